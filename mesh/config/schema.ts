@@ -1,0 +1,103 @@
+import { z } from 'zod';
+
+const runName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'use lower-case letters, digits and dashes, at most 63');
+const address = z.string().regex(/^.+:\d{1,5}$/, 'use HOST:PORT');
+const port = z.number().int().min(0).max(65535);
+const text = z.strictObject({
+  domain: runName.describe('Label under which losses are reported.'),
+  path: z.string().describe('A .txt or .jsonl file, or a directory of them.'),
+});
+
+/**
+ * The run file: one YAML file describes a whole run, and every process reads the part that concerns it.
+ * Paths are relative to the file. Every value can be overridden (see load-config.ts).
+ */
+export const runConfigSchema = z.strictObject({
+  run: runName.describe('Name of the run; part of every NATS subject and metric label.'),
+  nats: z
+    .strictObject({
+      url: z.string().default('nats://127.0.0.1:4222').describe('Where the NATS server listens.'),
+      maxDocuments: z
+        .number()
+        .int()
+        .min(1)
+        .default(4096)
+        .describe('Documents the stream holds; the feeder waits beyond.'),
+      maxDistributions: z
+        .number()
+        .int()
+        .min(1)
+        .default(1024)
+        .describe('Distributions the stream holds of each teacher; the teacher waits beyond.'),
+    })
+    .prefault({}),
+  contextLength: z
+    .number()
+    .int()
+    .min(16)
+    .describe('Most tokens a document may have, in every tokenizer of the run.'),
+  corpus: z.array(text).min(1).describe('What the teachers score and the target trains on.'),
+  heldOut: z.array(text).default([]).describe('Texts for the final table; never trained on.'),
+  topK: z.number().int().min(1).max(1024).default(10).describe('Candidates a teacher sends for every token.'),
+  teachers: z
+    .array(
+      z.strictObject({
+        name: runName,
+        address: address.describe('Where its gRPC service listens.'),
+        model: z
+          .string()
+          .optional()
+          .describe('Hugging Face directory; needed where the teacher is started from this file.'),
+        threads: z.number().int().min(1).default(1),
+        batchDocuments: z.number().int().min(1).default(8).describe('Documents scored together.'),
+        metricsPort: port.default(0).describe('HTTP port of /metrics; 0 picks a free one.'),
+      }),
+    )
+    .min(1),
+  target: z.strictObject({
+    model: z.string().describe('Hugging Face directory of the model to be taught.'),
+    source: z
+      .strictObject({
+        name: runName.default('target'),
+        address,
+        threads: z.number().int().min(1).default(1),
+        batchDocuments: z.number().int().min(1).default(8),
+        metricsPort: port.default(0),
+      })
+      .optional()
+      .describe(
+        'Serves a frozen copy of the target as one more teacher, as FuseLLM does; left out, it is none.',
+      ),
+  }),
+  trainer: z.strictObject({
+    address: address.default('127.0.0.1:50050').describe('Where the trainer service listens.'),
+    metricsPort: port.default(9464),
+    output: z.string().describe('Directory for checkpoints and the fused model.'),
+    threads: z.number().int().min(1).default(2),
+    batchDocuments: z.number().int().min(1).default(8).describe('Documents in one optimizer step.'),
+    steps: z
+      .number()
+      .int()
+      .min(1)
+      .optional()
+      .describe('Steps to train; by default one pass over the corpus.'),
+    lambda: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.9)
+      .describe('Weight of the causal language modelling loss against the fusion loss.'),
+    learningRate: z.number().positive().default(1e-5).describe('Peak of the cosine schedule.'),
+    warmupRatio: z.number().min(0).max(1).default(0.008),
+    weightDecay: z.number().min(0).default(0.1),
+    beta1: z.number().min(0).lt(1).default(0.9),
+    beta2: z.number().min(0).lt(1).default(0.95),
+    clipNorm: z.number().positive().default(1),
+    checkpointEvery: z.number().int().min(1).default(50).describe('Steps between checkpoints.'),
+    keepCheckpoints: z.number().int().min(1).default(2),
+  }),
+});
+
+export type RunConfig = z.infer<typeof runConfigSchema>;
