@@ -1,0 +1,112 @@
+// Imports run one way: cli → services, trainer → model; mesh is used by services, trainer and cli; errors and numbers by all.
+const rooms = ['cli', 'services', 'trainer', 'model', 'mesh', 'numbers', 'errors'];
+const tests = '\\.test\\.ts$';
+
+/** What files of a room may import of ours; their tests may also use test/support. */
+const mayUse = {
+  errors: [],
+  numbers: [],
+  mesh: ['numbers', 'errors'],
+  model: ['numbers', 'errors'],
+  services: ['model', 'mesh', 'errors'],
+  trainer: ['model', 'mesh', 'numbers', 'errors'],
+  cli: ['services', 'trainer', 'model', 'mesh', 'errors'],
+};
+
+/** Packages that only these folders may import, so that exchanging one touches few files. */
+const keptIn = {
+  nats: ['mesh/nats'],
+  '@grpc/grpc-js': ['mesh/grpc'],
+  '@grpc/reflection': ['mesh/grpc'],
+  'grpc-health-check': ['mesh/grpc'],
+  pino: ['mesh/log'],
+  yaml: ['mesh/config', 'cli', 'deploy', 'test'],
+  'onnxruntime-node': ['model/runtime'],
+  'onnx-buf': ['model/onnx'],
+  tokenizers: ['model/tokenizer', 'examples/zoo'],
+  commander: ['cli'],
+  'log-update': ['cli'],
+  picocolors: ['cli'],
+};
+
+const roomRules = Object.entries(mayUse).map(([room, used]) => ({
+  name: `${room}-imports-one-way`,
+  comment: `${room}/ may import ${['itself', ...used].join(', ')} only`,
+  severity: 'error',
+  from: { path: `^${room}/` },
+  to: { path: `^(${rooms.filter((other) => other !== room && !used.includes(other)).join('|')})/` },
+}));
+
+const packageRules = Object.entries(keptIn).map(([name, folders]) => ({
+  name: `${name}-behind-one-door`,
+  comment: `only ${folders.join(', ')} may import ${name}`,
+  severity: 'error',
+  from: { pathNot: `^(${folders.join('|')})/` },
+  to: { path: `node_modules/${name}/` },
+}));
+
+module.exports = {
+  forbidden: [
+    ...roomRules,
+    ...packageRules,
+    {
+      name: 'no-cycles',
+      comment: 'two files that need each other are one thing, or hide a third',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'rooms-stand-alone',
+      comment: 'what runs in production imports nothing from test, bench, examples, deploy and scripts',
+      severity: 'error',
+      from: { path: `^(${rooms.join('|')})/`, pathNot: tests },
+      to: { path: '^(test|bench|examples|deploy|scripts)/' },
+    },
+    {
+      name: 'tests-use-test-support',
+      comment: 'a test beside a file takes nothing but test/support from outside the rooms',
+      severity: 'error',
+      from: { path: `^(${rooms.join('|')})/.*${tests}` },
+      to: { path: '^(test/(?!support/)|bench/|examples/|deploy/|scripts/)' },
+    },
+    {
+      name: 'nothing-imports-tests',
+      comment: 'a test is the end of the line',
+      severity: 'error',
+      from: {},
+      to: { path: tests },
+    },
+    {
+      name: 'no-development-packages-in-production',
+      comment: 'a package that production code imports belongs in "dependencies"',
+      severity: 'error',
+      from: { path: `^(${rooms.join('|')})/`, pathNot: tests },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'packages-are-declared',
+      comment: 'a package that we import stands in package.json',
+      severity: 'error',
+      from: {},
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'imports-resolve',
+      comment: 'the imported file or package exists',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.mjs', '.cjs', '.js', '.json', '.node'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+      exportsFields: ['exports'],
+    },
+  },
+};
