@@ -1,0 +1,65 @@
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { fromFloat16 } from '../../numbers/float16.ts';
+import type { TextDistribution as TextDistributionMessage } from '../generated/fusemesh/v1/distribution_pb.ts';
+import { packedLength, unpackBits } from './bit-packing.ts';
+import { massUnits } from './encode-text-distribution.ts';
+import { unpackSpans } from './spans.ts';
+import type { TextDistribution } from './text-distribution.ts';
+
+/**
+ * A teacher's distributions from the wire.
+ *
+ * @throws FuseMeshError data_loss when the columns contradict one another
+ */
+export function decodeTextDistribution(message: TextDistributionMessage): TextDistribution {
+  refuseDamaged(message);
+  const { tokenCount: n, topK: k, idBits } = message;
+  const { starts, ends } = unpackSpans({ gaps: message.spanGaps, lengths: message.spanLengths });
+  return {
+    document: Number(message.document),
+    teacher: message.teacher,
+    tokenizerFingerprint: message.tokenizerFingerprint,
+    topK: k,
+    tokenIds: unpackBits(message.tokenIds, n, idBits),
+    starts,
+    ends,
+    candidateIds: unpackBits(message.candidateIds, n * k, idBits),
+    logProbabilities: fromFloat16(alignedHalves(message.candidateLogProbabilities)),
+    keptMass: unpackMass(message.keptMass),
+    crossEntropy: message.crossEntropy,
+    predictedTokens: message.predictedTokens,
+    predictedBytes: message.predictedBytes,
+  };
+}
+
+function refuseDamaged(message: TextDistributionMessage): void {
+  const { tokenCount: n, topK: k, idBits, spanGaps, spanLengths } = message;
+  const refuse = (what: string): never => {
+    throw new FuseMeshError(
+      'data_loss',
+      `Distributions of document ${message.document} by ${message.teacher || 'a teacher without a name'} are damaged: ${what}.`,
+    );
+  };
+  if (idBits < 1 || idBits > 31) refuse(`token ids of ${idBits} bits`);
+  if (k < 1) refuse('no candidates');
+  const columns: readonly [name: string, length: number, expected: number][] = [
+    ['token_ids', message.tokenIds.length, packedLength(n, idBits)],
+    ['span_lengths', spanLengths.length, n],
+    ['span_gaps', spanGaps.length, spanGaps.length === 0 ? 0 : n],
+    ['candidate_ids', message.candidateIds.length, packedLength(n * k, idBits)],
+    ['candidate_log_probabilities', message.candidateLogProbabilities.length, 2 * n * k],
+    ['kept_mass', message.keptMass.length, 2 * n],
+  ];
+  for (const [name, length, expected] of columns) {
+    if (length !== expected) refuse(`${name} has length ${length} instead of ${expected}`);
+  }
+}
+
+function unpackMass(packed: Uint8Array): Float32Array {
+  const mass = new Float32Array(packed.length >> 1);
+  for (let i = 0; i < mass.length; i++) mass[i] = (packed[2 * i] | (packed[2 * i + 1] << 8)) / massUnits;
+  return mass;
+}
+
+/** A copy, since the bytes may begin anywhere in what a socket gave, and a Uint16Array may not. */
+const alignedHalves = (bytes: Uint8Array): Uint16Array => new Uint16Array(Uint8Array.from(bytes).buffer);
