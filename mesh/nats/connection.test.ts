@@ -1,0 +1,28 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { connectNats } from './connection.ts';
+import { startLocalNatsServer } from './local-server.ts';
+
+/** A server of its own even where NATS_URL names one: it goes away. */
+const startServer = async () =>
+  startLocalNatsServer({ storeDirectory: await mkdtemp(join(tmpdir(), 'fusemesh-connection-')) });
+
+it('closes even when the server is gone', async () => {
+  const server = await startServer();
+  const connection = await connectNats(server.url, 'test');
+  await server.stop();
+  const started = performance.now();
+  await connection.close();
+  expect(performance.now() - started).toBeLessThan(10_000);
+});
+
+it('names the server that does not answer, and what to do', async () => {
+  const server = await startServer();
+  await server.stop();
+  await expect(connectNats(server.url, 'test')).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringMatching(/No NATS server answers at nats:.*start one with `nats-server -js`/),
+  });
+});

@@ -1,0 +1,66 @@
+import { ErrorCode, NatsError } from 'nats';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+
+/** Error codes of the JetStream API (nats-server/server/errors.json). */
+const streamNotFound = 10059;
+const consumerNotFound = 10014;
+const noMessageFound = 10037;
+const wrongLastSequence = 10071;
+const storeFailed = 10077;
+
+/** What the server refused for; `other` is everything that has nothing to do with the state of a stream. */
+export type Refusal =
+  | 'stream missing'
+  | 'consumer missing'
+  | 'message missing'
+  | 'wrong last sequence'
+  | 'stream full'
+  | 'other';
+
+/** Why JetStream refused a request. */
+export function refusalOf(error: unknown): Refusal {
+  if (!(error instanceof NatsError)) return 'other';
+  switch (error.api_error?.err_code) {
+    case streamNotFound:
+      return 'stream missing';
+    case consumerNotFound:
+      return 'consumer missing';
+    case noMessageFound:
+      return 'message missing';
+    case wrongLastSequence:
+      return 'wrong last sequence';
+    case storeFailed:
+      return /maximum (messages|bytes)/.test(error.api_error.description) ? 'stream full' : 'other';
+    default:
+      return 'other';
+  }
+}
+
+/** Whether no answer came, so that the request may or may not have been carried out. */
+export function isUnanswered(error: unknown): boolean {
+  return (
+    error instanceof NatsError &&
+    [ErrorCode.Timeout, ErrorCode.NoResponders, ErrorCode.Disconnect, '503'].includes(error.code)
+  );
+}
+
+/** The one error that leaves this folder: what was being done, where, and what NATS said. */
+export function natsFailure(error: unknown, doing: string, url: string): FuseMeshError {
+  if (error instanceof FuseMeshError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  switch (refusalOf(error)) {
+    case 'stream missing':
+    case 'consumer missing':
+      return new FuseMeshError('not_found', `Cannot ${doing}: the run is not on ${url} (${reason}).`, {
+        cause: error,
+      });
+    default:
+      return new FuseMeshError(
+        'unavailable',
+        `Cannot ${doing}: the NATS server at ${url} did not do it (${reason}).`,
+        {
+          cause: error,
+        },
+      );
+  }
+}

@@ -1,0 +1,58 @@
+import type { ConsumerMessages, JsMsg } from 'nats';
+import { isUnanswered, natsFailure, refusalOf } from './failure.ts';
+import type { RunContext } from './names.ts';
+import { untilAnswered } from './until-answered.ts';
+
+/** Which consumer to fetch from, and how. */
+export interface FetchFrom {
+  readonly stream: string;
+  readonly consumer: string;
+  /** Messages fetched at a time: more never wait in this process. */
+  readonly batch: number;
+  /** What is done, for an error message: "read documents". */
+  readonly doing: string;
+}
+
+/** How long the server keeps one request for messages open, in milliseconds. */
+const requestOpen = 10_000;
+
+/**
+ * A consumer's messages, on and on, until aborted. Fetches a batch at a time rather than letting the client
+ * library read ahead, which it does without bound.
+ * Messages that were fetched and not used go back to the server at once where it waits for acknowledgements.
+ */
+export async function* fetchOnAndOn(
+  { connection }: RunContext,
+  { stream, consumer, batch, doing }: FetchFrom,
+  signal: AbortSignal,
+): AsyncGenerator<JsMsg> {
+  let messages: ConsumerMessages | undefined;
+  const stop = () => void messages?.close();
+  signal.addEventListener('abort', stop);
+  try {
+    while (!signal.aborted) {
+      const source = await untilAnswered(connection, doing, signal, () =>
+        connection.raw.jetstream().consumers.get(stream, consumer),
+      );
+      if (source === undefined) return;
+      try {
+        while (!signal.aborted) {
+          messages = await source.fetch({ max_messages: batch, expires: requestOpen });
+          if (signal.aborted) stop();
+          for await (const message of messages) {
+            if (signal.aborted) message.nak();
+            else yield message;
+          }
+        }
+      } catch (error) {
+        // Whoever is gone, consumer or server, the next look at the consumer tells.
+        if (!signal.aborted && !isUnanswered(error) && refusalOf(error) === 'other') {
+          throw natsFailure(error, doing, connection.url);
+        }
+      }
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
+    stop();
+  }
+}

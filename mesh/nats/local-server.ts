@@ -1,0 +1,130 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { findNatsServer } from './find-nats-server.ts';
+
+/** A nats-server of our own, with JetStream, on the loopback interface. */
+export interface LocalNatsServer {
+  readonly url: string;
+  readonly pid: number;
+  /** Ends it and returns when it is gone. What it stored stays. */
+  stop(): Promise<void>;
+}
+
+/** Largest message, in bytes. */
+const maxPayload = 32 * 1024 * 1024;
+const startWithin = 15_000;
+const stopWithin = 5_000;
+
+/**
+ * Runs nats-server and ends it when our end of the pipe on its standard input closes, which it does however
+ * this process dies. Prints the server's process id.
+ */
+const keeper = `
+exec 3<&0
+"$0" "$@" 3<&- </dev/null >/dev/null 2>&1 &
+server=$!
+echo "$server"
+{ read -r _ <&3; kill "$server"; } >/dev/null 2>&1 &
+exec >&-
+wait "$server"`;
+
+/**
+ * Starts nats-server with JetStream. It dies with this process.
+ *
+ * @param options.storeDirectory where it keeps streams and its log; made when missing
+ * @param options.port 0, the default, takes a free one
+ * @throws FuseMeshError not_found without a nats-server program, failed_precondition when it does not start
+ */
+export async function startLocalNatsServer(options: {
+  readonly storeDirectory: string;
+  readonly port?: number;
+}): Promise<LocalNatsServer> {
+  const program = await findNatsServer();
+  const directory = resolve(options.storeDirectory);
+  await mkdir(directory, { recursive: true });
+  await forgetOldPorts(directory);
+  const logFile = join(directory, 'nats-server.log');
+  const configFile = join(directory, 'nats-server.conf');
+  await writeFile(configFile, serverConfig({ directory, logFile, port: options.port || -1 }));
+
+  // Apart from our process group, so that Ctrl-C reaches us alone and we end it after everything else.
+  const child = spawn('/bin/sh', ['-c', keeper, program, '-c', configFile], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    detached: true,
+  });
+  const pid = await readPid(child, program);
+  const stop = () => stopServer(child, pid);
+  try {
+    return { url: await readUrl(child, join(directory, `${basename(program)}_${pid}.ports`)), pid, stop };
+  } catch (cause) {
+    await stop();
+    throw new FuseMeshError(
+      'failed_precondition',
+      `nats-server (${program}) did not start: ${await lastComplaint(logFile)}`,
+      { cause },
+    );
+  }
+}
+
+function serverConfig(settings: { directory: string; logFile: string; port: number }): string {
+  const { directory, logFile, port } = settings;
+  return [
+    'host: "127.0.0.1"',
+    `port: ${port}`,
+    `max_payload: ${maxPayload}`,
+    `jetstream { store_dir: ${JSON.stringify(directory)} }`,
+    `ports_file_dir: ${JSON.stringify(directory)}`,
+    `log_file: ${JSON.stringify(logFile)}`,
+    '',
+  ].join('\n');
+}
+
+async function forgetOldPorts(directory: string): Promise<void> {
+  const files = await readdir(directory);
+  const old = files.filter((file) => file.endsWith('.ports'));
+  await Promise.all(old.map((file) => rm(join(directory, file), { force: true })));
+}
+
+async function readPid(child: ChildProcess, program: string): Promise<number> {
+  const output = child.stdout!;
+  const [line] = await Promise.race([once(output, 'data'), once(child, 'exit').then(() => [''])]);
+  const pid = Number(String(line).trim());
+  if (!Number.isInteger(pid) || pid <= 0) {
+    throw new FuseMeshError('failed_precondition', `Cannot run ${program} with /bin/sh.`);
+  }
+  output.destroy();
+  return pid;
+}
+
+/** The server writes the file that says where it listens as soon as it does. */
+async function readUrl(child: ChildProcess, portsFile: string): Promise<string> {
+  const deadline = Date.now() + startWithin;
+  while (child.exitCode === null && Date.now() < deadline) {
+    const ports = await readFile(portsFile, 'utf8').catch(() => '');
+    if (ports.trimEnd().endsWith('}')) {
+      const { nats } = JSON.parse(ports) as { nats: string[] };
+      return nats[0];
+    }
+    await sleep(20);
+  }
+  throw new Error(child.exitCode === null ? `no ${portsFile}` : `exit code ${child.exitCode}`);
+}
+
+async function lastComplaint(logFile: string): Promise<string> {
+  const log = await readFile(logFile, 'utf8').catch(() => '');
+  const complaint = log.split('\n').findLast((line) => /\[(FTL|ERR)\]/.test(line));
+  return complaint?.replace(/^.*\[(FTL|ERR)\]\s*/, '') ?? `see ${logFile}`;
+}
+
+async function stopServer(child: ChildProcess, pid: number): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.stdin!.destroy();
+  const late = setTimeout(() => process.kill(pid, 'SIGKILL'), stopWithin);
+  await gone;
+  clearTimeout(late);
+}

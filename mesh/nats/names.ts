@@ -1,0 +1,40 @@
+import type { NatsConnection } from './connection.ts';
+
+/** What a run's streams and subjects are called. */
+export interface RunNames {
+  readonly run: string;
+  readonly documentsStream: string;
+  readonly distributionsStream: string;
+  /** Subject of the manifest. */
+  readonly corpusSubject: string;
+  readonly documentsSubject: string;
+  /** Followed by the teacher's name. */
+  readonly distributionsPrefix: string;
+}
+
+/** Where the functions of this folder work. */
+export interface RunContext {
+  readonly connection: NatsConnection;
+  readonly names: RunNames;
+}
+
+export function runNames(run: string): RunNames {
+  return {
+    run,
+    documentsStream: `fusemesh_${run}_documents`,
+    distributionsStream: `fusemesh_${run}_distributions`,
+    corpusSubject: `fusemesh.${run}.corpus`,
+    documentsSubject: `fusemesh.${run}.documents`,
+    distributionsPrefix: `fusemesh.${run}.distributions.`,
+  };
+}
+
+/** Subject of one teacher's distributions. */
+export function distributionsSubject(names: RunNames, teacher: string): string {
+  return names.distributionsPrefix + teacher;
+}
+
+/** Name of the durable consumer that all replicas of a teacher share. */
+export function teacherConsumer(teacher: string): string {
+  return `teacher_${teacher}`;
+}

@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { JetStreamPublishOptions } from 'nats';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { isUnanswered, natsFailure, type Refusal, refusalOf } from './failure.ts';
+import type { RunContext } from './names.ts';
+
+/** A message on its way into a stream. */
+export interface Publication {
+  readonly subject: string;
+  readonly bytes: Uint8Array;
+  /** Must make the server store it once at most, however often it is sent. */
+  readonly once: Pick<JetStreamPublishOptions, 'msgID'> | Pick<JetStreamPublishOptions, 'expect'>;
+  /** What is done, for an error message: "publish document 7". */
+  readonly doing: string;
+}
+
+/** Pauses between tries, in milliseconds: a full stream is tried again soon at first, then less often. */
+const firstPause = 10;
+const longestPause = 250;
+
+/**
+ * Publishes until the server has stored it: waits while the stream is full and while there is no answer.
+ *
+ * @param onWait called once when the waiting for room begins
+ * @returns how the server answered: stored, or that its last sequence is another
+ * @throws FuseMeshError cancelled when aborted while waiting
+ */
+export async function publishStored(
+  { connection }: RunContext,
+  { subject, bytes, once, doing }: Publication,
+  { signal, onWait }: { readonly signal: AbortSignal; readonly onWait?: () => void },
+): Promise<'stored' | Extract<Refusal, 'wrong last sequence'>> {
+  refuseTooLarge(bytes, connection.raw.info?.max_payload, doing, connection.url);
+  const jetStream = connection.raw.jetstream();
+  let waiting = false;
+  for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
+    if (signal.aborted) throw new FuseMeshError('cancelled', `Stopped before it could ${doing}.`);
+    try {
+      await jetStream.publish(subject, bytes, once);
+      return 'stored';
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (refusal === 'wrong last sequence') return refusal;
+      if (refusal === 'stream full') {
+        if (!waiting) onWait?.();
+        waiting = true;
+      } else {
+        if (!isUnanswered(error)) throw natsFailure(error, doing, connection.url);
+        await refuseWithoutStream(connection, subject, doing);
+      }
+    }
+    await sleep(pause, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** Where no stream has the subject nobody ever answers, and waiting is in vain. */
+async function refuseWithoutStream(
+  { manager, url }: RunContext['connection'],
+  subject: string,
+  doing: string,
+): Promise<void> {
+  try {
+    await manager.streams.find(subject);
+  } catch (error) {
+    if (isUnanswered(error)) return;
+    throw new FuseMeshError(
+      'not_found',
+      `Cannot ${doing}: the run's streams are not on ${url} (any more): begin the run again.`,
+      { cause: error },
+    );
+  }
+}
+
+function refuseTooLarge(bytes: Uint8Array, most: number | undefined, doing: string, url: string): void {
+  if (most === undefined || bytes.length <= most) return;
+  throw new FuseMeshError(
+    'failed_precondition',
+    `Cannot ${doing}: it has ${bytes.length} bytes and the NATS server at ${url} takes ${most}: raise its max_payload, or lower topK or contextLength.`,
+  );
+}

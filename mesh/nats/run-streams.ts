@@ -1,0 +1,125 @@
+import type { CorpusManifest, Document } from '../generated/fusemesh/v1/corpus_pb.ts';
+import type { NatsConnection } from './connection.ts';
+import { consumeDocuments, type DeliveredDocument } from './consume-documents.ts';
+import { decodeDocument, positionOfDocument } from './document-message.ts';
+import { distributionsSubject, runNames } from './names.ts';
+import { publishDistribution } from './publish-distribution.ts';
+import {
+  lastDocumentPublished,
+  publishDocument,
+  publishManifest,
+  readManifest,
+} from './publish-documents.ts';
+import { readInOrder } from './read-in-order.ts';
+import { ensureStreams, purgeStream, removeStreams, type StreamLimits } from './stream-settings.ts';
+
+export type { DeliveredDocument } from './consume-documents.ts';
+export type { StreamLimits } from './stream-settings.ts';
+
+/** Stops waiting; what was waited for then ends quietly or throws `cancelled`, as said beside it. */
+export interface Stoppable {
+  readonly signal: AbortSignal;
+}
+
+/** A run's two streams: its documents, and its teachers' distributions of them. */
+export interface RunStreams {
+  /** Makes both streams, or gives those that are there these limits. */
+  ensure(limits: StreamLimits): Promise<void>;
+
+  /** What the feeder said it is going to publish; undefined before. */
+  readManifest(): Promise<CorpusManifest | undefined>;
+  /**
+   * Publishing the same again changes nothing.
+   * @throws FuseMeshError already_exists when the run has another corpus
+   */
+  publishManifest(manifest: CorpusManifest): Promise<void>;
+  /** Number of the last document ever published; −1 when none. */
+  lastDocumentPublished(): Promise<number>;
+  /**
+   * Documents go in order, after the manifest. One that is there already is left as it is; while the stream
+   * is full this waits, and throws `cancelled` when aborted.
+   */
+  publishDocument(document: Document, options: Stoppable): Promise<void>;
+  /**
+   * Documents that none of this teacher's replicas has acknowledged; ends when aborted. One that is neither
+   * acknowledged nor said to be in work for 30 s is delivered again, to any replica.
+   * @param options.batch how many the teacher scores together: so many are fetched at a time
+   */
+  consumeDocuments(
+    teacher: string,
+    options: Stoppable & { readonly batch: number },
+  ): AsyncIterable<DeliveredDocument>;
+
+  /**
+   * Returns when the server has stored it. While the stream is full of this teacher's distributions, waits;
+   * throws `cancelled` when aborted.
+   * @param options.onWait called once when the waiting begins
+   */
+  publishDistribution(
+    teacher: string,
+    document: number,
+    bytes: Uint8Array,
+    options: Stoppable & { readonly onWait?: () => void },
+  ): Promise<void>;
+
+  /** Documents in order, from a number on, waiting for those to come; ends when aborted. */
+  readDocuments(
+    options: Stoppable & { readonly from: number },
+  ): AsyncIterable<{ readonly document: Document; readonly position: number }>;
+  /**
+   * One teacher's distributions in the order of the stream, waiting for those to come; ends when aborted.
+   * @param options.afterPosition position of the last one read before; 0 for all that are there
+   */
+  readDistributions(
+    teacher: string,
+    options: Stoppable & { readonly afterPosition: number },
+  ): AsyncIterable<{ readonly bytes: Uint8Array; readonly position: number }>;
+
+  /** Lets go of the documents before a number. The manifest stays. */
+  releaseDocuments(before: number): Promise<void>;
+  /** Lets go of one teacher's distributions up to a position, that one included. */
+  releaseDistributions(teacher: string, upToPosition: number): Promise<void>;
+  /** Deletes both streams with all that is in them; nothing happens when there are none. */
+  remove(): Promise<void>;
+}
+
+/** @param run name of the run: part of every subject and stream name */
+export function openRunStreams(connection: NatsConnection, run: string): RunStreams {
+  const context = { connection, names: runNames(run) };
+  const { names } = context;
+  return {
+    ensure: (limits) => ensureStreams(context, limits),
+    readManifest: () => readManifest(context),
+    publishManifest: (manifest) => publishManifest(context, manifest),
+    lastDocumentPublished: () => lastDocumentPublished(context),
+    publishDocument: (document, { signal }) => publishDocument(context, document, signal),
+    consumeDocuments: (teacher, { batch, signal }) => consumeDocuments(context, teacher, batch, signal),
+    publishDistribution: (teacher, document, bytes, options) =>
+      publishDistribution(context, { teacher, document, bytes }, options),
+    async *readDocuments({ from, signal }) {
+      const source = {
+        stream: names.documentsStream,
+        subject: names.documentsSubject,
+        fromPosition: positionOfDocument(from),
+      };
+      for await (const { bytes, position } of readInOrder(context, source, signal)) {
+        yield { document: decodeDocument(bytes, position), position };
+      }
+    },
+    readDistributions: (teacher, { afterPosition, signal }) =>
+      readInOrder(
+        context,
+        {
+          stream: names.distributionsStream,
+          subject: distributionsSubject(names, teacher),
+          fromPosition: afterPosition + 1,
+        },
+        signal,
+      ),
+    releaseDocuments: (before) =>
+      purgeStream(context, names.documentsStream, names.documentsSubject, positionOfDocument(before) - 1),
+    releaseDistributions: (teacher, upToPosition) =>
+      purgeStream(context, names.distributionsStream, distributionsSubject(names, teacher), upToPosition),
+    remove: () => removeStreams(context),
+  };
+}

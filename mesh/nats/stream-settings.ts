@@ -1,0 +1,86 @@
+import { DiscardPolicy, nanos, RetentionPolicy, StorageType, type StreamConfig } from 'nats';
+import { natsFailure, refusalOf } from './failure.ts';
+import type { RunContext } from './names.ts';
+
+/** What the streams hold at most; who publishes beyond it waits. */
+export interface StreamLimits {
+  /** Documents that no checkpoint covers yet. */
+  readonly maxDocuments: number;
+  /** Distributions of each teacher that no checkpoint covers yet. */
+  readonly maxDistributions: number;
+}
+
+/** How long the server knows a message again by its id. */
+const duplicateWindow = nanos(120_000);
+
+export async function ensureStreams(context: RunContext, limits: StreamLimits): Promise<void> {
+  const { names } = context;
+  const kept = { retention: RetentionPolicy.Limits, discard: DiscardPolicy.New, storage: StorageType.File };
+  await ensureStream(context, {
+    ...kept,
+    name: names.documentsStream,
+    subjects: [names.corpusSubject, names.documentsSubject],
+    max_msgs: limits.maxDocuments + 1,
+    // Nothing is published with an id here: the expected last sequence keeps doubles out.
+    duplicate_window: nanos(1_000),
+  });
+  await ensureStream(context, {
+    ...kept,
+    name: names.distributionsStream,
+    subjects: [`${names.distributionsPrefix}*`],
+    max_msgs_per_subject: limits.maxDistributions,
+    discard_new_per_subject: true,
+    duplicate_window: duplicateWindow,
+  });
+}
+
+async function ensureStream(
+  { connection }: RunContext,
+  config: Partial<StreamConfig> & { name: string },
+): Promise<void> {
+  const { streams } = connection.manager;
+  try {
+    const found = await streams.info(config.name).catch((error: unknown) => {
+      if (refusalOf(error) === 'stream missing') return undefined;
+      throw error;
+    });
+    // Adding a stream that another process has just added with the same settings changes nothing.
+    if (found === undefined) await streams.add(config);
+    else if (differs(found.config, config)) await streams.update(config.name, config);
+  } catch (error) {
+    throw natsFailure(error, `make the stream ${config.name}`, connection.url);
+  }
+}
+
+function differs(found: StreamConfig, wanted: Partial<StreamConfig>): boolean {
+  return (['max_msgs', 'max_msgs_per_subject', 'duplicate_window'] as const).some(
+    (setting) => wanted[setting] !== undefined && found[setting] !== wanted[setting],
+  );
+}
+
+/** Removes the messages of one subject up to a position, that one included. */
+export async function purgeStream(
+  { connection }: RunContext,
+  stream: string,
+  subject: string,
+  upToPosition: number,
+): Promise<void> {
+  if (upToPosition < 1) return;
+  try {
+    await connection.manager.streams.purge(stream, { filter: subject, seq: upToPosition + 1 });
+  } catch (error) {
+    throw natsFailure(error, `release what checkpoints cover from ${stream}`, connection.url);
+  }
+}
+
+export async function removeStreams({ connection, names }: RunContext): Promise<void> {
+  for (const stream of [names.documentsStream, names.distributionsStream]) {
+    try {
+      await connection.manager.streams.delete(stream);
+    } catch (error) {
+      if (refusalOf(error) !== 'stream missing') {
+        throw natsFailure(error, `remove the stream ${stream}`, connection.url);
+      }
+    }
+  }
+}

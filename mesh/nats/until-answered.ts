@@ -1,0 +1,28 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { NatsConnection } from './connection.ts';
+import { isUnanswered, natsFailure } from './failure.ts';
+
+const pause = 250;
+
+/**
+ * Asks again and again while the server does not answer. What is asked must do no harm when done twice.
+ *
+ * @param doing what is done, for an error message: "read documents"
+ * @returns undefined when aborted
+ */
+export async function untilAnswered<T>(
+  { url }: NatsConnection,
+  doing: string,
+  signal: AbortSignal,
+  ask: () => Promise<T>,
+): Promise<T | undefined> {
+  while (!signal.aborted) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isUnanswered(error)) throw natsFailure(error, doing, url);
+      await sleep(pause, undefined, { signal }).catch(() => {});
+    }
+  }
+  return undefined;
+}
