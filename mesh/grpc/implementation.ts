@@ -1,0 +1,114 @@
+import {
+  create,
+  type DescMethod,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  type DescService,
+  type Message,
+  type MessageInitShape,
+  type MessageShape,
+} from '@bufbuild/protobuf';
+import type {
+  handleServerStreamingCall,
+  handleUnaryCall,
+  ServiceDefinition,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { serviceDefinition } from './service-definition.ts';
+import { toStatus } from './status.ts';
+
+/** What a method knows of the call that it answers. */
+export interface CallContext {
+  /** Aborts when the caller goes away or cancels. */
+  readonly signal: AbortSignal;
+}
+
+type MethodImplementation<M extends DescMethod> =
+  M extends DescMethodUnary<infer I, infer O>
+    ? (request: MessageShape<I>, context: CallContext) => Promise<MessageInitShape<O>>
+    : M extends DescMethodServerStreaming<infer I, infer O>
+      ? (request: MessageShape<I>, context: CallContext) => AsyncIterable<MessageInitShape<O>>
+      : never;
+
+/** One function for every method of a service: async for unary, async generator for server streaming. */
+export type Implementation<S extends DescService> = {
+  readonly [Name in keyof S['method']]: MethodImplementation<S['method'][Name]>;
+};
+
+/** A service with the functions that answer for it, in grpc-js's form. */
+export interface ImplementedService {
+  readonly service: DescService;
+  readonly definition: ServiceDefinition;
+  readonly handlers: UntypedServiceImplementation;
+}
+
+/** Binds functions to a service; an error that they throw becomes the gRPC status of its code. */
+export function implement<S extends DescService>(
+  service: S,
+  implementation: Implementation<S>,
+): ImplementedService {
+  const functions = implementation as Readonly<Record<string, unknown>>;
+  const handlers = Object.fromEntries(
+    service.methods.map((method) => {
+      const answer = functions[method.localName];
+      return [
+        method.localName,
+        method.methodKind === 'unary'
+          ? unary(method, answer as UnaryFunction)
+          : serverStreaming(method, answer as StreamingFunction),
+      ];
+    }),
+  );
+  return { service, definition: serviceDefinition(service), handlers };
+}
+
+type UnaryFunction = (
+  request: Message,
+  context: CallContext,
+) => Promise<MessageInitShape<DescMethod['output']>>;
+type StreamingFunction = (
+  request: Message,
+  context: CallContext,
+) => AsyncIterable<MessageInitShape<DescMethod['output']>>;
+
+const unary =
+  (method: DescMethod, answer: UnaryFunction): handleUnaryCall<Message, Message> =>
+  (call, callback) => {
+    const abort = new AbortController();
+    call.on('cancelled', () => abort.abort());
+    // In a promise chain, so that an error thrown before the first await is caught as well.
+    Promise.resolve()
+      .then(() => answer(call.request, { signal: abort.signal }))
+      .then(
+        (response) => callback(null, create(method.output, response)),
+        (error: unknown) => callback(toStatus(error)),
+      );
+  };
+
+const serverStreaming =
+  (method: DescMethod, answer: StreamingFunction): handleServerStreamingCall<Message, Message> =>
+  async (call) => {
+    const abort = new AbortController();
+    call.on('cancelled', () => abort.abort());
+    try {
+      for await (const response of answer(call.request, { signal: abort.signal })) {
+        if (abort.signal.aborted) return;
+        if (!call.write(create(method.output, response))) await drained(call, abort.signal);
+      }
+      call.end();
+    } catch (error) {
+      if (!abort.signal.aborted) call.emit('error', toStatus(error));
+    }
+  };
+
+/** Waits until a slow reader has room again, or is gone. */
+const drained = (call: NodeJS.EventEmitter, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const done = () => {
+      call.off('drain', done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    call.on('drain', done);
+    signal.addEventListener('abort', done);
+  });

@@ -1,0 +1,90 @@
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { Log } from '../log/log.ts';
+import type { ImplementedService } from './implementation.ts';
+import { addReflection } from './reflection.ts';
+
+/** Largest message either way: the distributions of a long text are some megabytes. */
+export const maximumMessageBytes = 64 << 20;
+
+// What grpc-js would print beside the errors that we report; GRPC_VERBOSITY brings it back.
+if (!process.env['GRPC_VERBOSITY']) setLogVerbosity(logVerbosity.NONE);
+
+/** A running gRPC server. */
+export interface GrpcServer {
+  /** HOST:PORT with the port that it really got. */
+  readonly address: string;
+  /** Health of a service by its full name, as gRPC's health checking protocol reports it. */
+  setServing(service: string, serving: boolean): void;
+  /** Takes no further calls and waits for those in hand; after two seconds they are cut off. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Serves gRPC services with health checking and reflection, without encryption.
+ *
+ * @param address HOST:PORT; port 0 picks a free one
+ * @throws FuseMeshError failed_precondition when the address is in use or not ours
+ */
+export async function serve({
+  address,
+  services,
+  log,
+}: {
+  address: string;
+  services: readonly ImplementedService[];
+  log: Log;
+}): Promise<GrpcServer> {
+  const server = new Server({
+    'grpc.max_receive_message_length': maximumMessageBytes,
+    'grpc.max_send_message_length': maximumMessageBytes,
+    // A second server on the port would share its calls instead of being refused.
+    'grpc.so_reuseport': 0,
+  });
+  for (const { definition, handlers } of services) server.addService(definition, handlers);
+  const names = services.map(({ service }) => service.typeName);
+  const health = new HealthImplementation({
+    '': 'SERVING',
+    ...Object.fromEntries(names.map((name) => [name, 'SERVING' as const])),
+  });
+  health.addToServer(server);
+  addReflection(
+    server,
+    services.map(({ service }) => service),
+  );
+
+  const port = await bind(server, address);
+  const bound = `${address.slice(0, address.lastIndexOf(':'))}:${port}`;
+  log.info({ address: bound, services: names }, 'gRPC server listens');
+  return {
+    address: bound,
+    setServing: (service, serving) => health.setStatus(service, serving ? 'SERVING' : 'NOT_SERVING'),
+    stop: () =>
+      new Promise((resolve) => {
+        for (const name of ['', ...names]) health.setStatus(name, 'NOT_SERVING');
+        const cutOff = setTimeout(() => server.forceShutdown(), 2000);
+        server.tryShutdown(() => {
+          clearTimeout(cutOff);
+          resolve();
+        });
+      }),
+  };
+}
+
+const bind = (server: Server, address: string): Promise<number> =>
+  new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+      if (!error) return resolve(port);
+      const inUse = error.message.includes('EADDRINUSE');
+      reject(
+        new FuseMeshError(
+          'failed_precondition',
+          inUse
+            ? `${address} is in use: stop what listens there, or choose another address (port 0 picks a free one)`
+            : `Cannot listen on ${address}: ${error.message}`,
+          { cause: error },
+        ),
+      );
+    });
+  });

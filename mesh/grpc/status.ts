@@ -1,0 +1,43 @@
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { type ErrorCode, FuseMeshError } from '../../errors/fusemesh-error.ts';
+
+const statusOf: Readonly<Record<ErrorCode, status>> = {
+  invalid_argument: status.INVALID_ARGUMENT,
+  not_found: status.NOT_FOUND,
+  already_exists: status.ALREADY_EXISTS,
+  failed_precondition: status.FAILED_PRECONDITION,
+  resource_exhausted: status.RESOURCE_EXHAUSTED,
+  unavailable: status.UNAVAILABLE,
+  data_loss: status.DATA_LOSS,
+  cancelled: status.CANCELLED,
+  internal: status.INTERNAL,
+};
+
+const codeOf = new Map(Object.entries(statusOf).map(([code, number]) => [number, code as ErrorCode]));
+
+/** Trailer of an error that our service gave, not the way to it: its message is shown as it is. */
+const ownErrorKey = 'fusemesh-error';
+
+/** What a server answers for an error: FuseMeshErrors keep code and message, others are internal. */
+export function toStatus(error: unknown): { code: status; details: string; metadata?: Metadata } {
+  if (error instanceof FuseMeshError) {
+    const metadata = new Metadata();
+    metadata.set(ownErrorKey, error.code);
+    return { code: statusOf[error.code], details: error.message, metadata };
+  }
+  return { code: status.INTERNAL, details: error instanceof Error ? error.message : String(error) };
+}
+
+/** What a client throws for a status that it got. */
+export function fromStatus(error: ServiceError, address: string): FuseMeshError {
+  if (error.code === status.DEADLINE_EXCEEDED) {
+    return new FuseMeshError('unavailable', `${address} did not answer in time`, { cause: error });
+  }
+  const code = codeOf.get(error.code) ?? 'internal';
+  const isOwn = (error.metadata?.get(ownErrorKey).length ?? 0) > 0;
+  const message =
+    code === 'unavailable' && !isOwn
+      ? `No answer from ${address}: is the service running? (${error.details})`
+      : error.details;
+  return new FuseMeshError(code, message, { cause: error });
+}
