@@ -23,14 +23,16 @@ export const runConfigSchema = z.strictObject({
         .number()
         .int()
         .min(1)
-        .default(4096)
+        .default(1024)
         .describe('Documents the stream holds; the feeder waits beyond.'),
       maxDistributions: z
         .number()
         .int()
         .min(1)
         .default(1024)
-        .describe('Distributions the stream holds of each teacher; the teacher waits beyond.'),
+        .describe(
+          'Distributions the stream holds of each teacher; the teacher waits beyond. At least maxDocuments.',
+        ),
     })
     .prefault({}),
   contextLength: z

@@ -1,0 +1,106 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { loadRunConfig } from './load-config.ts';
+
+const runFile = `
+run: demo
+contextLength: 256
+corpus:
+  - { domain: speeches, path: corpus/speeches.txt }
+teachers:
+  - { name: orator, address: 127.0.0.1:50051, model: models/orator }
+target: { model: /models/target }
+trainer: { output: out, learningRate: 1e-4 }
+`;
+
+async function write(text = runFile): Promise<{ path: string; directory: string }> {
+  const directory = await mkdtemp(join(tmpdir(), 'config-'));
+  const path = join(directory, 'run.yaml');
+  await writeFile(path, text);
+  return { path, directory };
+}
+
+describe('loadRunConfig', () => {
+  it('fills in defaults and makes paths absolute', async () => {
+    const { path, directory } = await write();
+    const config = await loadRunConfig(path, { environment: {} });
+    expect(config.nats).toEqual({ url: 'nats://127.0.0.1:4222', maxDocuments: 1024, maxDistributions: 1024 });
+    expect(config.trainer).toMatchObject({ learningRate: 1e-4, lambda: 0.9, output: join(directory, 'out') });
+    expect(config.corpus[0].path).toBe(join(directory, 'corpus/speeches.txt'));
+    expect(config.teachers[0].model).toBe(join(directory, 'models/orator'));
+    expect(config.target.model).toBe('/models/target');
+  });
+
+  it('lets flags win over the environment and the environment over the file', async () => {
+    const { path } = await write();
+    const config = await loadRunConfig(path, {
+      overrides: ['trainer.steps=12', 'trainer.lambda=0.5', 'trainer.output=elsewhere'],
+      environment: {
+        FUSEMESH_TRAINER__LAMBDA: '0.7',
+        FUSEMESH_TRAINER__LEARNING_RATE: '2e-3',
+        FUSEMESH_TEACHERS__0__THREADS: '3',
+        FUSEMESH_PARENT: '1',
+        NATS_URL: 'nats://mesh:4222',
+        // As Kubernetes has them for a service named fusemesh-trainer.
+        FUSEMESH_TRAINER_PORT: 'tcp://10.0.0.7:50050',
+        FUSEMESH_TRAINER_SERVICE_HOST: '10.0.0.7',
+      },
+    });
+    expect(config.trainer).toMatchObject({ steps: 12, lambda: 0.5, learningRate: 2e-3 });
+    expect(config.trainer.output).toBe(join(process.cwd(), 'elsewhere'));
+    expect(config.teachers[0].threads).toBe(3);
+    expect(config.nats.url).toBe('nats://mesh:4222');
+  });
+
+  it.each([
+    ['a misspelt key', 'target: {', 'targt: {', 'unknown key "targt"; did you mean "target"?'],
+    [
+      'a misspelt key inside',
+      'learningRate',
+      'learning_rate',
+      'unknown key "trainer.learning_rate"; did you mean "learningRate"?',
+    ],
+    [
+      'a misspelt key in a list',
+      'domain:',
+      'domian:',
+      'unknown key "corpus.0.domian"; did you mean "domain"?',
+    ],
+    ['a missing key', 'run: demo', '', 'run: is missing'],
+    ['a wrong type', 'contextLength: 256', 'contextLength: long', 'contextLength: '],
+    ['a wrong form', '127.0.0.1:50051', 'localhost', 'teachers.0.address: use HOST:PORT'],
+    [
+      'a name given twice',
+      'target: {',
+      'target: { source: { name: orator, address: a:1 },',
+      'two sources are named "orator"',
+    ],
+    ['no YAML', 'run: demo', 'run: [', 'is not valid YAML'],
+  ])('names %s', async (_, from, to, message) => {
+    const { path } = await write(runFile.replace(from, to));
+    const loading = loadRunConfig(path, { environment: {} });
+    await expect(loading).rejects.toMatchObject({ code: 'invalid_argument' });
+    await expect(loading).rejects.toThrow(message);
+    await expect(loading).rejects.toThrow(path);
+  });
+
+  it('names a setting that leads nowhere', async () => {
+    const { path } = await write();
+    await expect(loadRunConfig(path, { overrides: ['run.name=x'] })).rejects.toThrow(
+      '--set run.name: run is a value and has no keys',
+    );
+    await expect(loadRunConfig(path, { overrides: ['steps'] })).rejects.toThrow('use KEY=VALUE');
+    await expect(loadRunConfig(path, { environment: { FUSEMESH_TRAINER__LAMDA: '1' } })).rejects.toThrow(
+      'did you mean "lambda"?',
+    );
+  });
+
+  it('says where there is no file', async () => {
+    await expect(loadRunConfig('/no/run.yaml')).rejects.toMatchObject({
+      code: 'not_found',
+      message: expect.stringContaining('/no/run.yaml'),
+    });
+  });
+});

@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { parse, YAMLParseError } from 'yaml';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { describeProblems } from './describe-problems.ts';
+import { makePathsAbsolute } from './paths.ts';
+import { type RunConfig, runConfigSchema } from './schema.ts';
+import { applySettings, settingsOfEnvironment, settingsOfFlags } from './settings.ts';
+
+/**
+ * Reads a run file. Flags win over the environment, the environment over the file; what none gives has the
+ * schema's default. Paths come out absolute: those of the file are relative to it, others to the working
+ * directory.
+ *
+ * @param overrides settings of the command line, KEY=VALUE with a dotted key: trainer.learningRate=1e-4
+ * @param environment FUSEMESH_TRAINER__LEARNING_RATE=1e-4, FUSEMESH_TEACHERS__0__THREADS=2; NATS_URL
+ * @throws FuseMeshError not_found when there is no such file, invalid_argument when a key or value is wrong
+ */
+export async function loadRunConfig(
+  path: string,
+  {
+    overrides = [],
+    environment = process.env,
+  }: { overrides?: readonly string[]; environment?: Readonly<Record<string, string | undefined>> } = {},
+): Promise<RunConfig> {
+  const source = parseYaml(await read(path), path);
+  makePathsAbsolute(source, dirname(resolve(path)));
+  applySettings(source, [...settingsOfEnvironment(environment), ...settingsOfFlags(overrides)]);
+  makePathsAbsolute(source, process.cwd());
+  const result = runConfigSchema.safeParse(source);
+  if (!result.success) {
+    throw new FuseMeshError('invalid_argument', `${path}: ${describeProblems(result.error)}`);
+  }
+  refuseSameNames(result.data, path);
+  return result.data;
+}
+
+/** Two teachers of one name would share their work and their subject. */
+function refuseSameNames({ teachers, target }: RunConfig, path: string): void {
+  const names = [...teachers, ...(target.source ? [target.source] : [])].map(({ name }) => name);
+  const again = names.find((name, i) => names.indexOf(name) < i);
+  if (again === undefined) return;
+  throw new FuseMeshError(
+    'invalid_argument',
+    `${path}: two sources are named "${again}": give each of teachers and target.source a name of its own`,
+  );
+}
+
+const read = (path: string): Promise<string> =>
+  readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw cause.code === 'ENOENT'
+      ? new FuseMeshError('not_found', `No run file at ${path}: give the path of a YAML file`, { cause })
+      : new FuseMeshError('invalid_argument', `Cannot read the run file ${path}: ${cause.message}`, {
+          cause,
+        });
+  });
+
+function parseYaml(text: string, path: string): object {
+  let value: unknown;
+  try {
+    value = parse(text);
+  } catch (cause) {
+    if (!(cause instanceof YAMLParseError)) throw cause;
+    const [reason] = cause.message.split('\n');
+    throw new FuseMeshError('invalid_argument', `${path} is not valid YAML: ${reason}`, { cause });
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new FuseMeshError('invalid_argument', `${path} is not a run file: it holds no keys`);
+}

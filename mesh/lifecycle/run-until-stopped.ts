@@ -1,0 +1,50 @@
+import { setMaxListeners } from 'node:events';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+
+/**
+ * Runs a process's main function until it ends or the process is told to stop, and sets the exit code.
+ *
+ * SIGINT and SIGTERM abort the signal, so that what is in hand is finished; a second one ends the process at
+ * once. With FUSEMESH_PARENT=1 the end of the parent process counts as such a signal.
+ * A failure prints one line on stderr, "fusemesh: …"; LOG_LEVEL=debug adds the stack trace.
+ */
+export async function runUntilStopped(main: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const abort = new AbortController();
+  // All parts of a process listen to it; however many there are is no leak.
+  setMaxListeners(0, abort.signal);
+  let stops = 0;
+  const stop = (code: number) => {
+    if (++stops > 1) process.exit(code);
+    abort.abort();
+  };
+  const onInterrupt = () => stop(130);
+  const onTerminate = () => stop(143);
+  const onParentGone = () => stop(1);
+  process.on('SIGINT', onInterrupt);
+  process.on('SIGTERM', onTerminate);
+  if (process.env['FUSEMESH_PARENT'] === '1') process.on('disconnect', onParentGone);
+
+  // A main function that only waits for its signal must not end the process: signals keep none alive.
+  const alive = setInterval(() => {}, 2 ** 30);
+  try {
+    await main(abort.signal);
+  } catch (error) {
+    process.exitCode = reportFailure(error, abort.signal.aborted);
+  } finally {
+    clearInterval(alive);
+    process.off('SIGINT', onInterrupt);
+    process.off('SIGTERM', onTerminate);
+    process.off('disconnect', onParentGone);
+    if (process.connected) process.disconnect();
+  }
+}
+
+/** Prints a failure and returns the exit code; being cancelled after a stop is none. */
+function reportFailure(error: unknown, stopped: boolean): number {
+  if (stopped && error instanceof FuseMeshError && error.code === 'cancelled') return 0;
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`fusemesh: ${message.replaceAll(/\s*\n\s*/g, ' ')}\n`);
+  if (process.env['LOG_LEVEL'] === 'debug' && error instanceof Error)
+    process.stderr.write(`${error.stack}\n`);
+  return error instanceof FuseMeshError ? error.exitCode : 1;
+}

@@ -1,0 +1,30 @@
+import { Counter } from 'prom-client';
+import { expect, it } from 'vitest';
+import { createLog } from '../log/log.ts';
+import { createRegister } from './create-register.ts';
+import { serveMetrics } from './serve-metrics.ts';
+
+const log = createLog('test', { level: 'silent' });
+
+it('serves metrics and health over HTTP', async () => {
+  const register = createRegister({ run: 'demo' });
+  new Counter({ name: 'tokens_total', help: 'Tokens.', registers: [register] }).inc(3);
+  const server = await serveMetrics(register, { host: '127.0.0.1', port: 0, log });
+  const get = async (path: string) => fetch(`http://127.0.0.1:${server.port}${path}`);
+  const metrics = await (await get('/metrics')).text();
+  expect(metrics).toContain('tokens_total{run="demo"} 3');
+  expect(metrics).toContain('process_cpu_seconds_total');
+  expect((await get('/healthz')).status).toBe(200);
+  expect((await get('/')).status).toBe(404);
+  await server.stop();
+});
+
+it('refuses a port in use', async () => {
+  const register = createRegister({});
+  const server = await serveMetrics(register, { host: '127.0.0.1', port: 0, log });
+  await expect(serveMetrics(register, { host: '127.0.0.1', port: server.port, log })).rejects.toMatchObject({
+    code: 'failed_precondition',
+    message: expect.stringContaining(`Port ${server.port} for metrics is in use`),
+  });
+  await server.stop();
+});
