@@ -1,0 +1,208 @@
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { type ElementType, type Graph, Value, type VectorJacobianProduct } from './graph.ts';
+import { formatShape, product, resolveAxis, type Shape } from './shape.ts';
+
+/** What an expression takes for a tensor: a value, or a number that stands for a float32 scalar. */
+export type Operand = Value | number;
+
+const one = (graph: Graph, operator: string, inputs: readonly Value[], attributes = {}): Value =>
+  graph.apply(operator, inputs, attributes)[0];
+
+const unary =
+  (operator: string) =>
+  (x: Value): Value =>
+    one(x.graph, operator, [x]);
+
+const binary =
+  (operator: string) =>
+  (a: Operand, b: Operand): Value => {
+    const graph = typeof a === 'number' ? (typeof b === 'number' ? undefined : b.graph) : a.graph;
+    if (!graph)
+      throw new FuseMeshError(
+        'invalid_argument',
+        `${operator}: one operand at least must be a value of a graph`,
+      );
+    return one(graph, operator, [lift(graph, a), lift(graph, b)]);
+  };
+
+const lift = (graph: Graph, operand: Operand): Value =>
+  typeof operand === 'number' ? scalar(graph, operand) : operand;
+
+/** A float32 constant without axes. */
+export const scalar = (graph: Graph, value: number): Value =>
+  graph.constant(`scalar_${value}`, 'float32', [], { kind: 'bytes', bytes: bytesOf(Float32Array.of(value)) });
+
+/** A float32 constant from its values, row by row. */
+export const floatConstant = (
+  graph: Graph,
+  name: string,
+  shape: readonly number[],
+  values: Float32Array<ArrayBuffer>,
+): Value => graph.constant(name, 'float32', shape, { kind: 'bytes', bytes: bytesOf(values) });
+
+/** An int64 constant of rank 1, the form in which ONNX takes axes, shapes and slices. */
+export const integers = (graph: Graph, values: readonly number[]): Value =>
+  graph.constant(`integers_${values.join('_')}`, 'int64', [values.length], {
+    kind: 'bytes',
+    bytes: bytesOf(BigInt64Array.from(values, BigInt)),
+  });
+
+const bytesOf = (array: Float32Array<ArrayBuffer> | BigInt64Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+
+// Elementwise, with broadcasting.
+export const add = binary('Add');
+export const sub = binary('Sub');
+export const mul = binary('Mul');
+export const div = binary('Div');
+export const neg = unary('Neg');
+export const exp = unary('Exp');
+export const log = unary('Log');
+export const sqrt = unary('Sqrt');
+export const sigmoid = unary('Sigmoid');
+/** x · sigmoid(x), the activation in SwiGLU. */
+export const silu = unary('Silu');
+export const greaterOrEqual = binary('GreaterOrEqual');
+/** `yes` where the condition holds, `no` elsewhere. */
+export const where = (condition: Value, yes: Operand, no: Operand): Value =>
+  one(condition.graph, 'Where', [condition, lift(condition.graph, yes), lift(condition.graph, no)]);
+export const cast = (x: Value, to: ElementType): Value =>
+  x.elementType === to ? x : one(x.graph, 'Cast', [x], { to });
+
+/** alpha · A·B over the last two axes, with A or B transposed there if asked; leading axes broadcast. */
+export const matmul = (
+  a: Value,
+  b: Value,
+  {
+    transposeA = false,
+    transposeB = false,
+    alpha = 1,
+  }: { transposeA?: boolean; transposeB?: boolean; alpha?: number } = {},
+): Value =>
+  one(a.graph, 'MatMul', [a, b], { transposeA: Number(transposeA), transposeB: Number(transposeB), alpha });
+
+/** x·Wᵀ: a linear layer as Hugging Face stores it. x [rows, in], weight [out, in] → [rows, out]. */
+export const linear = (x: Value, weight: Value): Value => matmul(x, weight, { transposeB: true });
+
+// Over axes.
+export const sum = (x: Value, axes: readonly number[], { keepAxes = false } = {}): Value =>
+  axes.length === 0
+    ? x
+    : one(x.graph, 'ReduceSum', [x], {
+        axes: axes.map((axis) => resolveAxis(axis, x.shape.length, 'ReduceSum')),
+        keepAxes: Number(keepAxes),
+      });
+export const sumAll = (x: Value): Value =>
+  sum(
+    x,
+    x.shape.map((_, axis) => axis),
+  );
+export const mean = (x: Value, axis: number, { keepAxes = false } = {}): Value =>
+  one(x.graph, 'ReduceMean', [x], {
+    axes: [resolveAxis(axis, x.shape.length, 'ReduceMean')],
+    keepAxes: Number(keepAxes),
+  });
+/** Softmax over the last axis. */
+export const softmax = unary('Softmax');
+/** Logarithm of softmax over the last axis: logits → log-probabilities. */
+export const logSoftmax = unary('LogSoftmax');
+
+// Of shape.
+export const reshape = (x: Value, shape: Shape): Value => {
+  const [from, to] = [product(x.shape), product(shape)];
+  if (from !== to) {
+    throw new FuseMeshError(
+      'invalid_argument',
+      `Reshape: ${x} holds ${from} values, the shape ${formatShape(shape)} holds ${to}`,
+    );
+  }
+  return one(x.graph, 'Reshape', [x, inferringShapeTensor(x.graph, shape)], { shape: shape.join(',') });
+};
+export const transpose = (x: Value, permutation: readonly number[]): Value =>
+  one(x.graph, 'Transpose', [x], { permutation });
+/** Stretches axes of size 1. */
+export const expand = (x: Value, shape: Shape): Value =>
+  one(x.graph, 'Expand', [x, shapeTensor(x.graph, shape)], { shape: shape.join(',') });
+/** x[…, start:end, …] along one axis. */
+export const slice = (x: Value, axis: number, start: number, end: number): Value =>
+  one(x.graph, 'Slice', [x], { axis: resolveAxis(axis, x.shape.length, 'Slice'), start, end });
+export const concat = (parts: readonly [Value, ...Value[]], axis: number): Value =>
+  one(parts[0].graph, 'Concat', parts, { axis: resolveAxis(axis, parts[0].shape.length, 'Concat') });
+
+// By index.
+/** Rows of a table: table [rows, …], indices int [n] → [n, …]. */
+export const gatherRows = (table: Value, indices: Value): Value =>
+  one(table.graph, 'GatherRows', [table, indices]);
+/** A zero table of `rows` rows to which updates [n, …] are added at indices int [n]. */
+export const scatterAddRows = (updates: Value, indices: Value, rows: number): Value =>
+  one(updates.graph, 'ScatterAddRows', [updates, indices], { rows });
+/** x[i, indices[i, j]]: x [n, v], indices int [n, k] → [n, k]. */
+export const gatherElements = (x: Value, indices: Value): Value =>
+  one(x.graph, 'GatherElements', [x, indices]);
+/** x with updates [n, k] added at x[i, indices[i, j]]. */
+export const scatterAddElements = (x: Value, indices: Value, updates: Value): Value =>
+  one(x.graph, 'ScatterAddElements', [x, indices, updates]);
+/**
+ * The k largest along the last axis, falling, and where they stood (int64).
+ * k is a number, or an int64 input [1] whose `size` is then the name of that axis.
+ */
+export const topK = (
+  x: Value,
+  k: number | { value: Value; size: string },
+): { values: Value; indices: Value } => {
+  const [count, size] = typeof k === 'number' ? [integers(x.graph, [k]), k] : [k.value, k.size];
+  const [values, indices] = x.graph.apply('TopK', [x, count], { size });
+  return { values, indices };
+};
+
+// Of transformers.
+/** x / √(mean(x²) + epsilon) · weight over the last axis (Zhang & Sennrich 2019, RMSNorm). */
+export const rmsNorm = (x: Value, weight: Value, epsilon: number): Value =>
+  one(x.graph, 'RmsNorm', [x, weight], { epsilon });
+/**
+ * Rotary position embedding (Su et al. 2021), halves rotated as Hugging Face does.
+ * x [batch, length, heads · 2r], positions int64 [batch, length], cos and sin [positions, r].
+ */
+export const rotaryEmbedding = (x: Value, positions: Value, cos: Value, sin: Value): Value =>
+  one(x.graph, 'RotaryEmbedding', [x, positions, cos, sin]);
+
+/**
+ * `output`, with `rule` in place of the rules of the operators between `inputs` and it: for functions
+ * whose gradient is shorter as a formula than as the sum of its parts (jax.custom_vjp).
+ */
+export const withGradient = (output: Value, inputs: readonly Value[], rule: VectorJacobianProduct): Value =>
+  new Value(output.graph, output.name, output.type, output.origin, { inputs, rule });
+
+/** A shape as an int64 tensor; open sizes are read off the graph's inputs. */
+function shapeTensor(graph: Graph, shape: Shape): Value {
+  if (shape.every((size) => typeof size === 'number')) return integers(graph, shape);
+  const parts = shape.map((size) =>
+    typeof size === 'number' ? integers(graph, [size]) : sizeOf(graph, size),
+  );
+  return concat(parts as [Value, ...Value[]], 0);
+}
+
+/** The same for Reshape, which takes −1 for one open size: that which follows from the rest. */
+function inferringShapeTensor(graph: Graph, shape: Shape): Value {
+  const inferred = shape.findLastIndex((size) => typeof size === 'string');
+  return shapeTensor(
+    graph,
+    shape.map((size, axis) => (axis === inferred ? -1 : size)),
+  );
+}
+
+/** The size '2*batch*length' as an int64 tensor [1]. */
+function sizeOf(graph: Graph, dimension: string): Value {
+  const factors = dimension
+    .split('*')
+    .map((part) => (/^\d+$/.test(part) ? integers(graph, [Number(part)]) : namedSize(graph, part)));
+  return factors.reduce((left, right) => one(graph, 'Mul', [left, right]));
+}
+
+function namedSize(graph: Graph, name: string): Value {
+  for (const input of graph.inputs) {
+    const axis = input.shape.indexOf(name);
+    if (axis >= 0) return one(graph, 'Shape', [input], { start: axis, end: axis + 1 });
+  }
+  throw new FuseMeshError('invalid_argument', `no input of the graph has the size "${name}"`);
+}

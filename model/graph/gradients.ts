@@ -1,0 +1,87 @@
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { add, scalar } from './expressions.ts';
+import type { Value } from './graph.ts';
+
+/**
+ * Reverse-mode differentiation: ∂loss/∂p for every parameter p, as values of the same graph and of the
+ * parameters' shapes. The backward pass is written into the graph as ordinary nodes.
+ *
+ * @param loss a float32 scalar
+ * @throws invalid_argument where the loss is no scalar, a parameter has no part in it, or an operator on
+ * the way has no gradient
+ */
+export function gradients(loss: Value, parameters: readonly Value[]): readonly Value[] {
+  if (loss.shape.length !== 0)
+    throw new FuseMeshError('invalid_argument', `gradients: the loss ${loss} must be a scalar`);
+  const order = dependenciesFirst(loss);
+  const affected = affectedBy(new Set(parameters), order);
+  const cotangents = new Map<Value, Value>([[loss, scalar(loss.graph, 1)]]);
+
+  for (const value of order.reverse()) {
+    const cotangent = cotangents.get(value);
+    if (!cotangent || !affected.has(value)) continue;
+    const inputs = inputsOf(value);
+    if (inputs.length === 0) continue;
+    backward(value, cotangent).forEach((toInput, index) => {
+      const input = inputs[index];
+      if (!toInput || !affected.has(input)) return;
+      const sofar = cotangents.get(input);
+      cotangents.set(input, sofar ? add(sofar, toInput) : toInput);
+    });
+  }
+
+  return parameters.map((parameter) => {
+    const cotangent = cotangents.get(parameter);
+    if (!cotangent)
+      throw new FuseMeshError(
+        'invalid_argument',
+        `gradients: parameter ${parameter} has no part in the loss`,
+      );
+    return cotangent;
+  });
+}
+
+const inputsOf = (value: Value): readonly Value[] =>
+  value.gradientRule?.inputs ?? (value.origin.kind === 'node' ? value.origin.node.inputs : []);
+
+function backward(value: Value, cotangent: Value): readonly (Value | undefined)[] {
+  if (value.gradientRule) return value.gradientRule.rule(cotangent);
+  if (value.origin.kind !== 'node') return [];
+  const { node } = value.origin;
+  const { gradient } = value.graph.operator(node.operator);
+  if (!gradient || node.outputs[0] !== value) {
+    throw new FuseMeshError(
+      'invalid_argument',
+      `gradients: no gradient flows through ${node.operator} to ${value}`,
+    );
+  }
+  return gradient({ inputs: node.inputs, outputs: node.outputs, attributes: node.attributes, cotangent });
+}
+
+/** All values that `root` depends on, each after those that it depends on. */
+function dependenciesFirst(root: Value): Value[] {
+  const order: Value[] = [];
+  const seen = new Set<Value>([root]);
+  // An explicit stack: deep networks would overflow the call stack.
+  const stack: { value: Value; next: number }[] = [{ value: root, next: 0 }];
+  while (stack.length > 0) {
+    const top = stack.at(-1)!;
+    const input = inputsOf(top.value)[top.next++];
+    if (input === undefined) {
+      order.push(top.value);
+      stack.pop();
+    } else if (!seen.has(input)) {
+      seen.add(input);
+      stack.push({ value: input, next: 0 });
+    }
+  }
+  return order;
+}
+
+function affectedBy(sources: ReadonlySet<Value>, order: readonly Value[]): ReadonlySet<Value> {
+  const affected = new Set<Value>(sources);
+  for (const value of order) {
+    if (inputsOf(value).some((input) => affected.has(input))) affected.add(value);
+  }
+  return affected;
+}

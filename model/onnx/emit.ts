@@ -1,0 +1,108 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import {
+  ModelProtoSchema,
+  StringStringEntryProtoSchema,
+  type TensorProto,
+  TensorProto_DataLocation,
+  TensorProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from 'onnx-buf';
+import type { Node, Value } from '../graph/graph.ts';
+import type { Dimension } from '../graph/shape.ts';
+import { lower } from './lower.ts';
+import { dataTypes, onnxNode } from './node.ts';
+
+/** Operator set that every ONNX Runtime since 1.17 runs. */
+const OPERATOR_SET = 18n;
+
+/**
+ * A graph as an ordinary ONNX model: the part of it that the outputs need.
+ *
+ * @param outputs names of the model's outputs and the values that they give
+ * @returns bytes of a ModelProto
+ */
+export function emitModel(outputs: Readonly<Record<string, Value>>): Uint8Array {
+  const { nodes, inputs, constants } = reachable(Object.values(outputs));
+  const renamed = Object.entries(outputs);
+  const graph = {
+    name: 'fusemesh',
+    node: [
+      ...nodes.flatMap(lower),
+      ...renamed.map(([name, value]) => onnxNode('Identity', [value.name], [name])),
+    ],
+    initializer: constants.map(initializer),
+    input: inputs.map((value) => valueInfo(value.name, value)),
+    output: renamed.map(([name, value]) => valueInfo(name, value)),
+  };
+  return toBinary(
+    ModelProtoSchema,
+    create(ModelProtoSchema, {
+      irVersion: 9n,
+      producerName: 'fusemesh',
+      opsetImport: [
+        { domain: '', version: OPERATOR_SET },
+        { domain: 'com.microsoft', version: 1n },
+      ],
+      graph,
+    }),
+  );
+}
+
+/** What the outputs depend on, in the order in which it was built. */
+function reachable(outputs: readonly Value[]): { nodes: Node[]; inputs: Value[]; constants: Value[] } {
+  const nodes = new Set<Node>();
+  const leaves = new Set<Value>();
+  const open = [...outputs];
+  for (let value = open.pop(); value; value = open.pop()) {
+    if (value.origin.kind !== 'node') leaves.add(value);
+    else if (!nodes.has(value.origin.node)) {
+      nodes.add(value.origin.node);
+      open.push(...value.origin.node.inputs);
+    }
+  }
+  const graph = outputs[0].graph;
+  return {
+    nodes: graph.nodes.filter((node) => nodes.has(node)),
+    inputs: graph.inputs.filter((value) => leaves.has(value)),
+    constants: graph.constants.filter((value) => leaves.has(value)),
+  };
+}
+
+function initializer(value: Value): TensorProto {
+  const tensor = create(TensorProtoSchema, {
+    name: value.name,
+    dataType: dataTypes[value.elementType],
+    dims: value.shape.map((dimension) => BigInt(dimension)),
+  });
+  if (value.origin.kind !== 'constant') return tensor;
+  const { data } = value.origin;
+  if (data.kind === 'bytes') tensor.rawData = data.bytes;
+  else {
+    tensor.dataLocation = TensorProto_DataLocation.EXTERNAL;
+    const entries = { location: data.name, offset: data.offset, length: data.byteLength };
+    tensor.externalData = Object.entries(entries).map(([key, entry]) =>
+      create(StringStringEntryProtoSchema, { key, value: String(entry) }),
+    );
+  }
+  return tensor;
+}
+
+const valueInfo = (name: string, value: Value): ValueInfoProto =>
+  create(ValueInfoProtoSchema, {
+    name,
+    type: {
+      value: {
+        case: 'tensorType',
+        value: {
+          elemType: dataTypes[value.elementType],
+          shape: { dim: value.shape.map((size) => ({ value: dimension(size) })) },
+        },
+      },
+    },
+  });
+
+const dimension = (size: Dimension) =>
+  typeof size === 'number'
+    ? ({ case: 'dimValue', value: BigInt(size) } as const)
+    : ({ case: 'dimParam', value: size } as const);

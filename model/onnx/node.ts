@@ -1,0 +1,57 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  type AttributeProto,
+  AttributeProto_AttributeType,
+  AttributeProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  TensorProto_DataType,
+} from 'onnx-buf';
+import type { ElementType } from '../graph/graph.ts';
+
+/** An attribute of an ONNX node: a bare number is an integer, a float says so. */
+export type OnnxAttribute = number | string | readonly number[] | { readonly float: number };
+
+/** One node of an ONNX graph, from the names of its inputs to those of its outputs. */
+export const onnxNode = (
+  opType: string,
+  input: string[],
+  output: string[],
+  attributes: Readonly<Record<string, OnnxAttribute>> = {},
+  domain = '',
+): NodeProto =>
+  create(NodeProtoSchema, {
+    name: output[0],
+    opType,
+    domain,
+    input,
+    output,
+    attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
+  });
+
+function attribute(name: string, value: OnnxAttribute): AttributeProto {
+  const result = create(AttributeProtoSchema, { name });
+  if (typeof value === 'number') {
+    result.type = AttributeProto_AttributeType.INT;
+    result.i = BigInt(value);
+  } else if (typeof value === 'string') {
+    result.type = AttributeProto_AttributeType.STRING;
+    result.s = new TextEncoder().encode(value);
+  } else if ('float' in value) {
+    result.type = AttributeProto_AttributeType.FLOAT;
+    result.f = value.float;
+  } else {
+    result.type = AttributeProto_AttributeType.INTS;
+    result.ints = value.map(BigInt);
+  }
+  return result;
+}
+
+export const dataTypes: Readonly<Record<ElementType, TensorProto_DataType>> = {
+  float32: TensorProto_DataType.FLOAT,
+  float16: TensorProto_DataType.FLOAT16,
+  bfloat16: TensorProto_DataType.BFLOAT16,
+  int32: TensorProto_DataType.INT32,
+  int64: TensorProto_DataType.INT64,
+  bool: TensorProto_DataType.BOOL,
+};
