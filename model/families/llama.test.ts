@@ -1,0 +1,81 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { goldenModels, largestDifference, openExpected, readInt32 } from '../../test/support/golden.ts';
+import { createGraph } from '../graph/operators.ts';
+import { emitModel } from '../onnx/emit.ts';
+import { openSession } from '../runtime/session.ts';
+import { readArchitecture } from './read-architecture.ts';
+import { openWeights, readWeights } from './weights.ts';
+
+describe('logits agree with transformers', () => {
+  it.each(goldenModels('llama-').map((path) => [basename(path), path]))('%s', async (_, directory) => {
+    const architecture = await readArchitecture(directory);
+    const source = await openWeights(directory, architecture);
+    const weights = await readWeights(source, architecture);
+    await source.close();
+    const expected = await openExpected(directory);
+    const shape = expected.tensors.get('input_ids')!.shape;
+    const inputIds = await readInt32(expected, 'input_ids');
+
+    const graph = createGraph();
+    const logits = architecture.logits({
+      inputIds: graph.input('input_ids', 'int32', ['batch', 'length']),
+      positions: graph.input('position_ids', 'int64', ['batch', 'length']),
+      weight: (name) => graph.inputs.find((input) => input.name === name) ?? input(name),
+    });
+    function input(name: string) {
+      return graph.input(name, 'float32', architecture.weights.get(name)!);
+    }
+    const session = await openSession(emitModel({ logits }), { threads: 1 });
+    const positions = BigInt64Array.from(inputIds, (_, i) => BigInt(i % shape[1]));
+    const results = await session.run({
+      input_ids: { data: inputIds, shape },
+      position_ids: { data: positions, shape },
+      ...Object.fromEntries(
+        [...weights].map(([name, data]) => [name, { data, shape: architecture.weights.get(name)! }]),
+      ),
+    });
+    const difference = largestDifference(
+      results['logits'] as Float32Array,
+      await expected.readFloat32('logits'),
+    );
+    expect(difference).toBeLessThan(2e-5);
+    await session.close();
+    await expected.close();
+  });
+});
+
+describe('a directory that is no model of ours is refused', () => {
+  const write = async (config: unknown) => {
+    const directory = await mkdtemp(join(tmpdir(), 'architecture-'));
+    await writeFile(join(directory, 'config.json'), JSON.stringify(config));
+    return directory;
+  };
+
+  it('without config.json', async () => {
+    await expect(readArchitecture('/no/such/model')).rejects.toThrow(
+      'No model at /no/such/model/config.json',
+    );
+  });
+
+  it('of an unknown family', async () => {
+    await expect(readArchitecture(await write({ model_type: 'bert' }))).rejects.toThrow(
+      'model_type "bert" is not supported; supported: llama',
+    );
+  });
+
+  it('with what its graph has no part for', async () => {
+    const config = {
+      model_type: 'llama',
+      vocab_size: 10,
+      hidden_size: 8,
+      intermediate_size: 8,
+      num_hidden_layers: 1,
+      num_attention_heads: 2,
+      rope_scaling: { rope_type: 'llama3' },
+    };
+    await expect(readArchitecture(await write(config))).rejects.toThrow('rope_scaling');
+  });
+});

@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ZodError } from 'zod';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { Architecture } from './architecture.ts';
+import { llama } from './llama.ts';
+
+/** Architectures by the model_type of config.json. */
+const families: Readonly<Record<string, (configJson: unknown) => Architecture>> = { llama };
+
+/**
+ * Reads the config.json of a Hugging Face directory.
+ *
+ * @throws FuseMeshError not_found when there is none, invalid_argument when we cannot build its model
+ */
+export async function readArchitecture(directory: string): Promise<Architecture> {
+  const path = join(directory, 'config.json');
+  const config = parse(await read(path), path);
+  const modelType = String(config.model_type);
+  const family = families[modelType];
+  if (!family) {
+    throw new FuseMeshError(
+      'invalid_argument',
+      `${path}: model_type "${modelType}" is not supported; supported: ${Object.keys(families).join(', ')}`,
+    );
+  }
+  try {
+    return family(config);
+  } catch (error) {
+    if (!(error instanceof ZodError)) throw error;
+    const problems = error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new FuseMeshError('invalid_argument', `${path}: ${problems.join('; ')}`, { cause: error });
+  }
+}
+
+const read = (path: string): Promise<string> =>
+  readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new FuseMeshError(
+      'not_found',
+      `No model at ${path}: give a Hugging Face directory with config.json, tokenizer.json and model.safetensors`,
+      { cause },
+    );
+  });
+
+function parse(text: string, path: string): { readonly model_type?: unknown } {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value;
+  } catch {
+    // Falls through to the same answer as any other text that is no object.
+  }
+  throw new FuseMeshError('invalid_argument', `${path} is not a JSON object`);
+}

@@ -1,0 +1,68 @@
+import { basename } from 'node:path';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { cast } from '../graph/expressions.ts';
+import type { ElementType, Graph, Value } from '../graph/graph.ts';
+import { formatShape, sameShape } from '../graph/shape.ts';
+import { openModelTensors } from '../safetensors/model-tensors.ts';
+import type { StoredTensor, TensorSource } from '../safetensors/safetensors-file.ts';
+import type { Architecture } from './architecture.ts';
+
+/**
+ * Opens the weights of a Hugging Face directory and checks that those that the architecture needs are there;
+ * others are left alone.
+ *
+ * @throws FuseMeshError not_found when there is no file, invalid_argument when a weight is missing in it, or
+ * has another shape than config.json says, or is not of floating point
+ */
+export async function openWeights(directory: string, architecture: Architecture): Promise<TensorSource> {
+  const source = await openModelTensors(directory);
+  try {
+    for (const [name, shape] of architecture.weights) check(source.tensors.get(name), name, shape, directory);
+    return source;
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+function check(
+  tensor: StoredTensor | undefined,
+  name: string,
+  shape: readonly number[],
+  directory: string,
+): void {
+  const refusal = (problem: string) =>
+    new FuseMeshError('invalid_argument', `The weight "${name}" in ${directory} ${problem}`);
+  if (!tensor) throw refusal('is missing; its config.json asks for it');
+  if (!sameShape(tensor.shape, shape))
+    throw refusal(`is ${formatShape(tensor.shape)}; its config.json asks for ${formatShape(shape)}`);
+  if (!elementTypes[tensor.dtype]) throw refusal(`is ${tensor.dtype}; use F32, F16 or BF16`);
+}
+
+/** Reads all weights that an architecture needs, in float32, by their names. */
+export async function readWeights(
+  source: TensorSource,
+  architecture: Architecture,
+): Promise<ReadonlyMap<string, Float32Array<ArrayBuffer>>> {
+  const weights = new Map<string, Float32Array<ArrayBuffer>>();
+  for (const name of architecture.weights.keys()) weights.set(name, await source.readFloat32(name));
+  return weights;
+}
+
+/**
+ * A weight as a float32 constant of a graph that ONNX Runtime reads from the safetensors file itself.
+ * The session must be opened with the file's directory as weightsDirectory.
+ */
+export function weightConstant(
+  graph: Graph,
+  { name, dtype, shape, path, offset, byteLength }: StoredTensor,
+): Value {
+  const data = { kind: 'file', name: basename(path), offset, byteLength } as const;
+  return cast(graph.constant(name, elementTypes[dtype]!, shape, data), 'float32');
+}
+
+const elementTypes: Readonly<Partial<Record<StoredTensor['dtype'], ElementType>>> = {
+  F32: 'float32',
+  F16: 'float16',
+  BF16: 'bfloat16',
+};

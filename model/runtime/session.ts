@@ -1,0 +1,69 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+
+/** A tensor on our own buffer; ONNX Runtime reads or writes it in place. */
+export type HostTensor =
+  | { readonly data: Float32Array<ArrayBuffer>; readonly shape: readonly number[] }
+  | { readonly data: Int32Array<ArrayBuffer>; readonly shape: readonly number[] }
+  | { readonly data: BigInt64Array<ArrayBuffer>; readonly shape: readonly number[] };
+
+/** A model ready to run. Runs block the thread: use it in a worker thread (see worker.ts). */
+export interface Session {
+  /**
+   * @param feeds a tensor for every input
+   * @param into buffers for outputs of known shape, filled in place; other outputs come on fresh buffers
+   * @returns the buffers of all outputs by name
+   */
+  run(
+    feeds: Readonly<Record<string, HostTensor>>,
+    into?: Readonly<Record<string, HostTensor>>,
+  ): Promise<Readonly<Record<string, HostTensor['data']>>>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens an ONNX model on the CPU.
+ *
+ * @param model bytes of a ModelProto
+ * @param weightsDirectory where the files lie that constants of the model are read from
+ * @throws FuseMeshError internal when ONNX Runtime refuses the model
+ */
+export async function openSession(
+  model: Uint8Array,
+  { threads, weightsDirectory = '' }: { threads: number; weightsDirectory?: string },
+): Promise<Session> {
+  const session = await InferenceSession.create(model, {
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+    extra: { session: { model_external_initializers_file_folder_path: weightsDirectory } },
+  }).catch((cause: unknown) => {
+    throw new FuseMeshError('internal', `ONNX Runtime refuses the model: ${(cause as Error).message}`, {
+      cause,
+    });
+  });
+
+  return {
+    async run(feeds, into = {}) {
+      const fetches = Object.fromEntries(
+        session.outputNames.map((name) => [name, name in into ? tensorOn(into[name]) : null]),
+      );
+      const results = await session.run(tensorsOn(feeds), fetches);
+      return Object.fromEntries(
+        session.outputNames.map((name) => [name, results[name].data as HostTensor['data']]),
+      );
+    },
+    close: () => session.release(),
+  };
+}
+
+const tensorsOn = (tensors: Readonly<Record<string, HostTensor>>): Record<string, Tensor> =>
+  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tensorOn(tensor)]));
+
+const tensorOn = ({ data, shape }: HostTensor): Tensor => {
+  const type =
+    data instanceof Float32Array ? 'float32' : data instanceof Int32Array ? 'int32' : ('int64' as const);
+  return new Tensor(type, data, shape);
+};

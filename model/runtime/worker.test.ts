@@ -1,0 +1,66 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Methods, type Remote, startWorker } from './worker.ts';
+
+interface Calculator extends Methods {
+  add(a: number, b: number): number;
+  later(ms: number, value: string): Promise<string>;
+  refuse(): never;
+  fail(): never;
+}
+
+let file: URL;
+let worker: { remote: Remote<Calculator>; stop(): Promise<void> };
+
+beforeAll(async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'worker-'));
+  const path = join(directory, 'calculator.mts');
+  const here = (name: string) => pathToFileURL(join(import.meta.dirname, name)).href;
+  await writeFile(
+    path,
+    `import { serveWorker } from '${here('worker.ts')}';
+     import { FuseMeshError } from '${here('../../errors/fusemesh-error.ts')}';
+     serveWorker({
+       add: (a: number, b: number): number => a + b,
+       later: async (ms: number, value: string) => {
+         await new Promise((resolve) => setTimeout(resolve, ms));
+         return value;
+       },
+       refuse: () => { throw new FuseMeshError('invalid_argument', 'no'); },
+       fail: () => { setImmediate(() => { throw new Error('broken'); }); return new Promise(() => {}); },
+     });`,
+  );
+  file = pathToFileURL(path);
+});
+
+describe('a worker thread', () => {
+  const start = () => {
+    worker = startWorker<Calculator>(file);
+    return worker.remote;
+  };
+  afterEach(() => worker.stop());
+
+  it('answers calls, one after another', async () => {
+    const remote = start();
+    const order: string[] = [];
+    const note = (value: string) => order.push(value);
+    await Promise.all([remote.later(30, 'slow').then(note), remote.later(0, 'quick').then(note)]);
+    expect(order).toEqual(['slow', 'quick']);
+    expect(await remote.add(2, 3)).toBe(5);
+  });
+
+  it('passes errors on with their code and goes on', async () => {
+    const remote = start();
+    await expect(remote.refuse()).rejects.toMatchObject({ code: 'invalid_argument', message: 'no' });
+    expect(await remote.add(1, 1)).toBe(2);
+  });
+
+  it('fails all calls when it breaks or is stopped', async () => {
+    const remote = start();
+    await expect(remote.fail()).rejects.toThrow('the worker thread of the model failed: broken');
+    await expect(remote.add(1, 1)).rejects.toMatchObject({ code: 'internal' });
+  });
+});

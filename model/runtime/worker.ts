@@ -1,0 +1,100 @@
+import { parentPort, Worker } from 'node:worker_threads';
+import { type ErrorCode, FuseMeshError } from '../../errors/fusemesh-error.ts';
+
+/** What a worker thread offers: methods on plain data. */
+export type Methods = { readonly [name: string]: (...parameters: never[]) => unknown };
+
+/** The same methods seen from the thread that started the worker. */
+export type Remote<M extends Methods> = {
+  readonly [Name in keyof M]: (...parameters: Parameters<M[Name]>) => Promise<Awaited<ReturnType<M[Name]>>>;
+};
+
+const bootstrap = new URL('./worker-bootstrap.mjs', import.meta.url);
+
+interface Call {
+  readonly id: number;
+  readonly method: string;
+  readonly parameters: readonly unknown[];
+}
+
+type Reply =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly message: string; readonly code: ErrorCode };
+
+interface Waiting {
+  resolve(result: unknown): void;
+  reject(error: Error): void;
+}
+
+/**
+ * Starts a worker thread whose file calls {@link serveWorker}. Calls run one after another, in order.
+ * Buffers go over by copy.
+ *
+ * @param file URL of a TypeScript or JavaScript module
+ */
+export function startWorker<M extends Methods>(file: URL): { remote: Remote<M>; stop(): Promise<void> } {
+  const worker = new Worker(bootstrap, { workerData: { file: file.href }, execArgv: [] });
+  const waiting = new Map<number, Waiting>();
+  let calls = 0;
+  let failure: Error | undefined;
+
+  worker.on('message', (reply: Reply) => {
+    const call = waiting.get(reply.id);
+    waiting.delete(reply.id);
+    if ('result' in reply) call?.resolve(reply.result);
+    else call?.reject(new FuseMeshError(reply.code, reply.message));
+  });
+  const fail = (reason: string) => {
+    failure = new FuseMeshError('internal', `the worker thread of the model ${reason}`);
+    for (const call of waiting.values()) call.reject(failure);
+    waiting.clear();
+  };
+  worker.on('error', (error) => fail(`failed: ${error instanceof Error ? error.message : String(error)}`));
+  worker.on('exit', () => fail('has stopped'));
+
+  const call = (method: string, parameters: readonly unknown[]): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      if (failure) return reject(failure);
+      const id = calls++;
+      waiting.set(id, { resolve, reject });
+      worker.postMessage({ id, method, parameters } satisfies Call);
+    });
+  const remote = new Proxy({} as Remote<M>, {
+    get:
+      (_, method: string) =>
+      (...parameters: unknown[]) =>
+        call(method, parameters),
+  });
+  return {
+    remote,
+    stop: async () => {
+      await worker.terminate();
+    },
+  };
+}
+
+/** Answers the calls of the thread that started this worker. */
+export function serveWorker<M extends Methods>(methods: M): void {
+  const port = parentPort;
+  if (!port) throw new FuseMeshError('internal', 'this module runs in a worker thread only');
+  let last: Promise<void> = Promise.resolve();
+  port.on('message', ({ id, method, parameters }: Call) => {
+    last = last.then(async () => {
+      port.postMessage(await answer(methods, id, method, parameters));
+    });
+  });
+}
+
+async function answer(
+  methods: Methods,
+  id: number,
+  method: string,
+  parameters: readonly unknown[],
+): Promise<Reply> {
+  try {
+    return { id, result: await methods[method](...(parameters as never[])) };
+  } catch (error) {
+    const code = error instanceof FuseMeshError ? error.code : 'internal';
+    return { id, code, message: error instanceof Error ? error.message : String(error) };
+  }
+}

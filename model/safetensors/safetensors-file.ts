@@ -1,0 +1,152 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { fromBfloat16 } from '../../numbers/bfloat16.ts';
+import { fromFloat16 } from '../../numbers/float16.ts';
+import { type Dtype, type Header, maximumHeaderBytes, parseHeader, prefixBytes } from './header.ts';
+
+/** A tensor on disk. */
+export interface StoredTensor {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  /** The file that holds it. */
+  readonly path: string;
+  /** Where its bytes begin in that file, from the file's first byte. */
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+/** Named tensors that can be read: one file, or all the files of a model. */
+export interface TensorSource {
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** The tensor's bytes as they are on disk: little-endian, row by row. */
+  read(name: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** The tensor's values, whatever floating-point dtype it has of F32, F16 and BF16. */
+  readFloat32(name: string): Promise<Float32Array<ArrayBuffer>>;
+  close(): Promise<void>;
+}
+
+/** Reads are cut to this size: the system refuses more than 2 GiB at once. */
+const readBytes = 1 << 30;
+
+/** An open safetensors file. */
+export class SafetensorsFile implements TensorSource {
+  readonly path: string;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly #handle: FileHandle;
+
+  constructor(path: string, handle: FileHandle, header: Header, dataBegins: number) {
+    this.path = path;
+    this.#handle = handle;
+    this.metadata = header.metadata;
+    this.tensors = new Map(
+      header.entries.map(({ begin, ...entry }) => [
+        entry.name,
+        { ...entry, path, offset: dataBegins + begin },
+      ]),
+    );
+  }
+
+  async read(name: string): Promise<Uint8Array<ArrayBuffer>> {
+    const { offset, byteLength } = this.#tensor(name);
+    return readExactly(this.#handle, this.path, offset, byteLength);
+  }
+
+  async readFloat32(name: string): Promise<Float32Array<ArrayBuffer>> {
+    const { dtype } = this.#tensor(name);
+    const { buffer } = await this.read(name);
+    switch (dtype) {
+      case 'F32':
+        return new Float32Array(buffer);
+      case 'F16':
+        return fromFloat16(new Uint16Array(buffer));
+      case 'BF16':
+        return fromBfloat16(new Uint16Array(buffer));
+      default:
+        throw new FuseMeshError(
+          'invalid_argument',
+          `${this.path}: ${name} is ${dtype}; convert the model to F32, F16 or BF16.`,
+        );
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+
+  #tensor(name: string): StoredTensor {
+    const tensor = this.tensors.get(name);
+    if (tensor === undefined) {
+      throw new FuseMeshError('not_found', `${this.path} has no tensor ${name}: is it the right model?`);
+    }
+    return tensor;
+  }
+}
+
+/**
+ * Opens a file and reads its header; tensors are read when asked for.
+ *
+ * @throws FuseMeshError not_found when there is no such file, data_loss when it is damaged
+ */
+export async function openSafetensors(path: string): Promise<SafetensorsFile> {
+  const handle = await openFile(path);
+  try {
+    const { size } = await handle.stat();
+    if (size < prefixBytes) throw damaged(path, 'it is shorter than a header');
+    const prefix = Buffer.from((await readExactly(handle, path, 0, prefixBytes)).buffer);
+    const headerBytes = Number(prefix.readBigUInt64LE());
+    const dataBegins = prefixBytes + headerBytes;
+    if (headerBytes > maximumHeaderBytes || dataBegins > size) {
+      throw damaged(path, `its header would take ${headerBytes} bytes`);
+    }
+    const json = Buffer.from(await readExactly(handle, path, prefixBytes, headerBytes)).toString();
+    let header: Header;
+    try {
+      header = parseHeader(json, size - dataBegins);
+    } catch (cause) {
+      throw damaged(path, (cause as Error).message, cause);
+    }
+    return new SafetensorsFile(path, handle, header, dataBegins);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new FuseMeshError(
+      missing ? 'not_found' : 'failed_precondition',
+      missing ? `No weights at ${path}: check the path.` : `Cannot open ${path}: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
+
+async function readExactly(
+  handle: FileHandle,
+  path: string,
+  offset: number,
+  byteLength: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(byteLength);
+  for (let done = 0; done < byteLength; ) {
+    const wanted = Math.min(readBytes, byteLength - done);
+    const { bytesRead } = await handle.read(bytes, done, wanted, offset + done);
+    if (bytesRead === 0) throw damaged(path, 'it ends too early');
+    done += bytesRead;
+  }
+  return bytes;
+}
+
+function damaged(path: string, reason: string, cause?: unknown): FuseMeshError {
+  return new FuseMeshError(
+    'data_loss',
+    `${path} is not a whole safetensors file: ${reason.replaceAll(/\s+/g, ' ')}; download or write it again.`,
+    { cause },
+  );
+}

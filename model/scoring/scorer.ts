@@ -1,0 +1,140 @@
+import { join } from 'node:path';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { readArchitecture } from '../families/read-architecture.ts';
+import { type Remote, startWorker } from '../runtime/worker.ts';
+import type { Tokenization } from '../tokenizer/tokenization.ts';
+import { Tokenizer } from '../tokenizer/tokenizer.ts';
+import type { ScoredText } from './scored-text.ts';
+import type { PaddedScores, ScoringMethods } from './scoring-worker.ts';
+
+/** What a model is, for people and for planning. */
+export interface ModelCard {
+  /** model_type of config.json. */
+  readonly family: string;
+  /** Trainable values. */
+  readonly parameters: number;
+  readonly vocabularySize: number;
+  /** Longest input, in tokens. */
+  readonly contextLength: number;
+}
+
+/** A language model that says how probable texts are. It runs in a worker thread of its own. */
+export class Scorer {
+  readonly tokenizer: Tokenizer;
+  readonly card: ModelCard;
+  readonly #name: string;
+  readonly #topK: number;
+  readonly #worker: { readonly remote: Remote<ScoringMethods>; stop(): Promise<void> };
+
+  private constructor(
+    name: string,
+    tokenizer: Tokenizer,
+    card: ModelCard,
+    topK: number,
+    worker: { readonly remote: Remote<ScoringMethods>; stop(): Promise<void> },
+  ) {
+    this.#name = name;
+    this.tokenizer = tokenizer;
+    this.card = card;
+    this.#topK = topK;
+    this.#worker = worker;
+  }
+
+  /**
+   * Loads a Hugging Face directory: config.json, tokenizer.json, model.safetensors.
+   *
+   * @param topK candidates a row where a call does not say otherwise
+   * @param threads threads of one matrix product
+   * @throws FuseMeshError not_found when a file is missing, invalid_argument when one does not fit
+   */
+  static async load(
+    directory: string,
+    { topK, threads }: { topK: number; threads: number },
+  ): Promise<Scorer> {
+    const architecture = await readArchitecture(directory);
+    const tokenizer = await Tokenizer.fromFile(join(directory, 'tokenizer.json'));
+    if (tokenizer.vocabularySize > architecture.vocabularySize) {
+      throw new FuseMeshError(
+        'invalid_argument',
+        `The tokenizer in ${directory} has ${tokenizer.vocabularySize} tokens, the model ${architecture.vocabularySize}: they do not belong together`,
+      );
+    }
+    let parameters = 0;
+    for (const shape of architecture.weights.values()) parameters += shape.reduce((a, b) => a * b, 1);
+    const { family, vocabularySize, contextLength } = architecture;
+
+    const worker = startWorker<ScoringMethods>(new URL('./scoring-worker.ts', import.meta.url));
+    try {
+      await worker.remote.load(directory, threads);
+    } catch (error) {
+      await worker.stop();
+      throw error;
+    }
+    const card = { family, parameters, vocabularySize, contextLength };
+    return new Scorer(directory, tokenizer, card, topK, worker);
+  }
+
+  /**
+   * Scores texts together, padded to the longest. Texts of a batch do not change one another.
+   *
+   * @throws FuseMeshError invalid_argument for a text without tokens or longer than the context, or a k
+   * outside 1 … vocabulary size
+   */
+  async score(texts: readonly string[], topK = this.#topK): Promise<ScoredText[]> {
+    if (texts.length === 0) return [];
+    const { vocabularySize, contextLength } = this.card;
+    if (!Number.isInteger(topK) || topK < 1 || topK > vocabularySize) {
+      throw new FuseMeshError('invalid_argument', `top_k is ${topK}; use 1 to ${vocabularySize}`);
+    }
+    const tokenizations = await this.tokenizer.encodeBatch(texts);
+    for (const { ids } of tokenizations) {
+      if (ids.length === 0)
+        throw new FuseMeshError('invalid_argument', 'The text is empty; nothing to score');
+      if (ids.length > contextLength) {
+        throw new FuseMeshError(
+          'invalid_argument',
+          `The text has ${ids.length} tokens, the context of ${this.#name} ${contextLength}: split the text`,
+        );
+      }
+    }
+    const scores = await this.#worker.remote.score(
+      tokenizations.map(({ ids }) => ids),
+      topK,
+    );
+    return tokenizations.map((tokenization, row) => scoredText(texts[row], tokenization, scores, row, topK));
+  }
+
+  close(): Promise<void> {
+    return this.#worker.stop();
+  }
+}
+
+/** Cuts one text's rows out of the padded scores. */
+function scoredText(
+  text: string,
+  tokenization: Tokenization,
+  scores: PaddedScores,
+  row: number,
+  topK: number,
+): ScoredText {
+  const n = tokenization.ids.length;
+  const first = row * scores.length;
+  const logProbabilities = scores.logProbabilities.slice(first * topK, (first + n) * topK);
+  const keptMass = new Float32Array(n);
+  for (let i = 0; i < n; i++) {
+    let mass = 0;
+    for (let j = 0; j < topK; j++) mass += Math.exp(logProbabilities[i * topK + j]);
+    keptMass[i] = Math.min(1, mass);
+  }
+  let crossEntropy = 0;
+  for (let t = 0; t < n - 1; t++) crossEntropy -= scores.labelLogProbabilities[first + t];
+  return {
+    tokenization,
+    candidateIds: scores.candidateIds.slice(first * topK, (first + n) * topK),
+    logProbabilities,
+    keptMass,
+    crossEntropy,
+    predictedTokens: n - 1,
+    predictedBytes: Buffer.byteLength(text.slice(tokenization.ends[0])),
+  };
+}

@@ -1,0 +1,89 @@
+import type { TokenTable } from './token-table.ts';
+
+/** Spans of n tokens in a text, in UTF-16 code units. */
+export interface Spans {
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+}
+
+const SPACE = 0x20;
+
+/** How a tokenizer spells spaces. */
+export interface SpaceSpelling {
+  /** Whether ▁ stands for a space, so that a ▁ of the text itself becomes one. */
+  readonly metaspace: boolean;
+  /** Whether every stretch of text between special tokens gets a space put in front. */
+  readonly prependsAlways: boolean;
+}
+
+/**
+ * Finds the tokens' spans by walking their bytes along the text's: exact to the byte, and needs no offsets.
+ * A token that is part of a character gets the whole character. A space that the tokenizer put in front and
+ * the text has not stands for nothing.
+ *
+ * @param ids [n] the tokens of the text, without those of the post-processor
+ * @returns undefined when the tokens do not spell the text (it was normalized, or has unknown characters)
+ */
+export function spansFromBytes(
+  text: string,
+  ids: Int32Array,
+  table: TokenTable,
+  { metaspace, prependsAlways }: SpaceSpelling,
+): Spans | undefined {
+  const textBytes = Buffer.from(text);
+  const { bytes, offsets, special } = table;
+  const starts = new Int32Array(ids.length);
+  const ends = new Int32Array(ids.length);
+
+  let position = 0;
+  let stretchBegins = true;
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i];
+    const end = offsets[id + 1];
+    let byte = offsets[id];
+    if (special[id] === 0 && bytes[byte] === SPACE) {
+      const space = textBytes[position] === SPACE || (metaspace && isMark(textBytes, position));
+      if ((stretchBegins && prependsAlways) || !space) byte++;
+    }
+    stretchBegins = special[id] === 1;
+    starts[i] = position;
+    while (byte < end) {
+      if (bytes[byte] === textBytes[position]) position++;
+      else if (metaspace && bytes[byte] === SPACE && isMark(textBytes, position)) position += 3;
+      else return undefined;
+      byte++;
+    }
+    ends[i] = position;
+  }
+  if (position !== textBytes.length) return undefined;
+  if (textBytes.length !== text.length) toCodeUnits(textBytes, starts, ends);
+  return { starts, ends };
+}
+
+/** Whether ▁ stands there. */
+function isMark(textBytes: Uint8Array, position: number): boolean {
+  return textBytes[position] === 0xe2 && textBytes[position + 1] === 0x96 && textBytes[position + 2] === 0x81;
+}
+
+/** Turns byte positions into UTF-16 ones, in place; inside a character, outwards to its edges. */
+function toCodeUnits(textBytes: Uint8Array, starts: Int32Array, ends: Int32Array): void {
+  const unitFrom = new Int32Array(textBytes.length + 1);
+  const unitTo = new Int32Array(textBytes.length + 1);
+  let unit = 0;
+  for (let byte = 0; byte < textBytes.length; ) {
+    const lead = textBytes[byte];
+    const length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    const next = unit + (length === 4 ? 2 : 1);
+    unitFrom.fill(unit, byte, byte + length);
+    unitTo.fill(next, byte + 1, byte + length + 1);
+    byte += length;
+    unit = next;
+  }
+  unitFrom[textBytes.length] = unit;
+  for (let i = 0; i < starts.length; i++) {
+    // An empty span between two characters must not widen into either.
+    const empty = starts[i] === ends[i];
+    starts[i] = unitFrom[starts[i]];
+    ends[i] = empty ? starts[i] : unitTo[ends[i]];
+  }
+}

@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { type Encoding, Tokenizer as HuggingFaceTokenizer } from 'tokenizers';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { type SpaceSpelling, spansFromBytes } from './spans-from-bytes.ts';
+import { spansFromOffsets } from './spans-from-offsets.ts';
+import { createTokenTable, type TokenTable } from './token-table.ts';
+import type { Tokenization } from './tokenization.ts';
+import { parseTokenizerJson, prependsAlways, usesMetaspace } from './tokenizer-json.ts';
+
+/**
+ * A tokenizer.json of Hugging Face, over the official Rust implementation. Texts are always seen whole:
+ * truncation and padding that the file asks for are off.
+ */
+export class Tokenizer {
+  /** The file as it was given. */
+  readonly json: Uint8Array;
+  /** SHA-256 of the file's bytes, 32 bytes: tells whether two processes speak of the same tokens. */
+  readonly fingerprint: Uint8Array;
+  /** Largest token id + 1. */
+  readonly vocabularySize: number;
+
+  readonly #tokenizer: HuggingFaceTokenizer;
+  readonly #table: TokenTable;
+  readonly #spaces: SpaceSpelling;
+  #prefix: Promise<number[]> | undefined;
+
+  private constructor(json: Uint8Array, name: string) {
+    this.json = json;
+    this.fingerprint = new Uint8Array(createHash('sha256').update(json).digest());
+    try {
+      const parsed = parseTokenizerJson(Buffer.from(json).toString());
+      this.#tokenizer = HuggingFaceTokenizer.fromString(JSON.stringify(parsed));
+      this.#table = createTokenTable(this.#tokenizer.getVocab(true), parsed);
+      this.#spaces = { metaspace: usesMetaspace(parsed), prependsAlways: prependsAlways(parsed) };
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new FuseMeshError(
+        'invalid_argument',
+        `${name} is not a tokenizer of Hugging Face's tokenizers library: ${oneLine(reason)}`,
+        { cause },
+      );
+    }
+    this.vocabularySize = this.#table.size;
+  }
+
+  /** @throws FuseMeshError not_found when there is no such file, invalid_argument when it is no tokenizer */
+  static async fromFile(path: string): Promise<Tokenizer> {
+    let json: Uint8Array;
+    try {
+      json = await readFile(path);
+    } catch (cause) {
+      const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+      throw new FuseMeshError(
+        missing ? 'not_found' : 'failed_precondition',
+        missing
+          ? `No tokenizer at ${path}: a model directory needs a tokenizer.json.`
+          : `Cannot read the tokenizer ${path}: ${oneLine((cause as Error).message)}`,
+        { cause },
+      );
+    }
+    return new Tokenizer(json, path);
+  }
+
+  /**
+   * @param name what to call it in an error message
+   * @throws FuseMeshError invalid_argument when it is no tokenizer
+   */
+  static fromJson(json: string | Uint8Array, name = 'tokenizer.json'): Tokenizer {
+    return new Tokenizer(typeof json === 'string' ? Buffer.from(json) : json, name);
+  }
+
+  /**
+   * Cuts a text into tokens. Special tokens that the tokenizer puts in front (beginning of sequence) are
+   * there, those that it puts behind (end of sequence) are not. The spans tile the text.
+   */
+  async encode(text: string): Promise<Tokenization> {
+    return (await this.encodeBatch([text]))[0];
+  }
+
+  /** {@link encode} for many texts at once, on all cores. */
+  async encodeBatch(texts: readonly string[]): Promise<Tokenization[]> {
+    const prefix = await this.#prefixIds();
+    const encodings = await this.#tokenizer.encodeBatch([...texts], { addSpecialTokens: false });
+    return encodings.map((encoding, i) => this.#tokenization(texts[i], encoding, prefix));
+  }
+
+  /** The text that tokens stand for; special tokens stand for nothing. */
+  decode(ids: ArrayLike<number>): Promise<string> {
+    return this.#tokenizer.decode(Array.from(ids), true);
+  }
+
+  /**
+   * The bytes that a token stands for, one character (U+0000 to U+00FF) a byte.
+   * Undefined for special tokens and ids without a token.
+   */
+  tokenBytes(id: number): string | undefined {
+    const { bytes, offsets, special } = this.#table;
+    if (id < 0 || id >= this.vocabularySize) return undefined;
+    if (special[id] === 1 || offsets[id] === offsets[id + 1]) return undefined;
+    return Buffer.from(bytes.buffer, offsets[id], offsets[id + 1] - offsets[id]).toString('latin1');
+  }
+
+  #tokenization(text: string, encoding: Encoding, prefix: readonly number[]): Tokenization {
+    const textIds = Int32Array.from(encoding.getIds());
+    const spans =
+      spansFromBytes(text, textIds, this.#table, this.#spaces) ??
+      spansFromOffsets(text, encoding.getOffsets(), (i) => this.tokenBytes(textIds[i]) === ' ');
+    if (prefix.length === 0) return { ids: textIds, ...spans };
+
+    const n = prefix.length + textIds.length;
+    const ids = new Int32Array(n);
+    const starts = new Int32Array(n);
+    const ends = new Int32Array(n);
+    ids.set(prefix);
+    ids.set(textIds, prefix.length);
+    starts.set(spans.starts, prefix.length);
+    ends.set(spans.ends, prefix.length);
+    return { ids, starts, ends };
+  }
+
+  /** The special tokens that the post-processor puts before any text, learnt from how it treats one. */
+  #prefixIds(): Promise<number[]> {
+    this.#prefix ??= this.#tokenizer.encode('a', null, { addSpecialTokens: true }).then((encoding) => {
+      const mask = encoding.getSpecialTokensMask();
+      const textBegins = mask.indexOf(0);
+      return encoding.getIds().slice(0, textBegins === -1 ? 0 : textBegins);
+    });
+    return this.#prefix;
+  }
+}
+
+function oneLine(message: string): string {
+  return message.replaceAll(/\s+/g, ' ').trim();
+}
