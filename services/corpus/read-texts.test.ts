@@ -1,0 +1,45 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { readTexts } from './read-texts.ts';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'fusemesh-texts-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const write = (name: string, content: string | Uint8Array) => writeFile(join(directory, name), content);
+async function read(name = ''): Promise<string[]> {
+  const texts: string[] = [];
+  for await (const { text } of readTexts([{ domain: 'test', path: join(directory, name) }])) texts.push(text);
+  return texts;
+}
+
+it('reads files of text and of JSON lines, and directories of them by name', async () => {
+  await mkdir(join(directory, 'c'));
+  await write('c/last.txt', 'naïve\r\n');
+  await write('b.jsonl', '{"text": "one\\n"}\n\n{"text": "two", "id": 2}\n{"text": ""}');
+  await write('a.txt', '\ufefffirst\n');
+  await write('ignored.md', 'no');
+  await write('empty.txt', '');
+  expect(await read()).toEqual(['first\n', 'one\n', 'two', 'naïve\r\n']);
+  expect(await read('b.jsonl')).toEqual(['one\n', 'two']);
+});
+
+it('says what is wrong with a path or a file, and where', async () => {
+  await write('bad.jsonl', '{"text": "fine"}\n{"tekst": "no"}\n');
+  await write('worse.jsonl', 'not JSON');
+  await write('binary.txt', Uint8Array.of(0xff, 0xfe, 0x41));
+  await write('table.csv', 'a,b');
+  await mkdir(join(directory, 'empty'));
+  const fails = (name: string, code: string, message: string) =>
+    expect(read(name)).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
+  await fails('missing.txt', 'not_found', 'missing.txt');
+  await fails('empty', 'not_found', 'no .txt or .jsonl file');
+  await fails('bad.jsonl', 'invalid_argument', 'bad.jsonl:2');
+  await fails('worse.jsonl', 'invalid_argument', 'worse.jsonl:1');
+  await fails('binary.txt', 'invalid_argument', 'not UTF-8');
+  await fails('table.csv', 'invalid_argument', 'table.csv');
+});

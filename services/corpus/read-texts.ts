@@ -1,0 +1,115 @@
+import { constants } from 'node:buffer';
+import { createReadStream } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+
+/** Where texts are, and under which label they go. */
+export interface TextEntry {
+  readonly domain: string;
+  /** A .txt or .jsonl file, or a directory of them. */
+  readonly path: string;
+}
+
+/** A text of a corpus, whole. */
+export interface LabelledText {
+  readonly domain: string;
+  readonly text: string;
+}
+
+/**
+ * The texts of a corpus: a .txt file is one text, a .jsonl file one a line ({"text": "…"}), a directory what is
+ * in it and below, by name. Empty texts are left out.
+ *
+ * @throws FuseMeshError not_found for a missing path, invalid_argument for what is no text
+ */
+export async function* readTexts(entries: readonly TextEntry[]): AsyncGenerator<LabelledText> {
+  for (const { domain, path } of entries) {
+    for (const file of await findTextFiles(path)) {
+      for await (const text of readFileTexts(file)) {
+        if (text !== '') yield { domain, text };
+      }
+    }
+  }
+}
+
+/**
+ * The files that an entry stands for.
+ *
+ * @throws FuseMeshError not_found, invalid_argument as {@link readTexts}
+ */
+export async function findTextFiles(path: string): Promise<string[]> {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw new FuseMeshError('not_found', `No text at ${path}: correct the path in corpus or heldOut.`, {
+      cause,
+    });
+  });
+  if (!found.isDirectory()) {
+    if (isTextFile(path)) return [path];
+    throw new FuseMeshError('invalid_argument', `${path} is neither .txt nor .jsonl: convert or rename it.`);
+  }
+  const below = await readdir(path, { recursive: true, withFileTypes: true });
+  const files = below.filter((entry) => entry.isFile() && isTextFile(entry.name));
+  if (files.length === 0) {
+    throw new FuseMeshError(
+      'not_found',
+      `The directory ${path} holds no .txt or .jsonl file: correct the path.`,
+    );
+  }
+  // By code units, so that every machine has the same order.
+  return files.map((entry) => join(entry.parentPath, entry.name)).sort((a, b) => (a < b ? -1 : 1));
+}
+
+function isTextFile(name: string): boolean {
+  return ['.txt', '.jsonl'].includes(extname(name).toLowerCase());
+}
+
+async function* readFileTexts(file: string): AsyncGenerator<string> {
+  if (extname(file).toLowerCase() === '.jsonl') yield* readJsonLines(file);
+  else yield await readWhole(file);
+}
+
+async function readWhole(file: string): Promise<string> {
+  const { size } = await stat(file);
+  if (size > constants.MAX_STRING_LENGTH) {
+    throw new FuseMeshError(
+      'invalid_argument',
+      `${file} has ${size} bytes, more than a text can have: split it, or make it .jsonl.`,
+    );
+  }
+  const bytes = await readFile(file);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new FuseMeshError('invalid_argument', `${file} is not UTF-8 text: convert it.`, { cause });
+  }
+}
+
+async function* readJsonLines(file: string): AsyncGenerator<string> {
+  const lines = createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY });
+  let number = 0;
+  for await (const line of lines) {
+    number++;
+    if (line.trim() !== '') yield textOfLine(line, `${file}:${number}`);
+  }
+}
+
+function textOfLine(line: string, place: string): string {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (cause) {
+    throw new FuseMeshError('invalid_argument', `${place} is not JSON: put one object on each line.`, {
+      cause,
+    });
+  }
+  if (typeof value !== 'object' || value === null || !('text' in value) || typeof value.text !== 'string') {
+    throw new FuseMeshError(
+      'invalid_argument',
+      `${place} has no "text" of type string: put {"text": "…"} on each line.`,
+    );
+  }
+  // Half a surrogate pair is valid JSON and no valid text.
+  return Buffer.from(value.text).toString();
+}

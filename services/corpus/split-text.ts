@@ -1,0 +1,76 @@
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
+import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { cutBefore } from './cut.ts';
+
+/** Characters a token, before a text has told. */
+const expectedCharacters = 4;
+/** How much longer than the last piece the next attempt is. */
+const margin = 1.1;
+
+/**
+ * Cuts a text into pieces that no tokenizer makes longer than the context, special tokens included: behind a
+ * paragraph or a sentence or before a space where it can. The pieces put together are the text.
+ *
+ * @param contextLength in tokens
+ * @returns non-empty pieces; none for an empty text
+ * @throws FuseMeshError invalid_argument when a single character takes more than the context
+ */
+export async function splitText(
+  text: string,
+  tokenizers: readonly Tokenizer[],
+  contextLength: number,
+): Promise<string[]> {
+  const pieces: string[] = [];
+  let attempt = contextLength * expectedCharacters;
+  for (let begin = 0; begin < text.length; ) {
+    const rest = text.slice(begin, begin + 2 * attempt);
+    const isLast = begin + rest.length === text.length;
+    // A little over one piece is halved, rather than leaving a crumb.
+    const wanted = isLast && rest.length > attempt ? Math.ceil(rest.length / 2) : attempt;
+    const piece = await firstPiece(rest, Math.min(wanted, rest.length), tokenizers, contextLength);
+    pieces.push(piece.text);
+    begin += piece.text.length;
+    attempt = Math.ceil(Math.max(contextLength, piece.fullLength * margin));
+  }
+  return pieces;
+}
+
+interface Piece {
+  readonly text: string;
+  /** How long a piece of this text may be, by the tokens that this one has. */
+  readonly fullLength: number;
+}
+
+async function firstPiece(
+  text: string,
+  wanted: number,
+  tokenizers: readonly Tokenizer[],
+  contextLength: number,
+): Promise<Piece> {
+  let length = wanted;
+  for (;;) {
+    if (length < text.length) length = cutBefore(text, length);
+    const piece = text.slice(0, length);
+    const tokenizations = await Promise.all(tokenizers.map((tokenizer) => tokenizer.encode(piece)));
+    const longest = Math.max(1, ...tokenizations.map(({ ids }) => ids.length));
+    if (longest <= contextLength) {
+      return { text: piece, fullLength: (piece.length * contextLength) / longest };
+    }
+    if ([...piece].length === 1) throw refuse(piece, longest, contextLength);
+    const fitting = Math.min(...tokenizations.map((each) => fittingLength(each, contextLength)));
+    length = Math.max(1, Math.min(fitting, length - 1));
+  }
+}
+
+/** How far into the text the tokens reach that fit. */
+function fittingLength({ ids, ends }: Tokenization, contextLength: number): number {
+  return ids.length <= contextLength ? Number.POSITIVE_INFINITY : ends[contextLength - 1];
+}
+
+function refuse(character: string, tokens: number, contextLength: number): FuseMeshError {
+  return new FuseMeshError(
+    'invalid_argument',
+    `The character ${JSON.stringify(character)} takes ${tokens} tokens in a tokenizer of the run and contextLength is ${contextLength}: raise it.`,
+  );
+}

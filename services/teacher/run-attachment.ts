@@ -1,0 +1,211 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { distributionToBytes } from '../../mesh/codec/distribution-bytes.ts';
+import type { TeacherRunStatusSchema } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
+import type { Log } from '../../mesh/log/log.ts';
+import type { DeliveredDocument, RunStreams } from '../../mesh/nats/run-streams.ts';
+import type { ScoredText } from '../../model/scoring/scored-text.ts';
+import type { Scorer } from '../../model/scoring/scorer.ts';
+import { gatherBatches } from './gather-batches.ts';
+import { RateMeter } from './rate-meter.ts';
+import { scoredDistribution } from './scored-distribution.ts';
+import type { RunMetrics } from './teacher-metrics.ts';
+
+/** How long a batch that is not full waits for more documents. */
+const patienceMilliseconds = 20;
+/** How often the server is told that documents in hand are still worked on; it gives up after 30 s. */
+const workingEveryMilliseconds = 10_000;
+/** How long a teacher that leaves waits for room for what it has scored. */
+const leaveWithinMilliseconds = 2_000;
+
+/** What a caller chooses when it attaches a teacher to a run. */
+export interface AttachmentSettings {
+  readonly run: string;
+  /** The teacher's name in the run. */
+  readonly teacher: string;
+  readonly topK: number;
+}
+
+interface Workplace {
+  readonly streams: Pick<RunStreams, 'consumeDocuments' | 'publishDistribution'>;
+  readonly scorer: Pick<Scorer, 'score' | 'tokenizer' | 'card'>;
+  /** Documents scored together. */
+  readonly batchDocuments: number;
+  readonly metrics: RunMetrics;
+  readonly log: Log;
+}
+
+/**
+ * A teacher at work for one run: takes documents, scores them in batches, publishes their distributions and
+ * only then acknowledges the documents, so that what a killed teacher had in hand goes to another replica.
+ * One batch is published while the next is scored.
+ */
+export class RunAttachment {
+  readonly settings: AttachmentSettings;
+  /** Resolves when the teacher has left the run, rejects when the work failed. */
+  readonly ended: Promise<void>;
+
+  readonly #workplace: Workplace;
+  readonly #taking = new AbortController();
+  readonly #publishing = new AbortController();
+  readonly #inHand = new Set<DeliveredDocument>();
+  readonly #tokenRate = new RateMeter();
+  #documentsScored = 0;
+  #tokensScored = 0;
+  #bytesPublished = 0;
+  #publishesWaiting = 0;
+
+  constructor(settings: AttachmentSettings, workplace: Workplace) {
+    this.settings = settings;
+    this.#workplace = workplace;
+    this.ended = this.#work();
+    this.ended.catch(() => undefined);
+  }
+
+  status(): MessageInitShape<typeof TeacherRunStatusSchema> {
+    return {
+      documentsScored: BigInt(this.#documentsScored),
+      tokensScored: BigInt(this.#tokensScored),
+      bytesPublished: BigInt(this.#bytesPublished),
+      tokensPerSecond: this.#tokenRate.perSecond(),
+      documentsInHand: this.#inHand.size,
+      waitingForRoom: this.#publishesWaiting > 0,
+    };
+  }
+
+  /** Takes no more documents, publishes those in hand where there is room, and leaves. */
+  async detach(): Promise<void> {
+    this.#taking.abort();
+    const giveUp = setTimeout(() => this.#publishing.abort(), leaveWithinMilliseconds);
+    try {
+      await this.ended;
+    } catch {
+      // Why it failed is in the log and has gone to those who watch the run.
+    } finally {
+      clearTimeout(giveUp);
+    }
+  }
+
+  async #work(): Promise<void> {
+    const { log, batchDocuments } = this.#workplace;
+    const working = setInterval(() => {
+      for (const document of this.#inHand) document.working();
+    }, workingEveryMilliseconds);
+    try {
+      let published: Promise<void> = Promise.resolve();
+      const batches = gatherBatches(this.#documents(), {
+        most: batchDocuments,
+        patience: patienceMilliseconds,
+      });
+      for await (const batch of batches) {
+        const scored = await this.#score(batch);
+        await published;
+        published = this.#publish(batch, scored);
+        published.catch(() => undefined);
+      }
+      await published;
+    } catch (error) {
+      if (!this.#publishing.signal.aborted) {
+        log.error({ run: this.settings.run, err: error }, `Left the run: ${(error as Error).message}`);
+        throw error;
+      }
+    } finally {
+      clearInterval(working);
+      this.#taking.abort();
+    }
+  }
+
+  async *#documents(): AsyncGenerator<DeliveredDocument> {
+    const { streams, batchDocuments } = this.#workplace;
+    const documents = streams.consumeDocuments(this.settings.teacher, {
+      batch: batchDocuments,
+      signal: this.#taking.signal,
+    });
+    for await (const document of documents) {
+      this.#inHand.add(document);
+      yield document;
+    }
+  }
+
+  async #score(batch: readonly DeliveredDocument[]): Promise<ScoredText[]> {
+    const { scorer, metrics } = this.#workplace;
+    const stop = metrics.batchSeconds.startTimer();
+    const scored = await scorer.score(
+      batch.map(({ document }) => document.text),
+      this.settings.topK,
+    );
+    stop();
+    let tokens = 0;
+    for (const { tokenization } of scored) tokens += tokenization.ids.length;
+    this.#tokensScored += tokens;
+    this.#tokenRate.add(tokens);
+    metrics.tokensScored.inc(tokens);
+    return scored;
+  }
+
+  async #publish(batch: readonly DeliveredDocument[], scored: readonly ScoredText[]): Promise<void> {
+    for (const [i, delivered] of batch.entries()) {
+      await this.#publishOne(delivered, scored[i]);
+    }
+  }
+
+  async #publishOne(delivered: DeliveredDocument, scored: ScoredText): Promise<void> {
+    const { streams, scorer, metrics } = this.#workplace;
+    const { teacher, topK } = this.settings;
+    const document = Number(delivered.document.number);
+    const { fingerprint: tokenizerFingerprint } = scorer.tokenizer;
+    const bytes = distributionToBytes(
+      scoredDistribution(scored, { document, teacher, tokenizerFingerprint, topK }),
+      scorer.card.vocabularySize,
+    );
+
+    let waitingSince: number | undefined;
+    const onWait = () => {
+      if (waitingSince !== undefined) return;
+      waitingSince = performance.now();
+      this.#publishesWaiting++;
+    };
+    try {
+      const { signal } = this.#publishing;
+      await streams.publishDistribution(teacher, document, bytes, { signal, onWait });
+    } finally {
+      if (waitingSince !== undefined) {
+        this.#publishesWaiting--;
+        metrics.publishWaitSeconds.inc((performance.now() - waitingSince) / 1000);
+      }
+    }
+    await delivered.ack();
+    this.#inHand.delete(delivered);
+    this.#documentsScored++;
+    this.#bytesPublished += bytes.length;
+    metrics.documentsScored.inc();
+    metrics.publishedBytes.inc(bytes.length);
+  }
+}
+
+/** The status of an attachment, at once and then every `everyMilliseconds`, until it ends. */
+export async function* watchAttachment(
+  attachment: RunAttachment,
+  signal: AbortSignal,
+  everyMilliseconds = 1000,
+): AsyncGenerator<ReturnType<RunAttachment['status']>> {
+  let ended = false;
+  const end = attachment.ended.finally(() => {
+    ended = true;
+  });
+  end.catch(() => undefined);
+  while (!signal.aborted) {
+    yield attachment.status();
+    if (ended) break;
+    const pause = new AbortController();
+    const stop = () => pause.abort();
+    signal.addEventListener('abort', stop, { once: true });
+    await Promise.race([
+      sleep(everyMilliseconds, undefined, { signal: pause.signal }).catch(() => undefined),
+      end,
+    ]).finally(() => {
+      pause.abort();
+      signal.removeEventListener('abort', stop);
+    });
+  }
+}

@@ -1,0 +1,58 @@
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { AttachmentSettings, RunAttachment } from './run-attachment.ts';
+
+/** The runs that a teacher is attached to, by name. */
+export class RunAttachments {
+  readonly #start: (settings: AttachmentSettings) => Promise<RunAttachment>;
+  readonly #byRun = new Map<string, { settings: AttachmentSettings; attachment: Promise<RunAttachment> }>();
+
+  /** @param start begins the work for a run; rejects where it cannot */
+  constructor(start: (settings: AttachmentSettings) => Promise<RunAttachment>) {
+    this.#start = start;
+  }
+
+  /**
+   * Attaches to a run. Doing it again with the same settings changes nothing.
+   *
+   * @throws FuseMeshError failed_precondition when attached with other settings
+   */
+  async attach(settings: AttachmentSettings): Promise<RunAttachment> {
+    const present = this.#byRun.get(settings.run);
+    if (present) {
+      const { teacher, topK } = present.settings;
+      if (teacher !== settings.teacher || topK !== settings.topK) {
+        throw new FuseMeshError(
+          'failed_precondition',
+          `The teacher is attached to the run ${settings.run} as "${teacher}" with top_k ${topK}: detach it first.`,
+        );
+      }
+      return present.attachment;
+    }
+
+    const attachment = this.#start(settings);
+    const entry = { settings, attachment };
+    this.#byRun.set(settings.run, entry);
+    const forget = () => {
+      if (this.#byRun.get(settings.run) === entry) this.#byRun.delete(settings.run);
+    };
+    attachment.then(({ ended }) => ended.finally(forget)).catch(forget);
+    return attachment;
+  }
+
+  /** @throws FuseMeshError not_found when not attached to that run */
+  async attached(run: string): Promise<RunAttachment> {
+    const entry = this.#byRun.get(run);
+    if (!entry) {
+      throw new FuseMeshError('not_found', `The teacher is not attached to the run ${run}.`);
+    }
+    return entry.attachment;
+  }
+
+  /** Leaves every run. */
+  async detachAll(): Promise<void> {
+    const attachments = await Promise.allSettled([...this.#byRun.values()].map((entry) => entry.attachment));
+    await Promise.all(
+      attachments.map((settled) => (settled.status === 'fulfilled' ? settled.value.detach() : undefined)),
+    );
+  }
+}

@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { create } from '@bufbuild/protobuf';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { distributionFromBytes } from '../../mesh/codec/distribution-bytes.ts';
+import { runConfigSchema } from '../../mesh/config/schema.ts';
+import { CorpusManifestSchema, DocumentSchema } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
+import { TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
+import { type Client, createClient } from '../../mesh/grpc/client.ts';
+import { createLog } from '../../mesh/log/log.ts';
+import { connectNats, type NatsConnection } from '../../mesh/nats/connection.ts';
+import { openRunStreams, type RunStreams } from '../../mesh/nats/run-streams.ts';
+import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { startNatsServer, type TestNatsServer } from '../../test/support/nats-server.ts';
+import { runTeacher, type TeacherAddresses } from './run-teacher.ts';
+
+const zoo = fileURLToPath(new URL('../../examples/zoo/', import.meta.url));
+const run = `teacher-test-${process.pid}`;
+const documents = Array.from({ length: 12 }, (_, number) => ({
+  number: BigInt(number),
+  text: `Fellow citizens, this is letter number ${number} to the Senate. ${'We are at peace. '.repeat(number % 4)}`,
+  domain: 'speeches',
+}));
+
+let nats: TestNatsServer;
+let connection: NatsConnection;
+let streams: RunStreams;
+let client: Client<typeof TeacherService>;
+let addresses: TeacherAddresses;
+let served: Promise<void>;
+const stop = new AbortController();
+
+beforeAll(async () => {
+  nats = await startNatsServer();
+  connection = await connectNats(nats.url, 'teacher test');
+  streams = openRunStreams(connection, run);
+  const config = runConfigSchema.parse({
+    run,
+    nats: { url: nats.url, maxDocuments: 64, maxDistributions: 4 },
+    contextLength: 128,
+    corpus: [{ domain: 'speeches', path: 'unused.txt' }],
+    topK: 5,
+    teachers: [{ name: 'orator', address: '127.0.0.1:0', model: `${zoo}orator`, batchDocuments: 3 }],
+    target: { model: `${zoo}target` },
+    trainer: { output: 'unused' },
+  });
+  await streams.ensure(config.nats);
+  addresses = await new Promise<TeacherAddresses>((resolve, reject) => {
+    const log = createLog('teacher orator', { level: 'silent' });
+    served = runTeacher(config, 'orator', { signal: stop.signal, log, onReady: resolve });
+    served.catch(reject);
+  });
+  client = createClient(TeacherService, addresses.grpc);
+});
+
+afterAll(async () => {
+  stop.abort();
+  await served;
+  client?.close();
+  await streams?.remove();
+  await connection?.close();
+  await nats?.stop();
+});
+
+test('says what model it is and hands out its tokenizer whole', async () => {
+  const chunks: Uint8Array[] = [];
+  for await (const { chunk } of client.getTokenizer({})) chunks.push(chunk);
+  const tokenizer = Tokenizer.fromJson(Buffer.concat(chunks));
+  const own = await Tokenizer.fromFile(`${zoo}orator/tokenizer.json`);
+  expect(tokenizer.fingerprint).toEqual(own.fingerprint);
+
+  const card = await client.getModelCard({});
+  expect(card).toMatchObject({ name: 'orator', family: 'llama' });
+  expect(Buffer.compare(card.tokenizerFingerprint, own.fingerprint)).toBe(0);
+  expect(card.parameters).toBeGreaterThan(100_000n);
+});
+
+test('scores one text now', async () => {
+  const { distribution } = await client.score({ text: 'The state of the Union is strong.', topK: 3 });
+  expect(distribution).toMatchObject({ teacher: 'orator', topK: 3 });
+  expect(distribution!.predictedTokens).toBeGreaterThan(3);
+  expect(distribution!.crossEntropy).toBeGreaterThan(0);
+});
+
+test('refuses a text that it cannot score, and says why', async () => {
+  const refusal = (text: string, topK: number) => client.score({ text, topK }).catch((error) => error);
+  for (const [text, topK] of [
+    ['', 3],
+    ['Hello.', 0],
+    ['Hello.', 1_000_000],
+    ['Hello. '.repeat(2000), 3],
+  ] as const) {
+    const error = await refusal(text, topK);
+    expect(error).toBeInstanceOf(FuseMeshError);
+    expect(error.code).toBe('invalid_argument');
+  }
+});
+
+test('is not attached to a run before somebody asks for it', async () => {
+  await expect(client.detachRun({ run })).rejects.toMatchObject({ code: 'not_found' });
+  const watch = client.watchRun({ run })[Symbol.asyncIterator]();
+  await expect(watch.next()).rejects.toMatchObject({ code: 'not_found' });
+});
+
+test('scores every document of a run once, waits while the stream is full, and leaves when told', async () => {
+  await streams.publishManifest(
+    create(CorpusManifestSchema, { documents: BigInt(documents.length), contextLength: 128 }),
+  );
+  for (const document of documents) {
+    await streams.publishDocument(create(DocumentSchema, document), { signal: stop.signal });
+  }
+  await client.attachRun({ run, teacher: 'orator', topK: 5 });
+  await client.attachRun({ run, teacher: 'orator', topK: 5 });
+  await expect(client.attachRun({ run, teacher: 'orator', topK: 6 })).rejects.toMatchObject({
+    code: 'failed_precondition',
+  });
+
+  // The stream holds four: the teacher stops there until somebody makes room.
+  for await (const { status } of client.watchRun({ run })) {
+    if (status!.waitingForRoom) break;
+  }
+
+  const reading = new AbortController();
+  const read: number[] = [];
+  for await (const { bytes, position } of streams.readDistributions('orator', {
+    afterPosition: 0,
+    signal: reading.signal,
+  })) {
+    const distribution = distributionFromBytes(bytes);
+    read.push(distribution.document);
+    const { text } = documents[distribution.document];
+    expect(distribution.ends.at(-1)).toBe(text.length);
+    expect(distribution.candidateIds).toHaveLength(5 * distribution.tokenIds.length);
+    await streams.releaseDistributions('orator', position);
+    if (read.length === documents.length) reading.abort();
+  }
+  expect(read.sort((a, b) => a - b)).toEqual(documents.map(({ number }) => Number(number)));
+
+  const statuses = client.watchRun({ run })[Symbol.asyncIterator]();
+  await expect
+    .poll(async () => (await statuses.next()).value?.status, { timeout: 5000 })
+    .toMatchObject({ documentsScored: 12n, documentsInHand: 0, waitingForRoom: false });
+  await client.detachRun({ run });
+  while (!(await statuses.next()).done) await sleep(1);
+  await expect(client.detachRun({ run })).rejects.toMatchObject({ code: 'not_found' });
+
+  const metrics = await (await fetch(`http://127.0.0.1:${addresses.metricsPort}/metrics`)).text();
+  expect(metrics).toMatch(/fusemesh_teacher_documents_scored_total\{[^}]*teacher="orator"[^}]*\} 12/);
+  const waited = /fusemesh_teacher_publish_wait_seconds_total\{[^}]*\} (\S+)/.exec(metrics)?.[1];
+  expect(Number(waited)).toBeGreaterThan(0);
+});

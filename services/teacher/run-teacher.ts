@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import type { RunConfig } from '../../mesh/config/schema.ts';
+import { TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
+import { implement } from '../../mesh/grpc/implementation.ts';
+import { serve } from '../../mesh/grpc/serve.ts';
+import type { Log } from '../../mesh/log/log.ts';
+import { createRegister } from '../../mesh/metrics/create-register.ts';
+import { serveMetrics } from '../../mesh/metrics/serve-metrics.ts';
+import { connectNats, type NatsConnection } from '../../mesh/nats/connection.ts';
+import { openRunStreams } from '../../mesh/nats/run-streams.ts';
+import { Scorer } from '../../model/scoring/scorer.ts';
+import { RunAttachment } from './run-attachment.ts';
+import { RunAttachments } from './run-attachments.ts';
+import { servedModel } from './served-model.ts';
+import { createTeacherMetrics } from './teacher-metrics.ts';
+import { teacherService } from './teacher-service.ts';
+
+/** Where a teacher can be reached. */
+export interface TeacherAddresses {
+  /** HOST:PORT of the gRPC service. */
+  readonly grpc: string;
+  /** Port of /metrics. */
+  readonly metricsPort: number;
+}
+
+/**
+ * Serves one teacher of a run, or the target's frozen copy, until the signal. It attaches to a run when a
+ * caller asks for it (the trainer does); NATS is not needed before.
+ *
+ * @param name a name from the run's teachers, or that of target.source
+ */
+export async function runTeacher(
+  config: RunConfig,
+  name: string,
+  {
+    signal,
+    log,
+    onReady,
+  }: { signal: AbortSignal; log: Log; onReady?: (addresses: TeacherAddresses) => void },
+): Promise<void> {
+  const served = servedModel(config, name);
+  const scorer = await Scorer.load(served.model, { topK: config.topK, threads: served.threads });
+  const register = createRegister({});
+  const metricsOfRun = createTeacherMetrics(register);
+
+  let connection: NatsConnection | undefined;
+  const attachments = new RunAttachments(async (settings) => {
+    connection ??= await connectNats(config.nats.url, `fusemesh teacher ${name}`);
+    const streams = openRunStreams(connection, settings.run);
+    await streams.ensure(config.nats);
+    const { batchDocuments } = served;
+    const metrics = metricsOfRun({ run: settings.run, teacher: settings.teacher });
+    log.info(settings, 'Attached to the run');
+    return new RunAttachment(settings, { streams, scorer, batchDocuments, metrics, log });
+  });
+
+  try {
+    const metricsServer = await serveMetrics(register, { port: served.metricsPort, log });
+    try {
+      const server = await serve({
+        address: served.address,
+        services: [implement(TeacherService, teacherService(name, scorer, attachments))],
+        log,
+      });
+      server.setServing(TeacherService.typeName, true);
+      log.info({ address: server.address, ...scorer.card }, 'Serving');
+      onReady?.({ grpc: server.address, metricsPort: metricsServer.port });
+
+      if (!signal.aborted) await once(signal, 'abort');
+      server.setServing(TeacherService.typeName, false);
+      await attachments.detachAll();
+      await server.stop();
+    } finally {
+      await metricsServer.stop();
+    }
+  } finally {
+    await connection?.close();
+    await scorer.close();
+  }
+}

@@ -1,0 +1,73 @@
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { encodeTextDistribution } from '../../mesh/codec/encode-text-distribution.ts';
+import type { TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
+import type { Implementation } from '../../mesh/grpc/implementation.ts';
+import type { Scorer } from '../../model/scoring/scorer.ts';
+import { watchAttachment } from './run-attachment.ts';
+import type { RunAttachments } from './run-attachments.ts';
+import { scoredDistribution } from './scored-distribution.ts';
+
+const tokenizerChunkBytes = 256 * 1024;
+
+/** TeacherService over a loaded model. */
+export function teacherService(
+  name: string,
+  scorer: Scorer,
+  attachments: RunAttachments,
+): Implementation<typeof TeacherService> {
+  const { card, tokenizer } = scorer;
+  return {
+    async getModelCard() {
+      return {
+        name,
+        family: card.family,
+        parameters: BigInt(card.parameters),
+        vocabularySize: card.vocabularySize,
+        contextLength: card.contextLength,
+        tokenizerFingerprint: tokenizer.fingerprint,
+      };
+    },
+
+    async *getTokenizer() {
+      const { json } = tokenizer;
+      for (let begin = 0; begin < json.length; begin += tokenizerChunkBytes) {
+        yield { chunk: json.subarray(begin, begin + tokenizerChunkBytes) };
+      }
+    },
+
+    async score({ text, topK }) {
+      if (text === '') throw new FuseMeshError('invalid_argument', 'The text is empty; nothing to score.');
+      const [scored] = await scorer.score([text], topK);
+      const { fingerprint: tokenizerFingerprint } = tokenizer;
+      const distribution = scoredDistribution(scored, {
+        document: 0,
+        teacher: name,
+        tokenizerFingerprint,
+        topK,
+      });
+      return { distribution: encodeTextDistribution(distribution, card.vocabularySize) };
+    },
+
+    async attachRun({ run, teacher, topK }) {
+      if (run === '' || teacher === '') {
+        throw new FuseMeshError('invalid_argument', 'AttachRun needs a run and a teacher name.');
+      }
+      if (topK < 1 || topK > card.vocabularySize) {
+        throw new FuseMeshError('invalid_argument', `top_k is ${topK}; use 1 to ${card.vocabularySize}.`);
+      }
+      await attachments.attach({ run, teacher, topK });
+      return {};
+    },
+
+    async detachRun({ run }) {
+      const attachment = await attachments.attached(run);
+      await attachment.detach();
+      return {};
+    },
+
+    async *watchRun({ run }, { signal }) {
+      const attachment = await attachments.attached(run);
+      for await (const status of watchAttachment(attachment, signal)) yield { status };
+    },
+  };
+}
