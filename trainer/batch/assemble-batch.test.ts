@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
+import { assembleBatch, type SourceVocabulary } from './assemble-batch.ts';
+
+/** A source's tokens end at `ends`; after token i it is sure of token 10 + i. */
+function distribution(ends: number[], crossEntropy: number): TextDistribution {
+  const tokens = ends.length;
+  return {
+    document: 0,
+    teacher: 'fiction',
+    tokenizerFingerprint: new Uint8Array(32),
+    topK: 1,
+    tokenIds: Int32Array.from(ends),
+    starts: Int32Array.from([0, ...ends.slice(0, -1)]),
+    ends: Int32Array.from(ends),
+    candidateIds: Int32Array.from({ length: tokens }, (_, i) => 10 + i),
+    logProbabilities: new Float32Array(tokens),
+    keptMass: new Float32Array(tokens).fill(1),
+    crossEntropy,
+    predictedTokens: tokens - 1,
+    predictedBytes: 10,
+  };
+}
+
+function tokenization(ids: number[], ends: number[]) {
+  return {
+    ids: Int32Array.from(ids),
+    starts: Int32Array.from([0, ...ends.slice(0, -1)]),
+    ends: Int32Array.from(ends),
+  };
+}
+
+const identity: SourceVocabulary = { map: Int32Array.from({ length: 20 }, (_, i) => i), isTargets: true };
+const shifted: SourceVocabulary = { map: Int32Array.from({ length: 20 }, (_, i) => i - 8), isTargets: false };
+const sizes = { rows: 2, length: 4, candidates: 2 };
+
+describe('assembleBatch', () => {
+  it('labels each position with the next token, and pads what has none', () => {
+    const { batch, tokens } = assembleBatch(
+      [
+        {
+          number: 7,
+          tokenization: tokenization([5, 6, 7], [1, 2, 3]),
+          distributions: [distribution([3], 1)],
+        },
+      ],
+      [shifted],
+      sizes,
+    );
+    expect([...batch.inputIds]).toEqual([5, 6, 7, 0, 0, 0, 0, 0]);
+    expect([...batch.labels]).toEqual([6, 7, -1, -1, -1, -1, -1, -1]);
+    expect(tokens).toBe(2);
+  });
+
+  it('fuses the best source of each document at the boundaries that both share', () => {
+    const { batch, alignedTokens, chosenSources } = assembleBatch(
+      [
+        {
+          number: 0,
+          tokenization: tokenization([1, 2, 3, 4], [1, 2, 4, 6]),
+          distributions: [distribution([1, 2, 4, 6], 9), distribution([2, 3, 4, 6], 4)],
+        },
+        {
+          number: 1,
+          tokenization: tokenization([1, 2], [1, 2]),
+          distributions: [distribution([1, 2], 2), distribution([1, 2], 3)],
+        },
+      ],
+      [identity, shifted],
+      sizes,
+    );
+    expect(chosenSources).toEqual([1, 0]);
+    expect([...batch.fusedIds]).toEqual([0, 0, 2, 0, 4, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0]);
+    expect([...batch.fusedProbabilities]).toEqual([0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+    expect(alignedTokens).toBe(3);
+  });
+
+  it("takes every row of the target's own copy, those within a character too", () => {
+    const ends = [0, 3, 3, 4];
+    const { alignedTokens } = assembleBatch(
+      [{ number: 0, tokenization: tokenization([1, 2, 3, 4], ends), distributions: [distribution(ends, 1)] }],
+      [identity],
+      sizes,
+    );
+    expect(alignedTokens).toBe(3);
+  });
+
+  it('refuses a document that does not fit, by its number', () => {
+    const ends = [1, 2, 3, 4, 5];
+    const long = {
+      number: 12,
+      tokenization: tokenization(ends, ends),
+      distributions: [distribution(ends, 1)],
+    };
+    expect(() => assembleBatch([long], [identity], sizes)).toThrow(/Document 12 has 5 tokens/);
+  });
+});

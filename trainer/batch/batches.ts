@@ -1,0 +1,36 @@
+import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
+import type { BatchSizes } from '../engine/training-graph.ts';
+import type { JoinedDocument } from '../stream/join-documents.ts';
+import { type AssembledBatch, assembleBatch, type SourceVocabulary } from './assemble-batch.ts';
+
+/** The target's tokenizer, as far as it is needed. */
+export interface TextEncoder {
+  encodeBatch(texts: readonly string[]): Promise<Tokenization[]>;
+}
+
+/** Makes batches of `sizes.rows` documents each, in order; the last may be shorter. */
+export async function* batchesOf(
+  documents: AsyncIterable<JoinedDocument>,
+  tokenizer: TextEncoder,
+  vocabularies: readonly SourceVocabulary[],
+  sizes: BatchSizes,
+  signal: AbortSignal,
+): AsyncGenerator<AssembledBatch> {
+  let gathered: JoinedDocument[] = [];
+  const assemble = async () => {
+    const tokenizations = await tokenizer.encodeBatch(gathered.map(({ text }) => text));
+    const toLearn = gathered.map(({ number, distributions }, i) => ({
+      number,
+      tokenization: tokenizations[i],
+      distributions,
+    }));
+    gathered = [];
+    return assembleBatch(toLearn, vocabularies, sizes);
+  };
+  for await (const document of documents) {
+    gathered.push(document);
+    if (gathered.length === sizes.rows) yield await assemble();
+  }
+  // What had been gathered when the training was stopped is read again by the one that goes on.
+  if (gathered.length > 0 && !signal.aborted) yield await assemble();
+}

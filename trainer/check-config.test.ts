@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { type RunConfig, runConfigSchema } from '../mesh/config/schema.ts';
+import { checkTrainerConfig, totalSteps } from './check-config.ts';
+
+function config(change: (draft: RunConfig) => void = () => {}): RunConfig {
+  const draft = runConfigSchema.parse({
+    run: 'demo',
+    contextLength: 128,
+    corpus: [{ domain: 'fiction', path: 'fiction.txt' }],
+    teachers: [{ name: 'fiction', address: '127.0.0.1:50051' }],
+    target: { model: 'target', source: { address: '127.0.0.1:50052' } },
+    trainer: { output: 'output' },
+  });
+  change(draft);
+  return draft;
+}
+
+describe('checkTrainerConfig', () => {
+  it('takes the defaults', () => {
+    expect(() => checkTrainerConfig(config())).not.toThrow();
+  });
+
+  it('refuses checkpoints so rare that the streams fill up, and names the keys', () => {
+    const rare = config(({ trainer }) => {
+      trainer.checkpointEvery = 200;
+    });
+    expect(() => checkTrainerConfig(rare)).toThrow(
+      /nats.maxDocuments is 1024.*trainer.checkpointEvery × trainer.batchDocuments/,
+    );
+  });
+
+  it('refuses less room for distributions than for documents', () => {
+    const narrow = config(({ nats }) => {
+      nats.maxDistributions = 1000;
+    });
+    expect(() => checkTrainerConfig(narrow)).toThrow(
+      /nats.maxDistributions is 1000, less than nats.maxDocuments 1024/,
+    );
+  });
+
+  it('refuses two sources of one name', () => {
+    const twice = config(({ target }) => {
+      target.source!.name = 'fiction';
+    });
+    expect(() => checkTrainerConfig(twice)).toThrow(/two sources are named fiction/);
+  });
+});
+
+describe('totalSteps', () => {
+  const fresh = { step: 0, documents: 0 };
+
+  it('makes one pass, a short last batch included, and comes to the same after a restart', () => {
+    expect(totalSteps({ batchDocuments: 8 }, 41, fresh)).toBe(6);
+    expect(totalSteps({ batchDocuments: 8 }, 41, { step: 3, documents: 24 })).toBe(6);
+    expect(totalSteps({ batchDocuments: 8 }, 41, { step: 6, documents: 41 })).toBe(6);
+  });
+
+  it('takes fewer when asked, and refuses more', () => {
+    expect(totalSteps({ batchDocuments: 8, steps: 2 }, 41, fresh)).toBe(2);
+    expect(() => totalSteps({ batchDocuments: 8, steps: 7 }, 41, fresh)).toThrow(/trainer.steps is 7/);
+  });
+});

@@ -1,0 +1,56 @@
+import { FuseMeshError } from '../errors/fusemesh-error.ts';
+import type { RunConfig } from '../mesh/config/schema.ts';
+
+/**
+ * Refuses what would make a run stand still or mix up its sources.
+ *
+ * @throws FuseMeshError invalid_argument that names the keys
+ */
+export function checkTrainerConfig({ nats, trainer, teachers, target }: RunConfig): void {
+  const names = [...teachers.map(({ name }) => name), ...(target.source ? [target.source.name] : [])];
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) {
+    throw new FuseMeshError(
+      'invalid_argument',
+      `teachers: two sources are named ${twice}, give each its own name (target.source.name counts too).`,
+    );
+  }
+  // A teacher that dies with documents in hand leaves gaps, and others go on. With room for a distribution of
+  // every document there is, what fills the gaps always finds some; with less, the run could stand still.
+  if (nats.maxDistributions < nats.maxDocuments) {
+    throw new FuseMeshError(
+      'invalid_argument',
+      `nats.maxDistributions is ${nats.maxDistributions}, less than nats.maxDocuments ${nats.maxDocuments}: raise the one or lower the other.`,
+    );
+  }
+  const between = trainer.checkpointEvery * trainer.batchDocuments;
+  if (nats.maxDocuments < between) {
+    throw new FuseMeshError(
+      'invalid_argument',
+      `nats.maxDocuments is ${nats.maxDocuments}, but a checkpoint, which makes room in the stream, comes only every ${between} documents (trainer.checkpointEvery × trainer.batchDocuments): raise the one or lower the others.`,
+    );
+  }
+}
+
+/**
+ * How many steps the run takes in all.
+ *
+ * @param documents of the corpus
+ * @param done steps and documents that a checkpoint covers
+ * @throws FuseMeshError invalid_argument when more are asked for than the corpus has documents for
+ */
+export function totalSteps(
+  trainer: Pick<RunConfig['trainer'], 'steps' | 'batchDocuments'>,
+  documents: number,
+  done: { readonly step: number; readonly documents: number },
+): number {
+  const onePass = done.step + Math.ceil((documents - done.documents) / trainer.batchDocuments);
+  const { steps = onePass } = trainer;
+  if (steps > onePass) {
+    throw new FuseMeshError(
+      'invalid_argument',
+      `trainer.steps is ${steps}, the corpus of ${documents} documents gives ${onePass} steps of trainer.batchDocuments ${trainer.batchDocuments}: lower one of them or leave trainer.steps out.`,
+    );
+  }
+  return steps;
+}

@@ -1,0 +1,29 @@
+import { readdir } from 'node:fs/promises';
+
+const pattern = /^step-(\d{6,})$/;
+
+export const stateFile = 'trainer-state.json';
+export const weightsFile = 'model.safetensors';
+export const optimizerFile = 'optimizer.safetensors';
+
+/** In optimizer.safetensors, AdamW's moments of weight W are "first_moment.W" and "second_moment.W". */
+export const firstMomentOf = (name: string): string => `first_moment.${name}`;
+export const secondMomentOf = (name: string): string => `second_moment.${name}`;
+
+/** step-000050, so that names sort as steps do. */
+export function checkpointName(step: number): string {
+  return `step-${step.toString().padStart(6, '0')}`;
+}
+
+/** Names of the checkpoints in a directory, newest first; those being written have other names. */
+export async function checkpointNames(directory: string): Promise<string[]> {
+  let names: string[];
+  try {
+    names = await readdir(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  const step = (name: string) => Number(pattern.exec(name)?.[1]);
+  return names.filter((name) => pattern.test(name)).sort((a, b) => step(b) - step(a));
+}

@@ -1,0 +1,159 @@
+import { appendFile, cp, mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createLog } from '../../mesh/log/log.ts';
+import { openSafetensors } from '../../model/safetensors/safetensors-file.ts';
+import { writeSafetensors } from '../../model/safetensors/write-safetensors.ts';
+import type { EngineSnapshot } from '../engine/engine-snapshot.ts';
+import { newestCheckpoint, readSnapshot } from './read-checkpoint.ts';
+import type { TrainingState } from './training-state.ts';
+import { type CheckpointPlace, writeCheckpoint } from './write-checkpoint.ts';
+import { writeModel } from './write-model.ts';
+
+const log = createLog('test', { level: 'silent' });
+let root: string;
+let place: CheckpointPlace;
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'checkpoint-'));
+  const model = join(root, 'target');
+  await mkdir(model);
+  await writeFile(join(model, 'config.json'), '{"model_type": "llama"}');
+  await writeFile(join(model, 'tokenizer.json'), '{}');
+  await writeSafetensors(join(model, 'model.safetensors'), [
+    { name: 'head', dtype: 'BF16', shape: [2, 2], data: new Uint8Array(8) },
+    { name: 'norm', dtype: 'F16', shape: [2], data: new Uint8Array(4) },
+  ]);
+  place = { directory: join(root, 'output', 'checkpoints'), model, keep: 2 };
+});
+afterEach(() => rm(root, { recursive: true }));
+
+function stateAt(step: number): TrainingState {
+  return {
+    run: 'demo',
+    corpusSha256: 'ab',
+    step,
+    documents: 8 * step,
+    tokens: 900 * step,
+    documentsChosen: { a: step },
+  };
+}
+
+/** Values that differ by tensor and step, those that a careless copy would lose among them. */
+function snapshotAt(step: number): EngineSnapshot {
+  const values = (n: number, seed: number) =>
+    Float32Array.from({ length: n }, (_, i) => [-0, 1e-42, 3.3e38, 0.1 * step + seed][i]);
+  return {
+    step,
+    tensors: [
+      {
+        name: 'head',
+        shape: [2, 2],
+        weights: values(4, 1),
+        firstMoment: values(4, 2),
+        secondMoment: values(4, 3),
+      },
+      {
+        name: 'norm',
+        shape: [2],
+        weights: values(2, 4),
+        firstMoment: values(2, 5),
+        secondMoment: values(2, 6),
+      },
+    ],
+  };
+}
+
+const bits = (values: Float32Array) =>
+  Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('hex');
+const allBits = ({ step, tensors }: EngineSnapshot) => ({
+  step,
+  tensors: tensors.map((tensor) => ({
+    ...tensor,
+    weights: bits(tensor.weights),
+    firstMoment: bits(tensor.firstMoment),
+    secondMoment: bits(tensor.secondMoment),
+  })),
+});
+
+describe('checkpoints', () => {
+  it('come back bit for bit, in a directory that is also a model', async () => {
+    const directory = await writeCheckpoint(place, stateAt(50), snapshotAt(50));
+    expect(directory).toBe(join(place.directory, 'step-000050'));
+    expect((await readdir(directory)).sort()).toEqual([
+      'config.json',
+      'model.safetensors',
+      'optimizer.safetensors',
+      'tokenizer.json',
+      'trainer-state.json',
+    ]);
+    const saved = await newestCheckpoint(place.directory, log);
+    expect(saved).toEqual({ directory, state: stateAt(50) });
+    expect(allBits(await readSnapshot(saved!))).toEqual(allBits(snapshotAt(50)));
+  });
+
+  it('keep the last ones only, by step and not by name', async () => {
+    for (const step of [1, 2, 999_999, 1_000_000])
+      await writeCheckpoint(place, stateAt(step), snapshotAt(step));
+    expect((await readdir(place.directory)).sort()).toEqual(['step-1000000', 'step-999999']);
+    expect((await newestCheckpoint(place.directory, log))?.state.step).toBe(1_000_000);
+  });
+
+  it('may be written again at the same step', async () => {
+    await writeCheckpoint(place, stateAt(3), snapshotAt(3));
+    await writeCheckpoint(place, { ...stateAt(3), tokens: 1 }, snapshotAt(3));
+    expect((await newestCheckpoint(place.directory, log))?.state.tokens).toBe(1);
+  });
+
+  it('are passed over where half of one was written', async () => {
+    const whole = await writeCheckpoint(place, stateAt(1), snapshotAt(1));
+    const killedWhileWriting = join(place.directory, 'step-000002.unfinished');
+    await cp(whole, killedWhileWriting, { recursive: true });
+    expect((await newestCheckpoint(place.directory, log))?.state.step).toBe(1);
+    await writeCheckpoint(place, stateAt(1), snapshotAt(1));
+    expect(await readdir(place.directory)).toEqual(['step-000001']);
+
+    for (const damage of [
+      (directory: string) => rm(join(directory, 'trainer-state.json')),
+      (directory: string) => truncate(join(directory, 'trainer-state.json'), 20),
+      (directory: string) => truncate(join(directory, 'model.safetensors'), 100),
+      (directory: string) => appendFile(join(directory, 'optimizer.safetensors'), 'x'),
+      (directory: string) => rm(join(directory, 'optimizer.safetensors')),
+    ]) {
+      const damaged = await writeCheckpoint(place, stateAt(2), snapshotAt(2));
+      await damage(damaged);
+      expect((await newestCheckpoint(place.directory, log))?.directory).toBe(whole);
+    }
+    await writeCheckpoint(place, stateAt(2), snapshotAt(2));
+    expect((await newestCheckpoint(place.directory, log))?.state.step).toBe(2);
+  });
+
+  it('are none where none was written', async () => {
+    expect(await newestCheckpoint(place.directory, log)).toBeUndefined();
+  });
+
+  it('say in one line when the disk refuses', async () => {
+    await writeFile(join(root, 'output'), 'a file in the way');
+    await expect(writeCheckpoint(place, stateAt(1), snapshotAt(1))).rejects.toThrow(
+      /^Cannot write the checkpoint /,
+    );
+  });
+});
+
+describe('writeModel', () => {
+  it("writes the target's dtypes and nothing but the model, over an earlier one", async () => {
+    const directory = join(root, 'output', 'model');
+    await writeModel(directory, place.model, snapshotAt(1).tensors);
+    await writeFile(join(directory, 'left over'), '');
+    await writeModel(directory, place.model, snapshotAt(2).tensors);
+    expect((await readdir(directory)).sort()).toEqual(['config.json', 'model.safetensors', 'tokenizer.json']);
+    const file = await openSafetensors(join(directory, 'model.safetensors'));
+    expect([...file.tensors.values()].map(({ name, dtype }) => `${name} ${dtype}`)).toEqual([
+      'head BF16',
+      'norm F16',
+    ]);
+    expect((await file.readFloat32('head'))[3]).toBeCloseTo(1.2, 2);
+    await file.close();
+  });
+});

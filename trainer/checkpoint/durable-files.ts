@@ -1,0 +1,56 @@
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+
+/** Writes a file and returns when it is on disk, whatever happens to the machine. */
+export async function writeDurably(path: string, data: string | Uint8Array): Promise<void> {
+  const handle = await open(path, 'w');
+  try {
+    await handle.writeFile(data);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Brings a whole directory under its name in one step; what was there goes. Its files are on disk already. */
+export async function publishDirectory(unfinished: string, path: string): Promise<void> {
+  await syncDirectory(unfinished);
+  await rm(path, { recursive: true, force: true });
+  await rename(unfinished, path);
+  await syncDirectory(dirname(path));
+}
+
+/** Size in bytes of each file of a directory. */
+export async function fileSizes(directory: string): Promise<Record<string, number>> {
+  const sizes: Record<string, number> = {};
+  for (const name of (await readdir(directory)).sort()) {
+    sizes[name] = (await stat(join(directory, name))).size;
+  }
+  return sizes;
+}
+
+/** Turns what the disk refuses into one line that a person can act on. */
+export async function onDisk<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof FuseMeshError || !(cause instanceof Error && 'code' in cause)) throw cause;
+    const full = cause.code === 'ENOSPC';
+    throw new FuseMeshError(
+      full ? 'resource_exhausted' : 'failed_precondition',
+      `Cannot write ${what}: ${full ? 'the disk is full' : cause.message}.`,
+      { cause },
+    );
+  }
+}
+
+/** Makes names in a directory last: the file's own sync does not. */
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,31 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeDurably } from './durable-files.ts';
+
+/** What Hugging Face libraries look for in a model directory besides the weights. */
+const companions = [
+  'config.json',
+  'generation_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'tokenizer.model',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'vocab.json',
+  'merges.txt',
+  'chat_template.jinja',
+];
+
+/** Copies the configuration and tokenizer of a model, as far as it has these files. */
+export async function copyModelFiles(model: string, directory: string): Promise<void> {
+  for (const name of companions) {
+    let content: Uint8Array;
+    try {
+      content = await readFile(join(model, name));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
+      throw error;
+    }
+    await writeDurably(join(directory, name), content);
+  }
+}

@@ -1,0 +1,68 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Log } from '../../mesh/log/log.ts';
+import { openSafetensors } from '../../model/safetensors/safetensors-file.ts';
+import type { EngineSnapshot, TensorSnapshot } from '../engine/engine-snapshot.ts';
+import {
+  checkpointNames,
+  firstMomentOf,
+  optimizerFile,
+  secondMomentOf,
+  stateFile,
+  weightsFile,
+} from './checkpoint-names.ts';
+import { checkpointRecordSchema, type TrainingState } from './training-state.ts';
+
+/** A whole checkpoint on disk. */
+export interface SavedCheckpoint {
+  readonly directory: string;
+  readonly state: TrainingState;
+}
+
+/** The newest checkpoint that is whole; one that is damaged is named in the log and passed over. */
+export async function newestCheckpoint(checkpoints: string, log: Log): Promise<SavedCheckpoint | undefined> {
+  for (const name of await checkpointNames(checkpoints)) {
+    const directory = join(checkpoints, name);
+    try {
+      return { directory, state: await readState(directory) };
+    } catch (error) {
+      log.warn(`Checkpoint ${directory} is damaged and passed over: ${(error as Error).message}`);
+    }
+  }
+  return undefined;
+}
+
+/** Reads trainer-state.json and holds the other files against it. */
+async function readState(directory: string): Promise<TrainingState> {
+  const record = checkpointRecordSchema.parse(JSON.parse(await readFile(join(directory, stateFile), 'utf8')));
+  for (const [name, bytes] of Object.entries(record.files)) {
+    const { size } = await stat(join(directory, name));
+    if (size !== bytes) throw new Error(`${name} has ${size} bytes of ${bytes}`);
+  }
+  return record.state;
+}
+
+/** Weights and optimizer state of a checkpoint, as the engine gave them. */
+export async function readSnapshot({ directory, state }: SavedCheckpoint): Promise<EngineSnapshot> {
+  const weights = await openSafetensors(join(directory, weightsFile));
+  try {
+    const moments = await openSafetensors(join(directory, optimizerFile));
+    try {
+      const tensors: TensorSnapshot[] = [];
+      for (const { name, shape } of weights.tensors.values()) {
+        tensors.push({
+          name,
+          shape,
+          weights: await weights.readFloat32(name),
+          firstMoment: await moments.readFloat32(firstMomentOf(name)),
+          secondMoment: await moments.readFloat32(secondMomentOf(name)),
+        });
+      }
+      return { step: state.step, tensors };
+    } finally {
+      await moments.close();
+    }
+  } finally {
+    await weights.close();
+  }
+}

@@ -1,0 +1,44 @@
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { Log } from '../../mesh/log/log.ts';
+import { newestCheckpoint, type SavedCheckpoint } from './read-checkpoint.ts';
+import type { TrainingState } from './training-state.ts';
+
+/** Where a training begins or goes on. */
+export interface ResumePoint {
+  readonly state: TrainingState;
+  /** The checkpoint of that state; undefined where the training begins. */
+  readonly resumedFrom: SavedCheckpoint | undefined;
+}
+
+/**
+ * Looks for the newest whole checkpoint of a run.
+ *
+ * @param corpusSha256 in hexadecimal
+ * @throws FuseMeshError failed_precondition when the checkpoints there are of another run or corpus
+ */
+export async function resumePoint(
+  checkpoints: string,
+  run: string,
+  corpusSha256: string,
+  log: Log,
+): Promise<ResumePoint> {
+  const saved = await newestCheckpoint(checkpoints, log);
+  if (saved === undefined) {
+    const state = { run, corpusSha256, step: 0, documents: 0, tokens: 0, documentsChosen: {} };
+    return { state, resumedFrom: undefined };
+  }
+  const other =
+    saved.state.run !== run
+      ? `run ${saved.state.run}`
+      : saved.state.corpusSha256 !== corpusSha256
+        ? 'another corpus'
+        : undefined;
+  if (other !== undefined) {
+    throw new FuseMeshError(
+      'failed_precondition',
+      `The checkpoints in ${checkpoints} are of ${other}: choose another trainer.output, or begin again with --fresh.`,
+    );
+  }
+  log.info({ step: saved.state.step }, `Goes on from ${saved.directory}`);
+  return { state: saved.state, resumedFrom: saved };
+}

@@ -1,0 +1,81 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TensorToWrite, writeSafetensors } from '../../model/safetensors/write-safetensors.ts';
+import type { EngineSnapshot, TensorSnapshot } from '../engine/engine-snapshot.ts';
+import {
+  checkpointName,
+  checkpointNames,
+  firstMomentOf,
+  optimizerFile,
+  secondMomentOf,
+  stateFile,
+  weightsFile,
+} from './checkpoint-names.ts';
+import { fileSizes, onDisk, publishDirectory, writeDurably } from './durable-files.ts';
+import { copyModelFiles } from './model-files.ts';
+import type { TrainingState } from './training-state.ts';
+
+const unfinishedSuffix = '.unfinished';
+
+/** Where checkpoints go. */
+export interface CheckpointPlace {
+  /** Directory of all checkpoints. */
+  readonly directory: string;
+  /** Hugging Face directory whose configuration and tokenizer they carry. */
+  readonly model: string;
+  /** How many to keep. */
+  readonly keep: number;
+}
+
+/**
+ * Writes a checkpoint, a Hugging Face directory with the optimizer's state beside it. It appears under its
+ * name only when all of it is on disk; then checkpoints older than the last `keep` go.
+ *
+ * @returns its directory
+ */
+export async function writeCheckpoint(
+  place: CheckpointPlace,
+  state: TrainingState,
+  snapshot: EngineSnapshot,
+): Promise<string> {
+  const name = checkpointName(state.step);
+  const directory = join(place.directory, name);
+  const unfinished = join(place.directory, `${name}${unfinishedSuffix}`);
+  await onDisk(`the checkpoint ${directory}`, async () => {
+    await mkdir(place.directory, { recursive: true });
+    await removeUnfinished(place.directory);
+    await mkdir(unfinished);
+    await copyModelFiles(place.model, unfinished);
+    await writeSafetensors(join(unfinished, weightsFile), snapshot.tensors.map(weights));
+    await writeSafetensors(join(unfinished, optimizerFile), snapshot.tensors.flatMap(moments));
+    const record = { state, files: await fileSizes(unfinished) };
+    await writeDurably(join(unfinished, stateFile), `${JSON.stringify(record, null, 2)}\n`);
+    await publishDirectory(unfinished, directory);
+    for (const old of (await checkpointNames(place.directory)).slice(place.keep)) {
+      await rm(join(place.directory, old), { recursive: true, force: true });
+    }
+  });
+  return directory;
+}
+
+/** What a trainer that was killed while it wrote has left. */
+async function removeUnfinished(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (name.endsWith(unfinishedSuffix)) await rm(join(directory, name), { recursive: true });
+  }
+}
+
+function weights({ name, shape, weights }: TensorSnapshot): TensorToWrite {
+  return { name, dtype: 'F32', shape, data: bytesOf(weights) };
+}
+
+function moments({ name, shape, firstMoment, secondMoment }: TensorSnapshot): TensorToWrite[] {
+  return [
+    { name: firstMomentOf(name), dtype: 'F32', shape, data: bytesOf(firstMoment) },
+    { name: secondMomentOf(name), dtype: 'F32', shape, data: bytesOf(secondMoment) },
+  ];
+}
+
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}

@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import { basename, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readArchitecture } from '../../model/families/read-architecture.ts';
+import { openWeights, readWeights } from '../../model/families/weights.ts';
+import { emitModel } from '../../model/onnx/emit.ts';
+import { openSession } from '../../model/runtime/session.ts';
+import type { SafetensorsFile } from '../../model/safetensors/safetensors-file.ts';
+import { goldenModels, largestDifference, openExpected, readInt32 } from '../../test/support/golden.ts';
+import { fillTargets } from './fused-loss.ts';
+import type { TrainingBatch } from './training-batch.ts';
+import { TrainingEngine } from './training-engine.ts';
+import { gradientName, trainingGraph } from './training-graph.ts';
+
+const models = goldenModels('llama-').map((path) => [basename(path), path] as const);
+const options = { lambda: 0.9, weightDecay: 0.1, beta1: 0.9, beta2: 0.95, clipNorm: 1, threads: 1 };
+const learningRate = 1e-2;
+const zooTarget = join(import.meta.dirname, '..', '..', 'examples', 'zoo', 'target');
+
+const sha256 = (values: Float32Array): string => createHash('sha256').update(values).digest('hex');
+
+/** A batch in which every token stands many times, so that threads meet at the same rows of the embedding. */
+function manyRepeatedTokens(rows: number, length: number): TrainingBatch {
+  const tokens = rows * length;
+  return {
+    rows,
+    length,
+    candidates: 1,
+    inputIds: Int32Array.from({ length: tokens }, (_, i) => (i * i) % 7),
+    labels: Int32Array.from({ length: tokens }, (_, i) => (i * i + 1) % 7),
+    fusedIds: new Int32Array(tokens),
+    fusedProbabilities: new Float32Array(tokens).fill(1),
+  };
+}
+
+async function readBatch(expected: SafetensorsFile): Promise<TrainingBatch> {
+  const [rows, length, candidates] = expected.tensors.get('fused_ids')!.shape;
+  return {
+    rows,
+    length,
+    candidates,
+    inputIds: await readInt32(expected, 'input_ids'),
+    labels: await readInt32(expected, 'labels'),
+    fusedIds: await readInt32(expected, 'fused_ids'),
+    fusedProbabilities: await expected.readFloat32('fused_probabilities'),
+  };
+}
+
+describe('training agrees with PyTorch', () => {
+  it.each(models)('gradients of every weight: %s', async (_, directory) => {
+    const expected = await openExpected(directory);
+    const batch = await readBatch(expected);
+    const architecture = await readArchitecture(directory);
+    const session = await openSession(emitModel(trainingGraph(architecture, batch)), { threads: 1 });
+    const shape = [batch.rows, batch.length];
+    const columns = [batch.labels.length, 1 + batch.candidates];
+    const targets = {
+      ids: new Int32Array(columns[0] * columns[1]),
+      weights: new Float32Array(columns[0] * columns[1]),
+    };
+    fillTargets(targets, batch, options.lambda);
+    const source = await openWeights(directory, architecture);
+    const weights = await readWeights(source, architecture);
+    await source.close();
+    const results = await session.run({
+      input_ids: { data: Int32Array.from(batch.inputIds), shape },
+      position_ids: { data: BigInt64Array.from(batch.labels, (_, i) => BigInt(i % batch.length)), shape },
+      target_ids: { data: targets.ids, shape: columns },
+      target_weights: { data: targets.weights, shape: columns },
+      ...Object.fromEntries(
+        [...weights].map(([name, data]) => [name, { data, shape: architecture.weights.get(name)! }]),
+      ),
+    });
+    for (const name of weights.keys()) {
+      const right = await expected.readFloat32(`gradient:${name}`);
+      const scale = right.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+      const difference = largestDifference(results[gradientName(name)] as Float32Array, right);
+      expect(difference / scale, name).toBeLessThan(1e-4);
+    }
+    await session.close();
+    await expected.close();
+  });
+
+  it.each(models)('losses, norms and weights over AdamW steps: %s', async (_, directory) => {
+    const expected = await openExpected(directory);
+    const batch = await readBatch(expected);
+    const engine = await TrainingEngine.start(directory, { ...options, ...batch });
+    const losses = await expected.readFloat32('losses');
+    for (let step = 0; step < losses.length / 4; step++) {
+      const result = await engine.step(batch, learningRate);
+      const row = [result.loss, result.causalLoss, result.fusionLoss, result.gradientNorm];
+      expect(largestDifference(row, losses.subarray(step * 4, step * 4 + 4))).toBeLessThan(1e-4);
+      expect(result.tokens).toBe(batch.labels.filter((label) => label >= 0).length);
+    }
+    for (const { name, weights } of (await engine.snapshot()).tensors) {
+      expect(largestDifference(weights, await expected.readFloat32(`final:${name}`)), name).toBeLessThan(
+        1e-3,
+      );
+    }
+    await engine.close();
+    await expected.close();
+  });
+});
+
+describe('TrainingEngine', () => {
+  const directory = models[0][1];
+
+  it('goes on from a snapshot to the bit', async () => {
+    const expected = await openExpected(directory);
+    const batch = await readBatch(expected);
+    const start = () => TrainingEngine.start(directory, { ...options, ...batch });
+    const unbroken = await start();
+    await unbroken.step(batch, learningRate);
+    const snapshot = await unbroken.snapshot();
+    await unbroken.step(batch, learningRate);
+    const resumed = await start();
+    await resumed.restore(snapshot);
+    await resumed.step(batch, learningRate);
+    expect(await resumed.snapshot()).toEqual(await unbroken.snapshot());
+    await unbroken.close();
+    await resumed.close();
+    await expected.close();
+  });
+
+  it('gives the same weights to the bit every time, on several threads', async () => {
+    const batch = manyRepeatedTokens(8, 256);
+    const train = async () => {
+      const engine = await TrainingEngine.start(zooTarget, { ...options, ...batch, threads: 4 });
+      for (let step = 0; step < 3; step++) await engine.step(batch, learningRate);
+      const { tensors } = await engine.snapshot();
+      await engine.close();
+      return tensors.map(({ name, weights }) => `${name} ${sha256(weights)}`);
+    };
+    const first = await train();
+    for (let again = 0; again < 2; again++) expect(await train()).toEqual(first);
+  });
+
+  it('refuses a batch of other sizes, a context too long and a foreign snapshot', async () => {
+    const expected = await openExpected(directory);
+    const batch = await readBatch(expected);
+    const engine = await TrainingEngine.start(directory, { ...options, ...batch });
+    await expect(engine.step({ ...batch, rows: 1 }, learningRate)).rejects.toThrow('The batch has 1 rows');
+    await expect(engine.restore({ step: 3, tensors: [] })).rejects.toThrow('does not fit the target');
+    await expect(TrainingEngine.start(directory, { ...options, ...batch, length: 999 })).rejects.toThrow(
+      'contextLength is 999',
+    );
+    await engine.close();
+    await expected.close();
+  });
+});

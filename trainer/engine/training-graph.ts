@@ -1,0 +1,48 @@
+import type { Architecture } from '../../model/families/architecture.ts';
+import { gradients } from '../../model/graph/gradients.ts';
+import type { Value } from '../../model/graph/graph.ts';
+import { createGraph } from '../../model/graph/operators.ts';
+import { sparseCrossEntropy } from './fused-loss.ts';
+
+/** What the sizes of a batch are; the graph is made for them. */
+export interface BatchSizes {
+  /** B, documents in a batch. */
+  readonly rows: number;
+  /** T, positions a row. */
+  readonly length: number;
+  /** K, candidates of a fused distribution. */
+  readonly candidates: number;
+}
+
+export const gradientName = (weight: string): string => `gradient:${weight}`;
+
+/**
+ * Forward, loss and backward as one graph, ready for emitModel.
+ *
+ * Inputs: input_ids int32 [B, T], position_ids int64 [B, T], target_ids int32 [B·T, 1 + K], target_weights
+ * float32 of the same shape, and every weight under its own name.
+ * Outputs: log_probabilities float32 [B·T, 1 + K] at the targets, and the gradient of every weight.
+ *
+ * @returns the outputs by name
+ */
+export function trainingGraph(
+  architecture: Architecture,
+  { rows, length, candidates }: BatchSizes,
+): Readonly<Record<string, Value>> {
+  const graph = createGraph();
+  const inputIds = graph.input('input_ids', 'int32', [rows, length]);
+  const positions = graph.input('position_ids', 'int64', [rows, length]);
+  const targetIds = graph.input('target_ids', 'int32', [rows * length, 1 + candidates]);
+  const targetWeights = graph.input('target_weights', 'float32', [rows * length, 1 + candidates]);
+  const weights = new Map(
+    [...architecture.weights].map(([name, shape]) => [name, graph.input(name, 'float32', shape)]),
+  );
+
+  const logits = architecture.logits({ inputIds, positions, weight: (name) => weights.get(name)! });
+  const { loss, logProbabilities } = sparseCrossEntropy(logits, targetIds, targetWeights);
+  const computed = gradients(loss, [...weights.values()]);
+  return {
+    log_probabilities: logProbabilities,
+    ...Object.fromEntries([...weights.keys()].map((name, i) => [gradientName(name), computed[i]])),
+  };
+}

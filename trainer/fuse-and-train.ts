@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import type { TextDistribution } from '../mesh/codec/text-distribution.ts';
+import type { RunConfig } from '../mesh/config/schema.ts';
+import type { Document } from '../mesh/generated/fusemesh/v1/corpus_pb.ts';
+import { TrainerState } from '../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import { batchesOf } from './batch/batches.ts';
+import type { SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
+import type { ResumePoint } from './checkpoint/resume-point.ts';
+import { writeCheckpoint } from './checkpoint/write-checkpoint.ts';
+import type { Source } from './sources/source.ts';
+import { awaitTokenizers, relateVocabulary } from './sources/source-vocabularies.ts';
+import { type JoinedSource, joinDocuments } from './stream/join-documents.ts';
+import { LookAhead } from './stream/look-ahead.ts';
+import { readDistributionsInto } from './stream/read-distributions.ts';
+import { readDocumentsInto } from './stream/read-documents.ts';
+import { StreamRelease } from './stream/stream-release.ts';
+import { train } from './train.ts';
+import type { OpenedTraining } from './training-context.ts';
+
+/** Batches whose parts are read ahead of the one in hand. */
+const batchesAhead = 4;
+
+export interface RunToTrain {
+  readonly sources: readonly Source[];
+  readonly resume: ResumePoint;
+  /** Of the corpus. */
+  readonly documents: number;
+}
+
+/**
+ * Joins what the sources say, fuses it and trains the target on it.
+ *
+ * @returns the checkpoint of the last step that was done; undefined when there was none
+ */
+export async function fuseAndTrain(
+  config: RunConfig,
+  opened: OpenedTraining,
+  { sources, resume, documents: lastDocument }: RunToTrain,
+): Promise<SavedCheckpoint | undefined> {
+  const { tasks, streams, tokenizer, status, change, log } = opened;
+  const { trainer } = config;
+  const { signal } = tasks;
+  const tokenizers = await awaitTokenizers(sources, { change, signal, log });
+  if (tokenizers === undefined) return undefined;
+  const vocabularies = sources.map(({ name }, i) => relateVocabulary(name, tokenizers[i], tokenizer, log));
+
+  const from = resume.state.documents;
+  const left = (status.totalSteps - resume.state.step) * trainer.batchDocuments;
+  const lookAhead = batchesAhead * trainer.batchDocuments;
+  const documents = new LookAhead<Document>(from, lookAhead, change);
+  const joined = sources.map(
+    ({ name }): JoinedSource => ({
+      name,
+      distributions: new LookAhead<TextDistribution>(from, lookAhead, change),
+    }),
+  );
+  tasks.run((signal) => readDocumentsInto(documents, from, streams, { signal, log }));
+  for (const [i, { name, distributions }] of joined.entries()) {
+    const { fingerprint } = tokenizers[i];
+    tasks.run((signal) => readDistributionsInto(distributions, name, fingerprint, streams, { signal, log }));
+  }
+  const release = new StreamRelease(streams, { documents, sources: joined }, from, log);
+  tasks.run((signal) => release.keepOn(signal));
+
+  const documentsChosen = { ...resume.state.documentsChosen };
+  status.documentsWaiting = () => countPartlyCome(joined);
+  status.sources = () =>
+    sources.map(({ name, attached }, i) => ({
+      name,
+      attached,
+      queueDepth: joined[i].distributions.size,
+      documentsChosen: documentsChosen[name] ?? 0,
+    }));
+
+  const until = Math.min(lastDocument, from + left);
+  const joinedDocuments = joinDocuments({ from, until, documents, sources: joined, change, signal, log });
+  const sizes = { rows: trainer.batchDocuments, length: config.contextLength, candidates: config.topK };
+  const place = {
+    directory: join(trainer.output, 'checkpoints'),
+    model: config.target.model,
+    keep: trainer.keepCheckpoints,
+  };
+  status.phase = TrainerState.TRAINING;
+  return train({
+    engine: opened.engine,
+    batches: batchesOf(joinedDocuments, tokenizer, vocabularies, sizes, signal),
+    ...resume,
+    schedule: {
+      peak: trainer.learningRate,
+      warmupRatio: trainer.warmupRatio,
+      totalSteps: status.totalSteps,
+    },
+    sources: sources.map(({ name }) => name),
+    checkpointEvery: trainer.checkpointEvery,
+    control: opened.control,
+    signal,
+    save: async (state, snapshot) => {
+      const directory = await writeCheckpoint(place, state, snapshot);
+      status.checkpointDirectory = directory;
+      log.info({ step: state.step, documents: state.documents }, `Checkpoint ${directory}`);
+      await release.cover(state.documents);
+      return directory;
+    },
+    report: (step) => {
+      for (const name of step.chosen) documentsChosen[name] = (documentsChosen[name] ?? 0) + 1;
+      opened.metrics.observe(step);
+      status.step(step);
+    },
+  });
+}
+
+/** Documents that some sources, but not all, have delivered. */
+function countPartlyCome(sources: readonly JoinedSource[]): number {
+  const delivered = new Map<number, number>();
+  for (const { distributions } of sources) {
+    for (const number of distributions.numbers) delivered.set(number, (delivered.get(number) ?? 0) + 1);
+  }
+  let partly = 0;
+  for (const count of delivered.values()) if (count < sources.length) partly++;
+  return partly;
+}

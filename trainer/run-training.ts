@@ -1,0 +1,93 @@
+import { join } from 'node:path';
+import { FuseMeshError } from '../errors/fusemesh-error.ts';
+import type { RunConfig } from '../mesh/config/schema.ts';
+import { connectNats } from '../mesh/nats/connection.ts';
+import { openRunStreams } from '../mesh/nats/run-streams.ts';
+import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import { BackgroundTasks } from './background-tasks.ts';
+import { totalSteps } from './check-config.ts';
+import { readSnapshot, type SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
+import { resumePoint } from './checkpoint/resume-point.ts';
+import { writeModel } from './checkpoint/write-model.ts';
+import { TrainingEngine } from './engine/training-engine.ts';
+import { fuseAndTrain } from './fuse-and-train.ts';
+import { detach, keepAttached } from './sources/keep-attached.ts';
+import { type Source, sourcesOf } from './sources/source.ts';
+import { awaitManifest } from './stream/manifest.ts';
+import type { OpenedTraining, TrainingContext } from './training-context.ts';
+
+/** Trains from the start or from the newest checkpoint to the end, and writes the fused model there. */
+export async function runTraining(config: RunConfig, context: TrainingContext): Promise<void> {
+  const { control, change, log } = context;
+  const tasks = new BackgroundTasks(context.signal, change);
+  const model = config.target.model;
+  const tokenizer = await Tokenizer.fromFile(join(model, 'tokenizer.json'));
+  const connection = await connectNats(config.nats.url, `fusemesh trainer ${config.run}`);
+  try {
+    const engine = await startEngine(config);
+    try {
+      const streams = openRunStreams(connection, config.run);
+      const checkpoint = await trainToTheEnd(config, { ...context, tasks, streams, engine, tokenizer });
+      tasks.throwFailure();
+      if (checkpoint === undefined) return;
+      const output = join(config.trainer.output, 'model');
+      await writeModel(output, model, (await readSnapshot(checkpoint)).tensors);
+      log.info({ steps: checkpoint.state.step }, `The fused model is in ${output}`);
+    } finally {
+      await engine.close();
+    }
+  } finally {
+    control.end(new FuseMeshError('cancelled', `The trainer of run ${config.run} is stopping.`));
+    await tasks.stop();
+    await connection.close();
+  }
+}
+
+function startEngine({ target, trainer, contextLength, topK }: RunConfig): Promise<TrainingEngine> {
+  return TrainingEngine.start(target.model, {
+    rows: trainer.batchDocuments,
+    length: contextLength,
+    candidates: topK,
+    lambda: trainer.lambda,
+    weightDecay: trainer.weightDecay,
+    beta1: trainer.beta1,
+    beta2: trainer.beta2,
+    clipNorm: trainer.clipNorm,
+    threads: trainer.threads,
+  });
+}
+
+/** @returns the checkpoint of the last step; undefined when it was stopped before */
+async function trainToTheEnd(
+  config: RunConfig,
+  opened: OpenedTraining,
+): Promise<SavedCheckpoint | undefined> {
+  const { tasks, streams, engine, status, change, log } = opened;
+  const { run, trainer, topK } = config;
+  await streams.ensure(config.nats);
+  const manifest = await awaitManifest(streams, { signal: tasks.signal, log });
+  if (manifest === undefined) return undefined;
+
+  const corpusSha256 = Buffer.from(manifest.sha256).toString('hex');
+  const resume = await resumePoint(join(trainer.output, 'checkpoints'), run, corpusSha256, log);
+  status.totalSteps = totalSteps(trainer, Number(manifest.documents), resume.state);
+  status.checkpointDirectory = resume.resumedFrom?.directory ?? '';
+  if (resume.state.step >= status.totalSteps) return resume.resumedFrom;
+  if (resume.resumedFrom !== undefined) await engine.restore(await readSnapshot(resume.resumedFrom));
+
+  const sources = sourcesOf(config);
+  for (const source of sources) {
+    tasks.run((signal) => keepAttached(source, { run, topK, change, signal, log }));
+  }
+  const documents = Number(manifest.documents);
+  const checkpoint = await fuseAndTrain(config, opened, { sources, resume, documents });
+  if (checkpoint === undefined || checkpoint.state.step < status.totalSteps) return undefined;
+  await leave(sources, run, opened);
+  return checkpoint;
+}
+
+/** The run is over: every teacher may turn to others. */
+async function leave(sources: readonly Source[], run: string, { tasks, log }: OpenedTraining): Promise<void> {
+  await tasks.stop();
+  await Promise.all(sources.map((source) => detach(source, run, log)));
+}

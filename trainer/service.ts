@@ -1,0 +1,57 @@
+import type { RunConfig } from '../mesh/config/schema.ts';
+import { TrainerState } from '../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import { serve } from '../mesh/grpc/serve.ts';
+import type { Log } from '../mesh/log/log.ts';
+import { createRegister } from '../mesh/metrics/create-register.ts';
+import { serveMetrics } from '../mesh/metrics/serve-metrics.ts';
+import { Change } from './change.ts';
+import { checkTrainerConfig } from './check-config.ts';
+import { TrainerMetrics } from './metrics.ts';
+import { RunStatus } from './run-status.ts';
+import { runTraining } from './run-training.ts';
+import { trainerService } from './trainer-service.ts';
+import { TrainingControl } from './training-control.ts';
+
+export interface TrainerOptions {
+  /** When it aborts, the trainer finishes the step in hand, writes a checkpoint and leaves. */
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  /** Called when both servers listen. */
+  readonly onReady?: (addresses: { grpc: string; metricsPort: number }) => void;
+}
+
+/**
+ * The trainer: serves TrainerService and /metrics, trains the target on what the teachers of the run say,
+ * and resolves when the fused model is written or when it was stopped.
+ */
+export async function runTrainer(config: RunConfig, options: TrainerOptions): Promise<void> {
+  const { signal, log, onReady } = options;
+  checkTrainerConfig(config);
+
+  const change = new Change();
+  const status = new RunStatus(config.run, change);
+  const control = new TrainingControl(change);
+  const register = createRegister({ run: config.run });
+  const metrics = new TrainerMetrics(register, () => status.sources());
+
+  const grpc = await serve({
+    address: config.trainer.address,
+    services: [trainerService(status, control)],
+    log,
+  });
+  try {
+    const http = await serveMetrics(register, { port: config.trainer.metricsPort, log });
+    try {
+      onReady?.({ grpc: grpc.address, metricsPort: http.port });
+      await runTraining(config, { status, control, metrics, change, signal, log });
+      status.end(signal.aborted ? status.phase : TrainerState.FINISHED);
+    } finally {
+      await http.stop();
+    }
+  } catch (error) {
+    status.end(TrainerState.FAILED);
+    throw error;
+  } finally {
+    await grpc.stop();
+  }
+}

@@ -1,0 +1,212 @@
+import { create } from '@bufbuild/protobuf';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { distributionFromBytes, distributionToBytes } from '../../mesh/codec/distribution-bytes.ts';
+import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
+import {
+  CorpusManifestSchema,
+  type Document,
+  DocumentSchema,
+} from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
+import { createLog } from '../../mesh/log/log.ts';
+import { connectNats, type NatsConnection } from '../../mesh/nats/connection.ts';
+import { openRunStreams, type RunStreams } from '../../mesh/nats/run-streams.ts';
+import { startNatsServer, type TestNatsServer } from '../../test/support/nats-server.ts';
+import { BackgroundTasks } from '../background-tasks.ts';
+import { Change } from '../change.ts';
+import { type JoinedDocument, joinDocuments } from './join-documents.ts';
+import { LookAhead } from './look-ahead.ts';
+import { readDistributionsInto } from './read-distributions.ts';
+import { readDocumentsInto } from './read-documents.ts';
+import { StreamRelease } from './stream-release.ts';
+
+const documents = 12;
+const teachers = ['fiction', 'manuals'];
+const fingerprint = new Uint8Array(32).fill(7);
+const log = createLog('test', { level: 'silent' });
+const options = { signal: new AbortController().signal };
+
+let server: TestNatsServer;
+let connection: NatsConnection;
+let streams: RunStreams;
+let run = 0;
+
+beforeAll(async () => {
+  server = await startNatsServer();
+  connection = await connectNats(server.url, 'test');
+});
+afterAll(async () => {
+  await connection?.close();
+  await server?.stop();
+});
+afterEach(() => streams.remove());
+beforeEach(async () => {
+  streams = openRunStreams(connection, `join-${process.pid}-${run++}`);
+  await streams.ensure({ maxDocuments: documents, maxDistributions: documents });
+});
+
+async function publishDocuments(): Promise<void> {
+  await streams.publishManifest(create(CorpusManifestSchema, { documents: BigInt(documents) }));
+  for (let number = 0; number < documents; number++) {
+    await streams.publishDocument(
+      create(DocumentSchema, { number: BigInt(number), text: `text ${number}` }),
+      options,
+    );
+  }
+}
+
+/**
+ * The cross-entropy marks the copy, so that a test can tell which one was taken. The server knows a second copy
+ * by its id for two minutes; another id is what it looks like after them.
+ */
+async function publish(
+  teacher: string,
+  document: number,
+  { crossEntropy = document, by = fingerprint, id = document } = {},
+): Promise<void> {
+  const distribution: TextDistribution = {
+    document,
+    teacher,
+    tokenizerFingerprint: by,
+    topK: 1,
+    tokenIds: Int32Array.of(3, 4),
+    starts: Int32Array.of(0, 2),
+    ends: Int32Array.of(2, 6),
+    candidateIds: Int32Array.of(4, 5),
+    logProbabilities: Float32Array.of(-1, -2),
+    keptMass: Float32Array.of(0.5, 0.25),
+    crossEntropy,
+    predictedTokens: 1,
+    predictedBytes: 4,
+  };
+  await streams.publishDistribution(teacher, id, distributionToBytes(distribution, 100), options);
+}
+
+/** Joins as the trainer does, from a document on. */
+function startJoin(from: number, lookAhead = 3) {
+  const change = new Change();
+  const tasks = new BackgroundTasks(new AbortController().signal, change);
+  const texts = new LookAhead<Document>(from, lookAhead, change);
+  const sources = teachers.map((name) => ({
+    name,
+    distributions: new LookAhead<TextDistribution>(from, lookAhead, change),
+  }));
+  tasks.run((signal) => readDocumentsInto(texts, from, streams, { signal, log }));
+  for (const { name, distributions } of sources) {
+    tasks.run((signal) => readDistributionsInto(distributions, name, fingerprint, streams, { signal, log }));
+  }
+  const { signal } = tasks;
+  const joined = joinDocuments({ from, until: documents, documents: texts, sources, change, signal, log });
+  return { joined, documents: texts, sources, tasks };
+}
+
+async function take(joined: AsyncIterator<JoinedDocument>, count: number): Promise<JoinedDocument[]> {
+  const taken: JoinedDocument[] = [];
+  while (taken.length < count) {
+    const { done, value } = await joined.next();
+    if (done) break;
+    taken.push(value);
+  }
+  return taken;
+}
+
+const range = (from: number, until: number) => Array.from({ length: until - from }, (_, i) => from + i);
+
+describe('the join', () => {
+  it('gives every document once and in order, whatever order the teachers deliver in', async () => {
+    await publishDocuments();
+    const { joined, tasks } = startJoin(0);
+    const taking = take(joined, documents + 1);
+    for (const number of range(0, documents).reverse()) await publish('fiction', number);
+    for (const number of [3, 1, 0, 2, 4, 7, 6, 5, 11, 10, 9, 8]) await publish('manuals', number);
+    const taken = await taking;
+    expect(taken.map(({ number }) => number)).toEqual(range(0, documents));
+    for (const { number, text, distributions } of taken) {
+      expect(text).toBe(`text ${number}`);
+      expect(distributions.map(({ teacher, document }) => [teacher, document])).toEqual([
+        ['fiction', number],
+        ['manuals', number],
+      ]);
+    }
+    await tasks.stop();
+  });
+
+  it('reads no further ahead than it may', async () => {
+    await publishDocuments();
+    for (const number of range(0, documents)) await publish('fiction', number);
+    const { joined, sources, tasks } = startJoin(0);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(sources[0].distributions.size).toBe(3);
+    for (const number of range(0, documents)) await publish('manuals', number);
+    expect(await take(joined, documents)).toHaveLength(documents);
+    await tasks.stop();
+  });
+
+  it('waits past a distribution that cannot be used, and takes the good one that comes later', async () => {
+    await publishDocuments();
+    const { joined, tasks } = startJoin(0);
+    await publish('fiction', 0, { by: new Uint8Array(32) });
+    await streams.publishDistribution('fiction', 100, Uint8Array.of(255, 1), options);
+    await publish('manuals', 0);
+    const first = take(joined, 1);
+    let came = false;
+    first.then(() => {
+      came = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(came).toBe(false);
+    await publish('fiction', 0, { crossEntropy: 5, id: 101 });
+    expect((await first)[0].distributions[0].crossEntropy).toBe(5);
+    await tasks.stop();
+  });
+
+  it('goes on in the middle, takes the same copies again, and releases what is covered', async () => {
+    await publishDocuments();
+    for (const number of [1, 0, 2, 4, 3]) await publish('fiction', number);
+    await publish('fiction', 3, { crossEntropy: 99, id: 103 });
+    for (const number of range(0, 6)) await publish('manuals', number);
+
+    const before = startJoin(0);
+    const taken = await take(before.joined, 5);
+    await before.tasks.stop();
+
+    // Killed after a checkpoint of two documents, before it released what that covers.
+    const after = startJoin(2);
+    const release = new StreamRelease(streams, after, 2, log);
+    after.tasks.run((signal) => release.keepOn(signal));
+    expect(await take(after.joined, 3)).toEqual(taken.slice(2));
+    await release.cover(4);
+    expect(await firstLeft('fiction')).toBe(4);
+    expect(await firstLeft('manuals')).toBe(4);
+    await after.tasks.stop();
+
+    const late = startJoin(3);
+    await expect(late.joined.next().then(() => late.tasks.throwFailure())).rejects.toThrow(
+      /Documents 3 to 3 are no longer in the run's stream/,
+    );
+    await late.tasks.stop();
+  });
+
+  it('goes on when the streams were lost and a feeder fills them anew, with little room', async () => {
+    await streams.ensure({ maxDocuments: 3, maxDistributions: documents });
+    const { joined, documents: texts, sources, tasks } = startJoin(8);
+    const release = new StreamRelease(streams, { documents: texts, sources }, 8, log);
+    tasks.run((signal) => release.keepOn(signal));
+    tasks.run(publishDocuments);
+    for (const number of range(0, documents)) {
+      for (const teacher of teachers) await publish(teacher, number);
+    }
+    expect((await take(joined, 3)).map(({ number }) => number)).toEqual([8, 9, 10]);
+    await release.cover(11);
+    expect((await take(joined, 2)).map(({ number }) => number)).toEqual([11]);
+    await tasks.stop();
+    tasks.throwFailure();
+  });
+});
+
+/** The document of the first distribution of a teacher that the stream still has. */
+async function firstLeft(teacher: string): Promise<number | undefined> {
+  for await (const { bytes } of streams.readDistributions(teacher, { afterPosition: 0, ...options })) {
+    return distributionFromBytes(bytes).document;
+  }
+  return undefined;
+}

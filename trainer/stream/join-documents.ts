@@ -1,0 +1,60 @@
+import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
+import type { Document } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
+import type { Log } from '../../mesh/log/log.ts';
+import type { Change } from '../change.ts';
+import type { LookAhead } from './look-ahead.ts';
+import { WaitReport } from './wait-report.ts';
+
+/** A document with what every source says about it. */
+export interface JoinedDocument {
+  readonly number: number;
+  readonly text: string;
+  /** In the order of the sources. */
+  readonly distributions: readonly TextDistribution[];
+}
+
+/** One source's part of the join. */
+export interface JoinedSource {
+  readonly name: string;
+  readonly distributions: LookAhead<TextDistribution>;
+}
+
+/** What is joined; each part begins at document `from`, and `change` is theirs. */
+export interface Join {
+  readonly from: number;
+  /** One more than the last document. */
+  readonly until: number;
+  readonly documents: LookAhead<Document>;
+  readonly sources: readonly JoinedSource[];
+  readonly change: Change;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+}
+
+/**
+ * Gives the documents strictly in order, each when the text and every source's distributions of it are here.
+ * Never leaves one out: it waits, and the log says for whom. Ends early when aborted.
+ */
+export async function* joinDocuments(join: Join): AsyncGenerator<JoinedDocument> {
+  for (let number = join.from; number < join.until; number++) {
+    const report = new WaitReport(join.log);
+    for (;;) {
+      if (join.signal.aborted) return;
+      const missing = missingParts(join);
+      if (missing.length === 0) break;
+      report.waiting(missing, `document ${number}`);
+      await join.change.next(report.due);
+    }
+    report.over();
+    yield {
+      number,
+      text: join.documents.take().text,
+      distributions: join.sources.map(({ distributions }) => distributions.take()),
+    };
+  }
+}
+
+function missingParts({ documents, sources }: Join): string[] {
+  const missing = sources.filter(({ distributions }) => !distributions.ready).map(({ name }) => name);
+  return documents.ready ? missing : ['the feeder', ...missing];
+}

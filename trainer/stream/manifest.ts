@@ -1,0 +1,25 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CorpusManifest } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
+import type { Log } from '../../mesh/log/log.ts';
+import type { RunStreams } from '../../mesh/nats/run-streams.ts';
+import { WaitReport } from './wait-report.ts';
+
+const lookEvery = 300;
+
+/** The run's manifest, as soon as the feeder has published it; undefined when aborted before. */
+export async function awaitManifest(
+  streams: Pick<RunStreams, 'readManifest'>,
+  { signal, log }: { signal: AbortSignal; log: Log },
+): Promise<CorpusManifest | undefined> {
+  const report = new WaitReport(log);
+  while (!signal.aborted) {
+    const manifest = await streams.readManifest();
+    if (manifest !== undefined) {
+      report.over();
+      return manifest;
+    }
+    report.waiting(['the feeder'], "the corpus's manifest");
+    await sleep(lookEvery, undefined, { signal }).catch(() => {});
+  }
+  return undefined;
+}

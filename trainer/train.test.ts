@@ -1,0 +1,191 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createLog } from '../mesh/log/log.ts';
+import { goldenModels } from '../test/support/golden.ts';
+import type { AssembledBatch } from './batch/assemble-batch.ts';
+import { Change } from './change.ts';
+import { readSnapshot, type SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
+import { resumePoint } from './checkpoint/resume-point.ts';
+import { writeCheckpoint } from './checkpoint/write-checkpoint.ts';
+import { TrainingEngine } from './engine/training-engine.ts';
+import type { StepReport } from './step-report.ts';
+import { train } from './train.ts';
+import { TrainingControl } from './training-control.ts';
+
+const [model] = goldenModels('llama-grouped-tied');
+const sizes = { rows: 2, length: 6, candidates: 2 };
+const steps = 6;
+const log = createLog('test', { level: 'silent' });
+let output: string;
+
+beforeEach(async () => {
+  output = await mkdtemp(join(tmpdir(), 'train-'));
+});
+afterEach(() => rm(output, { recursive: true }));
+
+/** The batch of a step: the same for the same step, whoever asks. */
+function batchOf(step: number): AssembledBatch {
+  const positions = sizes.rows * sizes.length;
+  const ids = (factor: number, n: number) =>
+    Int32Array.from({ length: n }, (_, i) => (factor * (i + step)) % 17);
+  const batch = {
+    ...sizes,
+    inputIds: ids(5, positions),
+    labels: ids(3, positions),
+    fusedIds: ids(7, positions * sizes.candidates),
+    fusedProbabilities: new Float32Array(positions * sizes.candidates).fill(0.5),
+  };
+  return { batch, tokens: positions, alignedTokens: positions, chosenSources: [0, step % 2] };
+}
+
+async function* batchesFrom(
+  step: number,
+  gate: (step: number) => Promise<void>,
+): AsyncGenerator<AssembledBatch> {
+  for (; step <= steps; step++) {
+    await gate(step);
+    yield batchOf(step);
+  }
+}
+
+/** A training of {@link steps} steps that goes on from what is in `checkpoints`. */
+async function start({
+  checkpoints = join(output, 'checkpoints'),
+  peak = 0.01,
+  gate = async (_step: number): Promise<void> => {},
+} = {}) {
+  const control = new TrainingControl(new Change());
+  const abort = new AbortController();
+  const stop = () => {
+    abort.abort();
+    control.change.announce();
+  };
+  const reports: StepReport[] = [];
+  const { state, resumedFrom } = await resumePoint(checkpoints, 'demo', 'ab', log);
+  const optimizer = { lambda: 0.9, weightDecay: 0.1, beta1: 0.9, beta2: 0.95, clipNorm: 1, threads: 1 };
+  const engine = await TrainingEngine.start(model, { ...sizes, ...optimizer });
+  if (resumedFrom !== undefined) await engine.restore(await readSnapshot(resumedFrom));
+  const ended = train({
+    engine,
+    batches: batchesFrom(state.step + 1, gate),
+    state,
+    resumedFrom,
+    schedule: { peak, warmupRatio: 0.2, totalSteps: steps },
+    sources: ['fiction', 'manuals'],
+    checkpointEvery: 2,
+    control,
+    signal: abort.signal,
+    save: (state, snapshot) => writeCheckpoint({ directory: checkpoints, model, keep: 2 }, state, snapshot),
+    report: (step) => reports.push(step),
+  }).finally(() => engine.close());
+  return { ended, control, reports, stop };
+}
+
+const files = async ({ directory }: SavedCheckpoint) => ({
+  weights: await readFile(join(directory, 'model.safetensors')),
+  optimizer: await readFile(join(directory, 'optimizer.safetensors')),
+});
+
+describe('train', () => {
+  it('takes every step once, and stopped in between ends with the same bits', async () => {
+    const whole = await start({ checkpoints: join(output, 'whole') });
+    const end = (await whole.ended)!;
+    expect(whole.reports.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(end.state).toMatchObject({ step: 6, documents: 12, tokens: 72 });
+    expect(end.state.documentsChosen).toEqual({ fiction: 9, manuals: 3 });
+
+    const halves = join(output, 'halves');
+    const first = await start({ checkpoints: halves, gate: holdBefore(4) });
+    await until(() => first.reports.length === 3);
+    first.stop();
+    expect((await first.ended)?.state.step).toBe(3);
+
+    const second = await start({ checkpoints: halves });
+    const goneOn = (await second.ended)!;
+    expect(second.reports.map(whatTheStepDid)).toEqual(whole.reports.slice(3).map(whatTheStepDid));
+    expect(goneOn.state).toEqual(end.state);
+    expect(await files(goneOn)).toEqual(await files(end));
+  });
+
+  it('holds while paused, and goes on when resumed', async () => {
+    const { control, reports, ended } = await start();
+    control.pause();
+    await sleep(200);
+    // The step in hand may have been one.
+    const held = reports.length;
+    expect(held).toBeLessThanOrEqual(1);
+    await sleep(200);
+    expect(reports.length).toBe(held);
+    control.resume();
+    expect((await ended)?.state.step).toBe(6);
+  });
+
+  it('writes a checkpoint when asked, while it waits for documents and while it is paused', async () => {
+    const { control, reports, ended, stop } = await start({ gate: holdBefore(4) });
+    await until(() => reports.length === 3);
+    const waiting = await control.requestCheckpoint();
+    expect(waiting).toMatchObject({
+      directory: join(output, 'checkpoints', 'step-000003'),
+      state: { step: 3 },
+    });
+    expect((await resumePoint(join(output, 'checkpoints'), 'demo', 'ab', log)).state.step).toBe(3);
+    control.pause();
+    expect(await control.requestCheckpoint()).toEqual(waiting);
+    stop();
+    await ended;
+    control.end(new Error('it has ended'));
+    await expect(control.requestCheckpoint()).rejects.toThrow('it has ended');
+  });
+
+  it('reports what the step took and waited', async () => {
+    const { reports, ended } = await start({ gate: (step) => sleep(step === 2 ? 300 : 0) });
+    await ended;
+    expect(reports[1].waitSeconds).toBeGreaterThan(0.2);
+    expect(reports[1].seconds).toBeGreaterThan(reports[1].waitSeconds);
+    expect(reports[1].tokensPerSecond).toBeCloseTo(12 / reports[1].seconds);
+    expect(reports[3].waitSeconds).toBeLessThan(0.2);
+  });
+
+  it('stops where the loss is no number, and keeps the checkpoint before', async () => {
+    const { reports, ended } = await start({ peak: 1e38 });
+    await expect(ended).rejects.toThrow(/The loss of step \d is .*: lower trainer.learningRate/);
+    const { state } = await resumePoint(join(output, 'checkpoints'), 'demo', 'ab', log);
+    expect(state.step).toBeLessThanOrEqual(reports.length);
+  });
+
+  it('fails with what the batches fail with', async () => {
+    const gate = async (step: number) => {
+      if (step === 3) throw new Error('document 4 is too long');
+    };
+    const { ended } = await start({ gate });
+    await expect(ended).rejects.toThrow('document 4 is too long');
+  });
+});
+
+describe('resumePoint', () => {
+  it('refuses the checkpoints of another run or corpus', async () => {
+    await (await start()).ended;
+    const checkpoints = join(output, 'checkpoints');
+    await expect(resumePoint(checkpoints, 'other', 'ab', log)).rejects.toThrow(
+      /are of run demo: choose another/,
+    );
+    await expect(resumePoint(checkpoints, 'demo', 'cd', log)).rejects.toThrow(/are of another corpus/);
+  });
+});
+
+/** Never gives the batch of a step. */
+function holdBefore(held: number) {
+  return (step: number): Promise<void> => (step === held ? new Promise(() => {}) : Promise.resolve());
+}
+
+async function until(reached: () => boolean): Promise<void> {
+  while (!reached()) await sleep(5);
+}
+
+function whatTheStepDid(report: StepReport): Partial<StepReport> {
+  const { seconds, waitSeconds, tokensPerSecond, ...outcome } = report;
+  return outcome;
+}

@@ -1,0 +1,29 @@
+import type { Log } from '../mesh/log/log.ts';
+import type { RunStreams } from '../mesh/nats/run-streams.ts';
+import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import type { BackgroundTasks } from './background-tasks.ts';
+import type { Change } from './change.ts';
+import type { TrainingEngine } from './engine/training-engine.ts';
+import type { TrainerMetrics } from './metrics.ts';
+import type { RunStatus } from './run-status.ts';
+import type { TrainingControl } from './training-control.ts';
+
+/** What a training tells and is told through. */
+export interface TrainingContext {
+  readonly status: RunStatus;
+  readonly control: TrainingControl;
+  readonly metrics: TrainerMetrics;
+  /** Shared by all that sleeps and wakes in this training. */
+  readonly change: Change;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+}
+
+/** {@link TrainingContext} and what was opened for the training. */
+export interface OpenedTraining extends TrainingContext {
+  readonly tasks: BackgroundTasks;
+  readonly streams: RunStreams;
+  readonly engine: TrainingEngine;
+  /** The target's. */
+  readonly tokenizer: Tokenizer;
+}
