@@ -1,0 +1,18 @@
+import { z } from 'zod';
+
+/** What a process of the mesh tells the `fusemesh up` that started it, over the IPC channel. */
+export const childMessageSchema = z.union([
+  z.strictObject({
+    ready: z.strictObject({ grpc: z.string(), metricsPort: z.number() }).describe('It serves there.'),
+  }),
+  z.strictObject({
+    fed: z.strictObject({ published: z.number(), total: z.number() }).describe('Documents of the corpus.'),
+  }),
+]);
+
+export type ChildMessage = z.infer<typeof childMessageSchema>;
+
+/** Tells the parent, where there is one that listens. */
+export function tellParent(message: ChildMessage): void {
+  if (process.connected) process.send?.(message);
+}

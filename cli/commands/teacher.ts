@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
+import { createLog } from '../../mesh/log/log.ts';
+import { runTeacher } from '../../services/teacher/run-teacher.ts';
+import { tellParent } from '../child-messages.ts';
+import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
+
+export function addTeacher(program: Command): void {
+  withRunFile(program.command('teacher'))
+    .argument('<NAME>', 'a teacher of the run, or the name of target.source')
+    .summary('serve one source model')
+    .description(
+      'Serves one source model by gRPC. It starts on the documents of a run when the trainer attaches it. ' +
+        'Start it more than once, on other ports, and the replicas share the work.',
+    )
+    .addHelpText('after', '\nExample:\n  $ fusemesh teacher run.yaml orator --set teachers.0.threads=4')
+    .action((path: string, name: string, options: RunFileOptions) =>
+      runUntilStopped(async (signal) => {
+        const config = await readRunFile(path, options);
+        await runTeacher(config, name, {
+          signal,
+          log: createLog(`teacher ${name}`),
+          onReady: (ready) => tellParent({ ready }),
+        });
+      }),
+    );
+}

@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
+import { createLog } from '../../mesh/log/log.ts';
+import { runTrainer } from '../../trainer/service.ts';
+import { tellParent } from '../child-messages.ts';
+import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
+
+export function addTrainer(program: Command): void {
+  withRunFile(program.command('trainer'))
+    .summary('train the target on what the teachers send')
+    .description(
+      'Attaches to every teacher of the run, fuses what they send and trains the target on it. Stopped or ' +
+        'killed, it resumes from its newest checkpoint. The fused model is in OUTPUT/model at the end.',
+    )
+    .addHelpText('after', '\nExample:\n  $ fusemesh trainer run.yaml --set trainer.output=runs/second-try')
+    .action((path: string, options: RunFileOptions) =>
+      runUntilStopped(async (signal) => {
+        const config = await readRunFile(path, options);
+        await runTrainer(config, {
+          signal,
+          log: createLog('trainer'),
+          onReady: (ready) => tellParent({ ready }),
+        });
+      }),
+    );
+}

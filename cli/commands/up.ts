@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import type { RunConfig } from '../../mesh/config/schema.ts';
+import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
+import { lossTable, type RunResult } from '../evaluation/loss-report.ts';
+import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
+import { needsOwnNats } from '../up/own-nats.ts';
+import { progressDisplay } from '../up/progress-display.ts';
+import { runUp } from '../up/run-up.ts';
+import { readStoredResult, removeOutput } from '../up/stored-result.ts';
+
+interface UpCommandOptions extends RunFileOptions {
+  readonly json?: true;
+  readonly fresh?: true;
+}
+
+/** What a shell expects of a command that Ctrl-C ended. */
+const interruptedExitCode = 130;
+
+export function addUp(program: Command): void {
+  withRunFile(program.command('up'))
+    .option('--json', 'print the result as one JSON object on stdout, progress on stderr')
+    .option('--fresh', 'begin again: forget the checkpoints, the result and the streams of this run')
+    .summary('run a whole mesh on this machine')
+    .description(
+      'Runs NATS, the teachers, the feeder and the trainer of a run as processes of their own, shows how they ' +
+        'do, and at the end the held-out loss of every model in bits per byte. Ctrl-C stops them all; the same ' +
+        'command goes on from the newest checkpoint. A finished run prints its result again.\n\n' +
+        'Port 0 in the file means any free port. NATS is started here unless NATS_URL or nats.url is given.',
+    )
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ fusemesh up examples/demo.yaml\n  $ fusemesh up examples/demo.yaml --fresh --set trainer.steps=20 --json',
+    )
+    .action((path: string, options: UpCommandOptions) =>
+      runUntilStopped((signal) => up(path, options, signal)),
+    );
+}
+
+async function up(path: string, options: UpCommandOptions, signal: AbortSignal): Promise<void> {
+  const { set: overrides = [], json = false, fresh = false } = options;
+  const config = await readRunFile(path, options);
+  if (fresh) await removeOutput(config);
+  const stored = await readStoredResult(config);
+  if (stored) return printResult(stored, config, json, 'finished before; --fresh begins again');
+
+  const display = progressDisplay(config.run, json ? process.stderr : process.stdout);
+  try {
+    const ownNats = await needsOwnNats(path, overrides, process.env);
+    const result = await runUp(path, config, { overrides, ownNats, fresh, display, signal });
+    display.end();
+    if (result) return printResult(result, config, json, 'finished');
+    display.note('Stopped. The same command goes on from the newest checkpoint.');
+    process.exitCode = interruptedExitCode;
+  } finally {
+    display.end();
+  }
+}
+
+function printResult(result: RunResult, config: RunConfig, json: boolean, how: string): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+    return;
+  }
+  const { domains, tokens, seconds, model } = result;
+  const table = domains.length > 0 ? `\n${lossTable(domains)}\n` : '';
+  process.stdout.write(
+    `${table}\nRun ${config.run} ${how}: ${tokens.toLocaleString('en-US')} tokens in ${seconds} s.\n` +
+      `The fused model is in ${model}\n`,
+  );
+}

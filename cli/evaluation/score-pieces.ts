@@ -1,0 +1,50 @@
+import type { TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
+import type { Client } from '../../mesh/grpc/client.ts';
+import { Scorer } from '../../model/scoring/scorer.ts';
+import type { TextLoss } from './bits-per-byte.ts';
+
+/** Texts scored together in this process. */
+const batchTexts = 8;
+/** Score calls in flight to one teacher. */
+const callsInFlight = 4;
+
+/** Loss of each text under a teacher that is up. */
+export async function scoreByTeacher(
+  client: Pick<Client<typeof TeacherService>, 'score'>,
+  texts: readonly string[],
+  signal: AbortSignal,
+): Promise<TextLoss[]> {
+  const losses: TextLoss[] = new Array(texts.length);
+  let next = 0;
+  const call = async () => {
+    while (next < texts.length) {
+      const i = next++;
+      const { distribution } = await client.score({ text: texts[i], topK: 1 }, { signal });
+      losses[i] = {
+        crossEntropy: distribution?.crossEntropy ?? 0,
+        predictedBytes: distribution?.predictedBytes ?? 0,
+      };
+    }
+  };
+  await Promise.all(Array.from({ length: callsInFlight }, call));
+  return losses;
+}
+
+/** Loss of each text under a model on disk. */
+export async function scoreByModel(
+  directory: string,
+  texts: readonly string[],
+  { threads, signal }: { threads: number; signal: AbortSignal },
+): Promise<TextLoss[]> {
+  const scorer = await Scorer.load(directory, { topK: 1, threads });
+  try {
+    const losses: TextLoss[] = [];
+    for (let begin = 0; begin < texts.length; begin += batchTexts) {
+      signal.throwIfAborted();
+      losses.push(...(await scorer.score(texts.slice(begin, begin + batchTexts))));
+    }
+    return losses;
+  } finally {
+    await scorer.close();
+  }
+}

@@ -1,0 +1,46 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type RunConfig, runConfigSchema } from '../../mesh/config/schema.ts';
+import { readStoredResult, removeOutput, storeResult } from './stored-result.ts';
+
+let output: string;
+const result = { domains: [], tokens: 1200, seconds: 3.5, model: 'out/model' };
+
+const config = (trainer: Partial<RunConfig['trainer']> = {}): RunConfig =>
+  runConfigSchema.parse({
+    run: 'demo',
+    contextLength: 64,
+    corpus: [{ domain: 'fiction', path: 'fiction.txt' }],
+    teachers: [{ name: 'novelist', address: '127.0.0.1:0', model: 'novelist' }],
+    target: { model: 'target' },
+    trainer: { output, ...trainer },
+  });
+
+beforeEach(async () => {
+  output = await mkdtemp(join(tmpdir(), 'fusemesh-stored-result-'));
+});
+afterEach(() => rm(output, { recursive: true, force: true }));
+
+test('gives back the result of the same run, wherever its processes listen', async () => {
+  expect(await readStoredResult(config())).toBeUndefined();
+  await storeResult(config(), result);
+  expect(await readStoredResult(config({ address: '127.0.0.1:7000', threads: 8 }))).toEqual(result);
+});
+
+test('refuses a finished run with other settings', async () => {
+  await storeResult(config(), result);
+  await expect(readStoredResult(config({ lambda: 0.5 }))).rejects.toMatchObject({
+    code: 'already_exists',
+    message: expect.stringContaining('--fresh'),
+  });
+});
+
+test('removes what a run wrote, and nothing of others', async () => {
+  await storeResult(config(), result);
+  await mkdir(join(output, 'checkpoints', 'step-000001'), { recursive: true });
+  await writeFile(join(output, 'notes.txt'), 'mine');
+  await removeOutput(config());
+  expect(await readdir(output)).toEqual(['notes.txt']);
+});

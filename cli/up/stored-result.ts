@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { RunConfig } from '../../mesh/config/schema.ts';
+import { type RunResult, runResultSchema } from '../evaluation/loss-report.ts';
+
+const storedSchema = z.strictObject({ settings: z.string(), result: runResultSchema });
+
+const resultFile = (config: RunConfig): string => join(config.trainer.output, 'result.json');
+
+/**
+ * The result of a run that is finished; undefined where there is none.
+ *
+ * @throws FuseMeshError already_exists when the run was finished with other settings
+ */
+export async function readStoredResult(config: RunConfig): Promise<RunResult | undefined> {
+  const path = resultFile(config);
+  let content: string;
+  try {
+    content = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const stored = storedSchema.parse(JSON.parse(content));
+  if (stored.settings !== settingsDigest(config)) {
+    throw new FuseMeshError(
+      'already_exists',
+      `${config.trainer.output} holds a finished run with other settings: use --fresh to begin again, or another trainer.output.`,
+    );
+  }
+  return stored.result;
+}
+
+/** Keeps the result of a finished run for the next time it is asked for. */
+export async function storeResult(config: RunConfig, result: RunResult): Promise<void> {
+  const path = resultFile(config);
+  const stored = { settings: settingsDigest(config), result } satisfies z.infer<typeof storedSchema>;
+  await writeFile(`${path}.part`, `${JSON.stringify(stored, undefined, 2)}\n`);
+  await rename(`${path}.part`, path);
+}
+
+/** Removes what earlier runs left in the output directory, and nothing else. */
+export async function removeOutput(config: RunConfig): Promise<void> {
+  const written = ['checkpoints', 'model', 'logs', 'nats', 'result.json'];
+  await Promise.all(
+    written.map((name) => rm(join(config.trainer.output, name), { recursive: true, force: true })),
+  );
+}
+
+/** Digest of what changes the outcome of a run: not where its processes listen, nor how fast they are. */
+function settingsDigest({
+  run,
+  contextLength,
+  corpus,
+  heldOut,
+  topK,
+  teachers,
+  target,
+  trainer,
+}: RunConfig): string {
+  const { address: _address, metricsPort: _port, output: _output, threads: _threads, ...training } = trainer;
+  const settings = {
+    ...{ run, contextLength, corpus, heldOut, topK },
+    teachers: teachers.map(({ name, model }) => ({ name, model })),
+    target: { model: target.model, source: target.source?.name },
+    training,
+  };
+  return createHash('sha256').update(JSON.stringify(settings)).digest('hex');
+}
