@@ -1,0 +1,169 @@
+/** Speed of a training step against the bare matrix products that it contains. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readArchitecture } from '../model/families/read-architecture.ts';
+import { matmul } from '../model/graph/expressions.ts';
+import type { Node, Value } from '../model/graph/graph.ts';
+import { createGraph } from '../model/graph/operators.ts';
+import { emitModel } from '../model/onnx/emit.ts';
+import { openSession } from '../model/runtime/session.ts';
+import { createRandom } from '../test/support/random.ts';
+import type { TrainingBatch } from '../trainer/engine/training-batch.ts';
+import { TrainingEngine } from '../trainer/engine/training-engine.ts';
+import { trainingGraph } from '../trainer/engine/training-graph.ts';
+import { type LlamaSizes, writeRandomLlama } from './random-llama.ts';
+import { type Figure, report, shortestSeconds } from './report.ts';
+
+const threads = 2;
+const rounds = 3;
+const candidates = 10;
+
+/** The zoo's own size, and one of 30 million parameters. */
+const models: readonly { name: string; rows: number; length: number; sizes: LlamaSizes }[] = [
+  {
+    name: 'zoo, 1.1 M parameters',
+    rows: 8,
+    length: 256,
+    sizes: {
+      vocab_size: 3000,
+      hidden_size: 128,
+      intermediate_size: 344,
+      num_hidden_layers: 4,
+      num_attention_heads: 4,
+      num_key_value_heads: 2,
+      max_position_embeddings: 256,
+    },
+  },
+  {
+    name: '29 M parameters',
+    rows: 4,
+    length: 256,
+    sizes: {
+      vocab_size: 8000,
+      hidden_size: 512,
+      intermediate_size: 1376,
+      num_hidden_layers: 8,
+      num_attention_heads: 8,
+      num_key_value_heads: 4,
+      max_position_embeddings: 256,
+    },
+  },
+];
+
+/** The product's sizes: a · [m, k] × [k, n]. */
+interface Product {
+  readonly a: number;
+  readonly m: number;
+  readonly k: number;
+  readonly n: number;
+}
+
+function productOf({ inputs, attributes, outputs }: Node): Product {
+  const size = (value: Value, fromEnd: number) => value.shape.at(-fromEnd) as number;
+  const [output] = outputs;
+  const a = output.shape.slice(0, -2).reduce<number>((all, dimension) => all * (dimension as number), 1);
+  const k = size(inputs[0], attributes['transposeA'] === 1 ? 2 : 1);
+  return { a, m: size(output, 2), k, n: size(output, 1) };
+}
+
+/** All matrix products of a step, each size with how often it comes. */
+function productsOf(outputs: Readonly<Record<string, Value>>): { product: Product; count: number }[] {
+  const { nodes } = Object.values(outputs)[0].graph;
+  const bySize = new Map<string, { product: Product; count: number }>();
+  for (const node of nodes) {
+    if (node.operator !== 'MatMul') continue;
+    const product = productOf(node);
+    const key = Object.values(product).join('×');
+    const known = bySize.get(key);
+    if (known) known.count++;
+    else bySize.set(key, { product, count: 1 });
+  }
+  return [...bySize.values()];
+}
+
+const flops = ({ a, m, k, n }: Product): number => 2 * a * m * k * n;
+
+/** Shortest time of one bare product of the size, on buffers that are there already. */
+async function bareProductSeconds({ a, m, k, n }: Product): Promise<number> {
+  const graph = createGraph();
+  const left = graph.input('left', 'float32', a === 1 ? [m, k] : [a, m, k]);
+  const right = graph.input('right', 'float32', a === 1 ? [k, n] : [a, k, n]);
+  const session = await openSession(emitModel({ product: matmul(left, right) }), { threads });
+  const random = createRandom(2);
+  const tensor = (value: Value) => {
+    const shape = value.shape as readonly number[];
+    const length = shape.reduce((x, y) => x * y, 1);
+    return { shape, data: Float32Array.from({ length }, random) };
+  };
+  const feeds = { left: tensor(left), right: tensor(right) };
+  const into = { product: { shape: a === 1 ? [m, n] : [a, m, n], data: new Float32Array(a * m * n) } };
+  const seconds = await shortestSeconds(7, () => session.run(feeds, into));
+  await session.close();
+  return seconds;
+}
+
+function randomBatch(rows: number, length: number, vocabularySize: number): TrainingBatch {
+  const random = createRandom(3);
+  const ids = (count: number) =>
+    Int32Array.from({ length: count }, () => Math.floor(random() * vocabularySize));
+  const tokens = rows * length;
+  return {
+    rows,
+    length,
+    candidates,
+    inputIds: ids(tokens),
+    labels: ids(tokens),
+    fusedIds: ids(tokens * candidates),
+    fusedProbabilities: new Float32Array(tokens * candidates).fill(1 / candidates),
+  };
+}
+
+const figures: Figure[] = [];
+for (const { name, rows, length, sizes } of models) {
+  const directory = await mkdtemp(join(tmpdir(), 'fusemesh-bench-'));
+  try {
+    await writeRandomLlama(directory, sizes);
+    const products = productsOf(
+      trainingGraph(await readArchitecture(directory), { rows, length, candidates }),
+    );
+    const options = { rows, length, candidates, lambda: 0.9, weightDecay: 0.1, beta1: 0.9, beta2: 0.95 };
+    const batch = randomBatch(rows, length, sizes.vocab_size);
+
+    // In turns, so that a machine that changes its speed does not change the ratio. One session at a time:
+    // the threads of an idle one go on spinning for a while.
+    let step = Number.POSITIVE_INFINITY;
+    let optimizer = Number.POSITIVE_INFINITY;
+    const bareTimes = products.map(() => Number.POSITIVE_INFINITY);
+    for (let round = 0; round < rounds; round++) {
+      const engine = await TrainingEngine.start(directory, { ...options, clipNorm: 1, threads });
+      const train = async () => {
+        optimizer = Math.min(optimizer, (await engine.step(batch, 1e-4)).optimizerSeconds);
+      };
+      step = Math.min(step, await shortestSeconds(5, train));
+      await engine.close();
+      for (const [i, { product }] of products.entries()) {
+        bareTimes[i] = Math.min(bareTimes[i], await bareProductSeconds(product));
+      }
+    }
+    const bareSeconds = products.reduce((sum, { count }, i) => sum + count * bareTimes[i], 0);
+
+    const work = products.reduce((sum, { product, count }) => sum + count * flops(product), 0);
+    const ratio = bareSeconds / step;
+    figures.push(
+      { name: `${name}: tokens`, value: (rows * length) / step, unit: 'tokens/s' },
+      {
+        name: `${name}: matrix products`,
+        value: work / step / 1e9,
+        unit: 'GFLOP/s',
+        baseline: work / bareSeconds / 1e9,
+        ratio,
+      },
+      { name: `${name}: step`, value: step * 1000, unit: 'ms' },
+      { name: `${name}: AdamW in it`, value: optimizer * 1000, unit: 'ms' },
+    );
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+report('step', figures);
