@@ -1,0 +1,18 @@
+import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
+import { reportHeldOut } from './held-out-report.ts';
+import { pretrain } from './pretraining.ts';
+import { buildTexts } from './texts.ts';
+import { buildUntrainedModel } from './untrained-model.ts';
+import { chooseModels } from './zoo.ts';
+
+// Rebuilds what in this directory is not written by hand, from the published texts up: about 10 minutes on
+// two cores. Names of models as arguments build those alone.
+await runUntilStopped(async (signal) => {
+  const models = chooseModels(process.argv.slice(2));
+  await buildTexts();
+  for (const model of models) {
+    await buildUntrainedModel(model);
+    await pretrain(model, signal);
+  }
+  await reportHeldOut();
+});

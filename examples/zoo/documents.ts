@@ -1,0 +1,69 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Domain } from './layout.ts';
+import { fetchSource, fictionSource, manualsSource, speechesSource } from './sources.ts';
+
+/** The texts of a domain, each a whole speech, chapter or manual page, in a fixed order. */
+export async function readDocuments(domain: Domain): Promise<string[]> {
+  switch (domain) {
+    case 'speeches': {
+      const directory = await fetchSource(speechesSource);
+      return (await readTexts(join(directory, 'data'), /\.txt$/)).map(cleanProse);
+    }
+    case 'fiction': {
+      const directory = await fetchSource(fictionSource);
+      return (await readTexts(join(directory, 'data'), /^chapter_\d+\.txt$/)).map(cleanProse);
+    }
+    case 'manuals': {
+      const directory = await fetchSource(manualsSource);
+      const pages = await readTexts(join(directory, 'docs', 'content'), /\.md$/);
+      return withoutRepetition(pages.map(cleanManual));
+    }
+  }
+}
+
+/** Files of a directory and all below it whose name fits, in the order of their paths, numbers by value. */
+async function readTexts(directory: string, name: RegExp): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => entry.isFile() && name.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort(new Intl.Collator('en', { numeric: true }).compare);
+  return Promise.all(paths.map((path) => readFile(path, 'utf8')));
+}
+
+/** Runs of blanks stand where the source lost its line breaks: one space each. */
+function cleanProse(text: string): string {
+  return text
+    .replaceAll('\r', '')
+    .replaceAll(/[ \t]+/g, ' ')
+    .replaceAll(/ ?\n ?/g, '\n')
+    .replaceAll(/\n{3,}/g, '\n\n')
+    .trim();
+}
+
+/** Without front matter, and without the list of options that every command repeats from the same table. */
+export function cleanManual(page: string): string {
+  return page
+    .replaceAll('\r', '')
+    .replace(/^---\n.*?\n---\n/s, '')
+    .replace(/^### Configuration\n.*?(?=^### |$(?![\s\S]))/ms, '')
+    .replaceAll(/\n{3,}/g, '\n\n')
+    .trim();
+}
+
+/** Long paragraphs stay where they come first only, so that what is held out stands nowhere else. */
+function withoutRepetition(pages: readonly string[]): string[] {
+  const seen = new Set<string>();
+  return pages.map((page) =>
+    page
+      .split('\n\n')
+      .filter((paragraph) => {
+        if (paragraph.length < 60) return true;
+        const fresh = !seen.has(paragraph);
+        seen.add(paragraph);
+        return fresh;
+      })
+      .join('\n\n'),
+  );
+}

@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { writeModel } from '../../trainer/checkpoint/write-model.ts';
+import { TrainingEngine } from '../../trainer/engine/training-engine.ts';
+import { learningRateAt } from '../../trainer/schedule.ts';
+import { domains, modelDirectory, trainingPath, untrainedDirectory } from './layout.ts';
+import { drawBatches, type TokenStream, tokenStream } from './training-rows.ts';
+import { contextLength } from './untrained-model.ts';
+import type { ZooModel } from './zoo.ts';
+
+const rows = 8;
+const peakLearningRate = 3e-3;
+const warmupRatio = 0.05;
+const stepsBetweenReports = 25;
+
+/**
+ * Trains a model from its random weights on the text alone (λ = 1), and writes it into the zoo.
+ *
+ * @throws FuseMeshError cancelled when the signal stops it; the zoo is as it was
+ */
+export async function pretrain(model: ZooModel, signal: AbortSignal): Promise<void> {
+  const { steps } = model;
+  const directory = untrainedDirectory(model.name);
+  const tokenizer = await Tokenizer.fromFile(join(directory, 'tokenizer.json'));
+  const streams = await readStreams(tokenizer);
+  const engine = await TrainingEngine.start(directory, {
+    rows,
+    length: contextLength,
+    candidates: 1,
+    lambda: 1,
+    weightDecay: 0.1,
+    beta1: 0.9,
+    beta2: 0.95,
+    clipNorm: 1,
+    // Fixed, as sums in another order round otherwise.
+    threads: 2,
+  });
+  try {
+    const batches = drawBatches(streams, model.trainingMix, model.seed, { rows, length: contextLength });
+    const schedule = { peak: peakLearningRate, warmupRatio, totalSteps: steps };
+    const started = performance.now();
+    let loss = 0;
+    for (let step = 1; step <= steps; step++) {
+      if (signal.aborted) {
+        throw new FuseMeshError('cancelled', `Stopped at step ${step} of ${model.name}: run it again.`);
+      }
+      const result = await engine.step(batches.next().value, learningRateAt(step, schedule));
+      loss += result.causalLoss;
+      if (step % stepsBetweenReports !== 0 && step !== steps) continue;
+      const seconds = (performance.now() - started) / 1000;
+      const left = (seconds / step) * (steps - step);
+      const since = step % stepsBetweenReports || stepsBetweenReports;
+      console.log(
+        `${model.name}: step ${step} of ${steps}, loss ${(loss / since).toFixed(3)}, ` +
+          `${Math.round((step * rows * contextLength) / seconds)} tokens/s, ${Math.ceil(left)} s left`,
+      );
+      loss = 0;
+    }
+    await writeModel(modelDirectory(model.name), directory, (await engine.snapshot()).tensors);
+  } finally {
+    await engine.close();
+  }
+}
+
+async function readStreams(tokenizer: Tokenizer): Promise<Record<(typeof domains)[number], TokenStream>> {
+  const [speeches, fiction, manuals] = await Promise.all(
+    domains.map(async (domain) => tokenStream(await readFile(trainingPath(domain), 'utf8'), tokenizer)),
+  );
+  return { speeches, fiction, manuals };
+}
