@@ -1,0 +1,51 @@
+import { z } from 'zod';
+
+const name = z.string().regex(/^[a-zA-Z0-9._-]+$/);
+const duration = z.string().regex(/^(\d+(ms|s|m|h))+$/);
+const strings = z.array(z.string()).min(1);
+
+const healthcheck = z.strictObject({
+  test: z.tuple([z.enum(['CMD', 'CMD-SHELL'])], z.string()).refine((test) => test.length > 1),
+  interval: duration,
+  timeout: duration,
+  retries: z.number().int().positive(),
+  start_period: duration.optional(),
+});
+
+const service = z
+  .strictObject({
+    image: z.string(),
+    build: z.strictObject({ context: z.string(), dockerfile: z.string() }).optional(),
+    command: strings.optional(),
+    depends_on: z
+      .record(
+        name,
+        z.strictObject({
+          condition: z.enum(['service_started', 'service_healthy', 'service_completed_successfully']),
+        }),
+      )
+      .default({}),
+    environment: z.record(z.string(), z.string()).optional(),
+    healthcheck: healthcheck.optional(),
+    init: z.boolean().optional(),
+    ports: z.array(z.string().regex(/^127\.0\.0\.1:\d+:\d+$/)).optional(),
+    restart: z.enum(['no', 'always', 'on-failure', 'unless-stopped']).optional(),
+    stop_grace_period: duration.optional(),
+    volumes: z.array(z.string().regex(/^[^:]+:\/[^:]+(:ro)?$/)).default([]),
+  })
+  .describe('A service');
+
+/**
+ * The part of the Compose Specification that our file uses, and nothing else: a key that is misspelt or new
+ * to the file fails. https://github.com/compose-spec/compose-spec/blob/main/schema/compose-spec.json
+ */
+export const composeSchema = z
+  .object({
+    name,
+    services: z.record(name, service),
+    volumes: z.record(name, z.null()),
+  })
+  .catchall(z.unknown())
+  .refine((file) =>
+    Object.keys(file).every((key) => ['name', 'services', 'volumes'].includes(key) || key.startsWith('x-')),
+  );

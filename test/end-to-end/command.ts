@@ -1,0 +1,46 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const entry = fileURLToPath(new URL('../../cli/fusemesh.mjs', import.meta.url));
+
+/** What a finished command left. */
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The command as people start it, as a process of its own. */
+export interface RunningCommand {
+  readonly process: ChildProcess;
+  readonly finished: Promise<Finished>;
+}
+
+/** @param environment changes to this process's environment; undefined takes a variable away */
+export function startCommand(
+  parameters: readonly string[],
+  environment: Readonly<Record<string, string | undefined>> = {},
+): RunningCommand {
+  const child = spawn(process.execPath, [entry, ...parameters], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const finished = new Promise<Finished>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+  return { process: child, finished };
+}
+
+export const runCommand = (
+  parameters: readonly string[],
+  environment?: Readonly<Record<string, string | undefined>>,
+): Promise<Finished> => startCommand(parameters, environment).finished;

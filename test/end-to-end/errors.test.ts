@@ -1,0 +1,73 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Finished, runCommand } from './command.ts';
+import { makeSmallCorpus, type SmallCorpus, writeRunFile } from './small-run.ts';
+
+let corpus: SmallCorpus;
+let path: string;
+
+beforeAll(async () => {
+  corpus = await makeSmallCorpus({ bytesOfDomain: 500 });
+  path = (await writeRunFile(corpus, { run: `end-to-end-errors-${process.pid}` })).path;
+});
+afterAll(() => corpus.remove());
+
+/** One line for a person, nothing else. */
+function expectOneLine({ code, stderr }: Finished, expected: { code: number; line: RegExp }): void {
+  expect(stderr).toMatch(/^fusemesh: [^\n]+\n$/);
+  expect(stderr).toMatch(expected.line);
+  expect(code).toBe(expected.code);
+}
+
+const quiet = { LOG_LEVEL: 'silent' };
+
+describe('one line that says what to do, and an exit code', { timeout: 60_000 }, () => {
+  test('no run file', async () => {
+    const finished = await runCommand(['up', join(corpus.directory, 'none.yaml')]);
+    expectOneLine(finished, { code: 2, line: /none\.yaml/ });
+  });
+
+  test('a misspelt key, with what was meant', async () => {
+    const finished = await runCommand(['up', path, '--set', 'trainer.learningrate=1']);
+    expectOneLine(finished, { code: 2, line: /trainer\.learningrate.*learningRate/ });
+  });
+
+  test('a missing model file, seen from one teacher and from the whole mesh', async () => {
+    const missing = ['--set', `teachers.0.model=${join(corpus.directory, 'no-model')}`];
+    const line = /no-model/;
+    expectOneLine(await runCommand(['teacher', path, 'orator', ...missing], quiet), { code: 2, line });
+    expectOneLine(await runCommand(['up', path, ...missing]), { code: 2, line });
+  });
+
+  test('an unknown teacher, with those that there are', async () => {
+    const finished = await runCommand(['teacher', path, 'poet'], quiet);
+    expectOneLine(finished, { code: 2, line: /"poet".*orator, novelist, engineer, target/ });
+  });
+
+  test('a port in use', async () => {
+    const occupant = createServer().listen(0, '127.0.0.1');
+    await once(occupant, 'listening');
+    const address = `127.0.0.1:${(occupant.address() as AddressInfo).port}`;
+    try {
+      const finished = await runCommand(['up', path, '--set', `teachers.1.address=${address}`]);
+      expectOneLine(finished, { code: 1, line: new RegExp(`${address} is in use`) });
+    } finally {
+      occupant.close();
+    }
+  });
+
+  test('no NATS, seen from the trainer and from the whole mesh', async () => {
+    const nowhere = ['--set', 'nats.url=nats://127.0.0.1:9'];
+    const line = /No NATS server answers at nats:\/\/127\.0\.0\.1:9/;
+    expectOneLine(await runCommand(['trainer', path, ...nowhere], quiet), { code: 1, line });
+    expectOneLine(await runCommand(['up', path, ...nowhere]), { code: 1, line });
+  });
+
+  test('a command that there is not', async () => {
+    expect((await runCommand(['upp'])).code).toBe(2);
+    expect((await runCommand(['--help'])).stdout).toContain('fusemesh up examples/demo.yaml');
+  });
+});

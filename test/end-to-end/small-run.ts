@@ -1,0 +1,92 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+
+const zoo = fileURLToPath(new URL('../../examples/zoo/', import.meta.url));
+const domains = ['speeches', 'fiction', 'manuals'];
+
+/** A folder with a corpus of a few pages, for runs of some seconds. */
+export interface SmallCorpus {
+  readonly directory: string;
+  remove(): Promise<void>;
+}
+
+export async function makeSmallCorpus({ bytesOfDomain }: { bytesOfDomain: number }): Promise<SmallCorpus> {
+  const directory = await mkdtemp(join(tmpdir(), 'fusemesh-end-to-end-'));
+  for (const domain of domains) {
+    const text = await readFile(join(zoo, 'corpus', `${domain}.txt`), 'utf8');
+    await writeFile(join(directory, `${domain}.txt`), text.slice(0, bytesOfDomain));
+  }
+  return { directory, remove: () => rm(directory, { recursive: true, force: true }) };
+}
+
+/** Writes the run file of one run over the corpus and returns its path. */
+export async function writeRunFile(
+  corpus: SmallCorpus,
+  { run, changes = {} }: { run: string; changes?: object },
+): Promise<{ path: string; output: string }> {
+  const texts = domains.map((domain) => ({ domain, path: `${domain}.txt` }));
+  const output = join(corpus.directory, run);
+  const config = {
+    run,
+    contextLength: 96,
+    topK: 8,
+    corpus: texts,
+    // A few pages teach nothing about other pages: what is shown here is that the target learns these.
+    heldOut: texts,
+    teachers: ['orator', 'novelist', 'engineer'].map((name) => ({
+      name,
+      address: '127.0.0.1:0',
+      model: join(zoo, name),
+    })),
+    target: { model: join(zoo, 'target'), source: { address: '127.0.0.1:0' } },
+    trainer: {
+      address: '127.0.0.1:0',
+      metricsPort: 0,
+      output,
+      threads: 1,
+      learningRate: 1e-3,
+      batchDocuments: 4,
+      checkpointEvery: 2,
+    },
+    ...changes,
+  };
+  const path = join(corpus.directory, `${run}.yaml`);
+  await writeFile(path, stringify(config));
+  return { path, output };
+}
+
+/** Waits until the trainer has written a checkpoint of that step or a later one; gives the step. */
+export async function awaitCheckpoint(output: string, step: number): Promise<number> {
+  for (;;) {
+    const names = await readdir(join(output, 'checkpoints')).catch(() => []);
+    const steps = names.map((name) => Number(/^step-(\d+)$/.exec(name)?.[1] ?? Number.NaN));
+    const newest = Math.max(...steps.filter((number) => number >= step));
+    if (newest >= step) return newest;
+    await sleep(20);
+  }
+}
+
+/** Process ids of a run's processes, from the logs that they write. */
+export async function processIds(output: string): Promise<Map<string, number>> {
+  const names = await readdir(join(output, 'logs'));
+  const ids = new Map<string, number>();
+  for (const name of names) {
+    const [line] = (await readFile(join(output, 'logs', name), 'utf8')).split('\n');
+    if (line.startsWith('{')) ids.set(name.replace(/\.log$/, ''), (JSON.parse(line) as { pid: number }).pid);
+  }
+  return ids;
+}
+
+/** Whether a process is there. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

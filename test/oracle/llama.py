@@ -1,0 +1,89 @@
+"""Golden files for the Llama family, its gradients and AdamW, from transformers and PyTorch.
+
+Run: python test/oracle/llama.py   (torch 2.13, transformers 5, safetensors; writes test/golden/llama-*)
+Each folder is a Hugging Face directory of a small random model, and expected.safetensors beside it:
+  input_ids [B, T], labels [B, T] (-1 where nothing is to be learnt), fused_ids and fused_probabilities [B, T, K]
+  logits [B, T, V]
+  gradient:NAME of the fused loss by every weight
+  losses [STEPS, 4]: loss, causal loss, fusion loss, gradient norm of each AdamW step
+  final:NAME: every weight after the steps
+"""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from transformers import LlamaConfig, LlamaForCausalLM
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+LAMBDA, STEPS, LEARNING_RATE, CLIP = 0.9, 5, 1e-2, 1.0
+B, T, K = 2, 12, 3
+
+CONFIGS = {
+    "llama-grouped-tied": dict(num_attention_heads=4, num_key_value_heads=2, tie_word_embeddings=True),
+    "llama-full-untied": dict(num_attention_heads=2, num_key_value_heads=2, tie_word_embeddings=False),
+    "llama-one-head-wide": dict(
+        num_attention_heads=4, num_key_value_heads=1, head_dim=8, tie_word_embeddings=False, rope_theta=500.0
+    ),
+}
+
+
+def losses(model, batch):
+    log_probabilities = model(batch["input_ids"]).logits.log_softmax(-1)
+    real = batch["labels"] >= 0
+    labels = batch["labels"].clamp(min=0)
+    causal = -(log_probabilities.gather(-1, labels[..., None])[..., 0] * real).sum() / real.sum()
+    dense = torch.zeros_like(log_probabilities).scatter_add(-1, batch["fused_ids"], batch["fused_probabilities"])
+    fusion = -(dense * log_probabilities * real[..., None]).sum() / real.sum()
+    return LAMBDA * causal + (1 - LAMBDA) * fusion, causal, fusion
+
+
+def main():
+    for number, (name, options) in enumerate(CONFIGS.items()):
+        torch.manual_seed(number)
+        config = LlamaConfig(
+            vocab_size=50, hidden_size=16, intermediate_size=24, num_hidden_layers=2,
+            max_position_embeddings=16, initializer_range=0.3, **options,
+        )
+        model = LlamaForCausalLM(config).float()
+        for norm in [p for n, p in model.named_parameters() if "norm" in n]:
+            torch.nn.init.uniform_(norm, 0.5, 1.5)
+        directory = GOLDEN / name
+        model.save_pretrained(directory)
+        (directory / "generation_config.json").unlink(missing_ok=True)
+
+        labels = torch.randint(0, 50, (B, T))
+        labels[1, T - 4 :] = -1
+        probabilities = torch.rand(B, T, K)
+        probabilities = probabilities / probabilities.sum(-1, keepdim=True)
+        probabilities[0, 3] = 0
+        fused_ids = torch.stack([torch.randperm(50)[:K] for _ in range(B * T)]).view(B, T, K)
+        batch = {
+            "input_ids": torch.randint(0, 50, (B, T)), "labels": labels,
+            "fused_ids": fused_ids, "fused_probabilities": probabilities,
+        }
+        expected = {key: value.to(torch.int32) if value.dtype == torch.int64 else value for key, value in batch.items()}
+        expected["logits"] = model(batch["input_ids"]).logits.detach().contiguous()
+
+        decayed = [p for p in model.parameters() if p.dim() > 1]
+        rest = [p for p in model.parameters() if p.dim() == 1]
+        optimizer = torch.optim.AdamW(
+            [{"params": decayed, "weight_decay": 0.1}, {"params": rest, "weight_decay": 0.0}],
+            lr=LEARNING_RATE, betas=(0.9, 0.95),
+        )
+        steps = []
+        for step in range(STEPS):
+            optimizer.zero_grad()
+            loss, causal, fusion = losses(model, batch)
+            loss.backward()
+            if step == 0:
+                expected |= {f"gradient:{n}": p.grad.clone() for n, p in model.named_parameters()}
+            norm = torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
+            optimizer.step()
+            steps.append([loss.item(), causal.item(), fusion.item(), norm.item()])
+        expected["losses"] = torch.tensor(steps)
+        expected |= {f"final:{n}": p.detach().clone() for n, p in model.named_parameters()}
+        save_file(expected, directory / "expected.safetensors")
+
+
+main()

@@ -1,0 +1,29 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { openSafetensors, type SafetensorsFile } from '../../model/safetensors/safetensors-file.ts';
+
+const golden = join(import.meta.dirname, '..', 'golden');
+
+/** Directories of golden models whose names begin so; test/oracle has the scripts that make them. */
+export const goldenModels = (prefix: string): string[] =>
+  readdirSync(golden)
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => join(golden, name));
+
+/** What PyTorch computed for a golden model. */
+export const openExpected = (directory: string): Promise<SafetensorsFile> =>
+  openSafetensors(join(directory, 'expected.safetensors'));
+
+export async function readInt32(file: SafetensorsFile, name: string): Promise<Int32Array<ArrayBuffer>> {
+  return new Int32Array((await file.read(name)).buffer);
+}
+
+/** max |a − b|; NaN where either has one. */
+export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let largest = a.length === b.length ? 0 : Number.NaN;
+  for (let i = 0; i < a.length; i++) {
+    const difference = Math.abs(a[i] - b[i]);
+    if (!(difference <= largest)) largest = difference;
+  }
+  return largest;
+}
