@@ -16,6 +16,7 @@ it('closes even when the server is gone', async () => {
   const started = performance.now();
   await connection.close();
   expect(performance.now() - started).toBeLessThan(10_000);
+  expect(connection.raw.isClosed()).toBe(true);
 });
 
 it('names the server that does not answer, and what to do', async () => {
