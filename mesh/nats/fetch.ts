@@ -1,4 +1,4 @@
-import type { ConsumerMessages, JsMsg } from 'nats';
+import type { ConsumerInfo, ConsumerMessages, JsMsg } from 'nats';
 import { isUnanswered, natsFailure, refusalOf } from './failure.ts';
 import type { RunContext } from './names.ts';
 import { untilAnswered } from './until-answered.ts';
@@ -11,19 +11,24 @@ export interface FetchFrom {
   readonly batch: number;
   /** What is done, for an error message: "read documents". */
   readonly doing: string;
+  /**
+   * Whether to go on, asked whenever a request for messages is over, with what the server then says of the
+   * consumer; without it, always.
+   */
+  readonly goOn?: (consumer: ConsumerInfo) => boolean;
 }
 
 /** How long the server keeps one request for messages open, in milliseconds. */
 const requestOpen = 10_000;
 
 /**
- * A consumer's messages, on and on, until aborted. Fetches a batch at a time rather than letting the client
+ * A consumer's messages, on and on, until aborted or told to end. Fetches a batch at a time rather than letting the client
  * library read ahead, which it does without bound.
  * Messages that were fetched and not used go back to the server at once where it waits for acknowledgements.
  */
 export async function* fetchOnAndOn(
   { connection }: RunContext,
-  { stream, consumer, batch, doing }: FetchFrom,
+  { stream, consumer, batch, doing, goOn }: FetchFrom,
   signal: AbortSignal,
 ): AsyncGenerator<JsMsg> {
   let messages: ConsumerMessages | undefined;
@@ -43,6 +48,7 @@ export async function* fetchOnAndOn(
             if (signal.aborted) message.nak();
             else yield message;
           }
+          if (goOn && !signal.aborted && !goOn(await source.info())) return;
         }
       } catch (error) {
         // Whoever is gone, consumer or server, the next look at the consumer tells.

@@ -1,7 +1,7 @@
 import { AckPolicy, DeliverPolicy, nanos } from 'nats';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { refusalOf } from './failure.ts';
-import { fetchOnAndOn } from './fetch.ts';
+import { type FetchFrom, fetchOnAndOn } from './fetch.ts';
 import type { RunContext } from './names.ts';
 import { untilAnswered } from './until-answered.ts';
 
@@ -36,15 +36,19 @@ export async function* readInOrder(
   while (!signal.aborted) {
     const consumer = await addReader(context, { stream, subject, fromPosition: next }, signal);
     if (consumer === undefined) return;
-    let delivered = 0;
+    let received = 0;
+    const source: FetchFrom = {
+      stream,
+      consumer,
+      batch,
+      doing: `read ${subject}`,
+      // The client drops what comes just after it gave a request up; at the end of a stream no gap shows that.
+      goOn: ({ delivered }) => delivered.consumer_seq === received,
+    };
     try {
-      for await (const message of fetchOnAndOn(
-        context,
-        { stream, consumer, batch, doing: `read ${subject}` },
-        signal,
-      )) {
-        if (message.info.deliverySequence !== delivered + 1) break;
-        delivered++;
+      for await (const message of fetchOnAndOn(context, source, signal)) {
+        if (message.info.deliverySequence !== received + 1) break;
+        received++;
         next = message.seq + 1;
         yield { bytes: message.data, position: message.seq };
       }
