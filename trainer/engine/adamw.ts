@@ -52,16 +52,42 @@ export function adamwStep(
   const scale = Math.min(1, clipNorm / (norm + 1e-6));
   const stepSize = learningRate / (1 - beta1 ** step);
   const secondScale = 1 / Math.sqrt(1 - beta2 ** step);
-  for (const { weights, gradient, firstMoment, secondMoment, decays } of tensors) {
-    const keep = decays ? 1 - learningRate * weightDecay : 1;
-    for (let i = 0; i < weights.length; i++) {
-      const g = gradient[i] * scale;
-      const m = beta1 * firstMoment[i] + (1 - beta1) * g;
-      const v = beta2 * secondMoment[i] + (1 - beta2) * g * g;
-      firstMoment[i] = m;
-      secondMoment[i] = v;
-      weights[i] = weights[i] * keep - (stepSize * m) / (Math.sqrt(v) * secondScale + EPSILON);
-    }
+  for (const tensor of tensors) {
+    update(tensor, {
+      scale,
+      beta1,
+      beta2,
+      keep: tensor.decays ? 1 - learningRate * weightDecay : 1,
+      stepSize,
+      secondScale,
+    });
   }
   return norm;
+}
+
+/** The numbers of one step. */
+interface Update {
+  /** Of the gradient, to clip it. */
+  readonly scale: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  /** What the decay leaves of a weight. */
+  readonly keep: number;
+  readonly stepSize: number;
+  readonly secondScale: number;
+}
+
+// A function of its own, so that it is compiled for itself and not in the middle of a run.
+function update(
+  { weights, gradient, firstMoment, secondMoment }: OptimizedTensor,
+  { scale, beta1, beta2, keep, stepSize, secondScale }: Update,
+): void {
+  for (let i = 0; i < weights.length; i++) {
+    const g = gradient[i] * scale;
+    const m = beta1 * firstMoment[i] + (1 - beta1) * g;
+    const v = beta2 * secondMoment[i] + (1 - beta2) * g * g;
+    firstMoment[i] = m;
+    secondMoment[i] = v;
+    weights[i] = weights[i] * keep - (stepSize * m) / (Math.sqrt(v) * secondScale + EPSILON);
+  }
 }
