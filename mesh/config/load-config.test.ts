@@ -1,7 +1,7 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { loadRunConfig } from './load-config.ts';
 
 const runFile = `
@@ -16,7 +16,7 @@ trainer: { output: out, learningRate: 1e-4 }
 `;
 
 async function write(text = runFile): Promise<{ path: string; directory: string }> {
-  const directory = await mkdtemp(join(tmpdir(), 'config-'));
+  const directory = await temporaryDirectory();
   const path = join(directory, 'run.yaml');
   await writeFile(path, text);
   return { path, directory };

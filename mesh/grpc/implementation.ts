@@ -14,6 +14,8 @@ import type {
   ServiceDefinition,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { Log } from '../log/log.ts';
 import { serviceDefinition } from './service-definition.ts';
 import { toStatus } from './status.ts';
 
@@ -39,7 +41,8 @@ export type Implementation<S extends DescService> = {
 export interface ImplementedService {
   readonly service: DescService;
   readonly definition: ServiceDefinition;
-  readonly handlers: UntypedServiceImplementation;
+  /** @param log hears of errors that are no FuseMeshErrors: the caller gets the message alone */
+  handlers(log: Log): UntypedServiceImplementation;
 }
 
 /** Binds functions to a service; an error that they throw becomes the gRPC status of its code. */
@@ -48,19 +51,31 @@ export function implement<S extends DescService>(
   implementation: Implementation<S>,
 ): ImplementedService {
   const functions = implementation as Readonly<Record<string, unknown>>;
-  const handlers = Object.fromEntries(
-    service.methods.map((method) => {
-      const answer = functions[method.localName];
-      return [
-        method.localName,
-        method.methodKind === 'unary'
-          ? unary(method, answer as UnaryFunction)
-          : serverStreaming(method, answer as StreamingFunction),
-      ];
-    }),
-  );
+  const handlers = (log: Log) =>
+    Object.fromEntries(
+      service.methods.map((method) => {
+        const answer = functions[method.localName];
+        const refusal = refusalOf(method, log);
+        return [
+          method.localName,
+          method.methodKind === 'unary'
+            ? unary(method, answer as UnaryFunction, refusal)
+            : serverStreaming(method, answer as StreamingFunction, refusal),
+        ];
+      }),
+    );
   return { service, definition: serviceDefinition(service), handlers };
 }
+
+/** What the caller gets for an error. One that nobody foresaw is logged with its stack. */
+const refusalOf =
+  (method: DescMethod, log: Log) =>
+  (error: unknown): ReturnType<typeof toStatus> => {
+    if (!(error instanceof FuseMeshError)) {
+      log.error({ method: `${method.parent.typeName}/${method.name}`, err: error }, `${method.name} failed`);
+    }
+    return toStatus(error);
+  };
 
 type UnaryFunction = (
   request: Message,
@@ -72,7 +87,11 @@ type StreamingFunction = (
 ) => AsyncIterable<MessageInitShape<DescMethod['output']>>;
 
 const unary =
-  (method: DescMethod, answer: UnaryFunction): handleUnaryCall<Message, Message> =>
+  (
+    method: DescMethod,
+    answer: UnaryFunction,
+    refusal: ReturnType<typeof refusalOf>,
+  ): handleUnaryCall<Message, Message> =>
   (call, callback) => {
     const abort = new AbortController();
     call.on('cancelled', () => abort.abort());
@@ -81,12 +100,16 @@ const unary =
       .then(() => answer(call.request, { signal: abort.signal }))
       .then(
         (response) => callback(null, create(method.output, response)),
-        (error: unknown) => callback(toStatus(error)),
+        (error: unknown) => callback(refusal(error)),
       );
   };
 
 const serverStreaming =
-  (method: DescMethod, answer: StreamingFunction): handleServerStreamingCall<Message, Message> =>
+  (
+    method: DescMethod,
+    answer: StreamingFunction,
+    refusal: ReturnType<typeof refusalOf>,
+  ): handleServerStreamingCall<Message, Message> =>
   async (call) => {
     const abort = new AbortController();
     call.on('cancelled', () => abort.abort());
@@ -97,7 +120,7 @@ const serverStreaming =
       }
       call.end();
     } catch (error) {
-      if (!abort.signal.aborted) call.emit('error', toStatus(error));
+      if (!abort.signal.aborted) call.emit('error', refusal(error));
     }
   };
 

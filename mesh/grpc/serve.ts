@@ -42,7 +42,7 @@ export async function serve({
     // A second server on the port would share its calls instead of being refused.
     'grpc.so_reuseport': 0,
   });
-  for (const { definition, handlers } of services) server.addService(definition, handlers);
+  for (const { definition, handlers } of services) server.addService(definition, handlers(log));
   const names = services.map(({ service }) => service.typeName);
   const health = new HealthImplementation({
     '': 'SERVING',

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -9,7 +9,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 const here = (name: string) => pathToFileURL(join(import.meta.dirname, name)).href;
 let directory: string;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'lifecycle-'));
+  directory = await mkdtemp(join(tmpdir(), 'fusemesh-lifecycle-'));
+  return () => rm(directory, { recursive: true });
 });
 
 /** Starts a process whose main function has the given body, and waits until it says that it is ready. */

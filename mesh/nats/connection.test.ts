@@ -1,13 +1,10 @@
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { connectNats } from './connection.ts';
 import { startLocalNatsServer } from './local-server.ts';
 
 /** A server of its own even where NATS_URL names one: it goes away. */
-const startServer = async () =>
-  startLocalNatsServer({ storeDirectory: await mkdtemp(join(tmpdir(), 'fusemesh-connection-')) });
+const startServer = async () => startLocalNatsServer({ storeDirectory: await temporaryDirectory() });
 
 it('closes even when the server is gone', async () => {
   const server = await startServer();

@@ -1,8 +1,8 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { goldenModels, largestDifference, openExpected, readInt32 } from '../../test/support/golden.ts';
+import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { createGraph } from '../graph/operators.ts';
 import { emitModel } from '../onnx/emit.ts';
 import { openSession } from '../runtime/session.ts';
@@ -49,7 +49,7 @@ describe('logits agree with transformers', () => {
 
 describe('a directory that is no model of ours is refused', () => {
   const write = async (config: unknown) => {
-    const directory = await mkdtemp(join(tmpdir(), 'architecture-'));
+    const directory = await temporaryDirectory();
     await writeFile(join(directory, 'config.json'), JSON.stringify(config));
     return directory;
   };

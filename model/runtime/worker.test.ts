@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -16,7 +16,7 @@ let file: URL;
 let worker: { remote: Remote<Calculator>; stop(): Promise<void> };
 
 beforeAll(async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'worker-'));
+  const directory = await mkdtemp(join(tmpdir(), 'fusemesh-worker-'));
   const path = join(directory, 'calculator.mts');
   const here = (name: string) => pathToFileURL(join(import.meta.dirname, name)).href;
   await writeFile(
@@ -34,6 +34,7 @@ beforeAll(async () => {
      });`,
   );
   file = pathToFileURL(path);
+  return () => rm(directory, { recursive: true });
 });
 
 describe('a worker thread', () => {
