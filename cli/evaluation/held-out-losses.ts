@@ -13,6 +13,10 @@ import { scoreByModel, scoreByTeacher } from './score-pieces.ts';
 /** Where the trainer of a run writes the fused model. */
 export const fusedModelDirectory = (config: RunConfig): string => join(config.trainer.output, 'model');
 
+/** Whether the trainer has done its last step. */
+export const fusedModelIsWritten = (config: RunConfig): boolean =>
+  existsSync(join(fusedModelDirectory(config), 'config.json'));
+
 /**
  * Held-out losses of every teacher of a run and of its target, before and after. A teacher that has a fixed
  * port is asked by gRPC; one whose port is 0 is read from its model directory.
@@ -33,11 +37,10 @@ export async function heldOutLosses(config: RunConfig, signal: AbortSignal): Pro
   const byDomain = async (losses: Promise<TextLoss[]>) => bitsPerByte(pieces, await losses);
 
   const { threads } = config.trainer;
-  const fused = fusedModelDirectory(config);
   const targets = (async () => ({
     before: await byDomain(scoreByModel(config.target.model, texts, { threads, signal })),
-    after: existsSync(join(fused, 'config.json'))
-      ? await byDomain(scoreByModel(fused, texts, { threads, signal }))
+    after: fusedModelIsWritten(config)
+      ? await byDomain(scoreByModel(fusedModelDirectory(config), texts, { threads, signal }))
       : undefined,
   }))();
   const teachers = config.teachers.map(

@@ -27,4 +27,7 @@ test('says how a process ended that said nothing', async () => {
   expect(killed.exitCode).toBe(1);
   const crashed = await childFailure('trainer', logFile, { code: 134, signal: null });
   expect(crashed.message).toContain('ended with exit code 134');
+  const stopped = await childFailure('trainer', logFile, { code: 0, signal: null });
+  expect(stopped.message).toContain('was stopped before the run was over');
+  expect(stopped.exitCode).toBe(1);
 });

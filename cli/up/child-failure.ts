@@ -10,15 +10,17 @@ export interface Exit {
 /** Why a child ended, in one line: what it said last, or how it was ended. Its exit code becomes ours. */
 export async function childFailure(name: string, logFile: string, exit: Exit): Promise<FuseMeshError> {
   const said = lastComplaint(await readFile(logFile, 'utf8').catch(() => ''));
-  const why =
-    said ??
-    (exit.signal
-      ? `was killed (${exit.signal}); run the same command again to go on`
-      : `ended with exit code ${exit.code}`);
+  const why = said ?? howItEnded(exit);
   return new FuseMeshError(
     exit.code === 2 ? 'invalid_argument' : 'failed_precondition',
     `${name}: ${why} [log: ${logFile}]`,
   );
+}
+
+function howItEnded({ code, signal }: Exit): string {
+  if (signal) return `was killed (${signal}); run the same command again to go on`;
+  if (code === 0) return 'was stopped before the run was over; run the same command again to go on';
+  return `ended with exit code ${code}`;
 }
 
 /** The last line that a process wrote for people: "fusemesh: …". */

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { RunConfig } from '../../mesh/config/schema.ts';
+import { fusedModelIsWritten } from '../evaluation/held-out-losses.ts';
 import { type Child, startChild } from './child.ts';
+import { childFailure } from './child-failure.ts';
 
 /** Where a process of the mesh listens. */
 export interface Listening {
@@ -43,6 +45,12 @@ export class MeshProcesses {
     const sources = teachers.map(({ name }, i) => ({ name, key: `teachers.${i}` }));
     if (target.source) sources.push({ name: target.source.name, key: 'target.source' });
     const children = sources.map(({ name }) => this.#start(`teacher ${name}`, ['teacher', this.#path, name]));
+    for (const child of children) {
+      child.done.then(
+        async () => this.#fail(await stoppedEarly(child)),
+        () => undefined,
+      );
+    }
     return Promise.all(
       sources.map(async ({ name, key }, i) => {
         const listening = await children[i].ready;
@@ -56,10 +64,13 @@ export class MeshProcesses {
     this.#start('feed', ['feed', this.#path], onFed);
   }
 
-  /** Starts the trainer; `done` resolves when the fused model is written. */
+  /** Starts the trainer; `done` resolves when the fused model is written, rejects when it ends before. */
   startTrainer(): { ready: Promise<Listening>; done: Promise<void> } {
     const child = this.#start('trainer', ['trainer', this.#path]);
-    return { ready: child.ready.then((listening) => ({ name: 'trainer', ...listening })), done: child.done };
+    const done = child.done.then(async () => {
+      if (!fusedModelIsWritten(this.#config)) throw await stoppedEarly(child);
+    });
+    return { ready: child.ready.then((listening) => ({ name: 'trainer', ...listening })), done };
   }
 
   /** The trainer leaves first, with a checkpoint, while all that it speaks to is still there. */
@@ -84,3 +95,6 @@ export class MeshProcesses {
     return child;
   }
 }
+
+/** A process that was asked to stop, and not by us, ends without an error. */
+const stoppedEarly = ({ name, logFile }: Child) => childFailure(name, logFile, { code: 0, signal: null });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -81,12 +82,17 @@ export async function processIds(output: string): Promise<Map<string, number>> {
   return ids;
 }
 
-/** Whether a process is there. */
+/** Whether a process is there and has not ended, as one has whose parent is gone and that nobody reaped. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch {
     return false;
+  }
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    // Not Linux, or gone in the meantime; the next look tells.
+    return true;
   }
 }
