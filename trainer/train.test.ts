@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLog } from '../mesh/log/log.ts';
-import { goldenModels } from '../test/support/golden.ts';
+import { goldenModel } from '../test/support/golden.ts';
 import type { AssembledBatch } from './batch/assemble-batch.ts';
 import { Change } from './change.ts';
 import { readSnapshot, type SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
@@ -15,7 +15,7 @@ import type { StepReport } from './step-report.ts';
 import { train } from './train.ts';
 import { TrainingControl } from './training-control.ts';
 
-const [model] = goldenModels('llama-grouped-tied');
+const model = goldenModel('llama-grouped-tied');
 const sizes = { rows: 2, length: 6, candidates: 2 };
 const steps = 6;
 const log = createLog('test', { level: 'silent' });

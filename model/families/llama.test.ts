@@ -1,7 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { goldenModels, largestDifference, openExpected, readInt32 } from '../../test/support/golden.ts';
+import {
+  goldenModel,
+  goldenModels,
+  largestDifference,
+  openExpected,
+  readInt32,
+} from '../../test/support/golden.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { createGraph } from '../graph/operators.ts';
 import { emitModel } from '../onnx/emit.ts';
@@ -10,7 +16,7 @@ import { readArchitecture } from './read-architecture.ts';
 import { openWeights, readWeights } from './weights.ts';
 
 describe('logits agree with transformers', () => {
-  it.each(goldenModels('llama-').map((path) => [basename(path), path]))('%s', async (_, directory) => {
+  it.each(goldenModels().map((path) => [basename(path), path]))('%s', async (_, directory) => {
     const architecture = await readArchitecture(directory);
     const source = await openWeights(directory, architecture);
     const weights = await readWeights(source, architecture);
@@ -47,6 +53,10 @@ describe('logits agree with transformers', () => {
   });
 });
 
+it('takes a sliding window for the longest input: up to it the window hides nothing', async () => {
+  expect((await readArchitecture(goldenModel('mistral-windowed'))).contextLength).toBe(13);
+});
+
 describe('a directory that is no model of ours is refused', () => {
   const write = async (config: unknown) => {
     const directory = await temporaryDirectory();
@@ -62,7 +72,7 @@ describe('a directory that is no model of ours is refused', () => {
 
   it('of an unknown family', async () => {
     await expect(readArchitecture(await write({ model_type: 'bert' }))).rejects.toThrow(
-      'model_type "bert" is not supported; supported: llama',
+      'model_type "bert" is not supported; supported: llama, mistral, qwen2, qwen3',
     );
   });
 
@@ -74,8 +84,8 @@ describe('a directory that is no model of ours is refused', () => {
       intermediate_size: 8,
       num_hidden_layers: 1,
       num_attention_heads: 2,
-      rope_scaling: { rope_type: 'llama3' },
+      rope_scaling: { type: 'llama3', factor: 8, low_freq_factor: 1 },
     };
-    await expect(readArchitecture(await write(config))).rejects.toThrow('rope_scaling');
+    await expect(readArchitecture(await write(config))).rejects.toThrow('rope_scaling.high_freq_factor');
   });
 });

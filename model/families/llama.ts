@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import {
   add,
   floatConstant,
@@ -16,93 +15,56 @@ import type { Value } from '../graph/graph.ts';
 import { product } from '../graph/shape.ts';
 import type { Architecture, ForwardInput } from './architecture.ts';
 import { causalMask } from './causal-mask.ts';
+import { type LlamaConfig, llamaConfigs } from './llama-config.ts';
+import { rotaryFrequencies } from './rotary-frequencies.ts';
 import { weightedValues } from './weighted-values.ts';
-
-const unscaled = z
-  .null()
-  .or(z.looseObject({ rope_type: z.literal('default') }))
-  .optional();
-
-/** config.json of a Llama, as transformers writes it (LlamaConfig). */
-const configSchema = z
-  .looseObject({
-    vocab_size: z.number().int().positive(),
-    hidden_size: z.number().int().positive(),
-    intermediate_size: z.number().int().positive(),
-    num_hidden_layers: z.number().int().positive(),
-    num_attention_heads: z.number().int().positive(),
-    num_key_value_heads: z.number().int().positive().optional(),
-    head_dim: z.number().int().positive().nullish(),
-    hidden_act: z.literal('silu').default('silu'),
-    max_position_embeddings: z.number().int().positive().default(2048),
-    rms_norm_eps: z.number().positive().default(1e-6),
-    rope_theta: z.number().positive().optional(),
-    rope_parameters: z
-      .looseObject({ rope_type: z.literal('default'), rope_theta: z.number().positive() })
-      .optional(),
-    rope_scaling: unscaled,
-    attention_bias: z.literal(false).default(false),
-    mlp_bias: z.literal(false).default(false),
-    tie_word_embeddings: z.boolean().default(false),
-  })
-  .transform((config) => ({
-    vocabularySize: config.vocab_size,
-    hiddenSize: config.hidden_size,
-    intermediateSize: config.intermediate_size,
-    layers: config.num_hidden_layers,
-    heads: config.num_attention_heads,
-    keyValueHeads: config.num_key_value_heads ?? config.num_attention_heads,
-    headSize: config.head_dim ?? config.hidden_size / config.num_attention_heads,
-    contextLength: config.max_position_embeddings,
-    epsilon: config.rms_norm_eps,
-    rotaryBase: config.rope_parameters?.rope_theta ?? config.rope_theta ?? 10000,
-    tiedHead: config.tie_word_embeddings,
-  }))
-  .refine(({ heads, keyValueHeads }) => heads % keyValueHeads === 0, {
-    path: ['num_key_value_heads'],
-    message: 'must divide num_attention_heads',
-  })
-  .refine(({ headSize }) => Number.isInteger(headSize) && headSize % 2 === 0, {
-    path: ['head_dim'],
-    message: 'hidden_size / num_attention_heads must be an even whole number',
-  });
-
-type LlamaConfig = z.output<typeof configSchema>;
 
 const EMBEDDING = 'model.embed_tokens.weight';
 const FINAL_NORM = 'model.norm.weight';
 const HEAD = 'lm_head.weight';
 
 /**
- * Llama (Touvron et al. 2023): RMSNorm before each part, rotary positions, grouped-query attention, SwiGLU.
+ * Llama (Touvron et al. 2023) and those that are built like it: RMSNorm before each part, rotary positions,
+ * grouped-query attention, SwiGLU. Qwen adds biases and norms of queries and keys, Mistral a window.
  *
- * @throws ZodError where config.json is not one of a Llama that we can build
+ * @throws ZodError where config.json is not one of a model that we can build
  */
-export function llama(configJson: unknown): Architecture {
-  const config = configSchema.parse(configJson);
-  return {
-    family: 'llama',
-    vocabularySize: config.vocabularySize,
-    contextLength: config.contextLength,
-    weights: weightShapes(config),
-    logits: (input) => forward(config, input),
+export const llama =
+  (modelType: keyof typeof llamaConfigs) =>
+  (configJson: unknown): Architecture => {
+    const config = llamaConfigs[modelType].parse(configJson);
+    return {
+      family: modelType,
+      vocabularySize: config.vocabularySize,
+      contextLength: config.contextLength,
+      weights: weightShapes(config),
+      logits: (input) => forward(config, input),
+    };
   };
-}
 
 function weightShapes(config: LlamaConfig): ReadonlyMap<string, readonly number[]> {
-  const { vocabularySize, hiddenSize, intermediateSize, heads, keyValueHeads, headSize } = config;
+  const { vocabularySize, hiddenSize, intermediateSize, heads, keyValueHeads, headSize, biases } = config;
   const shapes = new Map<string, readonly number[]>([[EMBEDDING, [vocabularySize, hiddenSize]]]);
   for (let i = 0; i < config.layers; i++) {
     const layer = `model.layers.${i}`;
-    shapes.set(`${layer}.input_layernorm.weight`, [hiddenSize]);
-    shapes.set(`${layer}.self_attn.q_proj.weight`, [heads * headSize, hiddenSize]);
-    shapes.set(`${layer}.self_attn.k_proj.weight`, [keyValueHeads * headSize, hiddenSize]);
-    shapes.set(`${layer}.self_attn.v_proj.weight`, [keyValueHeads * headSize, hiddenSize]);
-    shapes.set(`${layer}.self_attn.o_proj.weight`, [hiddenSize, heads * headSize]);
-    shapes.set(`${layer}.post_attention_layernorm.weight`, [hiddenSize]);
-    shapes.set(`${layer}.mlp.gate_proj.weight`, [intermediateSize, hiddenSize]);
-    shapes.set(`${layer}.mlp.up_proj.weight`, [intermediateSize, hiddenSize]);
-    shapes.set(`${layer}.mlp.down_proj.weight`, [hiddenSize, intermediateSize]);
+    const norm = (name: string, size: number) => shapes.set(`${layer}.${name}.weight`, [size]);
+    const dense = (name: string, to: number, from: number, bias: boolean) => {
+      shapes.set(`${layer}.${name}.weight`, [to, from]);
+      if (bias) shapes.set(`${layer}.${name}.bias`, [to]);
+    };
+    norm('input_layernorm', hiddenSize);
+    dense('self_attn.q_proj', heads * headSize, hiddenSize, biases.queryKeyValue);
+    dense('self_attn.k_proj', keyValueHeads * headSize, hiddenSize, biases.queryKeyValue);
+    dense('self_attn.v_proj', keyValueHeads * headSize, hiddenSize, biases.queryKeyValue);
+    dense('self_attn.o_proj', hiddenSize, heads * headSize, biases.output);
+    if (config.queryKeyNorm) {
+      norm('self_attn.q_norm', headSize);
+      norm('self_attn.k_norm', headSize);
+    }
+    norm('post_attention_layernorm', hiddenSize);
+    dense('mlp.gate_proj', intermediateSize, hiddenSize, biases.feedForward);
+    dense('mlp.up_proj', intermediateSize, hiddenSize, biases.feedForward);
+    dense('mlp.down_proj', hiddenSize, intermediateSize, biases.feedForward);
   }
   shapes.set(FINAL_NORM, [hiddenSize]);
   if (!config.tiedHead) shapes.set(HEAD, [vocabularySize, hiddenSize]);
@@ -111,33 +73,40 @@ function weightShapes(config: LlamaConfig): ReadonlyMap<string, readonly number[
 
 /** The hidden state stands as [batch · length, hidden size] from the embedding to the head. */
 function forward(config: LlamaConfig, { inputIds, positions, weight }: ForwardInput): Value {
-  const { epsilon } = config;
+  const { epsilon, biases } = config;
   const rotary = rotaryTables(config, inputIds);
   const mask = causalMask(positions, config.heads / config.keyValueHeads);
 
   let hidden = gatherRows(weight(EMBEDDING), reshape(inputIds, [product(inputIds.shape)]));
   for (let i = 0; i < config.layers; i++) {
-    const layer = (name: string) => weight(`model.layers.${i}.${name}.weight`);
-    const attended = attention(config, rmsNorm(hidden, layer('input_layernorm'), epsilon), {
+    const layer = (name: string) => weight(`model.layers.${i}.${name}`);
+    const attended = attention(config, rmsNorm(hidden, layer('input_layernorm.weight'), epsilon), {
       positions,
       rotary,
       mask,
       layer,
     });
     hidden = add(hidden, attended);
-    hidden = add(hidden, feedForward(rmsNorm(hidden, layer('post_attention_layernorm'), epsilon), layer));
+    const normed = rmsNorm(hidden, layer('post_attention_layernorm.weight'), epsilon);
+    hidden = add(hidden, feedForward(normed, layer, biases.feedForward));
   }
   return linear(rmsNorm(hidden, weight(FINAL_NORM), epsilon), weight(config.tiedHead ? EMBEDDING : HEAD));
 }
 
 type LayerWeight = (name: string) => Value;
 
+/** x·Wᵀ, plus the bias where the layer has one. */
+function dense(x: Value, layer: LayerWeight, name: string, bias: boolean): Value {
+  const y = linear(x, layer(`${name}.weight`));
+  return bias ? add(y, layer(`${name}.bias`)) : y;
+}
+
 /** SwiGLU (Shazeer 2020): down(silu(gate(x)) · up(x)). */
-const feedForward = (x: Value, layer: LayerWeight): Value =>
-  linear(
-    mul(silu(linear(x, layer('mlp.gate_proj'))), linear(x, layer('mlp.up_proj'))),
-    layer('mlp.down_proj'),
-  );
+function feedForward(x: Value, layer: LayerWeight, bias: boolean): Value {
+  const gate = dense(x, layer, 'mlp.gate_proj', bias);
+  const up = dense(x, layer, 'mlp.up_proj', bias);
+  return dense(mul(silu(gate), up), layer, 'mlp.down_proj', bias);
+}
 
 interface AttentionContext {
   readonly positions: Value;
@@ -151,50 +120,54 @@ interface AttentionContext {
  * each key-value head takes part in one product and is never repeated.
  */
 function attention(
-  { heads, keyValueHeads, headSize }: LlamaConfig,
+  { heads, keyValueHeads, headSize, biases, queryKeyNorm, epsilon }: LlamaConfig,
   x: Value,
   { positions, rotary, mask, layer }: AttentionContext,
 ): Value {
   const [batch, length] = positions.shape;
   const group = heads / keyValueHeads;
   const groupRows = product([group, length]);
-  const rotated = (projection: string, count: number) =>
-    rotaryEmbedding(
-      reshape(linear(x, layer(projection)), [batch, length, count * headSize]),
-      positions,
-      rotary.cos,
-      rotary.sin,
-    );
+  const normed = (y: Value, count: number, name: string) =>
+    queryKeyNorm
+      ? rmsNorm(
+          reshape(y, [product([batch, length, count]), headSize]),
+          layer(`self_attn.${name}_norm.weight`),
+          epsilon,
+        )
+      : y;
+  const rotated = (name: 'q' | 'k', count: number) => {
+    const projected = dense(x, layer, `self_attn.${name}_proj`, biases.queryKeyValue);
+    const perRow = reshape(normed(projected, count, name), [batch, length, count * headSize]);
+    return rotaryEmbedding(perRow, positions, rotary.cos, rotary.sin);
+  };
 
   const queries = reshape(
-    transpose(
-      reshape(rotated('self_attn.q_proj', heads), [batch, length, keyValueHeads, group, headSize]),
-      [0, 2, 3, 1, 4],
-    ),
+    transpose(reshape(rotated('q', heads), [batch, length, keyValueHeads, group, headSize]), [0, 2, 3, 1, 4]),
     [batch, keyValueHeads, groupRows, headSize],
   );
   const perHead = (y: Value) => transpose(reshape(y, [batch, length, keyValueHeads, headSize]), [0, 2, 1, 3]);
-  const keys = perHead(rotated('self_attn.k_proj', keyValueHeads));
-  const values = perHead(linear(x, layer('self_attn.v_proj')));
+  const keys = perHead(rotated('k', keyValueHeads));
+  const values = perHead(dense(x, layer, 'self_attn.v_proj', biases.queryKeyValue));
 
   const scores = matmul(queries, keys, { transposeB: true, alpha: 1 / Math.sqrt(headSize) });
   const mixed = weightedValues(add(scores, mask), values);
   const joined = transpose(reshape(mixed, [batch, keyValueHeads, group, length, headSize]), [0, 3, 1, 2, 4]);
-  return linear(reshape(joined, [product([batch, length]), heads * headSize]), layer('self_attn.o_proj'));
+  const flat = reshape(joined, [product([batch, length]), heads * headSize]);
+  return dense(flat, layer, 'self_attn.o_proj', biases.output);
 }
 
-/** cos and sin of position · base^(−2i / head size), [context length, head size / 2] each. */
-function rotaryTables({ contextLength, headSize, rotaryBase }: LlamaConfig, { graph }: Value) {
-  const half = headSize / 2;
+/** cos and sin of position · frequency, [context length, head size / 2] each. */
+function rotaryTables({ contextLength, rotary }: LlamaConfig, { graph }: Value) {
+  const { perPosition, amplitude } = rotaryFrequencies(rotary);
+  const half = perPosition.length;
   const cos = new Float32Array(contextLength * half);
   const sin = new Float32Array(contextLength * half);
   for (let position = 0; position < contextLength; position++) {
     for (let i = 0; i < half; i++) {
-      // transformers rounds the frequency and the angle to float32.
-      const frequency = Math.fround(1 / Math.fround(rotaryBase ** ((2 * i) / headSize)));
-      const angle = Math.fround(position * frequency);
-      cos[position * half + i] = Math.cos(angle);
-      sin[position * half + i] = Math.sin(angle);
+      // transformers rounds the angle to float32.
+      const angle = Math.fround(position * perPosition[i]);
+      cos[position * half + i] = Math.cos(angle) * amplitude;
+      sin[position * half + i] = Math.sin(angle) * amplitude;
     }
   }
   return {

@@ -6,7 +6,12 @@ import type { Architecture } from './architecture.ts';
 import { llama } from './llama.ts';
 
 /** Architectures by the model_type of config.json. */
-const families: Readonly<Record<string, (configJson: unknown) => Architecture>> = { llama };
+const families: Readonly<Record<string, (configJson: unknown) => Architecture>> = {
+  llama: llama('llama'),
+  mistral: llama('mistral'),
+  qwen2: llama('qwen2'),
+  qwen3: llama('qwen3'),
+};
 
 /**
  * Reads the config.json of a Hugging Face directory.

@@ -1,6 +1,6 @@
-"""Golden files for the Llama family, its gradients and AdamW, from transformers and PyTorch.
+"""Golden files for Llama and those built like it, their gradients and AdamW, from transformers and PyTorch.
 
-Run: python test/oracle/llama.py   (torch 2.13, transformers 5, safetensors; writes test/golden/llama-*)
+Run: python test/oracle/llama.py   (torch 2.13, transformers 5, safetensors; writes test/golden)
 Each folder is a Hugging Face directory of a small random model, and expected.safetensors beside it:
   input_ids [B, T], labels [B, T] (-1 where nothing is to be learnt), fused_ids and fused_probabilities [B, T, K]
   logits [B, T, V]
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 LAMBDA, STEPS, LEARNING_RATE, CLIP = 0.9, 5, 1e-2, 1.0
@@ -25,6 +25,28 @@ CONFIGS = {
     "llama-one-head-wide": dict(
         num_attention_heads=4, num_key_value_heads=1, head_dim=8, tie_word_embeddings=False, rope_theta=500.0
     ),
+    "llama-biased-llama3": dict(
+        num_attention_heads=2, num_key_value_heads=1, attention_bias=True, mlp_bias=True,
+        rope_parameters=dict(
+            rope_type="llama3", rope_theta=100.0, factor=4.0, low_freq_factor=1.0, high_freq_factor=2.0,
+            original_max_position_embeddings=8,
+        ),
+    ),
+    "llama-linear": dict(
+        num_attention_heads=2, num_key_value_heads=2, rope_parameters=dict(rope_type="linear", rope_theta=10000.0, factor=2.0)
+    ),
+    "llama-yarn": dict(
+        num_attention_heads=1, num_key_value_heads=1,
+        rope_parameters=dict(
+            rope_type="yarn", rope_theta=100.0, factor=2.0, original_max_position_embeddings=8, beta_fast=2.0
+        ),
+    ),
+    "llama-dynamic": dict(
+        num_attention_heads=2, num_key_value_heads=2, rope_parameters=dict(rope_type="dynamic", rope_theta=10000.0, factor=2.0)
+    ),
+    "mistral-windowed": dict(num_attention_heads=4, num_key_value_heads=2, head_dim=6, sliding_window=13),
+    "qwen2-grouped": dict(num_attention_heads=4, num_key_value_heads=2, tie_word_embeddings=True),
+    "qwen3-wide": dict(num_attention_heads=2, num_key_value_heads=1, head_dim=12),
 }
 
 
@@ -41,13 +63,15 @@ def losses(model, batch):
 def main():
     for number, (name, options) in enumerate(CONFIGS.items()):
         torch.manual_seed(number)
-        config = LlamaConfig(
-            vocab_size=50, hidden_size=16, intermediate_size=24, num_hidden_layers=2,
+        config = AutoConfig.for_model(
+            name.split("-")[0], vocab_size=50, hidden_size=16, intermediate_size=24, num_hidden_layers=2,
             max_position_embeddings=16, initializer_range=0.3, **options,
         )
-        model = LlamaForCausalLM(config).float()
+        model = AutoModelForCausalLM.from_config(config, attn_implementation="eager").float()
         for norm in [p for n, p in model.named_parameters() if "norm" in n]:
             torch.nn.init.uniform_(norm, 0.5, 1.5)
+        for bias in [p for n, p in model.named_parameters() if n.endswith(".bias")]:
+            torch.nn.init.uniform_(bias, -0.5, 0.5)
         directory = GOLDEN / name
         model.save_pretrained(directory)
         (directory / "generation_config.json").unlink(missing_ok=True)

@@ -4,11 +4,10 @@ import { openSafetensors, type SafetensorsFile } from '../../model/safetensors/s
 
 const golden = join(import.meta.dirname, '..', 'golden');
 
-/** Directories of golden models whose names begin so; test/oracle has the scripts that make them. */
-export const goldenModels = (prefix: string): string[] =>
-  readdirSync(golden)
-    .filter((name) => name.startsWith(prefix))
-    .map((name) => join(golden, name));
+/** Directory of a golden model; test/oracle has the scripts that make them. */
+export const goldenModel = (name: string): string => join(golden, name);
+
+export const goldenModels = (): string[] => readdirSync(golden).map(goldenModel);
 
 /** What PyTorch computed for a golden model. */
 export const openExpected = (directory: string): Promise<SafetensorsFile> =>

@@ -12,7 +12,7 @@ import type { TrainingBatch } from './training-batch.ts';
 import { TrainingEngine } from './training-engine.ts';
 import { gradientName, trainingGraph } from './training-graph.ts';
 
-const models = goldenModels('llama-').map((path) => [basename(path), path] as const);
+const models = goldenModels().map((path) => [basename(path), path] as const);
 const options = { lambda: 0.9, weightDecay: 0.1, beta1: 0.9, beta2: 0.95, clipNorm: 1, threads: 1 };
 const learningRate = 1e-2;
 const zooTarget = join(import.meta.dirname, '..', '..', 'examples', 'zoo', 'target');

@@ -1,0 +1,136 @@
+import { z } from 'zod';
+
+const positive = z.number().positive();
+const positions = z.number().int().positive();
+
+/**
+ * How a model reaches beyond the context that it was trained on first: config.json's rope_parameters, or
+ * rope_scaling as transformers wrote it before version 5.
+ */
+export const rotaryScalingSchema = z.preprocess(
+  (json) =>
+    isObject(json) && !('rope_type' in json) ? { ...json, rope_type: json['type'] ?? 'default' } : json,
+  z.discriminatedUnion('rope_type', [
+    z.looseObject({ rope_type: z.literal('default'), rope_theta: positive.optional() }),
+    z.looseObject({ rope_type: z.literal('linear'), rope_theta: positive.optional(), factor: positive }),
+    z.looseObject({ rope_type: z.literal('dynamic'), rope_theta: positive.optional(), factor: positive }),
+    z.looseObject({
+      rope_type: z.literal('llama3'),
+      rope_theta: positive.optional(),
+      factor: positive,
+      low_freq_factor: positive,
+      high_freq_factor: positive,
+      original_max_position_embeddings: positions.optional(),
+    }),
+    z.looseObject({
+      rope_type: z.literal('yarn'),
+      rope_theta: positive.optional(),
+      factor: positive,
+      original_max_position_embeddings: positions.optional(),
+      attention_factor: positive.nullish(),
+      beta_fast: positive.nullish(),
+      beta_slow: positive.nullish(),
+      mscale: z.number().nullish(),
+      mscale_all_dim: z.number().nullish(),
+      truncate: z.boolean().default(true),
+    }),
+  ]),
+);
+
+type RotaryScaling = z.output<typeof rotaryScalingSchema>;
+type Llama3Scaling = Extract<RotaryScaling, { rope_type: 'llama3' }>;
+type YarnScaling = Extract<RotaryScaling, { rope_type: 'yarn' }>;
+
+const isObject = (json: unknown): json is Record<string, unknown> =>
+  typeof json === 'object' && json !== null;
+
+/** A model's rotary embedding. */
+export interface Rotary {
+  /** r, half the size of a head. */
+  readonly half: number;
+  /** rope_theta. */
+  readonly base: number;
+  /** max_position_embeddings. */
+  readonly contextLength: number;
+  readonly scaling: RotaryScaling;
+}
+
+/** What turns a position into cosines and sines. */
+export interface RotaryFrequencies {
+  /** r angles a position, in radians; rounded to float32 as transformers does, which far positions show. */
+  readonly perPosition: Float32Array;
+  /** Factor on cosine and sine. */
+  readonly amplitude: number;
+}
+
+/**
+ * base^(−i / r), scaled: as transformers' modeling_rope_utils. Dynamic scaling only changes what lies beyond
+ * the context length, where no input of ours reaches.
+ */
+export function rotaryFrequencies({ half, base, contextLength, scaling }: Rotary): RotaryFrequencies {
+  const plain = Float32Array.from({ length: half }, (_, i) => 1 / Math.fround(base ** (i / half)));
+  switch (scaling.rope_type) {
+    case 'default':
+    case 'dynamic':
+      return { perPosition: plain, amplitude: 1 };
+    case 'linear':
+      return { perPosition: plain.map((frequency) => frequency / scaling.factor), amplitude: 1 };
+    case 'llama3':
+      return { perPosition: plain.map(llama3(scaling, contextLength)), amplitude: 1 };
+    case 'yarn':
+      return { perPosition: yarn(plain, base, contextLength, scaling), amplitude: yarnAmplitude(scaling) };
+  }
+}
+
+/** Llama 3.1: wavelengths beyond the first context are stretched, short ones left, a smooth passage between. */
+function llama3(
+  {
+    factor,
+    low_freq_factor: low,
+    high_freq_factor: high,
+    original_max_position_embeddings: original,
+  }: Llama3Scaling,
+  contextLength: number,
+): (frequency: number) => number {
+  return (frequency) => {
+    const turns = ((original ?? contextLength) * frequency) / (2 * Math.PI);
+    if (turns > high) return frequency;
+    if (turns < low) return frequency / factor;
+    const smooth = (turns - low) / (high - low);
+    return ((1 - smooth) * frequency) / factor + smooth * frequency;
+  };
+}
+
+/** YaRN (Peng et al. 2023, section 3.2): a ramp over the dimensions between stretched and plain frequencies. */
+function yarn(
+  plain: Float32Array,
+  base: number,
+  contextLength: number,
+  {
+    factor,
+    original_max_position_embeddings: original,
+    beta_fast: fast,
+    beta_slow: slow,
+    truncate,
+  }: YarnScaling,
+): Float32Array {
+  const half = plain.length;
+  // The dimension that turns so often over the first context.
+  const dimension = (turns: number) =>
+    (half * Math.log((original ?? contextLength) / (turns * 2 * Math.PI))) / Math.log(base);
+  const [first, last] = [dimension(fast || 32), dimension(slow || 1)];
+  const low = Math.max(truncate ? Math.floor(first) : first, 0);
+  const high = Math.min(truncate ? Math.ceil(last) : last, 2 * half - 1);
+  const width = high === low ? 0.001 : high - low;
+  return plain.map((frequency, i) => {
+    const stretched = Math.min(Math.max((i - low) / width, 0), 1);
+    return (frequency / factor) * stretched + frequency * (1 - stretched);
+  });
+}
+
+/** YaRN's attention temperature (section 3.4), with DeepSeek's two further factors where a model has them. */
+function yarnAmplitude({ factor, attention_factor, mscale, mscale_all_dim }: YarnScaling): number {
+  const temperature = (scale: number) => (factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1);
+  if (attention_factor) return attention_factor;
+  return mscale && mscale_all_dim ? temperature(mscale) / temperature(mscale_all_dim) : temperature(1);
+}
