@@ -62,6 +62,12 @@ export const sqrt = unary('Sqrt');
 export const sigmoid = unary('Sigmoid');
 /** x · sigmoid(x), the activation in SwiGLU. */
 export const silu = unary('Silu');
+export const erf = unary('Erf');
+export const tanh = unary('Tanh');
+/** x · Φ(x) with Φ of the normal distribution (Hendrycks & Gimpel 2016, GELU). */
+export const gelu = unary('Gelu');
+/** GELU's approximation by tanh, which GPT-2 was trained with (gelu_new). */
+export const geluTanh = unary('GeluTanh');
 export const greaterOrEqual = binary('GreaterOrEqual');
 /** `yes` where the condition holds, `no` elsewhere. */
 export const where = (condition: Value, yes: Operand, no: Operand): Value =>
@@ -159,6 +165,9 @@ export const topK = (
 /** x / √(mean(x²) + epsilon) · weight over the last axis (Zhang & Sennrich 2019, RMSNorm). */
 export const rmsNorm = (x: Value, weight: Value, epsilon: number): Value =>
   one(x.graph, 'RmsNorm', [x, weight], { epsilon });
+/** (x − mean(x)) / √(variance(x) + epsilon) · weight + bias over the last axis (Ba et al. 2016). */
+export const layerNorm = (x: Value, weight: Value, bias: Value | undefined, epsilon: number): Value =>
+  one(x.graph, 'LayerNorm', bias ? [x, weight, bias] : [x, weight], { epsilon });
 /**
  * Rotary position embedding (Su et al. 2021), halves rotated as Hugging Face does.
  * x [batch, length, heads · 2r], positions int64 [batch, length], cos and sin [positions, r].

@@ -33,6 +33,17 @@ const cases: readonly Case[] = [
   { operator: 'Sqrt', f: e.sqrt, samples: [positive] },
   { operator: 'Sigmoid', f: e.sigmoid, samples: [matrix] },
   { operator: 'Silu', f: e.silu, samples: [matrix] },
+  { operator: 'Erf', f: e.erf, samples: [matrix] },
+  { operator: 'Tanh', f: e.tanh, samples: [matrix] },
+  { operator: 'Gelu', f: e.gelu, samples: [matrix] },
+  { operator: 'GeluTanh', f: e.geluTanh, samples: [matrix] },
+  { operator: 'LayerNorm', f: (x, w, b) => e.layerNorm(x, w, b, 1e-5), samples: [matrix, row, row] },
+  {
+    operator: 'LayerNorm',
+    what: 'without bias, of three axes',
+    f: (x, w) => e.layerNorm(x, w, undefined, 1e-5),
+    samples: [{ shape: [2, 3, 4] }, row],
+  },
   {
     operator: 'Where',
     f: (x, y) =>

@@ -43,6 +43,10 @@ const lowerings: Readonly<Record<string, Lowering>> = {
   Sigmoid: same('Sigmoid'),
   // x · sigmoid(alpha · x)
   Silu: same('QuickGelu', () => ({ alpha: { float: 1 } }), 'com.microsoft'),
+  Erf: same('Erf'),
+  Tanh: same('Tanh'),
+  Gelu: same('Gelu', () => ({}), 'com.microsoft'),
+  GeluTanh: same('FastGelu', () => ({}), 'com.microsoft'),
   GreaterOrEqual: same('GreaterOrEqual'),
   Where: same('Where'),
   Cast: same('Cast', (node) => ({ to: dataTypes[node.attributes['to'] as ElementType] })),
@@ -58,6 +62,10 @@ const lowerings: Readonly<Record<string, Lowering>> = {
     ];
   },
   RmsNorm: same('SimplifiedLayerNormalization', (node) => ({
+    axis: -1,
+    epsilon: { float: number(node, 'epsilon') },
+  })),
+  LayerNorm: same('LayerNormalization', (node) => ({
     axis: -1,
     epsilon: { float: number(node, 'epsilon') },
   })),

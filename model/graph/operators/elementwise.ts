@@ -1,4 +1,4 @@
-import { add, cast, div, mul, neg, sigmoid, sub, where } from '../expressions.ts';
+import { add, cast, div, erf, exp, mul, neg, sigmoid, sub, tanh, where } from '../expressions.ts';
 import type { ElementType, OperatorTable } from '../graph.ts';
 import { broadcastShapes } from '../shape.ts';
 import { broadcastType, elementwise, elementwisePair, expectType, refuse, unbroadcast } from './rules.ts';
@@ -27,6 +27,32 @@ export const elementwiseOperators: OperatorTable = {
   Sigmoid: elementwise('Sigmoid', (_x, y) => mul(y, sub(1, y)), mul),
   // (x·σ)′ = σ(1 + x − x·σ)
   Silu: elementwise('Silu', (x, y) => mul(sigmoid(x), add(sub(x, y), 1)), mul),
+  // erf′ = 2/√π · exp(−x²)
+  Erf: elementwise('Erf', (x) => mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI)), mul),
+  // tanh′ = 1 − tanh²
+  Tanh: elementwise('Tanh', (_x, y) => sub(1, mul(y, y)), mul),
+  // (x·Φ)′ = Φ + x·φ, Φ = (1 + erf(x/√2))/2, φ = exp(−x²/2)/√2π
+  Gelu: elementwise(
+    'Gelu',
+    (x) =>
+      add(
+        mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5),
+        mul(x, mul(exp(mul(mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI))),
+      ),
+    mul,
+  ),
+  // x·(1 + t)/2 with t = tanh(u), u = √(2/π)·(x + a·x³): (1 + t)/2 + x·(1 − t²)·u′/2
+  GeluTanh: elementwise(
+    'GeluTanh',
+    (x) => {
+      const [scale, cubic] = [Math.sqrt(2 / Math.PI), 0.044715];
+      const square = mul(x, x);
+      const t = tanh(mul(x, add(mul(square, scale * cubic), scale)));
+      const innerSlope = add(mul(square, 3 * scale * cubic), scale);
+      return mul(add(add(t, 1), mul(mul(x, sub(1, mul(t, t))), innerSlope)), 0.5);
+    },
+    mul,
+  ),
   GreaterOrEqual: {
     infer: ([a, b]) => [{ ...broadcastType('GreaterOrEqual', [a, b]), elementType: 'bool' }],
   },

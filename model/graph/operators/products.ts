@@ -1,5 +1,5 @@
 import { matmul, mul, reshape, sub, sum } from '../expressions.ts';
-import type { OperatorTable, Value } from '../graph.ts';
+import type { OperatorTable, TensorType, Value } from '../graph.ts';
 import { broadcastShapes, product, type Shape, sameShape } from '../shape.ts';
 import { expectType, refuse, unbroadcast } from './rules.ts';
 
@@ -8,7 +8,29 @@ const columns = (shape: Shape, transposed: boolean) => shape[shape.length - (tra
 /** [a, b, c, d] → [a·b·c, d]. */
 const flattenRows = (x: Value): Value => reshape(x, [product(x.shape.slice(0, -1)), x.shape.at(-1)!]);
 
-/** Products of matrices. */
+/** Type of what a norm gives for every row beside its result, such as the mean. */
+function inferNorm(name: string, inputs: readonly Value[]): TensorType {
+  const [x, ...perColumn] = inputs;
+  for (const operand of inputs) expectType(name, operand, 'float32');
+  if (perColumn.some(({ shape }) => !sameShape(shape, x.shape.slice(-1))))
+    refuse(name, inputs, 'the weight must have the size of the last axis, and so must a bias');
+  return { elementType: 'float32', shape: [...x.shape.slice(0, -1), 1] };
+}
+
+/** Sum over all axes but the last. */
+const sumRows = (x: Value): Value =>
+  sum(
+    x,
+    x.shape.slice(0, -1).map((_, axis) => axis),
+  );
+
+/** Mean of x · weight over the last axis, as a product with the column `weight`. */
+function weightedMean(x: Value, weight: Value): Value {
+  const width = weight.shape[0] as number;
+  return matmul(x, reshape(weight, [width, 1]), { alpha: 1 / width });
+}
+
+/** Products of matrices, and norms, whose gradients are made of them. */
 export const productOperators: OperatorTable = {
   MatMul: {
     infer: (inputs, { transposeA, transposeB }) => {
@@ -53,25 +75,30 @@ export const productOperators: OperatorTable = {
   },
   RmsNorm: {
     infer: (inputs) => {
-      const [x, weight] = inputs as [Value, Value];
-      for (const operand of inputs) expectType('RmsNorm', operand, 'float32');
-      if (!sameShape(weight.shape, x.shape.slice(-1)))
-        refuse('RmsNorm', inputs, 'the weight must have the size of the last axis');
-      return [x.type, { elementType: 'float32', shape: [...x.shape.slice(0, -1), 1] }];
+      const ofRows = inferNorm('RmsNorm', inputs);
+      return [inputs[0].type, ofRows];
     },
     // With r = 1/√(mean(x²) + ε), n = x·r and h = g·w: dx = r·(h − n·mean(h·n)), dw = Σ g·n.
     gradient: ({ inputs: [x, weight], outputs: [, r], cotangent: g }) => {
       const n = mul(x, r);
       const gn = mul(g, n);
-      const toWeight = sum(
-        gn,
-        x.shape.slice(0, -1).map((_, axis) => axis),
-      );
-      const width = x.shape.at(-1) as number;
-      // mean(h·n) = (g·n)·w / width, as a product with the column w.
-      const projection = matmul(gn, reshape(weight, [width, 1]), { alpha: 1 / width });
       const h = mul(g, weight);
-      return [mul(r, sub(h, mul(n, projection))), toWeight];
+      // mean(h·n) = mean((g·n)·w)
+      return [mul(r, sub(h, mul(n, weightedMean(gn, weight)))), sumRows(gn)];
+    },
+  },
+  LayerNorm: {
+    infer: (inputs) => {
+      const ofRows = inferNorm('LayerNorm', inputs);
+      return [inputs[0].type, ofRows, ofRows];
+    },
+    // With n = (x − mean)·r and h = g·w: dx = r·(h − mean(h) − n·mean(h·n)), dw = Σ g·n, db = Σ g.
+    gradient: ({ inputs: [x, weight, bias], outputs: [, average, r], cotangent: g }) => {
+      const n = mul(sub(x, average), r);
+      const gn = mul(g, n);
+      const h = mul(g, weight);
+      const toX = mul(r, sub(sub(h, weightedMean(g, weight)), mul(n, weightedMean(gn, weight))));
+      return bias ? [toX, sumRows(gn), sumRows(g)] : [toX, sumRows(gn)];
     },
   },
 };
