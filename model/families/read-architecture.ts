@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { ZodError } from 'zod';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Architecture } from './architecture.ts';
+import { gptNeox } from './gpt-neox.ts';
+import { gpt2 } from './gpt2.ts';
 import { llama } from './llama.ts';
+import { mpt } from './mpt.ts';
 
 /** Architectures by the model_type of config.json. */
 const families: Readonly<Record<string, (configJson: unknown) => Architecture>> = {
@@ -11,6 +14,9 @@ const families: Readonly<Record<string, (configJson: unknown) => Architecture>> 
   mistral: llama('mistral'),
   qwen2: llama('qwen2'),
   qwen3: llama('qwen3'),
+  mpt,
+  gpt2,
+  gpt_neox: gptNeox,
 };
 
 /**

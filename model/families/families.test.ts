@@ -72,7 +72,7 @@ describe('a directory that is no model of ours is refused', () => {
 
   it('of an unknown family', async () => {
     await expect(readArchitecture(await write({ model_type: 'bert' }))).rejects.toThrow(
-      'model_type "bert" is not supported; supported: llama, mistral, qwen2, qwen3',
+      'model_type "bert" is not supported; supported: llama, mistral, qwen2, qwen3, mpt, gpt2, gpt_neox',
     );
   });
 

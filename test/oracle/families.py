@@ -1,6 +1,6 @@
-"""Golden files for Llama and those built like it, their gradients and AdamW, from transformers and PyTorch.
+"""Golden files for every family, its gradients and AdamW, from transformers and PyTorch.
 
-Run: python test/oracle/llama.py   (torch 2.13, transformers 5, safetensors; writes test/golden)
+Run: python test/oracle/families.py   (torch 2.13, transformers 5, safetensors; writes test/golden)
 Each folder is a Hugging Face directory of a small random model, and expected.safetensors beside it:
   input_ids [B, T], labels [B, T] (-1 where nothing is to be learnt), fused_ids and fused_probabilities [B, T, K]
   logits [B, T, V]
@@ -47,6 +47,23 @@ CONFIGS = {
     "mistral-windowed": dict(num_attention_heads=4, num_key_value_heads=2, head_dim=6, sliding_window=13),
     "qwen2-grouped": dict(num_attention_heads=4, num_key_value_heads=2, tie_word_embeddings=True),
     "qwen3-wide": dict(num_attention_heads=2, num_key_value_heads=1, head_dim=12),
+    "gpt2-tied": dict(n_head=4),
+    "gpt2-untied-exact-gelu": dict(n_head=2, tie_word_embeddings=False, activation_function="gelu", n_inner=20),
+    "gpt2-one-head": dict(n_head=1, layer_norm_epsilon=1e-3),
+    "gpt_neox-parallel": dict(num_attention_heads=2, rotary_pct=0.5),
+    "gpt_neox-sequential": dict(num_attention_heads=4, rotary_pct=1.0, use_parallel_residual=False),
+    "gpt_neox-no-bias-tied": dict(
+        num_attention_heads=2, rotary_pct=0.25, attention_bias=False, tie_word_embeddings=True, rotary_emb_base=100,
+    ),
+    "mpt-clipped": dict(n_heads=4, attn_config=dict(clip_qkv=0.5)),
+    "mpt-six-heads": dict(n_heads=6, d_model=24),
+    "mpt-untied": dict(n_heads=2, tie_word_embeddings=False),
+}
+
+SIZES = {
+    "llama": dict(hidden_size=16, intermediate_size=24, num_hidden_layers=2, max_position_embeddings=16),
+    "gpt2": dict(n_embd=16, n_layer=2, n_positions=16, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0),
+    "mpt": dict(d_model=16, n_layers=2, max_seq_len=16),
 }
 
 
@@ -63,12 +80,12 @@ def losses(model, batch):
 def main():
     for number, (name, options) in enumerate(CONFIGS.items()):
         torch.manual_seed(number)
+        family = name.split("-")[0]
         config = AutoConfig.for_model(
-            name.split("-")[0], vocab_size=50, hidden_size=16, intermediate_size=24, num_hidden_layers=2,
-            max_position_embeddings=16, initializer_range=0.3, **options,
+            family, **{"vocab_size": 50, "initializer_range": 0.3} | SIZES.get(family, SIZES["llama"]) | options
         )
         model = AutoModelForCausalLM.from_config(config, attn_implementation="eager").float()
-        for norm in [p for n, p in model.named_parameters() if "norm" in n]:
+        for norm in [p for n, p in model.named_parameters() if ("norm" in n or "ln_" in n) and n.endswith("weight")]:
             torch.nn.init.uniform_(norm, 0.5, 1.5)
         for bias in [p for n, p in model.named_parameters() if n.endswith(".bias")]:
             torch.nn.init.uniform_(bias, -0.5, 0.5)
@@ -87,6 +104,9 @@ def main():
             "fused_ids": fused_ids, "fused_probabilities": probabilities,
         }
         expected = {key: value.to(torch.int32) if value.dtype == torch.int64 else value for key, value in batch.items()}
+        # Some models are written under other names than PyTorch has for their weights.
+        written = {"lm_head.weight": "embed_out.weight"} if family == "gpt_neox" else {}
+        parameters = {written.get(n, n): p for n, p in model.named_parameters()}
         expected["logits"] = model(batch["input_ids"]).logits.detach().contiguous()
 
         decayed = [p for p in model.parameters() if p.dim() > 1]
@@ -101,12 +121,12 @@ def main():
             loss, causal, fusion = losses(model, batch)
             loss.backward()
             if step == 0:
-                expected |= {f"gradient:{n}": p.grad.clone() for n, p in model.named_parameters()}
+                expected |= {f"gradient:{n}": p.grad.clone() for n, p in parameters.items()}
             norm = torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
             optimizer.step()
             steps.append([loss.item(), causal.item(), fusion.item(), norm.item()])
         expected["losses"] = torch.tensor(steps)
-        expected |= {f"final:{n}": p.detach().clone() for n, p in model.named_parameters()}
+        expected |= {f"final:{n}": p.detach().clone() for n, p in parameters.items()}
         save_file(expected, directory / "expected.safetensors")
 
 

@@ -1,0 +1,160 @@
+import { z } from 'zod';
+import {
+  add,
+  concat,
+  gatherRows,
+  gelu,
+  geluTanh,
+  linear,
+  reshape,
+  rotaryEmbedding,
+  slice,
+} from '../graph/expressions.ts';
+import type { Value } from '../graph/graph.ts';
+import { product } from '../graph/shape.ts';
+import type { Architecture, ForwardInput } from './architecture.ts';
+import { attention } from './attention.ts';
+import { causalMask } from './causal-mask.ts';
+import { biasedNorm, dense, WeightShapes } from './layer-weights.ts';
+import { rotaryScalingSchema } from './rotary-frequencies.ts';
+import { rotaryTables } from './rotary-tables.ts';
+
+const size = z.number().int().positive();
+const activations = { gelu, gelu_new: geluTanh, gelu_pytorch_tanh: geluTanh } as const;
+
+/** config.json of a GPT-NeoX or Pythia, as transformers writes it (GPTNeoXConfig). */
+const configSchema = z
+  .looseObject({
+    vocab_size: size,
+    hidden_size: size,
+    intermediate_size: size,
+    num_hidden_layers: size,
+    num_attention_heads: size,
+    hidden_act: z.enum(['gelu', 'gelu_new', 'gelu_pytorch_tanh']).default('gelu'),
+    max_position_embeddings: size.default(2048),
+    layer_norm_eps: z.number().positive().default(1e-5),
+    use_parallel_residual: z.boolean().default(true),
+    attention_bias: z.boolean().default(true),
+    rotary_pct: z.number().positive().max(1).default(0.25),
+    rotary_emb_base: z.number().positive().default(10000),
+    rope_parameters: rotaryScalingSchema.nullish(),
+    rope_scaling: rotaryScalingSchema.nullish(),
+    tie_word_embeddings: z.boolean().default(false),
+  })
+  .transform((json) => {
+    const scaling = json.rope_parameters ?? json.rope_scaling ?? { rope_type: 'default' };
+    const headSize = json.hidden_size / json.num_attention_heads;
+    const share = z.number().positive().max(1).catch(json.rotary_pct).parse(scaling['partial_rotary_factor']);
+    return {
+      ...json,
+      headSize,
+      /** Of each head, the first values are rotated, so many. */
+      rotated: Math.trunc(headSize * share),
+      scaling,
+    };
+  })
+  .refine(({ headSize }) => Number.isInteger(headSize), {
+    path: ['num_attention_heads'],
+    message: 'must divide hidden_size',
+  })
+  .refine(({ rotated }) => rotated > 0 && rotated % 2 === 0, {
+    path: ['rotary_pct'],
+    message: 'must make an even number of values of a head',
+  });
+
+type GptNeoxConfig = z.output<typeof configSchema>;
+
+const EMBEDDING = 'gpt_neox.embed_in.weight';
+const HEAD = 'embed_out.weight';
+
+/**
+ * GPT-NeoX (Black et al. 2022) and Pythia: rotary positions on a part of each head, attention and feed-forward
+ * side by side, layer norm, GELU.
+ *
+ * @throws ZodError where config.json is not one of a GPT-NeoX that we can build
+ */
+export function gptNeox(configJson: unknown): Architecture {
+  const config = configSchema.parse(configJson);
+  return {
+    family: 'gpt_neox',
+    vocabularySize: config.vocab_size,
+    contextLength: config.max_position_embeddings,
+    weights: weightShapes(config),
+    logits: (input) => forward(config, input),
+  };
+}
+
+function weightShapes(config: GptNeoxConfig): ReadonlyMap<string, readonly number[]> {
+  const { hidden_size: width, intermediate_size: inner, attention_bias: bias } = config;
+  const weights = new WeightShapes();
+  weights.set(EMBEDDING, config.vocab_size, width);
+  for (let i = 0; i < config.num_hidden_layers; i++) {
+    const layer = `gpt_neox.layers.${i}`;
+    weights.norm(`${layer}.input_layernorm`, width, true);
+    weights.norm(`${layer}.post_attention_layernorm`, width, true);
+    weights.dense(`${layer}.attention.query_key_value`, 3 * width, width, bias);
+    weights.dense(`${layer}.attention.dense`, width, width, bias);
+    weights.dense(`${layer}.mlp.dense_h_to_4h`, inner, width, true);
+    weights.dense(`${layer}.mlp.dense_4h_to_h`, width, inner, true);
+  }
+  weights.norm('gpt_neox.final_layer_norm', width, true);
+  if (!config.tie_word_embeddings) weights.set(HEAD, config.vocab_size, width);
+  return weights.shapes;
+}
+
+function forward(config: GptNeoxConfig, { inputIds, positions, weight }: ForwardInput): Value {
+  const { layer_norm_eps: epsilon, attention_bias: bias, num_attention_heads: heads, headSize } = config;
+  const sizes = { heads, keyValueHeads: heads, headSize };
+  const activation = activations[config.hidden_act];
+  const mask = causalMask(positions, 1);
+  const rotate = partialRotary(config, positions);
+  const tokens = product(inputIds.shape);
+
+  let hidden = gatherRows(weight(EMBEDDING), reshape(inputIds, [tokens]));
+  for (let i = 0; i < config.num_hidden_layers; i++) {
+    const layer = (name: string) => weight(`gpt_neox.layers.${i}.${name}`);
+    const feedForward = (x: Value) => {
+      const inner = dense(
+        biasedNorm(x, layer, 'post_attention_layernorm', epsilon),
+        layer,
+        'mlp.dense_h_to_4h',
+        true,
+      );
+      return dense(activation(inner), layer, 'mlp.dense_4h_to_h', true);
+    };
+
+    const normed = biasedNorm(hidden, layer, 'input_layernorm', epsilon);
+    // Head by head: its query, its key, its value.
+    const fused = reshape(dense(normed, layer, 'attention.query_key_value', bias), [
+      tokens,
+      heads,
+      3 * headSize,
+    ]);
+    const [q, k, v] = [0, 1, 2].map((n) => slice(fused, 2, n * headSize, (n + 1) * headSize));
+    const mixed = attention({ queries: rotate(q), keys: rotate(k), values: v, positions, mask }, sizes);
+    const attended = add(hidden, dense(mixed, layer, 'attention.dense', bias));
+    hidden = add(attended, feedForward(config.use_parallel_residual ? hidden : attended));
+  }
+  const last = biasedNorm(hidden, (name) => weight(`gpt_neox.${name}`), 'final_layer_norm', epsilon);
+  return linear(last, weight(config.tie_word_embeddings ? EMBEDDING : HEAD));
+}
+
+/** Rotates the first values of each head of x [tokens, heads, head size]. */
+function partialRotary(config: GptNeoxConfig, positions: Value): (x: Value) => Value {
+  const {
+    headSize,
+    rotated,
+    scaling,
+    num_attention_heads: heads,
+    max_position_embeddings: contextLength,
+  } = config;
+  const base = scaling.rope_theta ?? config.rotary_emb_base;
+  const rotary = { half: rotated / 2, base, contextLength, scaling };
+  const { cos, sin } = rotaryTables(positions.graph, rotary, contextLength);
+  const [batch, length] = positions.shape;
+  return (x) => {
+    const first = reshape(slice(x, 2, 0, rotated), [batch, length, heads * rotated]);
+    const turned = reshape(rotaryEmbedding(first, positions, cos, sin), [...x.shape.slice(0, 2), rotated]);
+    return rotated === headSize ? turned : concat([turned, slice(x, 2, rotated, headSize)], 2);
+  };
+}
