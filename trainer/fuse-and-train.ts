@@ -7,8 +7,10 @@ import { batchesOf } from './batch/batches.ts';
 import type { SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
 import type { ResumePoint } from './checkpoint/resume-point.ts';
 import { writeCheckpoint } from './checkpoint/write-checkpoint.ts';
+import { askSource } from './sources/ask-source.ts';
 import type { Source } from './sources/source.ts';
 import { awaitTokenizers, relateVocabulary } from './sources/source-vocabularies.ts';
+import { askForOverdue } from './stream/ask-for-overdue.ts';
 import { type JoinedSource, joinDocuments } from './stream/join-documents.ts';
 import { LookAhead } from './stream/look-ahead.ts';
 import { readDistributionsInto } from './stream/read-distributions.ts';
@@ -58,6 +60,16 @@ export async function fuseAndTrain(
   for (const [i, { name, distributions }] of joined.entries()) {
     const { fingerprint } = tokenizers[i];
     tasks.run((signal) => readDistributionsInto(distributions, name, fingerprint, streams, { signal, log }));
+  }
+  for (const [i, { name, distributions }] of joined.entries()) {
+    const source = sources[i];
+    const debtor = {
+      name,
+      distributions,
+      isIdle: () => source.attached && source.documentsInHand === 0,
+      ask: (document: Document) => askSource(source, document, { topK: config.topK, signal }),
+    };
+    tasks.run((signal) => askForOverdue(debtor, documents, { signal, log }));
   }
   const release = new StreamRelease(streams, { documents, sources: joined }, from, log);
   tasks.run((signal) => release.keepOn(signal));

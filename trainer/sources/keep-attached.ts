@@ -41,8 +41,8 @@ export async function keepAttached(source: Source, attachment: Attachment): Prom
       log.info({ teacher: source.name }, `Teacher ${source.name} at ${source.address} is attached`);
       retryAfter = firstRetry;
       warned = { message: '', at: Number.NEGATIVE_INFINITY };
-      for await (const _status of client.watchRun({ run: attachment.run }, { signal })) {
-        // The stream being alive is the news; the figures are the teacher's own metrics.
+      for await (const { status } of client.watchRun({ run: attachment.run }, { signal })) {
+        source.documentsInHand = status?.documentsInHand ?? 0;
       }
     } catch (error) {
       if (!(error instanceof FuseMeshError)) throw error;

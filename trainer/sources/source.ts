@@ -9,6 +9,8 @@ export interface Source {
   readonly address: string;
   /** Whether it works for the run at the moment. */
   attached: boolean;
+  /** Documents that it is scoring or publishing, as it said last. */
+  documentsInHand: number;
   /** Once it has been asked for. */
   tokenizer: Tokenizer | undefined;
 }
@@ -19,6 +21,7 @@ export function sourcesOf({ teachers, target }: Pick<RunConfig, 'teachers' | 'ta
     name,
     address,
     attached: false,
+    documentsInHand: 0,
     tokenizer: undefined,
   }));
 }

@@ -39,6 +39,17 @@ export class LookAhead<T> {
     this.#change.announce();
   }
 
+  /** Takes in the next wanted document's part where it came another way than by the stream. */
+  put(value: T): void {
+    this.#waiting.set(this.#next, value);
+    this.#change.announce();
+  }
+
+  /** The next wanted document's part, which stays; undefined before it has come. */
+  get next(): T | undefined {
+    return this.#waiting.get(this.#next);
+  }
+
   /** Whether anything has been read yet. */
   get begun(): boolean {
     return this.#lastPosition > 0;
