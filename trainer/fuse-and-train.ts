@@ -60,12 +60,11 @@ export async function fuseAndTrain(
   for (const [i, { name, distributions }] of joined.entries()) {
     const { fingerprint } = tokenizers[i];
     tasks.run((signal) => readDistributionsInto(distributions, name, fingerprint, streams, { signal, log }));
-  }
-  for (const [i, { name, distributions }] of joined.entries()) {
     const source = sources[i];
     const debtor = {
       name,
       distributions,
+      fingerprint,
       isIdle: () => source.attached && source.documentsInHand === 0,
       ask: (document: Document) => askSource(source, document, { topK: config.topK, signal }),
     };

@@ -10,6 +10,7 @@ import { LookAhead } from './look-ahead.ts';
 
 const log = createLog('test', { level: 'silent' });
 const patience = 400;
+const fingerprint = new Uint8Array(32).fill(7);
 
 function owing(count: number) {
   const documents = new LookAhead<Document>(0, count, new Change());
@@ -20,18 +21,20 @@ function owing(count: number) {
   return { documents, distributions };
 }
 
-it('asks an idle source for what it owes, once each, and again when it did not answer', async () => {
+it('asks an idle source for what it owes, once each, and again when its answer cannot be used', async () => {
   const { documents, distributions } = owing(2);
   const asked: number[] = [];
   let idle = false;
   const debtor = {
     name: 'orator',
     distributions,
+    fingerprint,
     isIdle: () => idle,
     ask: async ({ number }: Document) => {
       asked.push(Number(number));
       if (asked.length === 1) throw new FuseMeshError('unavailable', 'not now');
-      return { document: Number(number) } as TextDistribution;
+      const by = asked.length === 2 ? new Uint8Array(32) : fingerprint;
+      return { document: Number(number), tokenizerFingerprint: by, crossEntropy: 1 } as TextDistribution;
     },
   };
   const abort = new AbortController();
@@ -45,7 +48,7 @@ it('asks an idle source for what it owes, once each, and again when it did not a
     expect(distributions.take().document).toBe(number);
     documents.take();
   }
-  expect(asked).toEqual([0, 0, 1]);
+  expect(asked).toEqual([0, 0, 0, 1]);
   abort.abort();
   await done;
 });

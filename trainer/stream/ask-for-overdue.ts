@@ -4,6 +4,7 @@ import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
 import type { Document } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
 import type { Log } from '../../mesh/log/log.ts';
 import type { LookAhead } from './look-ahead.ts';
+import { refuseUnusable } from './read-distributions.ts';
 
 /** Longer than JetStream takes to deliver a document again whose teacher died (30 s). */
 const overdueAfter = 45_000;
@@ -13,6 +14,8 @@ const lookEvery = 250;
 export interface Debtor {
   readonly name: string;
   readonly distributions: LookAhead<TextDistribution>;
+  /** SHA-256 of its tokenizer. */
+  readonly fingerprint: Uint8Array;
   /** Whether it works for the run and has nothing to do. */
   isIdle(): boolean;
   /** What it says about a document, asked directly. */
@@ -27,7 +30,7 @@ export interface Debtor {
  * @param patience milliseconds that a source may be idle and owe a document
  */
 export async function askForOverdue(
-  { name, distributions, isIdle, ask }: Debtor,
+  { name, distributions, fingerprint, isIdle, ask }: Debtor,
   documents: LookAhead<Document>,
   { signal, log, patience = overdueAfter }: { signal: AbortSignal; log: Log; patience?: number },
 ): Promise<void> {
@@ -58,11 +61,12 @@ export async function askForOverdue(
     );
     try {
       const distribution = await ask(document);
+      refuseUnusable(distribution, fingerprint);
       if (documents.next === document && !distributions.ready) distributions.put(distribution);
       return true;
     } catch (error) {
       if (!(error instanceof FuseMeshError)) throw error;
-      log.warn({ teacher: name }, `${name} did not answer: ${error.message}`);
+      log.warn({ teacher: name }, `${name} gave no answer that can be used: ${error.message}`);
       return false;
     }
   }

@@ -36,7 +36,8 @@ export async function readDistributionsInto(
   }
 }
 
-function refuseUnusable(distribution: TextDistribution, fingerprint: Uint8Array): void {
+/** @throws FuseMeshError data_loss where a distribution is of another tokenizer or no number */
+export function refuseUnusable(distribution: TextDistribution, fingerprint: Uint8Array): void {
   const { document, tokenizerFingerprint, crossEntropy } = distribution;
   if (Buffer.compare(tokenizerFingerprint, fingerprint) !== 0) {
     throw new FuseMeshError('data_loss', `document ${document} was scored with another tokenizer`);
