@@ -26,14 +26,15 @@ describe('logits agree with transformers', () => {
     const inputIds = await readInt32(expected, 'input_ids');
 
     const graph = createGraph();
-    const logits = architecture.logits({
+    const inputs = new Map(
+      [...architecture.weights].map(([name, shape]) => [name, graph.input(name, 'float32', shape)]),
+    );
+    const input = {
       inputIds: graph.input('input_ids', 'int32', ['batch', 'length']),
       positions: graph.input('position_ids', 'int64', ['batch', 'length']),
-      weight: (name) => graph.inputs.find((input) => input.name === name) ?? input(name),
-    });
-    function input(name: string) {
-      return graph.input(name, 'float32', architecture.weights.get(name)!);
-    }
+      weight: (name: string) => inputs.get(name)!,
+    };
+    const logits = architecture.logits(architecture.hiddenStates(input), input);
     const session = await openSession(emitModel({ logits }), { threads: 1 });
     const positions = BigInt64Array.from(inputIds, (_, i) => BigInt(i % shape[1]));
     const results = await session.run({

@@ -1,23 +1,13 @@
 import { z } from 'zod';
-import {
-  add,
-  concat,
-  gatherRows,
-  gelu,
-  geluTanh,
-  linear,
-  reshape,
-  rotaryEmbedding,
-  slice,
-} from '../graph/expressions.ts';
+import { add, concat, gelu, geluTanh, reshape, rotaryEmbedding, slice } from '../graph/expressions.ts';
 import type { Value } from '../graph/graph.ts';
 import { product } from '../graph/shape.ts';
-import type { Architecture, ForwardInput } from './architecture.ts';
-import { attention } from './attention.ts';
-import { causalMask } from './causal-mask.ts';
-import { biasedNorm, dense, WeightShapes } from './layer-weights.ts';
+import type { Architecture, ForwardInput, ModelWeights } from './architecture.ts';
+import { attentionOf } from './attention.ts';
+import { Modules } from './modules.ts';
 import { rotaryScalingSchema } from './rotary-frequencies.ts';
 import { rotaryTables } from './rotary-tables.ts';
+import { WeightShapes } from './weight-shapes.ts';
 
 const size = z.number().int().positive();
 const activations = { gelu, gelu_new: geluTanh, gelu_pytorch_tanh: geluTanh } as const;
@@ -64,9 +54,6 @@ const configSchema = z
 
 type GptNeoxConfig = z.output<typeof configSchema>;
 
-const EMBEDDING = 'gpt_neox.embed_in.weight';
-const HEAD = 'embed_out.weight';
-
 /**
  * GPT-NeoX (Black et al. 2022) and Pythia: rotary positions on a part of each head, attention and feed-forward
  * side by side, layer norm, GELU.
@@ -79,64 +66,75 @@ export function gptNeox(configJson: unknown): Architecture {
     family: 'gpt_neox',
     vocabularySize: config.vocab_size,
     contextLength: config.max_position_embeddings,
-    weights: weightShapes(config),
-    logits: (input) => forward(config, input),
+    baseModelPrefix: 'gpt_neox.',
+    ...weightShapes(config),
+    keyValueSizes: { layers: config.num_hidden_layers, ...heads(config) },
+    hiddenStates: (input) => hiddenStates(config, input),
+    logits: (hidden, weights) => logits(config, hidden, weights),
   };
 }
 
-function weightShapes(config: GptNeoxConfig): ReadonlyMap<string, readonly number[]> {
+const heads = ({ num_attention_heads, headSize }: GptNeoxConfig) => ({
+  heads: num_attention_heads,
+  keyValueHeads: num_attention_heads,
+  headSize,
+});
+
+function weightShapes(config: GptNeoxConfig): WeightShapes {
   const { hidden_size: width, intermediate_size: inner, attention_bias: bias } = config;
   const weights = new WeightShapes();
-  weights.set(EMBEDDING, config.vocab_size, width);
+  weights.set('gpt_neox.embed_in.weight', config.vocab_size, width);
   for (let i = 0; i < config.num_hidden_layers; i++) {
     const layer = `gpt_neox.layers.${i}`;
     weights.norm(`${layer}.input_layernorm`, width, true);
     weights.norm(`${layer}.post_attention_layernorm`, width, true);
-    weights.dense(`${layer}.attention.query_key_value`, 3 * width, width, bias);
-    weights.dense(`${layer}.attention.dense`, width, width, bias);
-    weights.dense(`${layer}.mlp.dense_h_to_4h`, inner, width, true);
-    weights.dense(`${layer}.mlp.dense_4h_to_h`, width, inner, true);
+    weights.linear(`${layer}.attention.query_key_value`, 3 * width, width, bias);
+    weights.linear(`${layer}.attention.dense`, width, width, bias);
+    weights.linear(`${layer}.mlp.dense_h_to_4h`, inner, width, true);
+    weights.linear(`${layer}.mlp.dense_4h_to_h`, width, inner, true);
   }
   weights.norm('gpt_neox.final_layer_norm', width, true);
-  if (!config.tie_word_embeddings) weights.set(HEAD, config.vocab_size, width);
-  return weights.shapes;
+  if (!config.tie_word_embeddings) weights.linear('embed_out', config.vocab_size, width, false);
+  return weights;
 }
 
-function forward(config: GptNeoxConfig, { inputIds, positions, weight }: ForwardInput): Value {
-  const { layer_norm_eps: epsilon, attention_bias: bias, num_attention_heads: heads, headSize } = config;
-  const sizes = { heads, keyValueHeads: heads, headSize };
+function hiddenStates(config: GptNeoxConfig, input: ForwardInput): Value {
+  const { attention_bias: bias, num_attention_heads, headSize } = config;
+  const norm = { bias: true, epsilon: config.layer_norm_eps };
   const activation = activations[config.hidden_act];
-  const mask = causalMask(positions, 1);
-  const rotate = partialRotary(config, positions);
-  const tokens = product(inputIds.shape);
+  const model = new Modules(input, 'gpt_neox');
+  const attend = attentionOf(input, heads(config));
+  const rotate = partialRotary(config, input.positions);
+  const tokens = product(input.inputIds.shape);
 
-  let hidden = gatherRows(weight(EMBEDDING), reshape(inputIds, [tokens]));
+  let hidden = model.embedding(input.inputIds, 'embed_in');
   for (let i = 0; i < config.num_hidden_layers; i++) {
-    const layer = (name: string) => weight(`gpt_neox.layers.${i}.${name}`);
-    const feedForward = (x: Value) => {
-      const inner = dense(
-        biasedNorm(x, layer, 'post_attention_layernorm', epsilon),
-        layer,
-        'mlp.dense_h_to_4h',
-        true,
-      );
-      return dense(activation(inner), layer, 'mlp.dense_4h_to_h', true);
-    };
-
-    const normed = biasedNorm(hidden, layer, 'input_layernorm', epsilon);
+    const layer = model.at(`layers.${i}`);
     // Head by head: its query, its key, its value.
-    const fused = reshape(dense(normed, layer, 'attention.query_key_value', bias), [
-      tokens,
-      heads,
-      3 * headSize,
-    ]);
+    const fused = reshape(
+      layer.linear(layer.layerNorm(hidden, 'input_layernorm', norm), 'attention.query_key_value', { bias }),
+      [tokens, num_attention_heads, 3 * headSize],
+    );
     const [q, k, v] = [0, 1, 2].map((n) => slice(fused, 2, n * headSize, (n + 1) * headSize));
-    const mixed = attention({ queries: rotate(q), keys: rotate(k), values: v, positions, mask }, sizes);
-    const attended = add(hidden, dense(mixed, layer, 'attention.dense', bias));
-    hidden = add(attended, feedForward(config.use_parallel_residual ? hidden : attended));
+    const mixed = attend(i, rotate(q), rotate(k), v);
+    const attended = add(hidden, layer.linear(mixed, 'attention.dense', { bias }));
+
+    const normed = layer.layerNorm(
+      config.use_parallel_residual ? hidden : attended,
+      'post_attention_layernorm',
+      norm,
+    );
+    const inner = activation(layer.linear(normed, 'mlp.dense_h_to_4h', { bias: true }));
+    hidden = add(attended, layer.linear(inner, 'mlp.dense_4h_to_h', { bias: true }));
   }
-  const last = biasedNorm(hidden, (name) => weight(`gpt_neox.${name}`), 'final_layer_norm', epsilon);
-  return linear(last, weight(config.tie_word_embeddings ? EMBEDDING : HEAD));
+  return model.layerNorm(hidden, 'final_layer_norm', norm);
+}
+
+function logits(config: GptNeoxConfig, hidden: Value, weights: ModelWeights): Value {
+  const model = new Modules(weights);
+  return config.tie_word_embeddings
+    ? model.tiedHead(hidden, 'gpt_neox.embed_in')
+    : model.linear(hidden, 'embed_out');
 }
 
 /** Rotates the first values of each head of x [tokens, heads, head size]. */

@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import { add, gatherRows, gelu, geluTanh, linear, matmul, reshape, slice } from '../graph/expressions.ts';
+import { add, gelu, geluTanh, slice } from '../graph/expressions.ts';
 import type { Value } from '../graph/graph.ts';
-import { product } from '../graph/shape.ts';
-import type { Architecture, ForwardInput } from './architecture.ts';
-import { attention } from './attention.ts';
-import { causalMask } from './causal-mask.ts';
-import { biasedNorm, type LayerWeight, WeightShapes } from './layer-weights.ts';
+import type { Architecture, ForwardInput, ModelWeights } from './architecture.ts';
+import { attentionOf } from './attention.ts';
+import { Modules } from './modules.ts';
+import { WeightShapes } from './weight-shapes.ts';
 
 const size = z.number().int().positive();
 const activations = { gelu_new: geluTanh, gelu_pytorch_tanh: geluTanh, gelu } as const;
@@ -33,10 +32,6 @@ const configSchema = z
 
 type Gpt2Config = z.output<typeof configSchema>;
 
-const EMBEDDING = 'transformer.wte.weight';
-const POSITIONS = 'transformer.wpe.weight';
-const HEAD = 'lm_head.weight';
-
 /**
  * GPT-2 (Radford et al. 2019): learnt positions, layer norm before each part, GELU. Its linear layers stand
  * transposed in the file (Conv1D): weight [in, out].
@@ -49,58 +44,61 @@ export function gpt2(configJson: unknown): Architecture {
     family: 'gpt2',
     vocabularySize: config.vocab_size,
     contextLength: config.n_positions,
-    weights: weightShapes(config),
-    logits: (input) => forward(config, input),
+    baseModelPrefix: 'transformer.',
+    ...weightShapes(config),
+    keyValueSizes: { layers: config.n_layer, ...heads(config) },
+    hiddenStates: (input) => hiddenStates(config, input),
+    logits: (hidden, weights) => logits(config, hidden, weights),
   };
 }
 
-function weightShapes(config: Gpt2Config): ReadonlyMap<string, readonly number[]> {
+const heads = ({ n_embd, n_head }: Gpt2Config) => ({
+  heads: n_head,
+  keyValueHeads: n_head,
+  headSize: n_embd / n_head,
+});
+
+function weightShapes(config: Gpt2Config): WeightShapes {
   const { n_embd: width, n_inner: inner } = config;
   const weights = new WeightShapes();
-  const conv1d = (name: string, from: number, to: number) => {
-    weights.set(`${name}.weight`, from, to);
-    weights.set(`${name}.bias`, to);
-  };
-  weights.set(EMBEDDING, config.vocab_size, width);
-  weights.set(POSITIONS, config.n_positions, width);
+  weights.set('transformer.wte.weight', config.vocab_size, width);
+  weights.set('transformer.wpe.weight', config.n_positions, width);
   for (let i = 0; i < config.n_layer; i++) {
     const layer = `transformer.h.${i}`;
     weights.norm(`${layer}.ln_1`, width, true);
-    conv1d(`${layer}.attn.c_attn`, width, 3 * width);
-    conv1d(`${layer}.attn.c_proj`, width, width);
+    weights.conv1d(`${layer}.attn.c_attn`, width, 3 * width);
+    weights.conv1d(`${layer}.attn.c_proj`, width, width);
     weights.norm(`${layer}.ln_2`, width, true);
-    conv1d(`${layer}.mlp.c_fc`, width, inner ?? 4 * width);
-    conv1d(`${layer}.mlp.c_proj`, inner ?? 4 * width, width);
+    weights.conv1d(`${layer}.mlp.c_fc`, width, inner ?? 4 * width);
+    weights.conv1d(`${layer}.mlp.c_proj`, inner ?? 4 * width, width);
   }
   weights.norm('transformer.ln_f', width, true);
-  if (!config.tie_word_embeddings) weights.set(HEAD, config.vocab_size, width);
-  return weights.shapes;
+  if (!config.tie_word_embeddings) weights.linear('lm_head', config.vocab_size, width, false);
+  return weights;
 }
 
-function forward(config: Gpt2Config, { inputIds, positions, weight }: ForwardInput): Value {
-  const { layer_norm_epsilon: epsilon, n_embd: width, n_head: heads } = config;
-  const sizes = { heads, keyValueHeads: heads, headSize: width / heads };
+function hiddenStates(config: Gpt2Config, input: ForwardInput): Value {
+  const { n_embd: width, layer_norm_epsilon: epsilon } = config;
+  const norm = { bias: true, epsilon };
   const activation = activations[config.activation_function];
-  const mask = causalMask(positions, 1);
-  const tokens = [product(inputIds.shape)];
+  const model = new Modules(input, 'transformer');
+  const attend = attentionOf(input, heads(config));
 
-  let hidden = add(
-    gatherRows(weight(EMBEDDING), reshape(inputIds, tokens)),
-    gatherRows(weight(POSITIONS), reshape(positions, tokens)),
-  );
+  let hidden = add(model.embedding(input.inputIds, 'wte'), model.embedding(input.positions, 'wpe'));
   for (let i = 0; i < config.n_layer; i++) {
-    const layer = (name: string) => weight(`transformer.h.${i}.${name}`);
-    const fused = conv1d(biasedNorm(hidden, layer, 'ln_1', epsilon), layer, 'attn.c_attn');
+    const layer = model.at(`h.${i}`);
+    const fused = layer.conv1d(layer.layerNorm(hidden, 'ln_1', norm), 'attn.c_attn');
     const [queries, keys, values] = [0, 1, 2].map((n) => slice(fused, 1, n * width, (n + 1) * width));
-    const mixed = attention({ queries, keys, values, positions, mask }, sizes);
-    hidden = add(hidden, conv1d(mixed, layer, 'attn.c_proj'));
-    const inner = activation(conv1d(biasedNorm(hidden, layer, 'ln_2', epsilon), layer, 'mlp.c_fc'));
-    hidden = add(hidden, conv1d(inner, layer, 'mlp.c_proj'));
+    hidden = add(hidden, layer.conv1d(attend(i, queries, keys, values), 'attn.c_proj'));
+    const inner = activation(layer.conv1d(layer.layerNorm(hidden, 'ln_2', norm), 'mlp.c_fc'));
+    hidden = add(hidden, layer.conv1d(inner, 'mlp.c_proj'));
   }
-  const last = biasedNorm(hidden, (name) => weight(`transformer.${name}`), 'ln_f', epsilon);
-  return linear(last, weight(config.tie_word_embeddings ? EMBEDDING : HEAD));
+  return model.layerNorm(hidden, 'ln_f', norm);
 }
 
-/** x·W + b. */
-const conv1d = (x: Value, layer: LayerWeight, name: string): Value =>
-  add(matmul(x, layer(`${name}.weight`)), layer(`${name}.bias`));
+function logits(config: Gpt2Config, hidden: Value, weights: ModelWeights): Value {
+  const model = new Modules(weights);
+  return config.tie_word_embeddings
+    ? model.tiedHead(hidden, 'transformer.wte')
+    : model.linear(hidden, 'lm_head');
+}

@@ -1,25 +1,12 @@
-import {
-  add,
-  gatherRows,
-  linear,
-  mul,
-  reshape,
-  rmsNorm,
-  rotaryEmbedding,
-  silu,
-} from '../graph/expressions.ts';
+import { add, mul, reshape, rotaryEmbedding, silu } from '../graph/expressions.ts';
 import type { Value } from '../graph/graph.ts';
 import { product } from '../graph/shape.ts';
-import type { Architecture, ForwardInput } from './architecture.ts';
-import { attention } from './attention.ts';
-import { causalMask } from './causal-mask.ts';
-import { dense, type LayerWeight, WeightShapes } from './layer-weights.ts';
+import type { Architecture, ForwardInput, ModelWeights } from './architecture.ts';
+import { attentionOf } from './attention.ts';
 import { type LlamaConfig, llamaConfigs } from './llama-config.ts';
-import { type RotaryTables, rotaryTables } from './rotary-tables.ts';
-
-const EMBEDDING = 'model.embed_tokens.weight';
-const FINAL_NORM = 'model.norm.weight';
-const HEAD = 'lm_head.weight';
+import { Modules } from './modules.ts';
+import { rotaryTables } from './rotary-tables.ts';
+import { WeightShapes } from './weight-shapes.ts';
 
 /**
  * Llama (Touvron et al. 2023) and those that are built like it: RMSNorm before each part, rotary positions,
@@ -35,96 +22,89 @@ export const llama =
       family: modelType,
       vocabularySize: config.vocabularySize,
       contextLength: config.contextLength,
-      weights: weightShapes(config),
-      logits: (input) => forward(config, input),
+      baseModelPrefix: 'model.',
+      ...weightShapes(config),
+      keyValueSizes: config,
+      hiddenStates: (input) => hiddenStates(config, input),
+      logits: (hidden, weights) => logits(config, hidden, weights),
     };
   };
 
-function weightShapes(config: LlamaConfig): ReadonlyMap<string, readonly number[]> {
+function weightShapes(config: LlamaConfig): WeightShapes {
   const { vocabularySize, hiddenSize, intermediateSize, heads, keyValueHeads, headSize, biases } = config;
   const weights = new WeightShapes();
-  weights.set(EMBEDDING, vocabularySize, hiddenSize);
+  weights.set('model.embed_tokens.weight', vocabularySize, hiddenSize);
   for (let i = 0; i < config.layers; i++) {
     const layer = `model.layers.${i}`;
     weights.norm(`${layer}.input_layernorm`, hiddenSize, false);
-    weights.dense(`${layer}.self_attn.q_proj`, heads * headSize, hiddenSize, biases.queryKeyValue);
-    weights.dense(`${layer}.self_attn.k_proj`, keyValueHeads * headSize, hiddenSize, biases.queryKeyValue);
-    weights.dense(`${layer}.self_attn.v_proj`, keyValueHeads * headSize, hiddenSize, biases.queryKeyValue);
-    weights.dense(`${layer}.self_attn.o_proj`, hiddenSize, heads * headSize, biases.output);
+    weights.linear(`${layer}.self_attn.q_proj`, heads * headSize, hiddenSize, biases.queryKeyValue);
+    weights.linear(`${layer}.self_attn.k_proj`, keyValueHeads * headSize, hiddenSize, biases.queryKeyValue);
+    weights.linear(`${layer}.self_attn.v_proj`, keyValueHeads * headSize, hiddenSize, biases.queryKeyValue);
+    weights.linear(`${layer}.self_attn.o_proj`, hiddenSize, heads * headSize, biases.output);
     if (config.queryKeyNorm) {
       weights.norm(`${layer}.self_attn.q_norm`, headSize, false);
       weights.norm(`${layer}.self_attn.k_norm`, headSize, false);
     }
     weights.norm(`${layer}.post_attention_layernorm`, hiddenSize, false);
-    weights.dense(`${layer}.mlp.gate_proj`, intermediateSize, hiddenSize, biases.feedForward);
-    weights.dense(`${layer}.mlp.up_proj`, intermediateSize, hiddenSize, biases.feedForward);
-    weights.dense(`${layer}.mlp.down_proj`, hiddenSize, intermediateSize, biases.feedForward);
+    weights.linear(`${layer}.mlp.gate_proj`, intermediateSize, hiddenSize, biases.feedForward);
+    weights.linear(`${layer}.mlp.up_proj`, intermediateSize, hiddenSize, biases.feedForward);
+    weights.linear(`${layer}.mlp.down_proj`, hiddenSize, intermediateSize, biases.feedForward);
   }
-  weights.set(FINAL_NORM, hiddenSize);
-  if (!config.tiedHead) weights.set(HEAD, vocabularySize, hiddenSize);
-  return weights.shapes;
+  weights.norm('model.norm', hiddenSize, false);
+  if (!config.tiedHead) weights.linear('lm_head', vocabularySize, hiddenSize, false);
+  return weights;
 }
 
 /** The hidden state stands as [batch · length, hidden size] from the embedding to the head. */
-function forward(config: LlamaConfig, { inputIds, positions, weight }: ForwardInput): Value {
-  const { epsilon, biases } = config;
-  const rotary = rotaryTables(inputIds.graph, config.rotary, config.contextLength);
-  const mask = causalMask(positions, config.heads / config.keyValueHeads);
+function hiddenStates(config: LlamaConfig, input: ForwardInput): Value {
+  const { epsilon } = config;
+  const model = new Modules(input, 'model');
+  const attend = attentionOf(input, config);
+  const rotary = rotaryTables(input.positions.graph, config.rotary, config.contextLength);
+  const rotate = (x: Value) => rotaryEmbedding(x, input.positions, rotary.cos, rotary.sin);
 
-  let hidden = gatherRows(weight(EMBEDDING), reshape(inputIds, [product(inputIds.shape)]));
+  let hidden = model.embedding(input.inputIds, 'embed_tokens');
   for (let i = 0; i < config.layers; i++) {
-    const layer = (name: string) => weight(`model.layers.${i}.${name}`);
-    const attended = selfAttention(config, rmsNorm(hidden, layer('input_layernorm.weight'), epsilon), {
-      positions,
-      rotary,
-      mask,
-      layer,
-    });
-    hidden = add(hidden, attended);
-    const normed = rmsNorm(hidden, layer('post_attention_layernorm.weight'), epsilon);
-    hidden = add(hidden, feedForward(normed, layer, biases.feedForward));
+    const layer = model.at(`layers.${i}`);
+    const normed = layer.rmsNorm(hidden, 'input_layernorm', epsilon);
+    const { queries, keys, values } = projections(config, normed, layer.at('self_attn'), input.positions);
+    const mixed = attend(i, rotate(queries), rotate(keys), values);
+    hidden = add(hidden, layer.linear(mixed, 'self_attn.o_proj', { bias: config.biases.output }));
+    hidden = add(
+      hidden,
+      feedForward(config, layer.rmsNorm(hidden, 'post_attention_layernorm', epsilon), layer.at('mlp')),
+    );
   }
-  return linear(rmsNorm(hidden, weight(FINAL_NORM), epsilon), weight(config.tiedHead ? EMBEDDING : HEAD));
+  return model.rmsNorm(hidden, 'norm', epsilon);
+}
+
+/** Queries, keys and values before rotation, [batch, length, heads · head size] the former two. */
+function projections(config: LlamaConfig, x: Value, attention: Modules, positions: Value) {
+  const { heads, keyValueHeads, headSize, biases, queryKeyNorm, epsilon } = config;
+  const [batch, length] = positions.shape;
+  const project = (name: string) => attention.linear(x, `${name}_proj`, { bias: biases.queryKeyValue });
+  const perRow = (name: 'q' | 'k', count: number) => {
+    const projected = project(name);
+    const normed = queryKeyNorm
+      ? attention.rmsNorm(
+          reshape(projected, [product([batch, length, count]), headSize]),
+          `${name}_norm`,
+          epsilon,
+        )
+      : projected;
+    return reshape(normed, [batch, length, count * headSize]);
+  };
+  return { queries: perRow('q', heads), keys: perRow('k', keyValueHeads), values: project('v') };
 }
 
 /** SwiGLU (Shazeer 2020): down(silu(gate(x)) · up(x)). */
-function feedForward(x: Value, layer: LayerWeight, bias: boolean): Value {
-  const gate = dense(x, layer, 'mlp.gate_proj', bias);
-  const up = dense(x, layer, 'mlp.up_proj', bias);
-  return dense(mul(silu(gate), up), layer, 'mlp.down_proj', bias);
+function feedForward({ biases }: LlamaConfig, x: Value, mlp: Modules): Value {
+  const bias = biases.feedForward;
+  const gate = mlp.linear(x, 'gate_proj', { bias });
+  return mlp.linear(mul(silu(gate), mlp.linear(x, 'up_proj', { bias })), 'down_proj', { bias });
 }
 
-interface AttentionContext {
-  readonly positions: Value;
-  readonly rotary: RotaryTables;
-  readonly mask: Value;
-  readonly layer: LayerWeight;
-}
-
-function selfAttention(
-  config: LlamaConfig,
-  x: Value,
-  { positions, rotary, mask, layer }: AttentionContext,
-): Value {
-  const { heads, keyValueHeads, headSize, biases, queryKeyNorm, epsilon } = config;
-  const [batch, length] = positions.shape;
-  const normed = (y: Value, count: number, name: string) =>
-    queryKeyNorm
-      ? rmsNorm(
-          reshape(y, [product([batch, length, count]), headSize]),
-          layer(`self_attn.${name}_norm.weight`),
-          epsilon,
-        )
-      : y;
-  const rotated = (name: 'q' | 'k', count: number) => {
-    const projected = dense(x, layer, `self_attn.${name}_proj`, biases.queryKeyValue);
-    const perRow = reshape(normed(projected, count, name), [batch, length, count * headSize]);
-    return rotaryEmbedding(perRow, positions, rotary.cos, rotary.sin);
-  };
-
-  const queries = rotated('q', heads);
-  const keys = rotated('k', keyValueHeads);
-  const values = dense(x, layer, 'self_attn.v_proj', biases.queryKeyValue);
-  const mixed = attention({ queries, keys, values, positions, mask }, config);
-  return dense(mixed, layer, 'self_attn.o_proj', biases.output);
+function logits({ tiedHead }: LlamaConfig, hidden: Value, weights: ModelWeights): Value {
+  const model = new Modules(weights);
+  return tiedHead ? model.tiedHead(hidden, 'model.embed_tokens') : model.linear(hidden, 'lm_head');
 }

@@ -3,22 +3,18 @@ import {
   add,
   cast,
   floatConstant,
-  gatherRows,
   gelu,
   greaterOrEqual,
-  layerNorm,
-  linear,
   mul,
   reshape,
   slice,
   where,
 } from '../graph/expressions.ts';
 import type { Value } from '../graph/graph.ts';
-import { product } from '../graph/shape.ts';
-import type { Architecture, ForwardInput } from './architecture.ts';
-import { attention } from './attention.ts';
-import { causalMask } from './causal-mask.ts';
-import { WeightShapes } from './layer-weights.ts';
+import type { Architecture, ForwardInput, ModelWeights } from './architecture.ts';
+import { attentionOf } from './attention.ts';
+import { Modules } from './modules.ts';
+import { WeightShapes } from './weight-shapes.ts';
 
 const size = z.number().int().positive();
 
@@ -55,10 +51,6 @@ const configSchema = z
 
 type MptConfig = z.output<typeof configSchema>;
 
-const EMBEDDING = 'transformer.wte.weight';
-const FINAL_NORM = 'transformer.norm_f.weight';
-const HEAD = 'lm_head.weight';
-
 /**
  * MPT (MosaicML 2023): ALiBi instead of positions, layer norm without bias, one product for queries, keys and
  * values, clipped, and GELU.
@@ -71,48 +63,63 @@ export function mpt(configJson: unknown): Architecture {
     family: 'mpt',
     vocabularySize: config.vocab_size,
     contextLength: config.max_seq_len,
-    weights: weightShapes(config),
-    logits: (input) => forward(config, input),
+    baseModelPrefix: 'transformer.',
+    ...weightShapes(config),
+    keyValueSizes: { layers: config.n_layers, ...heads(config) },
+    hiddenStates: (input) => hiddenStates(config, input),
+    logits: (hidden, weights) => logits(config, hidden, weights),
   };
 }
 
-function weightShapes(config: MptConfig): ReadonlyMap<string, readonly number[]> {
+const heads = ({ d_model, n_heads }: MptConfig) => ({
+  heads: n_heads,
+  keyValueHeads: n_heads,
+  headSize: d_model / n_heads,
+});
+
+function weightShapes(config: MptConfig): WeightShapes {
   const { d_model: width, expansion_ratio: ratio } = config;
   const weights = new WeightShapes();
-  weights.set(EMBEDDING, config.vocab_size, width);
+  weights.set('transformer.wte.weight', config.vocab_size, width);
   for (let i = 0; i < config.n_layers; i++) {
     const layer = `transformer.blocks.${i}`;
     weights.norm(`${layer}.norm_1`, width, false);
-    weights.dense(`${layer}.attn.Wqkv`, 3 * width, width, false);
-    weights.dense(`${layer}.attn.out_proj`, width, width, false);
+    weights.linear(`${layer}.attn.Wqkv`, 3 * width, width, false);
+    weights.linear(`${layer}.attn.out_proj`, width, width, false);
     weights.norm(`${layer}.norm_2`, width, false);
-    weights.dense(`${layer}.ffn.up_proj`, ratio * width, width, false);
-    weights.dense(`${layer}.ffn.down_proj`, width, ratio * width, false);
+    weights.linear(`${layer}.ffn.up_proj`, ratio * width, width, false);
+    weights.linear(`${layer}.ffn.down_proj`, width, ratio * width, false);
   }
-  weights.set(FINAL_NORM, width);
-  if (!config.tie_word_embeddings) weights.set(HEAD, config.vocab_size, width);
-  return weights.shapes;
+  weights.norm('transformer.norm_f', width, false);
+  if (!config.tie_word_embeddings) weights.linear('lm_head', config.vocab_size, width, false);
+  return weights;
 }
 
-function forward(config: MptConfig, { inputIds, positions, weight }: ForwardInput): Value {
-  const { layer_norm_epsilon: epsilon, d_model: width, n_heads: heads } = config;
+function hiddenStates(config: MptConfig, input: ForwardInput): Value {
+  const { layer_norm_epsilon: epsilon, d_model: width, n_heads } = config;
   const { clip_qkv: bound } = config.attn_config;
-  const sizes = { heads, keyValueHeads: heads, headSize: width / heads };
-  const mask = add(causalMask(positions, 1), alibi(positions, heads));
+  const norm = { bias: false, epsilon };
+  const model = new Modules(input, 'transformer');
+  const attend = attentionOf(input, heads(config), (keyPositions) => alibi(keyPositions, n_heads));
 
-  let hidden = gatherRows(weight(EMBEDDING), reshape(inputIds, [product(inputIds.shape)]));
+  let hidden = model.embedding(input.inputIds, 'wte');
   for (let i = 0; i < config.n_layers; i++) {
-    const layer = (name: string) => weight(`transformer.blocks.${i}.${name}.weight`);
-    const projected = linear(layerNorm(hidden, layer('norm_1'), undefined, epsilon), layer('attn.Wqkv'));
+    const layer = model.at(`blocks.${i}`);
+    const projected = layer.linear(layer.layerNorm(hidden, 'norm_1', norm), 'attn.Wqkv');
     const fused = bound ? clip(projected, bound) : projected;
     const [queries, keys, values] = [0, 1, 2].map((n) => slice(fused, 1, n * width, (n + 1) * width));
-    const mixed = attention({ queries, keys, values, positions, mask }, sizes);
-    hidden = add(hidden, linear(mixed, layer('attn.out_proj')));
-    const inner = linear(layerNorm(hidden, layer('norm_2'), undefined, epsilon), layer('ffn.up_proj'));
-    hidden = add(hidden, linear(gelu(inner), layer('ffn.down_proj')));
+    hidden = add(hidden, layer.linear(attend(i, queries, keys, values), 'attn.out_proj'));
+    const inner = layer.linear(layer.layerNorm(hidden, 'norm_2', norm), 'ffn.up_proj');
+    hidden = add(hidden, layer.linear(gelu(inner), 'ffn.down_proj'));
   }
-  const last = layerNorm(hidden, weight(FINAL_NORM), undefined, epsilon);
-  return linear(last, weight(config.tie_word_embeddings ? EMBEDDING : HEAD));
+  return model.layerNorm(hidden, 'norm_f', norm);
+}
+
+function logits(config: MptConfig, hidden: Value, weights: ModelWeights): Value {
+  const model = new Modules(weights);
+  return config.tie_word_embeddings
+    ? model.tiedHead(hidden, 'transformer.wte')
+    : model.linear(hidden, 'lm_head');
 }
 
 /** x between −bound and bound. */
@@ -125,13 +132,13 @@ const clip = (x: Value, bound: number): Value => {
  * ALiBi (Press et al. 2022): slope · position of the key. Softmax takes no notice of what is the same for all
  * keys of a query, so the distance and the position count alike.
  *
- * @param positions int64 [batch, length]
- * @returns float32 [batch, heads, 1, length]
+ * @param keyPositions int64 [batch, keys]
+ * @returns float32 [batch, heads, 1, keys]
  */
-function alibi(positions: Value, heads: number): Value {
-  const [batch, length] = positions.shape;
-  const slopes = floatConstant(positions.graph, 'alibi_slopes', [heads, 1, 1], alibiSlopes(heads));
-  return mul(cast(reshape(positions, [batch, 1, 1, length]), 'float32'), slopes);
+function alibi(keyPositions: Value, heads: number): Value {
+  const [batch, keys] = keyPositions.shape;
+  const slopes = floatConstant(keyPositions.graph, 'alibi_slopes', [heads, 1, 1], alibiSlopes(heads));
+  return mul(cast(reshape(keyPositions, [batch, 1, 1, keys]), 'float32'), slopes);
 }
 
 /** Geometric from 2^(−8/n) to 2^(−8); where the heads are no power of two, every second one of the next power. */

@@ -132,8 +132,12 @@ export const expand = (x: Value, shape: Shape): Value =>
 /** x[…, start:end, …] along one axis. */
 export const slice = (x: Value, axis: number, start: number, end: number): Value =>
   one(x.graph, 'Slice', [x], { axis: resolveAxis(axis, x.shape.length, 'Slice'), start, end });
-export const concat = (parts: readonly [Value, ...Value[]], axis: number): Value =>
-  one(parts[0].graph, 'Concat', parts, { axis: resolveAxis(axis, parts[0].shape.length, 'Concat') });
+/** Parts one behind the other along an axis; `size` names the whole where a part's size is open. */
+export const concat = (parts: readonly [Value, ...Value[]], axis: number, size?: string): Value =>
+  one(parts[0].graph, 'Concat', parts, {
+    axis: resolveAxis(axis, parts[0].shape.length, 'Concat'),
+    ...(size === undefined ? {} : { size }),
+  });
 
 // By index.
 /** Rows of a table: table [rows, …], indices int [n] → [n, …]. */

@@ -25,7 +25,8 @@ export function scoringModel(architecture: Architecture, { tensors }: TensorSour
   const weights = new Map(
     [...architecture.weights.keys()].map((name) => [name, weightConstant(graph, tensors.get(name)!)]),
   );
-  const logits = architecture.logits({ inputIds, positions, weight: (name) => weights.get(name)! });
+  const input = { inputIds, positions, weight: (name: string) => weights.get(name)! };
+  const logits = architecture.logits(architecture.hiddenStates(input), input);
   const logProbabilities = logSoftmax(logits);
   const { values, indices } = topK(logProbabilities, { value: k, size: 'k' });
   return emitModel({

@@ -38,7 +38,8 @@ export function trainingGraph(
     [...architecture.weights].map(([name, shape]) => [name, graph.input(name, 'float32', shape)]),
   );
 
-  const logits = architecture.logits({ inputIds, positions, weight: (name) => weights.get(name)! });
+  const input = { inputIds, positions, weight: (name: string) => weights.get(name)! };
+  const logits = architecture.logits(architecture.hiddenStates(input), input);
   const { loss, logProbabilities } = sparseCrossEntropy(logits, targetIds, targetWeights);
   const computed = gradients(loss, [...weights.values()]);
   return {

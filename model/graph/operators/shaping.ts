@@ -81,25 +81,18 @@ export const shapingOperators: OperatorTable = {
           sameShape(part.shape.with(axis, 0), first.shape.with(axis, 0));
         if (!alike) refuse('Concat', parts, `may differ in size along axis ${axis} only`);
       }
-      const sizes = parts.map((part) => part.shape[axis]);
-      if (sizes.some((size) => typeof size === 'string'))
-        refuse('Concat', parts, `axis ${axis} must be of fixed size`);
-      return [
-        {
-          elementType: first.elementType,
-          shape: first.shape.with(
-            axis,
-            (sizes as number[]).reduce((a, b) => a + b, 0),
-          ),
-        },
-      ];
+      const whole =
+        attributes['size'] === undefined
+          ? fixedSizes(parts, axis).reduce((a, b) => a + b, 0)
+          : (attributes['size'] as string);
+      return [{ elementType: first.elementType, shape: first.shape.with(axis, whole) }];
     },
     gradient: ({ inputs: parts, attributes, cotangent }) => {
       const axis = attributes['axis'] as number;
       let end = 0;
-      return parts.map((part) => {
+      return fixedSizes(parts, axis).map((size) => {
         const start = end;
-        end += part.shape[axis] as number;
+        end += size;
         return slice(cotangent, axis, start, end);
       });
     },
@@ -108,6 +101,13 @@ export const shapingOperators: OperatorTable = {
     infer: (_, { start, end }) => [{ elementType: 'int64', shape: [(end as number) - (start as number)] }],
   },
 };
+
+function fixedSizes(parts: readonly Value[], axis: number): number[] {
+  return parts.map(({ shape }) => {
+    const size = shape[axis];
+    return typeof size === 'number' ? size : refuse('Concat', parts, `axis ${axis} must be of fixed size`);
+  });
+}
 
 const sliceBounds = (attributes: Attributes): readonly [axis: number, start: number, end: number] => [
   attributes['axis'] as number,

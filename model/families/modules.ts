@@ -1,0 +1,64 @@
+import { add, gatherRows, layerNorm, linear, matmul, reshape, rmsNorm } from '../graph/expressions.ts';
+import type { Value } from '../graph/graph.ts';
+import { product } from '../graph/shape.ts';
+import type { ModelWeights } from './architecture.ts';
+
+/** The modules of a model under one path, by the names that PyTorch has for them, applied to values. */
+export class Modules {
+  readonly #weights: ModelWeights;
+  readonly #path: string;
+
+  constructor(weights: ModelWeights, path = '') {
+    this.#weights = weights;
+    this.#path = path;
+  }
+
+  /** Those under a longer path. */
+  at(path: string): Modules {
+    return new Modules(this.#weights, this.#name(path));
+  }
+
+  /** x·Wᵀ + b: x [rows, in] → [rows, out]. */
+  linear(x: Value, name: string, { bias = false } = {}): Value {
+    return this.#adapted(name, x, this.#biased(name, linear(x, this.#weight(name)), bias));
+  }
+
+  /** x·W + b, GPT-2's linear layer. */
+  conv1d(x: Value, name: string): Value {
+    return this.#adapted(name, x, this.#biased(name, matmul(x, this.#weight(name)), true));
+  }
+
+  rmsNorm(x: Value, name: string, epsilon: number): Value {
+    return rmsNorm(x, this.#weight(name), epsilon);
+  }
+
+  layerNorm(x: Value, name: string, { bias, epsilon }: { bias: boolean; epsilon: number }): Value {
+    return layerNorm(x, this.#weight(name), bias ? this.#weight(name, 'bias') : undefined, epsilon);
+  }
+
+  /** Rows of a table: ids int [batch, length] → [batch · length, width]. */
+  embedding(ids: Value, name: string): Value {
+    return gatherRows(this.#weight(name), reshape(ids, [product(ids.shape)]));
+  }
+
+  /** x·Eᵀ with the table of an embedding: a head that is tied to it. */
+  tiedHead(x: Value, name: string): Value {
+    return linear(x, this.#weight(name));
+  }
+
+  #biased(name: string, y: Value, bias: boolean): Value {
+    return bias ? add(y, this.#weight(name, 'bias')) : y;
+  }
+
+  #adapted(name: string, x: Value, y: Value): Value {
+    return this.#weights.adapt?.(this.#name(name), x, y) ?? y;
+  }
+
+  #weight(name: string, part = 'weight'): Value {
+    return this.#weights.weight(`${this.#name(name)}.${part}`);
+  }
+
+  #name(name: string): string {
+    return this.#path === '' ? name : `${this.#path}.${name}`;
+  }
+}
