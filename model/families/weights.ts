@@ -8,14 +8,13 @@ import type { StoredTensor, TensorSource } from '../safetensors/safetensors-file
 import type { Architecture } from './architecture.ts';
 
 /**
- * Opens the weights of a Hugging Face directory and checks that those that the architecture needs are there;
- * others are left alone.
+ * Opens the weights of a Hugging Face directory that the architecture needs, and checks that all are there.
  *
  * @throws FuseMeshError not_found when there is no file, invalid_argument when a weight is missing in it, or
  * has another shape than config.json says, or is not of floating point
  */
 export async function openWeights(directory: string, architecture: Architecture): Promise<TensorSource> {
-  const source = await openModelTensors(directory);
+  const source = underFullNames(await openModelTensors(directory), architecture);
   try {
     for (const [name, shape] of architecture.weights) check(source.tensors.get(name), name, shape, directory);
     return source;
@@ -23,6 +22,23 @@ export async function openWeights(directory: string, architecture: Architecture)
     await source.close();
     throw error;
   }
+}
+
+/** A source whose file is one of the bare base model, under the names that the weights have in the whole model. */
+function underFullNames(source: TensorSource, { baseModelPrefix, weights }: Architecture): TensorSource {
+  const storedName = (name: string) =>
+    !source.tensors.has(name) && name.startsWith(baseModelPrefix) ? name.slice(baseModelPrefix.length) : name;
+  const tensors = new Map<string, StoredTensor>();
+  for (const name of weights.keys()) {
+    const tensor = source.tensors.get(storedName(name));
+    if (tensor) tensors.set(name, { ...tensor, name });
+  }
+  return {
+    tensors,
+    read: (name) => source.read(storedName(name)),
+    readFloat32: (name) => source.readFloat32(storedName(name)),
+    close: () => source.close(),
+  };
 }
 
 function check(

@@ -2,7 +2,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSafetensors, type SafetensorsFile } from '../../model/safetensors/safetensors-file.ts';
 
-const golden = join(import.meta.dirname, '..', 'golden');
+/** FUSEMESH_GOLDEN: models of other random weights (test/oracle/families.py --seed). */
+const golden = process.env['FUSEMESH_GOLDEN'] ?? join(import.meta.dirname, '..', 'golden');
 
 /** Directory of a golden model; test/oracle has the scripts that make them. */
 export const goldenModel = (name: string): string => join(golden, name);

@@ -14,7 +14,7 @@ import { gradientName, trainingGraph } from './training-graph.ts';
 
 const models = goldenModels().map((path) => [basename(path), path] as const);
 const options = { lambda: 0.9, weightDecay: 0.1, beta1: 0.9, beta2: 0.95, clipNorm: 1, threads: 1 };
-const learningRate = 1e-2;
+const learningRate = 1e-3;
 const zooTarget = join(import.meta.dirname, '..', '..', 'examples', 'zoo', 'target');
 
 const sha256 = (values: Float32Array): string => createHash('sha256').update(values).digest('hex');

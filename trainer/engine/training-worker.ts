@@ -1,4 +1,5 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { refuseNonFinite } from '../../model/families/finite-weights.ts';
 import { readArchitecture } from '../../model/families/read-architecture.ts';
 import { openWeights, readWeights } from '../../model/families/weights.ts';
 import { emitModel } from '../../model/onnx/emit.ts';
@@ -41,6 +42,7 @@ const methods = {
   async start(directory: string, options: EngineOptions): Promise<void> {
     const architecture = await readArchitecture(directory);
     const source = await openWeights(directory, architecture);
+    await refuseNonFinite(source, architecture);
     const loaded = await readWeights(source, architecture);
     await source.close();
     const { rows, length, candidates } = options;
