@@ -1,0 +1,36 @@
+import { fromFloat16 } from '../../numbers/float16.ts';
+
+const valuesPerBlock = 32;
+const bytesPerBlock = 20;
+
+/**
+ * The values of ggml's Q4_1 (block_q4_1 in ggml-common.h, dequantize_row_q4_1 in ggml-quants.c): blocks of 32
+ * numbers q from 0 to 15 that stand for scale · q + minimum. A block is the scale and the minimum as float16,
+ * then 16 bytes: the low halves are numbers 0 to 15, the high halves numbers 16 to 31.
+ *
+ * @param blocks whole blocks
+ */
+export function fromQ4_1(blocks: Uint8Array): Float32Array<ArrayBuffer> {
+  const count = blocks.length / bytesPerBlock;
+  const halves = new Uint16Array(2 * count);
+  for (let i = 0; i < halves.length; i++) {
+    const at = (i >>> 1) * bytesPerBlock + 2 * (i & 1);
+    halves[i] = blocks[at] | (blocks[at + 1] << 8);
+  }
+  const scalesAndMinima = fromFloat16(halves);
+
+  const values = new Float32Array(count * valuesPerBlock);
+  for (let block = 0; block < count; block++) {
+    const scale = scalesAndMinima[2 * block];
+    const minimum = scalesAndMinima[2 * block + 1];
+    const first = block * valuesPerBlock;
+    const numbers = block * bytesPerBlock + 4;
+    for (let j = 0; j < valuesPerBlock / 2; j++) {
+      const pair = blocks[numbers + j];
+      // Exact in float64; the array rounds it once, as ggml's float32 does.
+      values[first + j] = scale * (pair & 15) + minimum;
+      values[first + j + valuesPerBlock / 2] = scale * (pair >>> 4) + minimum;
+    }
+  }
+  return values;
+}
