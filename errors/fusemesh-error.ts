@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'resource_exhausted'
   | 'unavailable'
   | 'data_loss'
+  | 'unimplemented'
   | 'cancelled'
   | 'internal';
 

@@ -1,8 +1,8 @@
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { shuffle, uniformNumbers } from '../../numbers/random.ts';
 import type { TrainingBatch } from '../../trainer/engine/training-batch.ts';
 import { type Domain, domains } from './layout.ts';
 import { cutIntoPassages } from './passages.ts';
-import { shuffle, uniformNumbers } from './random.ts';
 
 /** A domain's tokens, one after another, and the special tokens that begin a text. */
 export interface TokenStream {

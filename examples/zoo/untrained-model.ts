@@ -2,8 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TensorToWrite, writeSafetensors } from '../../model/safetensors/write-safetensors.ts';
 import { toFloat16 } from '../../numbers/float16.ts';
+import { normalNumbers } from '../../numbers/random.ts';
 import { corpusPath, domains, untrainedDirectory } from './layout.ts';
-import { normalNumbers } from './random.ts';
 import { type TokenizerFile, trainByteLevelBpe, trainLlamaBpe, trainUnigram } from './tokenizers.ts';
 import type { ZooModel } from './zoo.ts';
 

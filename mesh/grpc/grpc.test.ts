@@ -33,6 +33,9 @@ function countingTeacher() {
       if (topK === 0) throw new FuseMeshError('invalid_argument', 'top_k is 0; use 1 to 3000');
       return create(ScoreResponseSchema, { distribution: { topK } });
     },
+    generate: async function* () {
+      yield { text: 'word', tokens: 1 };
+    },
     attachRun: () => {
       throw new Error('before the first await');
     },

@@ -9,6 +9,7 @@ const statusOf: Readonly<Record<ErrorCode, status>> = {
   resource_exhausted: status.RESOURCE_EXHAUSTED,
   unavailable: status.UNAVAILABLE,
   data_loss: status.DATA_LOSS,
+  unimplemented: status.UNIMPLEMENTED,
   cancelled: status.CANCELLED,
   internal: status.INTERNAL,
 };

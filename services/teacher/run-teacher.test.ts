@@ -6,7 +6,7 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { distributionFromBytes } from '../../mesh/codec/distribution-bytes.ts';
 import { runConfigSchema } from '../../mesh/config/schema.ts';
 import { CorpusManifestSchema, DocumentSchema } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
-import { TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
+import { FinishReason, TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
 import { type Client, createClient } from '../../mesh/grpc/client.ts';
 import { createLog } from '../../mesh/log/log.ts';
 import { connectNats, type NatsConnection } from '../../mesh/nats/connection.ts';
@@ -95,6 +95,65 @@ test('refuses a text that it cannot score, and says why', async () => {
     expect(error).toBeInstanceOf(FuseMeshError);
     expect(error.code).toBe('invalid_argument');
   }
+});
+
+async function generated(request: Parameters<typeof client.generate>[0]) {
+  let text = '';
+  for await (const response of client.generate(request)) {
+    text += response.text;
+    if (response.finishReason !== FinishReason.UNSPECIFIED) return { ...response, text };
+  }
+  throw new Error('the stream ended without a reason');
+}
+
+test('goes on with a prompt: greedily, or by a seed', async () => {
+  const prompt = 'Fellow citizens of the Senate and';
+  const greedy = await generated({ prompt, maxTokens: 12 });
+  expect(greedy).toMatchObject({ tokens: 12, finishReason: FinishReason.LENGTH });
+  expect(greedy.text).toMatch(/^ \S/);
+  expect(await generated({ prompt, maxTokens: 12 })).toEqual(greedy);
+
+  const drawn = { prompt, maxTokens: 12, temperature: 1.5, topP: 0.95, seed: 1 };
+  expect(await generated(drawn)).toEqual(await generated(drawn));
+  expect((await generated(drawn)).text).not.toBe((await generated({ ...drawn, seed: 2 })).text);
+
+  const stop = greedy.text.slice(4, 8);
+  const stopped = await generated({ prompt, stop: [stop] });
+  expect(stopped).toMatchObject({
+    text: greedy.text.slice(0, greedy.text.indexOf(stop)),
+    finishReason: FinishReason.STOP,
+  });
+});
+
+test('several texts grow at a time, and each is what it is alone', async () => {
+  const prompts = ['The Congress', 'Our navy and', 'Gentlemen of'];
+  const alone: string[] = [];
+  for (const prompt of prompts) alone.push((await generated({ prompt, maxTokens: 10 })).text);
+  const together = await Promise.all(prompts.map((prompt) => generated({ prompt, maxTokens: 10 })));
+  expect(together.map(({ text }) => text)).toEqual(alone);
+});
+
+test('refuses to generate from what makes no sense', async () => {
+  for (const request of [
+    { prompt: 'Hello. '.repeat(2000) },
+    { prompt: 'Hello.', temperature: -1 },
+    { prompt: 'Hello.', topP: 1.5 },
+    { prompt: 'Hello.', stop: [''] },
+  ]) {
+    await expect(generated(request)).rejects.toMatchObject({ code: 'invalid_argument' });
+  }
+});
+
+test('stops generating when the caller goes away', async () => {
+  const cancel = new AbortController();
+  const stream = client.generate({ prompt: 'Fellow citizens' }, { signal: cancel.signal });
+  let pieces = 0;
+  await expect(
+    (async () => {
+      for await (const _ of stream) if (++pieces === 3) cancel.abort();
+    })(),
+  ).rejects.toMatchObject({ code: 'cancelled' });
+  expect(pieces).toBeLessThan(20);
 });
 
 test('is not attached to a run before somebody asks for it', async () => {

@@ -8,7 +8,9 @@ import { createRegister } from '../../mesh/metrics/create-register.ts';
 import { serveMetrics } from '../../mesh/metrics/serve-metrics.ts';
 import { connectNats, type NatsConnection } from '../../mesh/nats/connection.ts';
 import { openRunStreams } from '../../mesh/nats/run-streams.ts';
+import { Generator } from '../../model/generation/generator.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
+import { loadedOnce } from './loaded-once.ts';
 import { RunAttachment } from './run-attachment.ts';
 import { RunAttachments } from './run-attachments.ts';
 import { servedModel } from './served-model.ts';
@@ -43,6 +45,7 @@ export async function runTeacher(
   const register = createRegister({});
   const metricsOfRun = createTeacherMetrics(register);
 
+  const generator = loadedOnce(() => Generator.load(served.model, { threads: served.threads }));
   let connection: NatsConnection | undefined;
   const attachments = new RunAttachments(async (settings) => {
     connection ??= await connectNats(config.nats.url, `fusemesh teacher ${name}`);
@@ -59,7 +62,7 @@ export async function runTeacher(
     try {
       const server = await serve({
         address: served.address,
-        services: [implement(TeacherService, teacherService(name, scorer, attachments))],
+        services: [implement(TeacherService, teacherService(name, scorer, generator.get, attachments))],
         log,
       });
       server.setServing(TeacherService.typeName, true);
@@ -75,6 +78,7 @@ export async function runTeacher(
     }
   } finally {
     await connection?.close();
+    await generator.close();
     await scorer.close();
   }
 }

@@ -1,7 +1,8 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { encodeTextDistribution } from '../../mesh/codec/encode-text-distribution.ts';
-import type { TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
+import { FinishReason, type TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
 import type { Implementation } from '../../mesh/grpc/implementation.ts';
+import type { Generator } from '../../model/generation/generator.ts';
 import type { Scorer } from '../../model/scoring/scorer.ts';
 import { watchAttachment } from './run-attachment.ts';
 import type { RunAttachments } from './run-attachments.ts';
@@ -9,10 +10,17 @@ import { scoredDistribution } from './scored-distribution.ts';
 
 const tokenizerChunkBytes = 256 * 1024;
 
-/** TeacherService over a loaded model. */
+const finishReasons = { stop: FinishReason.STOP, length: FinishReason.LENGTH } as const;
+
+/**
+ * TeacherService over a loaded model.
+ *
+ * @param generator loads the model for generation when it is asked for first
+ */
 export function teacherService(
   name: string,
   scorer: Scorer,
+  generator: () => Promise<Generator>,
   attachments: RunAttachments,
 ): Implementation<typeof TeacherService> {
   const { card, tokenizer } = scorer;
@@ -46,6 +54,23 @@ export function teacherService(
         topK,
       });
       return { distribution: encodeTextDistribution(distribution, card.vocabularySize) };
+    },
+
+    async *generate({ prompt, maxTokens, temperature, topP, stop, seed }, { signal }) {
+      const pieces = (await generator()).generate(
+        {
+          prompt,
+          maxTokens: maxTokens || card.contextLength,
+          temperature,
+          topP: topP || 1,
+          stop,
+          seed,
+        },
+        signal,
+      );
+      for await (const { text, tokens, finishReason } of pieces) {
+        yield { text, tokens, finishReason: finishReason && finishReasons[finishReason] };
+      }
     },
 
     async attachRun({ run, teacher, topK }) {

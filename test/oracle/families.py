@@ -114,7 +114,9 @@ def main(seed, golden):
         parameters = {written.get(n, n): p for n, p in model.named_parameters()}
         expected["logits"] = model(batch["input_ids"]).logits.detach().contiguous()
         prompt = batch["input_ids"][:1, :PROMPT]
-        generated = model.generate(prompt, max_new_tokens=GENERATED, do_sample=False, eos_token_id=None, pad_token_id=0)
+        generated = model.generate(
+            prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=GENERATED, do_sample=False, eos_token_id=None
+        )
         expected["greedy"] = generated[0, PROMPT:].to(torch.int32)
 
         decayed = [p for p in model.parameters() if p.dim() > 1]

@@ -2,8 +2,8 @@
 // @generated from file fusemesh/v1/teacher.proto (package fusemesh.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { TextDistribution } from "./distribution_pb.ts";
 import { file_fusemesh_v1_distribution } from "./distribution_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file fusemesh/v1/teacher.proto.
  */
 export const file_fusemesh_v1_teacher: GenFile = /*@__PURE__*/
-  fileDesc("ChlmdXNlbWVzaC92MS90ZWFjaGVyLnByb3RvEgtmdXNlbWVzaC52MSIVChNHZXRNb2RlbENhcmRSZXF1ZXN0IpgBChRHZXRNb2RlbENhcmRSZXNwb25zZRIMCgRuYW1lGAEgASgJEg4KBmZhbWlseRgCIAEoCRISCgpwYXJhbWV0ZXJzGAMgASgEEhcKD3ZvY2FidWxhcnlfc2l6ZRgEIAEoDRIWCg5jb250ZXh0X2xlbmd0aBgFIAEoDRIdChV0b2tlbml6ZXJfZmluZ2VycHJpbnQYBiABKAwiFQoTR2V0VG9rZW5pemVyUmVxdWVzdCIlChRHZXRUb2tlbml6ZXJSZXNwb25zZRINCgVjaHVuaxgBIAEoDCIrCgxTY29yZVJlcXVlc3QSDAoEdGV4dBgBIAEoCRINCgV0b3BfaxgCIAEoDSJECg1TY29yZVJlc3BvbnNlEjMKDGRpc3RyaWJ1dGlvbhgBIAEoCzIdLmZ1c2VtZXNoLnYxLlRleHREaXN0cmlidXRpb24iPwoQQXR0YWNoUnVuUmVxdWVzdBILCgNydW4YASABKAkSDwoHdGVhY2hlchgCIAEoCRINCgV0b3BfaxgDIAEoDSITChFBdHRhY2hSdW5SZXNwb25zZSIfChBEZXRhY2hSdW5SZXF1ZXN0EgsKA3J1bhgBIAEoCSITChFEZXRhY2hSdW5SZXNwb25zZSIeCg9XYXRjaFJ1blJlcXVlc3QSCwoDcnVuGAEgASgJIkEKEFdhdGNoUnVuUmVzcG9uc2USLQoGc3RhdHVzGAEgASgLMh0uZnVzZW1lc2gudjEuVGVhY2hlclJ1blN0YXR1cyKsAQoQVGVhY2hlclJ1blN0YXR1cxIYChBkb2N1bWVudHNfc2NvcmVkGAEgASgEEhUKDXRva2Vuc19zY29yZWQYAiABKAQSFwoPYnl0ZXNfcHVibGlzaGVkGAMgASgEEhkKEXRva2Vuc19wZXJfc2Vjb25kGAQgASgBEhkKEWRvY3VtZW50c19pbl9oYW5kGAUgASgNEhgKEHdhaXRpbmdfZm9yX3Jvb20YBiABKAgy3wMKDlRlYWNoZXJTZXJ2aWNlElMKDEdldE1vZGVsQ2FyZBIgLmZ1c2VtZXNoLnYxLkdldE1vZGVsQ2FyZFJlcXVlc3QaIS5mdXNlbWVzaC52MS5HZXRNb2RlbENhcmRSZXNwb25zZRJVCgxHZXRUb2tlbml6ZXISIC5mdXNlbWVzaC52MS5HZXRUb2tlbml6ZXJSZXF1ZXN0GiEuZnVzZW1lc2gudjEuR2V0VG9rZW5pemVyUmVzcG9uc2UwARI+CgVTY29yZRIZLmZ1c2VtZXNoLnYxLlNjb3JlUmVxdWVzdBoaLmZ1c2VtZXNoLnYxLlNjb3JlUmVzcG9uc2USSgoJQXR0YWNoUnVuEh0uZnVzZW1lc2gudjEuQXR0YWNoUnVuUmVxdWVzdBoeLmZ1c2VtZXNoLnYxLkF0dGFjaFJ1blJlc3BvbnNlEkoKCURldGFjaFJ1bhIdLmZ1c2VtZXNoLnYxLkRldGFjaFJ1blJlcXVlc3QaHi5mdXNlbWVzaC52MS5EZXRhY2hSdW5SZXNwb25zZRJJCghXYXRjaFJ1bhIcLmZ1c2VtZXNoLnYxLldhdGNoUnVuUmVxdWVzdBodLmZ1c2VtZXNoLnYxLldhdGNoUnVuUmVzcG9uc2UwAWIGcHJvdG8z", [file_fusemesh_v1_distribution]);
+  fileDesc("ChlmdXNlbWVzaC92MS90ZWFjaGVyLnByb3RvEgtmdXNlbWVzaC52MSIVChNHZXRNb2RlbENhcmRSZXF1ZXN0IpgBChRHZXRNb2RlbENhcmRSZXNwb25zZRIMCgRuYW1lGAEgASgJEg4KBmZhbWlseRgCIAEoCRISCgpwYXJhbWV0ZXJzGAMgASgEEhcKD3ZvY2FidWxhcnlfc2l6ZRgEIAEoDRIWCg5jb250ZXh0X2xlbmd0aBgFIAEoDRIdChV0b2tlbml6ZXJfZmluZ2VycHJpbnQYBiABKAwiFQoTR2V0VG9rZW5pemVyUmVxdWVzdCIlChRHZXRUb2tlbml6ZXJSZXNwb25zZRINCgVjaHVuaxgBIAEoDCIrCgxTY29yZVJlcXVlc3QSDAoEdGV4dBgBIAEoCRINCgV0b3BfaxgCIAEoDSJECg1TY29yZVJlc3BvbnNlEjMKDGRpc3RyaWJ1dGlvbhgBIAEoCzIdLmZ1c2VtZXNoLnYxLlRleHREaXN0cmlidXRpb24idQoPR2VuZXJhdGVSZXF1ZXN0Eg4KBnByb21wdBgBIAEoCRISCgptYXhfdG9rZW5zGAIgASgNEhMKC3RlbXBlcmF0dXJlGAMgASgBEg0KBXRvcF9wGAQgASgBEgwKBHN0b3AYBSADKAkSDAoEc2VlZBgGIAEoDSJiChBHZW5lcmF0ZVJlc3BvbnNlEgwKBHRleHQYASABKAkSDgoGdG9rZW5zGAIgASgNEjAKDWZpbmlzaF9yZWFzb24YAyABKA4yGS5mdXNlbWVzaC52MS5GaW5pc2hSZWFzb24iPwoQQXR0YWNoUnVuUmVxdWVzdBILCgNydW4YASABKAkSDwoHdGVhY2hlchgCIAEoCRINCgV0b3BfaxgDIAEoDSITChFBdHRhY2hSdW5SZXNwb25zZSIfChBEZXRhY2hSdW5SZXF1ZXN0EgsKA3J1bhgBIAEoCSITChFEZXRhY2hSdW5SZXNwb25zZSIeCg9XYXRjaFJ1blJlcXVlc3QSCwoDcnVuGAEgASgJIkEKEFdhdGNoUnVuUmVzcG9uc2USLQoGc3RhdHVzGAEgASgLMh0uZnVzZW1lc2gudjEuVGVhY2hlclJ1blN0YXR1cyKsAQoQVGVhY2hlclJ1blN0YXR1cxIYChBkb2N1bWVudHNfc2NvcmVkGAEgASgEEhUKDXRva2Vuc19zY29yZWQYAiABKAQSFwoPYnl0ZXNfcHVibGlzaGVkGAMgASgEEhkKEXRva2Vuc19wZXJfc2Vjb25kGAQgASgBEhkKEWRvY3VtZW50c19pbl9oYW5kGAUgASgNEhgKEHdhaXRpbmdfZm9yX3Jvb20YBiABKAgqXwoMRmluaXNoUmVhc29uEh0KGUZJTklTSF9SRUFTT05fVU5TUEVDSUZJRUQQABIWChJGSU5JU0hfUkVBU09OX1NUT1AQARIYChRGSU5JU0hfUkVBU09OX0xFTkdUSBACMqoECg5UZWFjaGVyU2VydmljZRJTCgxHZXRNb2RlbENhcmQSIC5mdXNlbWVzaC52MS5HZXRNb2RlbENhcmRSZXF1ZXN0GiEuZnVzZW1lc2gudjEuR2V0TW9kZWxDYXJkUmVzcG9uc2USVQoMR2V0VG9rZW5pemVyEiAuZnVzZW1lc2gudjEuR2V0VG9rZW5pemVyUmVxdWVzdBohLmZ1c2VtZXNoLnYxLkdldFRva2VuaXplclJlc3BvbnNlMAESPgoFU2NvcmUSGS5mdXNlbWVzaC52MS5TY29yZVJlcXVlc3QaGi5mdXNlbWVzaC52MS5TY29yZVJlc3BvbnNlEkkKCEdlbmVyYXRlEhwuZnVzZW1lc2gudjEuR2VuZXJhdGVSZXF1ZXN0Gh0uZnVzZW1lc2gudjEuR2VuZXJhdGVSZXNwb25zZTABEkoKCUF0dGFjaFJ1bhIdLmZ1c2VtZXNoLnYxLkF0dGFjaFJ1blJlcXVlc3QaHi5mdXNlbWVzaC52MS5BdHRhY2hSdW5SZXNwb25zZRJKCglEZXRhY2hSdW4SHS5mdXNlbWVzaC52MS5EZXRhY2hSdW5SZXF1ZXN0Gh4uZnVzZW1lc2gudjEuRGV0YWNoUnVuUmVzcG9uc2USSQoIV2F0Y2hSdW4SHC5mdXNlbWVzaC52MS5XYXRjaFJ1blJlcXVlc3QaHS5mdXNlbWVzaC52MS5XYXRjaFJ1blJlc3BvbnNlMAFiBnByb3RvMw", [file_fusemesh_v1_distribution]);
 
 /**
  * @generated from message fusemesh.v1.GetModelCardRequest
@@ -151,6 +151,93 @@ export const ScoreResponseSchema: GenMessage<ScoreResponse> = /*@__PURE__*/
   messageDesc(file_fusemesh_v1_teacher, 5);
 
 /**
+ * @generated from message fusemesh.v1.GenerateRequest
+ */
+export type GenerateRequest = Message<"fusemesh.v1.GenerateRequest"> & {
+  /**
+   * Taken as it is: no chat template is applied.
+   *
+   * @generated from field: string prompt = 1;
+   */
+  prompt: string;
+
+  /**
+   * Most tokens to generate; 0 means until the end of text or of the context.
+   *
+   * @generated from field: uint32 max_tokens = 2;
+   */
+  maxTokens: number;
+
+  /**
+   * Divides the logits before a token is drawn; 0 takes the most probable one.
+   *
+   * @generated from field: double temperature = 3;
+   */
+  temperature: number;
+
+  /**
+   * Tokens are drawn from the fewest that hold this much mass (nucleus sampling); 0 and 1 mean all.
+   *
+   * @generated from field: double top_p = 4;
+   */
+  topP: number;
+
+  /**
+   * Strings that end the text and are not part of it.
+   *
+   * @generated from field: repeated string stop = 5;
+   */
+  stop: string[];
+
+  /**
+   * Fixes the random choices.
+   *
+   * @generated from field: uint32 seed = 6;
+   */
+  seed: number;
+};
+
+/**
+ * Describes the message fusemesh.v1.GenerateRequest.
+ * Use `create(GenerateRequestSchema)` to create a new message.
+ */
+export const GenerateRequestSchema: GenMessage<GenerateRequest> = /*@__PURE__*/
+  messageDesc(file_fusemesh_v1_teacher, 6);
+
+/**
+ * @generated from message fusemesh.v1.GenerateResponse
+ */
+export type GenerateResponse = Message<"fusemesh.v1.GenerateResponse"> & {
+  /**
+   * What is new of the text; may be empty.
+   *
+   * @generated from field: string text = 1;
+   */
+  text: string;
+
+  /**
+   * Tokens generated so far.
+   *
+   * @generated from field: uint32 tokens = 2;
+   */
+  tokens: number;
+
+  /**
+   * Set in the last message.
+   *
+   * @generated from field: fusemesh.v1.FinishReason finish_reason = 3;
+   */
+  finishReason: FinishReason;
+};
+
+/**
+ * Describes the message fusemesh.v1.GenerateResponse.
+ * Use `create(GenerateResponseSchema)` to create a new message.
+ */
+export const GenerateResponseSchema: GenMessage<GenerateResponse> = /*@__PURE__*/
+  messageDesc(file_fusemesh_v1_teacher, 7);
+
+/**
  * @generated from message fusemesh.v1.AttachRunRequest
  */
 export type AttachRunRequest = Message<"fusemesh.v1.AttachRunRequest"> & {
@@ -177,7 +264,7 @@ export type AttachRunRequest = Message<"fusemesh.v1.AttachRunRequest"> & {
  * Use `create(AttachRunRequestSchema)` to create a new message.
  */
 export const AttachRunRequestSchema: GenMessage<AttachRunRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_teacher, 6);
+  messageDesc(file_fusemesh_v1_teacher, 8);
 
 /**
  * @generated from message fusemesh.v1.AttachRunResponse
@@ -190,7 +277,7 @@ export type AttachRunResponse = Message<"fusemesh.v1.AttachRunResponse"> & {
  * Use `create(AttachRunResponseSchema)` to create a new message.
  */
 export const AttachRunResponseSchema: GenMessage<AttachRunResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_teacher, 7);
+  messageDesc(file_fusemesh_v1_teacher, 9);
 
 /**
  * @generated from message fusemesh.v1.DetachRunRequest
@@ -207,7 +294,7 @@ export type DetachRunRequest = Message<"fusemesh.v1.DetachRunRequest"> & {
  * Use `create(DetachRunRequestSchema)` to create a new message.
  */
 export const DetachRunRequestSchema: GenMessage<DetachRunRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_teacher, 8);
+  messageDesc(file_fusemesh_v1_teacher, 10);
 
 /**
  * @generated from message fusemesh.v1.DetachRunResponse
@@ -220,7 +307,7 @@ export type DetachRunResponse = Message<"fusemesh.v1.DetachRunResponse"> & {
  * Use `create(DetachRunResponseSchema)` to create a new message.
  */
 export const DetachRunResponseSchema: GenMessage<DetachRunResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_teacher, 9);
+  messageDesc(file_fusemesh_v1_teacher, 11);
 
 /**
  * @generated from message fusemesh.v1.WatchRunRequest
@@ -237,7 +324,7 @@ export type WatchRunRequest = Message<"fusemesh.v1.WatchRunRequest"> & {
  * Use `create(WatchRunRequestSchema)` to create a new message.
  */
 export const WatchRunRequestSchema: GenMessage<WatchRunRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_teacher, 10);
+  messageDesc(file_fusemesh_v1_teacher, 12);
 
 /**
  * @generated from message fusemesh.v1.WatchRunResponse
@@ -254,7 +341,7 @@ export type WatchRunResponse = Message<"fusemesh.v1.WatchRunResponse"> & {
  * Use `create(WatchRunResponseSchema)` to create a new message.
  */
 export const WatchRunResponseSchema: GenMessage<WatchRunResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_teacher, 11);
+  messageDesc(file_fusemesh_v1_teacher, 13);
 
 /**
  * Counts since the teacher attached.
@@ -304,7 +391,37 @@ export type TeacherRunStatus = Message<"fusemesh.v1.TeacherRunStatus"> & {
  * Use `create(TeacherRunStatusSchema)` to create a new message.
  */
 export const TeacherRunStatusSchema: GenMessage<TeacherRunStatus> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_teacher, 12);
+  messageDesc(file_fusemesh_v1_teacher, 14);
+
+/**
+ * @generated from enum fusemesh.v1.FinishReason
+ */
+export enum FinishReason {
+  /**
+   * @generated from enum value: FINISH_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The model ended the text, or a stop string came.
+   *
+   * @generated from enum value: FINISH_REASON_STOP = 1;
+   */
+  STOP = 1,
+
+  /**
+   * As many tokens as asked for, or as the context holds.
+   *
+   * @generated from enum value: FINISH_REASON_LENGTH = 2;
+   */
+  LENGTH = 2,
+}
+
+/**
+ * Describes the enum fusemesh.v1.FinishReason.
+ */
+export const FinishReasonSchema: GenEnum<FinishReason> = /*@__PURE__*/
+  enumDesc(file_fusemesh_v1_teacher, 0);
 
 /**
  * One source LLM.
@@ -342,6 +459,19 @@ export const TeacherService: GenService<{
     methodKind: "unary";
     input: typeof ScoreRequestSchema;
     output: typeof ScoreResponseSchema;
+  },
+  /**
+   * Goes on with a prompt and sends the text as it comes. Without sampling parameters the most probable token
+   * is taken always (greedy search).
+   * INVALID_ARGUMENT: empty prompt, a prompt as long as the context, a parameter out of range.
+   * UNIMPLEMENTED: the model is an exported ONNX model.
+   *
+   * @generated from rpc fusemesh.v1.TeacherService.Generate
+   */
+  generate: {
+    methodKind: "server_streaming";
+    input: typeof GenerateRequestSchema;
+    output: typeof GenerateResponseSchema;
   },
   /**
    * Starts to consume the documents of a run and to publish their distributions.

@@ -1,0 +1,134 @@
+import { join } from 'node:path';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { readArchitecture } from '../families/read-architecture.ts';
+import { type Remote, startWorker } from '../runtime/worker.ts';
+import { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { endOfTextIds } from './end-of-text.ts';
+import type { GenerationMethods } from './generation-worker.ts';
+import type { Sampling } from './sampling.ts';
+import { createTextStream } from './text-stream.ts';
+
+export interface GenerationRequest extends Sampling {
+  /** Taken as it is; the tokenizer puts its own beginning before it. */
+  readonly prompt: string;
+  /** Most tokens to generate; the context may end the text before. */
+  readonly maxTokens: number;
+  /** Strings that end the text and are not part of it. */
+  readonly stop: readonly string[];
+}
+
+/** A piece of generated text. */
+export interface GeneratedPiece {
+  /** May be empty: a token can be part of a character or of a stop string. */
+  readonly text: string;
+  /** Tokens generated so far. */
+  readonly tokens: number;
+  /** In the last piece: `stop` for the end of text or a stop string, `length` for maxTokens or the context. */
+  readonly finishReason?: 'stop' | 'length';
+}
+
+/** A language model that goes on with a text, token by token, in a worker thread of its own. */
+export class Generator {
+  readonly #name: string;
+  readonly #tokenizer: Tokenizer;
+  readonly #contextLength: number;
+  readonly #endOfText: ReadonlySet<number>;
+  readonly #worker: { readonly remote: Remote<GenerationMethods>; stop(): Promise<void> };
+  #sequences = 0;
+
+  private constructor(
+    name: string,
+    tokenizer: Tokenizer,
+    contextLength: number,
+    endOfText: ReadonlySet<number>,
+    worker: { readonly remote: Remote<GenerationMethods>; stop(): Promise<void> },
+  ) {
+    this.#name = name;
+    this.#tokenizer = tokenizer;
+    this.#contextLength = contextLength;
+    this.#endOfText = endOfText;
+    this.#worker = worker;
+  }
+
+  /**
+   * @param directory Hugging Face directory: config.json, tokenizer.json, model.safetensors
+   * @param threads threads of one matrix product
+   * @throws FuseMeshError not_found when a file is missing, invalid_argument when one does not fit
+   */
+  static async load(directory: string, { threads }: { threads: number }): Promise<Generator> {
+    const { contextLength } = await readArchitecture(directory);
+    const tokenizer = await Tokenizer.fromFile(join(directory, 'tokenizer.json'));
+    const endOfText = await endOfTextIds(directory);
+    const worker = startWorker<GenerationMethods>(new URL('./generation-worker.ts', import.meta.url));
+    try {
+      await worker.remote.load(directory, threads);
+    } catch (error) {
+      await worker.stop();
+      throw error;
+    }
+    return new Generator(directory, tokenizer, contextLength, endOfText, worker);
+  }
+
+  /**
+   * Goes on with a prompt. Several may be under way at a time; they take turns token by token.
+   *
+   * @throws FuseMeshError invalid_argument for a prompt without tokens or as long as the context, or numbers out
+   * of range; cancelled when the signal is aborted
+   */
+  async *generate(request: GenerationRequest, signal?: AbortSignal): AsyncGenerator<GeneratedPiece> {
+    check(request);
+    const { maxTokens, temperature, topP, seed } = request;
+    const { ids: prompt } = await this.#tokenizer.encode(request.prompt);
+    if (prompt.length === 0)
+      throw new FuseMeshError('invalid_argument', 'The prompt is empty; give the text to go on with');
+    if (prompt.length >= this.#contextLength) {
+      throw new FuseMeshError(
+        'invalid_argument',
+        `The prompt has ${prompt.length} tokens, the context of ${this.#name} ${this.#contextLength}: shorten the prompt`,
+      );
+    }
+    const { remote } = this.#worker;
+    const sequence = this.#sequences++;
+    const stream = createTextStream(request.stop);
+    const ids = [...prompt];
+    const promptText = await this.#tokenizer.decode(ids);
+    try {
+      let token = await remote.begin(sequence, prompt, { temperature, topP, seed });
+      for (let tokens = 1; ; tokens++) {
+        if (signal?.aborted) throw new FuseMeshError('cancelled', 'The generation was cancelled');
+        if (this.#endOfText.has(token)) {
+          yield { text: stream.end(), tokens, finishReason: 'stop' };
+          return;
+        }
+        ids.push(token);
+        // Decoded together with the prompt: alone, some tokenizers would drop its first space.
+        const generated = (await this.#tokenizer.decode(ids)).slice(promptText.length);
+        const { text, stopped } = stream.advance(generated);
+        const full = tokens === maxTokens || ids.length === this.#contextLength;
+        if (stopped) yield { text, tokens, finishReason: 'stop' };
+        else if (full) yield { text: text + stream.end(), tokens, finishReason: 'length' };
+        else yield { text, tokens };
+        if (stopped || full) return;
+        token = await remote.next(sequence, token);
+      }
+    } finally {
+      await remote.end(sequence);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#worker.stop();
+  }
+}
+
+function check({ maxTokens, temperature, topP, seed, stop }: GenerationRequest): void {
+  const refuse = (problem: string) => {
+    throw new FuseMeshError('invalid_argument', problem);
+  };
+  if (!Number.isInteger(maxTokens) || maxTokens < 1) refuse(`max_tokens is ${maxTokens}; use 1 or more`);
+  if (!(temperature >= 0 && Number.isFinite(temperature)))
+    refuse(`temperature is ${temperature}; use 0 (greedy) or more`);
+  if (!(topP > 0 && topP <= 1)) refuse(`top_p is ${topP}; use more than 0, up to 1`);
+  if (!Number.isInteger(seed) || seed < 0) refuse(`seed is ${seed}; use a whole number from 0`);
+  if (stop.includes('')) refuse('stop has an empty string, which would end every text');
+}

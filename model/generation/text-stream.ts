@@ -1,0 +1,49 @@
+/** What a text that grows by tokens may give out already. */
+export interface TextStream {
+  /**
+   * @param text all that has been generated, from the beginning
+   * @returns what is new of it and certain; `stopped` when a stop string has come, which is not given out
+   */
+  advance(text: string): { readonly text: string; readonly stopped: boolean };
+  /** The rest, when no more tokens come. */
+  end(): string;
+}
+
+/** Stands for bytes that are no whole character yet. */
+const replacement = '\uFFFD';
+
+/**
+ * Gives out a growing text in pieces, and holds back what the next token may change: half a character, or the
+ * beginning of a stop string.
+ */
+export function createTextStream(stop: readonly string[]): TextStream {
+  let whole = '';
+  let given = 0;
+  const giveUntil = (end: number) => {
+    const piece = whole.slice(given, end);
+    given = Math.max(given, end);
+    return piece;
+  };
+  return {
+    advance(text) {
+      whole = text;
+      const found = stop.map((string) => whole.indexOf(string, given)).filter((index) => index >= 0);
+      if (found.length > 0) return { text: giveUntil(Math.min(...found)), stopped: true };
+      return { text: giveUntil(certainLength(whole, stop)), stopped: false };
+    },
+    end: () => giveUntil(whole.length),
+  };
+}
+
+/** How much of the text no further token changes. */
+function certainLength(text: string, stop: readonly string[]): number {
+  let length = text.length;
+  while (length > 0 && text[length - 1] === replacement) length--;
+  for (let begin = Math.max(0, length - longest(stop) + 1); begin < length; begin++) {
+    const tail = text.slice(begin, length);
+    if (stop.some((string) => string.startsWith(tail))) return begin;
+  }
+  return length;
+}
+
+const longest = (strings: readonly string[]): number => Math.max(1, ...strings.map(({ length }) => length));
