@@ -9,6 +9,7 @@ import { createGraph } from '../model/graph/operators.ts';
 import { emitModel } from '../model/onnx/emit.ts';
 import { openSession } from '../model/runtime/session.ts';
 import { createRandom } from '../test/support/random.ts';
+import { everyWeight } from '../trainer/engine/trained-part.ts';
 import type { TrainingBatch } from '../trainer/engine/training-batch.ts';
 import { TrainingEngine } from '../trainer/engine/training-engine.ts';
 import { trainingGraph } from '../trainer/engine/training-graph.ts';
@@ -124,8 +125,9 @@ for (const { name, rows, length, sizes } of models) {
   const directory = await mkdtemp(join(tmpdir(), 'fusemesh-bench-'));
   try {
     await writeRandomLlama(directory, sizes);
+    const architecture = await readArchitecture(directory);
     const products = productsOf(
-      trainingGraph(await readArchitecture(directory), { rows, length, candidates }),
+      trainingGraph(architecture, everyWeight(architecture), { rows, length, candidates }),
     );
     const options = { rows, length, candidates, lambda: 0.9, weightDecay: 0.1, beta1: 0.9, beta2: 0.95 };
     const batch = randomBatch(rows, length, sizes.vocab_size);

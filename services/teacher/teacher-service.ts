@@ -10,7 +10,7 @@ import { scoredDistribution } from './scored-distribution.ts';
 
 const tokenizerChunkBytes = 256 * 1024;
 
-const finishReasons = { stop: FinishReason.STOP, length: FinishReason.LENGTH } as const;
+const finishReasons = { none: FinishReason.UNSPECIFIED, stop: FinishReason.STOP, length: FinishReason.LENGTH } as const;
 
 /**
  * TeacherService over a loaded model.
@@ -69,7 +69,7 @@ export function teacherService(
         signal,
       );
       for await (const { text, tokens, finishReason } of pieces) {
-        yield { text, tokens, finishReason: finishReason && finishReasons[finishReason] };
+        yield { text, tokens, finishReason: finishReasons[finishReason ?? 'none'] };
       }
     },
 

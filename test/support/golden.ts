@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSafetensors, type SafetensorsFile } from '../../model/safetensors/safetensors-file.ts';
+import type { TrainingBatch } from '../../trainer/engine/training-batch.ts';
 
 /** FUSEMESH_GOLDEN: models of other random weights (test/oracle/families.py --seed). */
 const golden = process.env['FUSEMESH_GOLDEN'] ?? join(import.meta.dirname, '..', 'golden');
@@ -10,12 +11,31 @@ export const goldenModel = (name: string): string => join(golden, name);
 
 export const goldenModels = (): string[] => readdirSync(golden).map(goldenModel);
 
+const adapters = join(import.meta.dirname, '..', 'golden-lora');
+
+/** Directories of golden adapters; their base models are named relative to them. */
+export const goldenAdapters = (): string[] => readdirSync(adapters).map((name) => join(adapters, name));
+
 /** What PyTorch computed for a golden model. */
 export const openExpected = (directory: string): Promise<SafetensorsFile> =>
   openSafetensors(join(directory, 'expected.safetensors'));
 
 export async function readInt32(file: SafetensorsFile, name: string): Promise<Int32Array<ArrayBuffer>> {
   return new Int32Array((await file.read(name)).buffer);
+}
+
+/** The batch on which PyTorch trained. */
+export async function readBatch(expected: SafetensorsFile): Promise<TrainingBatch> {
+  const [rows, length, candidates] = expected.tensors.get('fused_ids')!.shape;
+  return {
+    rows,
+    length,
+    candidates,
+    inputIds: await readInt32(expected, 'input_ids'),
+    labels: await readInt32(expected, 'labels'),
+    fusedIds: await readInt32(expected, 'fused_ids'),
+    fusedProbabilities: await expected.readFloat32('fused_probabilities'),
+  };
 }
 
 /** max |a − b|; NaN where either has one. */

@@ -5,9 +5,9 @@ import { readArchitecture } from '../../model/families/read-architecture.ts';
 import { openWeights, readWeights } from '../../model/families/weights.ts';
 import { emitModel } from '../../model/onnx/emit.ts';
 import { openSession } from '../../model/runtime/session.ts';
-import type { SafetensorsFile } from '../../model/safetensors/safetensors-file.ts';
-import { goldenModels, largestDifference, openExpected, readInt32 } from '../../test/support/golden.ts';
+import { goldenModels, largestDifference, openExpected, readBatch } from '../../test/support/golden.ts';
 import { fillTargets } from './fused-loss.ts';
+import { everyWeight } from './trained-part.ts';
 import type { TrainingBatch } from './training-batch.ts';
 import { TrainingEngine } from './training-engine.ts';
 import { gradientName, trainingGraph } from './training-graph.ts';
@@ -33,25 +33,15 @@ function manyRepeatedTokens(rows: number, length: number): TrainingBatch {
   };
 }
 
-async function readBatch(expected: SafetensorsFile): Promise<TrainingBatch> {
-  const [rows, length, candidates] = expected.tensors.get('fused_ids')!.shape;
-  return {
-    rows,
-    length,
-    candidates,
-    inputIds: await readInt32(expected, 'input_ids'),
-    labels: await readInt32(expected, 'labels'),
-    fusedIds: await readInt32(expected, 'fused_ids'),
-    fusedProbabilities: await expected.readFloat32('fused_probabilities'),
-  };
-}
-
 describe('training agrees with PyTorch', () => {
   it.each(models)('gradients of every weight: %s', async (_, directory) => {
     const expected = await openExpected(directory);
     const batch = await readBatch(expected);
     const architecture = await readArchitecture(directory);
-    const session = await openSession(emitModel(trainingGraph(architecture, batch)), { threads: 1 });
+    const session = await openSession(
+      emitModel(trainingGraph(architecture, everyWeight(architecture), batch)),
+      { threads: 1 },
+    );
     const shape = [batch.rows, batch.length];
     const columns = [batch.labels.length, 1 + batch.candidates];
     const targets = {

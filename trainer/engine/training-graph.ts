@@ -3,6 +3,7 @@ import { gradients } from '../../model/graph/gradients.ts';
 import type { Value } from '../../model/graph/graph.ts';
 import { createGraph } from '../../model/graph/operators.ts';
 import { sparseCrossEntropy } from './fused-loss.ts';
+import type { TrainedPart } from './trained-part.ts';
 
 /** What the sizes of a batch are; the graph is made for them. */
 export interface BatchSizes {
@@ -14,19 +15,20 @@ export interface BatchSizes {
   readonly candidates: number;
 }
 
-export const gradientName = (weight: string): string => `gradient:${weight}`;
+export const gradientName = (tensor: string): string => `gradient:${tensor}`;
 
 /**
  * Forward, loss and backward as one graph, ready for emitModel.
  *
  * Inputs: input_ids int32 [B, T], position_ids int64 [B, T], target_ids int32 [B·T, 1 + K], target_weights
- * float32 of the same shape, and every weight under its own name.
- * Outputs: log_probabilities float32 [B·T, 1 + K] at the targets, and the gradient of every weight.
+ * float32 of the same shape, and every trained tensor under its own name.
+ * Outputs: log_probabilities float32 [B·T, 1 + K] at the targets, and the gradient of every trained tensor.
  *
  * @returns the outputs by name
  */
 export function trainingGraph(
   architecture: Architecture,
+  part: TrainedPart,
   { rows, length, candidates }: BatchSizes,
 ): Readonly<Record<string, Value>> {
   const graph = createGraph();
@@ -34,16 +36,16 @@ export function trainingGraph(
   const positions = graph.input('position_ids', 'int64', [rows, length]);
   const targetIds = graph.input('target_ids', 'int32', [rows * length, 1 + candidates]);
   const targetWeights = graph.input('target_weights', 'float32', [rows * length, 1 + candidates]);
-  const weights = new Map(
-    [...architecture.weights].map(([name, shape]) => [name, graph.input(name, 'float32', shape)]),
+  const trained = new Map(
+    [...part.shapes].map(([name, shape]) => [name, graph.input(name, 'float32', shape)]),
   );
 
-  const input = { inputIds, positions, weight: (name: string) => weights.get(name)! };
+  const input = { inputIds, positions, ...part.weightsIn(graph, (name) => trained.get(name)!) };
   const logits = architecture.logits(architecture.hiddenStates(input), input);
   const { loss, logProbabilities } = sparseCrossEntropy(logits, targetIds, targetWeights);
-  const computed = gradients(loss, [...weights.values()]);
+  const computed = gradients(loss, [...trained.values()]);
   return {
     log_probabilities: logProbabilities,
-    ...Object.fromEntries([...weights.keys()].map((name, i) => [gradientName(name), computed[i]])),
+    ...Object.fromEntries([...trained.keys()].map((name, i) => [gradientName(name), computed[i]])),
   };
 }

@@ -1,13 +1,15 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { refuseNonFinite } from '../../model/families/finite-weights.ts';
 import { readArchitecture } from '../../model/families/read-architecture.ts';
-import { openWeights, readWeights } from '../../model/families/weights.ts';
+import { openWeights } from '../../model/families/weights.ts';
+import type { LoraSettings } from '../../model/lora/lora-settings.ts';
 import { emitModel } from '../../model/onnx/emit.ts';
 import { type HostTensor, openSession, type Session } from '../../model/runtime/session.ts';
 import { serveWorker } from '../../model/runtime/worker.ts';
 import { type AdamWOptions, adamwStep, type OptimizedTensor } from './adamw.ts';
 import type { EngineSnapshot } from './engine-snapshot.ts';
 import { fillTargets, lossParts, type SparseTargets } from './fused-loss.ts';
+import { beginning } from './trained-part.ts';
 import type { StepResult, TrainingBatch } from './training-batch.ts';
 import { type BatchSizes, gradientName, trainingGraph } from './training-graph.ts';
 
@@ -16,6 +18,8 @@ export interface EngineOptions extends BatchSizes, AdamWOptions {
   readonly lambda: number;
   /** Threads of one matrix product. */
   readonly threads: number;
+  /** Trains low-rank adapters and leaves the weights as they are; without it, every weight is trained. */
+  readonly lora?: LoraSettings | undefined;
 }
 
 interface NamedTensor extends OptimizedTensor {
@@ -43,17 +47,18 @@ const methods = {
     const architecture = await readArchitecture(directory);
     const source = await openWeights(directory, architecture);
     await refuseNonFinite(source, architecture);
-    const loaded = await readWeights(source, architecture);
+    const { rows, length, candidates, lora } = options;
+    const { part, initial } = await beginning(architecture, source, lora);
     await source.close();
-    const { rows, length, candidates } = options;
     if (length > architecture.contextLength) {
       throw new FuseMeshError(
         'invalid_argument',
         `contextLength is ${length}, the model in ${directory} takes ${architecture.contextLength} at most`,
       );
     }
-    const session = await openSession(emitModel(trainingGraph(architecture, options)), {
+    const session = await openSession(emitModel(trainingGraph(architecture, part, options)), {
       threads: options.threads,
+      weightsDirectory: directory,
     });
 
     const tokens = rows * length;
@@ -71,8 +76,8 @@ const methods = {
     const into: Record<string, HostTensor> = {
       log_probabilities: { data: logProbabilities, shape: [tokens, columns] },
     };
-    const tensors = [...loaded].map(([name, weights]): NamedTensor => {
-      const shape = architecture.weights.get(name)!;
+    const tensors = [...initial].map(([name, weights]): NamedTensor => {
+      const shape = part.shapes.get(name)!;
       const gradient = new Float32Array(weights.length);
       feeds[name] = { data: weights, shape };
       into[gradientName(name)] = { data: gradient, shape };

@@ -1,0 +1,128 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { formatShape, sameShape } from '../graph/shape.ts';
+import { openSafetensors } from '../safetensors/safetensors-file.ts';
+import type { LoraSettings } from './lora-settings.ts';
+
+/** peft's names for the files of an adapter. */
+export const adapterWeightsFile = 'adapter_model.safetensors';
+export const adapterConfigFile = 'adapter_config.json';
+
+const absent = (what: string) => z.literal([null, false, ''], `${what} is not supported`).nullish();
+const none = (what: string) =>
+  z
+    .union([z.null(), z.array(z.never()), z.record(z.string(), z.never())], `${what} is not supported`)
+    .optional();
+
+/** adapter_config.json of a LoRA, as peft writes it (LoraConfig), as far as we can do what it says. */
+const schema = z.looseObject({
+  peft_type: z.literal('LORA'),
+  base_model_name_or_path: z.string().nullish(),
+  r: z.number().int().positive(),
+  lora_alpha: z.number(),
+  target_modules: z.union([z.string(), z.array(z.string()).nonempty()]),
+  bias: z.literal('none', 'trained biases are not supported').default('none'),
+  use_rslora: z.boolean().default(false),
+  use_dora: absent('DoRA'),
+  modules_to_save: none('modules_to_save'),
+  rank_pattern: none('rank_pattern'),
+  alpha_pattern: none('alpha_pattern'),
+  exclude_modules: none('exclude_modules'),
+  layers_to_transform: none('layers_to_transform'),
+});
+
+/** What an adapter's directory says of it. */
+export interface AdapterConfig extends LoraSettings {
+  /** Where its base model is, as it was written; undefined where nothing is said. */
+  readonly baseModel: string | undefined;
+}
+
+/** @throws FuseMeshError not_found when there is none, invalid_argument for what we cannot do */
+export async function readAdapterConfig(directory: string): Promise<AdapterConfig> {
+  const path = join(directory, adapterConfigFile);
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new FuseMeshError(
+      'not_found',
+      `No adapter at ${path}: give a directory with ${adapterConfigFile} and ${adapterWeightsFile}`,
+      { cause },
+    );
+  });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new FuseMeshError('invalid_argument', `${path} is not JSON: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new FuseMeshError('invalid_argument', `${path}: ${problems.join('; ')}`);
+  }
+  const { r: rank, lora_alpha, use_rslora, target_modules, base_model_name_or_path } = parsed.data;
+  return {
+    rank,
+    // Rank-stabilized LoRA (Kalajdzievski 2023) divides by √rank.
+    alpha: use_rslora ? lora_alpha * Math.sqrt(rank) : lora_alpha,
+    targetModules: target_modules,
+    baseModel: base_model_name_or_path ?? undefined,
+  };
+}
+
+/**
+ * adapter_config.json as peft reads it.
+ *
+ * @param transposed whether the adapted weights stand as [in, out] (GPT-2's Conv1D)
+ */
+export function adapterConfigJson(
+  { rank, alpha, targetModules, baseModel }: AdapterConfig,
+  transposed: boolean,
+): string {
+  const config = {
+    peft_type: 'LORA',
+    task_type: 'CAUSAL_LM',
+    base_model_name_or_path: baseModel ?? null,
+    r: rank,
+    lora_alpha: alpha,
+    lora_dropout: 0,
+    bias: 'none',
+    fan_in_fan_out: transposed,
+    target_modules: targetModules,
+    inference_mode: true,
+  };
+  return `${JSON.stringify(config, null, 2)}\n`;
+}
+
+/**
+ * Reads adapter_model.safetensors.
+ *
+ * @param shapes what must be in it, and nothing else
+ * @throws FuseMeshError not_found when there is none, invalid_argument when it does not fit
+ */
+export async function readAdapters(
+  directory: string,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): Promise<ReadonlyMap<string, Float32Array<ArrayBuffer>>> {
+  const path = join(directory, adapterWeightsFile);
+  const file = await openSafetensors(path);
+  try {
+    const refusal = (problem: string) => new FuseMeshError('invalid_argument', `${path}: ${problem}`);
+    for (const name of file.tensors.keys()) {
+      if (!shapes.has(name)) throw refusal(`"${name}" is no adapter of a linear layer of the model`);
+    }
+    const adapters = new Map<string, Float32Array<ArrayBuffer>>();
+    for (const [name, shape] of shapes) {
+      const stored = file.tensors.get(name);
+      if (!stored) throw refusal(`"${name}" is missing; its ${adapterConfigFile} asks for it`);
+      if (!sameShape(stored.shape, shape))
+        throw refusal(`"${name}" is ${formatShape(stored.shape)} and should be ${formatShape(shape)}`);
+      adapters.set(name, await file.readFloat32(name));
+    }
+    return adapters;
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,137 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { goldenAdapters, goldenModel, largestDifference, openExpected } from '../../test/support/golden.ts';
+import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
+import { readArchitecture } from '../families/read-architecture.ts';
+import { openWeights, readWeights } from '../families/weights.ts';
+import { writeSafetensors } from '../safetensors/write-safetensors.ts';
+import { adapterConfigFile, adapterConfigJson, readAdapterConfig, readAdapters } from './adapter-files.ts';
+import { adapterNames, adapterShapes, initialAdapters } from './adapters.ts';
+import { mergeAdapters } from './merge-adapters.ts';
+import { targetLayers } from './target-layers.ts';
+
+const architecture = await readArchitecture(goldenModel('llama-full-untied'));
+
+describe('merged weights are those of peft', () => {
+  it.each(goldenAdapters().map((path) => [basename(path), path]))('%s', async (_, directory) => {
+    const lora = await readAdapterConfig(directory);
+    const base = join(directory, lora.baseModel!);
+    const architecture = await readArchitecture(base);
+    const source = await openWeights(base, architecture);
+    const weights = await readWeights(source, architecture);
+    const before = await readWeights(source, architecture);
+    await source.close();
+    const layers = targetLayers(architecture, lora.targetModules);
+    mergeAdapters(layers, lora, weights, await readAdapters(directory, adapterShapes(layers, lora.rank)));
+
+    const expected = await openExpected(directory);
+    let merged = 0;
+    for (const [name, values] of weights) {
+      const changed = expected.tensors.has(`merged:${name}`);
+      const right = changed ? await expected.readFloat32(`merged:${name}`) : before.get(name)!;
+      expect(largestDifference(values, right), name).toBeLessThan(1e-6);
+      if (changed) merged++;
+    }
+    expect(merged).toBe(layers.size);
+    await expected.close();
+  });
+});
+
+describe('targetLayers', () => {
+  const chosen = (targetModules: string | string[]) => [...targetLayers(architecture, targetModules).keys()];
+
+  it('takes all linear layers but the head, names by their last part, and expressions for whole names', () => {
+    expect(chosen('all-linear')).toHaveLength(14);
+    expect(chosen('all-linear')).not.toContain('lm_head');
+    expect(chosen(['q_proj', 'lm_head'])).toEqual([
+      'model.layers.0.self_attn.q_proj',
+      'model.layers.1.self_attn.q_proj',
+      'lm_head',
+    ]);
+    expect(chosen(['layers.1.mlp.up_proj'])).toEqual(['model.layers.1.mlp.up_proj']);
+    expect(chosen(String.raw`.*\.0\..*(gate|up)_proj`)).toEqual([
+      'model.layers.0.mlp.gate_proj',
+      'model.layers.0.mlp.up_proj',
+    ]);
+  });
+
+  it('names what fits nothing', () => {
+    expect(() => chosen(['q_proj', 'proj'])).toThrow(
+      '"proj" fits no linear layer of the model; it has q_proj',
+    );
+    expect(() => chosen('q_proj')).toThrow('"q_proj" fits no linear layer');
+    expect(() => chosen('[')).toThrow('targetModules: Invalid regular expression');
+  });
+});
+
+describe('initialAdapters', () => {
+  it('changes nothing at first, and is the same every time', () => {
+    const layers = targetLayers(architecture, ['down_proj']);
+    const initial = initialAdapters(layers, 8);
+    expect(initial).toEqual(initialAdapters(layers, 8));
+    const { a, b } = adapterNames('model.layers.1.mlp.down_proj');
+    expect(initial.get(b)!.every((value) => value === 0)).toBe(true);
+    const bound = 1 / Math.sqrt(24);
+    expect(initial.get(a)!.every((value) => Math.abs(value) <= bound)).toBe(true);
+    expect(Math.max(...initial.get(a)!)).toBeGreaterThan(0.9 * bound);
+  });
+});
+
+describe("an adapter's files", () => {
+  const write = async (config: string) => {
+    const directory = await temporaryDirectory();
+    await writeFile(join(directory, adapterConfigFile), config);
+    return directory;
+  };
+
+  it('say what was written', async () => {
+    const written = { rank: 8, alpha: 16, targetModules: ['q_proj'], baseModel: '/models/llama' };
+    expect(await readAdapterConfig(await write(adapterConfigJson(written, false)))).toEqual(written);
+  });
+
+  it('are refused where they ask for what we do not have', async () => {
+    const golden = JSON.parse(await readFile(join(goldenAdapters()[0], adapterConfigFile), 'utf8'));
+    for (const [change, problem] of [
+      [{ use_dora: true }, 'use_dora: DoRA is not supported'],
+      [{ bias: 'all' }, 'bias: trained biases are not supported'],
+      [{ modules_to_save: ['lm_head'] }, 'modules_to_save is not supported'],
+      [{ rank_pattern: { q_proj: 3 } }, 'rank_pattern is not supported'],
+      [{ peft_type: 'IA3' }, 'peft_type'],
+    ] as const) {
+      const directory = await write(JSON.stringify({ ...golden, ...change }));
+      await expect(readAdapterConfig(directory)).rejects.toThrow(problem);
+    }
+    await expect(readAdapterConfig(await temporaryDirectory())).rejects.toMatchObject({ code: 'not_found' });
+    await expect(readAdapterConfig(await write('{'))).rejects.toMatchObject({ code: 'invalid_argument' });
+  });
+
+  it('are refused where a tensor is missing, too many or of another shape', async () => {
+    const layers = targetLayers(architecture, ['q_proj']);
+    const initial = initialAdapters(layers, 2);
+    const shapes = adapterShapes(layers, 2);
+    const written = async (tensors: ReadonlyMap<string, Float32Array>) => {
+      const directory = await temporaryDirectory();
+      await writeSafetensors(
+        join(directory, 'adapter_model.safetensors'),
+        [...tensors].map(([name, data]) => ({
+          name,
+          dtype: 'F32',
+          shape: shapes.get(name) ?? [data.length],
+          data: new Uint8Array(data.buffer),
+        })),
+      );
+      return directory;
+    };
+    expect(await readAdapters(await written(initial), shapes)).toEqual(initial);
+
+    const more = new Map(initial).set('other', new Float32Array(1));
+    await expect(readAdapters(await written(more), shapes)).rejects.toThrow('"other" is no adapter');
+    const [first] = initial.keys();
+    const fewer = new Map([...initial].filter(([name]) => name !== first));
+    await expect(readAdapters(await written(fewer), shapes)).rejects.toThrow(`"${first}" is missing`);
+    await expect(readAdapters(await written(initial), adapterShapes(layers, 1))).rejects.toThrow(
+      'is [2, 16] and should be [1, 16]',
+    );
+  });
+});

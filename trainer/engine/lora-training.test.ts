@@ -1,0 +1,126 @@
+import { basename, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readArchitecture } from '../../model/families/read-architecture.ts';
+import { openWeights } from '../../model/families/weights.ts';
+import { readAdapterConfig, readAdapters } from '../../model/lora/adapter-files.ts';
+import { adapterShapes } from '../../model/lora/adapters.ts';
+import { targetLayers } from '../../model/lora/target-layers.ts';
+import { emitModel } from '../../model/onnx/emit.ts';
+import { openSession } from '../../model/runtime/session.ts';
+import { goldenAdapters, largestDifference, openExpected, readBatch } from '../../test/support/golden.ts';
+import { fillTargets } from './fused-loss.ts';
+import { beginning } from './trained-part.ts';
+import { TrainingEngine } from './training-engine.ts';
+import { gradientName, trainingGraph } from './training-graph.ts';
+
+const adapters = goldenAdapters().map((path) => [basename(path), path] as const);
+const options = { lambda: 0.9, weightDecay: 0.1, beta1: 0.9, beta2: 0.95, clipNorm: 1, threads: 1 };
+const learningRate = 1e-3;
+
+/** An adapter of peft's with its model. */
+async function readGolden(directory: string) {
+  const lora = await readAdapterConfig(directory);
+  const base = join(directory, lora.baseModel!);
+  const architecture = await readArchitecture(base);
+  const shapes = adapterShapes(targetLayers(architecture, lora.targetModules), lora.rank);
+  return { lora, base, architecture, shapes, adapters: await readAdapters(directory, shapes) };
+}
+
+describe('training of adapters agrees with peft', () => {
+  it.each(adapters)('gradients of every tensor: %s', async (_, directory) => {
+    const { lora, base, architecture, adapters } = await readGolden(directory);
+    const expected = await openExpected(directory);
+    const batch = await readBatch(expected);
+    const source = await openWeights(base, architecture);
+    const { part } = await beginning(architecture, source, lora);
+    await source.close();
+    const session = await openSession(emitModel(trainingGraph(architecture, part, batch)), {
+      threads: 1,
+      weightsDirectory: base,
+    });
+
+    const shape = [batch.rows, batch.length];
+    const columns = [batch.labels.length, 1 + batch.candidates];
+    const targets = {
+      ids: new Int32Array(columns[0] * columns[1]),
+      weights: new Float32Array(columns[0] * columns[1]),
+    };
+    fillTargets(targets, batch, options.lambda);
+    const results = await session.run({
+      input_ids: { data: Int32Array.from(batch.inputIds), shape },
+      position_ids: { data: BigInt64Array.from(batch.labels, (_, i) => BigInt(i % batch.length)), shape },
+      target_ids: { data: targets.ids, shape: columns },
+      target_weights: { data: targets.weights, shape: columns },
+      ...Object.fromEntries(
+        [...adapters].map(([name, data]) => [name, { data, shape: part.shapes.get(name)! }]),
+      ),
+    });
+    for (const name of adapters.keys()) {
+      const right = await expected.readFloat32(`gradient:${name}`);
+      const scale = right.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+      const difference = largestDifference(results[gradientName(name)] as Float32Array, right);
+      expect(difference / scale, name).toBeLessThan(1e-4);
+    }
+    await session.close();
+    await expected.close();
+  });
+
+  it.each(adapters)('losses, norms and adapters over AdamW steps: %s', async (_, directory) => {
+    const { lora, base, shapes, adapters } = await readGolden(directory);
+    const expected = await openExpected(directory);
+    const batch = await readBatch(expected);
+    const engine = await TrainingEngine.start(base, { ...options, ...batch, lora });
+    await engine.restore({
+      step: 0,
+      tensors: [...adapters].map(([name, weights]) => ({
+        name,
+        shape: shapes.get(name)!,
+        weights,
+        firstMoment: new Float32Array(weights.length),
+        secondMoment: new Float32Array(weights.length),
+      })),
+    });
+    const losses = await expected.readFloat32('losses');
+    expect(losses.length).toBe(4 * 20);
+    for (let step = 0; step < losses.length / 4; step++) {
+      const { loss, causalLoss, fusionLoss, gradientNorm } = await engine.step(batch, learningRate);
+      const row = [loss, causalLoss, fusionLoss, gradientNorm];
+      expect(largestDifference(row, losses.subarray(step * 4, step * 4 + 4))).toBeLessThan(1e-4);
+    }
+    const { tensors } = await engine.snapshot();
+    expect(tensors.map(({ name }) => name).sort()).toEqual([...adapters.keys()].sort());
+    for (const { name, weights } of tensors) {
+      expect(largestDifference(weights, await expected.readFloat32(`final:${name}`)), name).toBeLessThan(
+        1e-3,
+      );
+    }
+    await engine.close();
+    await expected.close();
+  });
+});
+
+it('begins as the model is: the first loss is that of the weights alone', async () => {
+  const { base } = await readGolden(adapters[0][1]);
+  const expected = await openExpected(base);
+  const batch = await readBatch(expected);
+  const lora = { rank: 4, alpha: 8, targetModules: 'all-linear' };
+  const engine = await TrainingEngine.start(base, { ...options, ...batch, lora });
+  const [first] = await expected.readFloat32('losses');
+  const { loss } = await engine.step(batch, learningRate);
+  expect(loss).toBeCloseTo(first, 5);
+  expect((await engine.step(batch, learningRate)).loss).toBeLessThan(loss);
+  await engine.close();
+  await expected.close();
+});
+
+it('refuses a pattern that fits nothing, and says what there is', async () => {
+  const { base } = await readGolden(adapters[0][1]);
+  const batch = { rows: 1, length: 8, candidates: 1 };
+  const start = (targetModules: string | string[]) =>
+    TrainingEngine.start(base, { ...options, ...batch, lora: { rank: 1, alpha: 1, targetModules } });
+  await expect(start(['Wqkv'])).rejects.toMatchObject({
+    code: 'invalid_argument',
+    message: expect.stringContaining('"Wqkv" fits no linear layer of the model; it has c_attn, c_proj, c_fc'),
+  });
+  await expect(start('(')).rejects.toMatchObject({ code: 'invalid_argument' });
+});
