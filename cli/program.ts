@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addFeed } from './commands/feed.ts';
 import { addGenerate } from './commands/generate.ts';
+import { addMerge } from './commands/merge.ts';
 import { addTeacher } from './commands/teacher.ts';
 import { addTrainer } from './commands/trainer.ts';
 import { addUp } from './commands/up.ts';
@@ -37,7 +38,8 @@ Any value of the file can be set for one command, by flag or by environment:
 Logs are JSON lines on stderr; LOG_LEVEL=debug says more.
 Exit code: 0 done, 1 failed, 2 something in the command, the run file or the files it names is wrong.`,
     );
-  for (const add of [addUp, addTeacher, addFeed, addTrainer, addEvaluate, addGenerate]) add(fusemesh);
+  for (const add of [addUp, addTeacher, addFeed, addTrainer, addEvaluate, addGenerate, addMerge])
+    add(fusemesh);
   for (const command of [fusemesh, ...fusemesh.commands]) {
     command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
   }

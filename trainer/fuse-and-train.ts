@@ -89,6 +89,7 @@ export async function fuseAndTrain(
   const place = {
     directory: join(trainer.output, 'checkpoints'),
     model: config.target.model,
+    adapter: opened.adapter,
     keep: trainer.keepCheckpoints,
   };
   status.phase = TrainerState.TRAINING;

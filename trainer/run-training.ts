@@ -8,13 +8,14 @@ import { BackgroundTasks } from './background-tasks.ts';
 import { totalSteps } from './check-config.ts';
 import { readSnapshot, type SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
 import { resumePoint } from './checkpoint/resume-point.ts';
-import { writeModel } from './checkpoint/write-model.ts';
 import { TrainingEngine } from './engine/training-engine.ts';
 import { fuseAndTrain } from './fuse-and-train.ts';
 import { detach, keepAttached } from './sources/keep-attached.ts';
 import { type Source, sourcesOf } from './sources/source.ts';
 import { awaitManifest } from './stream/manifest.ts';
+import { targetAdapter } from './target-adapter.ts';
 import type { OpenedTraining, TrainingContext } from './training-context.ts';
+import { writeResults } from './write-results.ts';
 
 /** Trains from the start or from the newest checkpoint to the end, and writes the fused model there. */
 export async function runTraining(config: RunConfig, context: TrainingContext): Promise<void> {
@@ -22,17 +23,18 @@ export async function runTraining(config: RunConfig, context: TrainingContext): 
   const tasks = new BackgroundTasks(context.signal, change);
   const model = config.target.model;
   const tokenizer = await Tokenizer.fromFile(join(model, 'tokenizer.json'));
+  const adapter = await targetAdapter(config.target);
   const connection = await connectNats(config.nats.url, `fusemesh trainer ${config.run}`);
   try {
     const engine = await startEngine(config);
     try {
       const streams = openRunStreams(connection, config.run);
-      const checkpoint = await trainToTheEnd(config, { ...context, tasks, streams, engine, tokenizer });
+      const opened = { ...context, tasks, streams, engine, tokenizer, adapter };
+      const checkpoint = await trainToTheEnd(config, opened);
       tasks.throwFailure();
       if (checkpoint === undefined) return;
-      const output = join(config.trainer.output, 'model');
-      await writeModel(output, model, (await readSnapshot(checkpoint)).tensors);
-      log.info({ steps: checkpoint.state.step }, `The fused model is in ${output}`);
+      const fused = await writeResults(config.trainer.output, model, adapter, checkpoint);
+      log.info({ steps: checkpoint.state.step }, `The fused model is in ${fused}`);
     } finally {
       await engine.close();
     }
@@ -54,6 +56,7 @@ function startEngine({ target, trainer, contextLength, topK }: RunConfig): Promi
     beta2: trainer.beta2,
     clipNorm: trainer.clipNorm,
     threads: trainer.threads,
+    lora: target.lora,
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Log } from '../mesh/log/log.ts';
 import type { RunStreams } from '../mesh/nats/run-streams.ts';
+import type { AdapterConfig } from '../model/lora/read-adapter.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { BackgroundTasks } from './background-tasks.ts';
 import type { Change } from './change.ts';
@@ -24,6 +25,8 @@ export interface OpenedTraining extends TrainingContext {
   readonly tasks: BackgroundTasks;
   readonly streams: RunStreams;
   readonly engine: TrainingEngine;
+  /** What the engine trains beside the target's weights; undefined where it trains the weights. */
+  readonly adapter: AdapterConfig | undefined;
   /** The target's. */
   readonly tokenizer: Tokenizer;
 }

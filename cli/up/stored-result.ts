@@ -44,7 +44,7 @@ export async function storeResult(config: RunConfig, result: RunResult): Promise
 
 /** Removes what earlier runs left in the output directory, and nothing else. */
 export async function removeOutput(config: RunConfig): Promise<void> {
-  const written = ['checkpoints', 'model', 'logs', 'nats', 'result.json'];
+  const written = ['checkpoints', 'adapter', 'model', 'logs', 'nats', 'result.json'];
   await Promise.all(
     written.map((name) => rm(join(config.trainer.output, name), { recursive: true, force: true })),
   );
@@ -65,7 +65,7 @@ function settingsDigest({
   const settings = {
     ...{ run, contextLength, corpus, heldOut, topK },
     teachers: teachers.map(({ name, model }) => ({ name, model })),
-    target: { model: target.model, source: target.source?.name },
+    target: { model: target.model, lora: target.lora, source: target.source?.name },
     training,
   };
   return createHash('sha256').update(JSON.stringify(settings)).digest('hex');

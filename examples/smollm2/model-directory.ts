@@ -1,8 +1,8 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { onDisk, publishDirectory, writeDurably } from '../../model/export/durable-files.ts';
 import { writeSafetensors } from '../../model/safetensors/write-safetensors.ts';
-import { onDisk, publishDirectory, writeDurably } from '../../trainer/checkpoint/durable-files.ts';
 import { configuration, generationConfiguration } from './configuration.ts';
 import type { GgufFile } from './gguf-file.ts';
 import { tokenizerConfiguration, tokenizerJson } from './tokenizer-files.ts';

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { writeModel } from '../../model/export/write-model.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
-import { writeModel } from '../../trainer/checkpoint/write-model.ts';
+import { weightsByName } from '../../trainer/engine/engine-snapshot.ts';
 import { TrainingEngine } from '../../trainer/engine/training-engine.ts';
 import { learningRateAt } from '../../trainer/schedule.ts';
 import { domains, modelDirectory, trainingPath, untrainedDirectory } from './layout.ts';
@@ -58,7 +59,7 @@ export async function pretrain(model: ZooModel, signal: AbortSignal): Promise<vo
       );
       loss = 0;
     }
-    await writeModel(modelDirectory(model.name), directory, (await engine.snapshot()).tensors);
+    await writeModel(modelDirectory(model.name), directory, weightsByName((await engine.snapshot()).tensors));
   } finally {
     await engine.close();
   }

@@ -60,6 +60,22 @@ export const runConfigSchema = z.strictObject({
     .min(1),
   target: z.strictObject({
     model: z.string().describe('Hugging Face directory of the model to be taught.'),
+    lora: z
+      .strictObject({
+        rank: z.number().int().min(1).default(8),
+        alpha: z.number().positive().default(16).describe('The adapters count alpha / rank.'),
+        targetModules: z
+          .union([z.string(), z.array(z.string()).min(1)])
+          .default('all-linear')
+          .describe(
+            "Names of linear layers or their last parts, or a regular expression for whole names, as peft's " +
+              'target_modules; all-linear takes all but the head.',
+          ),
+      })
+      .optional()
+      .describe(
+        'Trains low-rank adapters and leaves the weights as they are; left out, all weights are trained.',
+      ),
     source: z
       .strictObject({
         name: runName.default('target'),

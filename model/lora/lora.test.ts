@@ -6,10 +6,11 @@ import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { readArchitecture } from '../families/read-architecture.ts';
 import { openWeights, readWeights } from '../families/weights.ts';
 import { writeSafetensors } from '../safetensors/write-safetensors.ts';
-import { adapterConfigFile, adapterConfigJson, readAdapterConfig, readAdapters } from './adapter-files.ts';
 import { adapterNames, adapterShapes, initialAdapters } from './adapters.ts';
 import { mergeAdapters } from './merge-adapters.ts';
+import { adapterConfigFile, readAdapterConfig, readAdapters } from './read-adapter.ts';
 import { targetLayers } from './target-layers.ts';
+import { writeAdapterFiles } from './write-adapter.ts';
 
 const architecture = await readArchitecture(goldenModel('llama-full-untied'));
 
@@ -86,8 +87,12 @@ describe("an adapter's files", () => {
   };
 
   it('say what was written', async () => {
-    const written = { rank: 8, alpha: 16, targetModules: ['q_proj'], baseModel: '/models/llama' };
-    expect(await readAdapterConfig(await write(adapterConfigJson(written, false)))).toEqual(written);
+    const written = { rank: 8, alpha: 16, targetModules: ['q_proj'], baseModel: 'llama', transposed: true };
+    const directory = await temporaryDirectory();
+    const tensor = { name: 'a', shape: [1, 2], weights: Float32Array.of(1, 2) };
+    await writeAdapterFiles(directory, written, [tensor]);
+    expect(await readAdapterConfig(directory)).toEqual(written);
+    expect(await readAdapters(directory, new Map([['a', [1, 2]]]))).toEqual(new Map([['a', tensor.weights]]));
   });
 
   it('are refused where they ask for what we do not have', async () => {

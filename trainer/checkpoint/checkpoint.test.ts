@@ -3,13 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLog } from '../../mesh/log/log.ts';
-import { openSafetensors } from '../../model/safetensors/safetensors-file.ts';
+import { readAdapterConfig } from '../../model/lora/read-adapter.ts';
 import { writeSafetensors } from '../../model/safetensors/write-safetensors.ts';
 import type { EngineSnapshot } from '../engine/engine-snapshot.ts';
 import { newestCheckpoint, readSnapshot } from './read-checkpoint.ts';
 import type { TrainingState } from './training-state.ts';
 import { type CheckpointPlace, writeCheckpoint } from './write-checkpoint.ts';
-import { writeModel } from './write-model.ts';
 
 const log = createLog('test', { level: 'silent' });
 let root: string;
@@ -93,6 +92,20 @@ describe('checkpoints', () => {
     expect(allBits(await readSnapshot(saved!))).toEqual(allBits(snapshotAt(50)));
   });
 
+  it('of an adapter are an adapter as peft has it', async () => {
+    const adapter = { rank: 2, alpha: 4, targetModules: ['q_proj'], baseModel: 'base', transposed: false };
+    const directory = await writeCheckpoint({ ...place, adapter }, stateAt(2), snapshotAt(2));
+    expect((await readdir(directory)).sort()).toEqual([
+      'adapter_config.json',
+      'adapter_model.safetensors',
+      'optimizer.safetensors',
+      'trainer-state.json',
+    ]);
+    expect(await readAdapterConfig(directory)).toEqual(adapter);
+    const saved = await newestCheckpoint(place.directory, log);
+    expect(allBits(await readSnapshot(saved!))).toEqual(allBits(snapshotAt(2)));
+  });
+
   it('keep the last ones only, by step and not by name', async () => {
     for (const step of [1, 2, 999_999, 1_000_000])
       await writeCheckpoint(place, stateAt(step), snapshotAt(step));
@@ -138,22 +151,5 @@ describe('checkpoints', () => {
     await expect(writeCheckpoint(place, stateAt(1), snapshotAt(1))).rejects.toThrow(
       /^Cannot write the checkpoint /,
     );
-  });
-});
-
-describe('writeModel', () => {
-  it("writes the target's dtypes and nothing but the model, over an earlier one", async () => {
-    const directory = join(root, 'output', 'model');
-    await writeModel(directory, place.model, snapshotAt(1).tensors);
-    await writeFile(join(directory, 'left over'), '');
-    await writeModel(directory, place.model, snapshotAt(2).tensors);
-    expect((await readdir(directory)).sort()).toEqual(['config.json', 'model.safetensors', 'tokenizer.json']);
-    const file = await openSafetensors(join(directory, 'model.safetensors'));
-    expect([...file.tensors.values()].map(({ name, dtype }) => `${name} ${dtype}`)).toEqual([
-      'head BF16',
-      'norm F16',
-    ]);
-    expect((await file.readFloat32('head'))[3]).toBeCloseTo(1.2, 2);
-    await file.close();
   });
 });

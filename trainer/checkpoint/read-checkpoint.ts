@@ -1,6 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../../mesh/log/log.ts';
+import { adapterWeightsFile } from '../../model/lora/read-adapter.ts';
 import { openSafetensors } from '../../model/safetensors/safetensors-file.ts';
 import type { EngineSnapshot, TensorSnapshot } from '../engine/engine-snapshot.ts';
 import {
@@ -42,9 +43,15 @@ async function readState(directory: string): Promise<TrainingState> {
   return record.state;
 }
 
+/** The file of what was trained: the adapter where there is one. */
+async function trainedFile(directory: string): Promise<string> {
+  const names = await readdir(directory);
+  return join(directory, names.includes(adapterWeightsFile) ? adapterWeightsFile : weightsFile);
+}
+
 /** Weights and optimizer state of a checkpoint, as the engine gave them. */
 export async function readSnapshot({ directory, state }: SavedCheckpoint): Promise<EngineSnapshot> {
-  const weights = await openSafetensors(join(directory, weightsFile));
+  const weights = await openSafetensors(await trainedFile(directory));
   try {
     const moments = await openSafetensors(join(directory, optimizerFile));
     try {

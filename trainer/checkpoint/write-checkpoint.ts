@@ -1,5 +1,9 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { copyCompanionFiles } from '../../model/export/companion-files.ts';
+import { fileSizes, onDisk, publishDirectory, writeDurably } from '../../model/export/durable-files.ts';
+import type { AdapterConfig } from '../../model/lora/read-adapter.ts';
+import { writeAdapterFiles } from '../../model/lora/write-adapter.ts';
 import { type TensorToWrite, writeSafetensors } from '../../model/safetensors/write-safetensors.ts';
 import type { EngineSnapshot, TensorSnapshot } from '../engine/engine-snapshot.ts';
 import {
@@ -11,8 +15,6 @@ import {
   stateFile,
   weightsFile,
 } from './checkpoint-names.ts';
-import { fileSizes, onDisk, publishDirectory, writeDurably } from './durable-files.ts';
-import { copyModelFiles } from './model-files.ts';
 import type { TrainingState } from './training-state.ts';
 
 const unfinishedSuffix = '.unfinished';
@@ -23,13 +25,16 @@ export interface CheckpointPlace {
   readonly directory: string;
   /** Hugging Face directory whose configuration and tokenizer they carry. */
   readonly model: string;
+  /** What the trained tensors are adapters of; undefined where they are the model's weights. */
+  readonly adapter?: AdapterConfig | undefined;
   /** How many to keep. */
   readonly keep: number;
 }
 
 /**
- * Writes a checkpoint, a Hugging Face directory with the optimizer's state beside it. It appears under its
- * name only when all of it is on disk; then checkpoints older than the last `keep` go.
+ * Writes a checkpoint: a Hugging Face directory, or an adapter as peft has it, with the optimizer's state
+ * beside it. It appears under its name only when all of it is on disk; then checkpoints older than the last
+ * `keep` go.
  *
  * @returns its directory
  */
@@ -45,8 +50,11 @@ export async function writeCheckpoint(
     await mkdir(place.directory, { recursive: true });
     await removeUnfinished(place.directory);
     await mkdir(unfinished);
-    await copyModelFiles(place.model, unfinished);
-    await writeSafetensors(join(unfinished, weightsFile), snapshot.tensors.map(weights));
+    if (place.adapter) await writeAdapterFiles(unfinished, place.adapter, snapshot.tensors);
+    else {
+      await copyCompanionFiles(place.model, unfinished);
+      await writeSafetensors(join(unfinished, weightsFile), snapshot.tensors.map(weights));
+    }
     await writeSafetensors(join(unfinished, optimizerFile), snapshot.tensors.flatMap(moments));
     const record = { state, files: await fileSizes(unfinished) };
     await writeDurably(join(unfinished, stateFile), `${JSON.stringify(record, null, 2)}\n`);

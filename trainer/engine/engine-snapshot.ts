@@ -14,3 +14,6 @@ export interface TensorSnapshot {
   readonly firstMoment: Float32Array;
   readonly secondMoment: Float32Array;
 }
+
+export const weightsByName = (tensors: readonly TensorSnapshot[]): ReadonlyMap<string, Float32Array> =>
+  new Map(tensors.map(({ name, weights }) => [name, weights]));

@@ -17,7 +17,7 @@ const companions = [
 ];
 
 /** Copies the configuration and tokenizer of a model, as far as it has these files. */
-export async function copyModelFiles(model: string, directory: string): Promise<void> {
+export async function copyCompanionFiles(model: string, directory: string): Promise<void> {
   for (const name of companions) {
     let content: Uint8Array;
     try {

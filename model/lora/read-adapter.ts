@@ -25,6 +25,7 @@ const schema = z.looseObject({
   target_modules: z.union([z.string(), z.array(z.string()).nonempty()]),
   bias: z.literal('none', 'trained biases are not supported').default('none'),
   use_rslora: z.boolean().default(false),
+  fan_in_fan_out: z.boolean().default(false),
   use_dora: absent('DoRA'),
   modules_to_save: none('modules_to_save'),
   rank_pattern: none('rank_pattern'),
@@ -37,6 +38,8 @@ const schema = z.looseObject({
 export interface AdapterConfig extends LoraSettings {
   /** Where its base model is, as it was written; undefined where nothing is said. */
   readonly baseModel: string | undefined;
+  /** Whether the adapted weights stand as [in, out] (GPT-2's Conv1D). */
+  readonly transposed: boolean;
 }
 
 /** @throws FuseMeshError not_found when there is none, invalid_argument for what we cannot do */
@@ -62,38 +65,22 @@ export async function readAdapterConfig(directory: string): Promise<AdapterConfi
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
     throw new FuseMeshError('invalid_argument', `${path}: ${problems.join('; ')}`);
   }
-  const { r: rank, lora_alpha, use_rslora, target_modules, base_model_name_or_path } = parsed.data;
+  const {
+    r: rank,
+    lora_alpha,
+    use_rslora,
+    fan_in_fan_out,
+    target_modules,
+    base_model_name_or_path,
+  } = parsed.data;
   return {
     rank,
     // Rank-stabilized LoRA (Kalajdzievski 2023) divides by √rank.
     alpha: use_rslora ? lora_alpha * Math.sqrt(rank) : lora_alpha,
     targetModules: target_modules,
     baseModel: base_model_name_or_path ?? undefined,
+    transposed: fan_in_fan_out,
   };
-}
-
-/**
- * adapter_config.json as peft reads it.
- *
- * @param transposed whether the adapted weights stand as [in, out] (GPT-2's Conv1D)
- */
-export function adapterConfigJson(
-  { rank, alpha, targetModules, baseModel }: AdapterConfig,
-  transposed: boolean,
-): string {
-  const config = {
-    peft_type: 'LORA',
-    task_type: 'CAUSAL_LM',
-    base_model_name_or_path: baseModel ?? null,
-    r: rank,
-    lora_alpha: alpha,
-    lora_dropout: 0,
-    bias: 'none',
-    fan_in_fan_out: transposed,
-    target_modules: targetModules,
-    inference_mode: true,
-  };
-  return `${JSON.stringify(config, null, 2)}\n`;
 }
 
 /**
