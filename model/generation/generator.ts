@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { readArchitecture } from '../families/read-architecture.ts';
+import { findModelFiles } from '../model-files.ts';
 import { type Remote, startWorker } from '../runtime/worker.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { endOfTextIds } from './end-of-text.ts';
@@ -53,9 +54,17 @@ export class Generator {
   /**
    * @param directory Hugging Face directory: config.json, tokenizer.json, model.safetensors
    * @param threads threads of one matrix product
-   * @throws FuseMeshError not_found when a file is missing, invalid_argument when one does not fit
+   * @throws FuseMeshError not_found when a file is missing, invalid_argument when one does not fit, unimplemented
+   * for an exported ONNX model
    */
   static async load(directory: string, { threads }: { threads: number }): Promise<Generator> {
+    const { exported } = await findModelFiles(directory);
+    if (exported !== undefined) {
+      throw new FuseMeshError(
+        'unimplemented',
+        `${exported} is an exported ONNX model, which scores texts but does not generate: give a directory with model.safetensors`,
+      );
+    }
     const { contextLength } = await readArchitecture(directory);
     const tokenizer = await Tokenizer.fromFile(join(directory, 'tokenizer.json'));
     const endOfText = await endOfTextIds(directory);

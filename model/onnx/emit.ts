@@ -1,20 +1,24 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import {
+  type ModelProto,
   ModelProtoSchema,
   StringStringEntryProtoSchema,
   type TensorProto,
   TensorProto_DataLocation,
   TensorProtoSchema,
-  type ValueInfoProto,
-  ValueInfoProtoSchema,
 } from 'onnx-buf';
 import type { Node, Value } from '../graph/graph.ts';
-import type { Dimension } from '../graph/shape.ts';
-import { lower } from './lower.ts';
+import { type Dialect, lower } from './lower.ts';
 import { dataTypes, onnxNode } from './node.ts';
+import { valueInfo } from './value-info.ts';
 
-/** Operator set that every ONNX Runtime since 1.17 runs. */
-const OPERATOR_SET = 18n;
+const standardOperatorSet = { domain: '', version: 18n };
+
+/** Operator sets of the dialects; every ONNX Runtime since 1.17 runs them. */
+const operatorSets: Readonly<Record<Dialect, { domain: string; version: bigint }[]>> = {
+  standard: [standardOperatorSet],
+  onnxruntime: [standardOperatorSet, { domain: 'com.microsoft', version: 1n }],
+};
 
 /**
  * A graph as an ordinary ONNX model: the part of it that the outputs need.
@@ -22,31 +26,33 @@ const OPERATOR_SET = 18n;
  * @param outputs names of the model's outputs and the values that they give
  * @returns bytes of a ModelProto
  */
-export function emitModel(outputs: Readonly<Record<string, Value>>): Uint8Array {
+export function emitModel(
+  outputs: Readonly<Record<string, Value>>,
+  { dialect = 'onnxruntime' }: { dialect?: Dialect } = {},
+): Uint8Array {
+  return toBinary(ModelProtoSchema, modelProto(outputs, dialect));
+}
+
+/** {@link emitModel} before it is bytes, to build on. */
+export function modelProto(outputs: Readonly<Record<string, Value>>, dialect: Dialect): ModelProto {
   const { nodes, inputs, constants } = reachable(Object.values(outputs));
   const renamed = Object.entries(outputs);
   const graph = {
     name: 'fusemesh',
     node: [
-      ...nodes.flatMap(lower),
+      ...nodes.flatMap((node) => lower(node, dialect)),
       ...renamed.map(([name, value]) => onnxNode('Identity', [value.name], [name])),
     ],
     initializer: constants.map(initializer),
     input: inputs.map((value) => valueInfo(value.name, value)),
     output: renamed.map(([name, value]) => valueInfo(name, value)),
   };
-  return toBinary(
-    ModelProtoSchema,
-    create(ModelProtoSchema, {
-      irVersion: 9n,
-      producerName: 'fusemesh',
-      opsetImport: [
-        { domain: '', version: OPERATOR_SET },
-        { domain: 'com.microsoft', version: 1n },
-      ],
-      graph,
-    }),
-  );
+  return create(ModelProtoSchema, {
+    irVersion: 9n,
+    producerName: 'fusemesh',
+    opsetImport: operatorSets[dialect],
+    graph,
+  });
 }
 
 /** What the outputs depend on, in the order in which it was built. */
@@ -87,22 +93,3 @@ function initializer(value: Value): TensorProto {
   }
   return tensor;
 }
-
-const valueInfo = (name: string, value: Value): ValueInfoProto =>
-  create(ValueInfoProtoSchema, {
-    name,
-    type: {
-      value: {
-        case: 'tensorType',
-        value: {
-          elemType: dataTypes[value.elementType],
-          shape: { dim: value.shape.map((size) => ({ value: dimension(size) })) },
-        },
-      },
-    },
-  });
-
-const dimension = (size: Dimension) =>
-  typeof size === 'number'
-    ? ({ case: 'dimValue', value: BigInt(size) } as const)
-    : ({ case: 'dimParam', value: size } as const);

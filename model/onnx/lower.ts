@@ -1,25 +1,13 @@
 import type { NodeProto } from 'onnx-buf';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { ElementType, Node } from '../graph/graph.ts';
-import { dataTypes, type OnnxAttribute, onnxNode } from './node.ts';
+import { int64s, type Lowering, type LoweringTable, number, numbers, same } from './lowering.ts';
+import { dataTypes, onnxNode } from './node.ts';
+import { onnxRuntimeOperators } from './onnxruntime-operators.ts';
+import { standardOperators } from './standard-operators.ts';
 
-type Lowering = (node: Node, inputs: string[], outputs: string[]) => NodeProto[];
-
-/** An operator that ONNX has under the name `opType`. */
-const same =
-  (
-    opType: string,
-    attributes: (node: Node) => Record<string, OnnxAttribute> = () => ({}),
-    domain = '',
-  ): Lowering =>
-  (node, inputs, outputs) => [onnxNode(opType, inputs, outputs, attributes(node), domain)];
-
-const number = (node: Node, name: string): number => node.attributes[name] as number;
-const numbers = (node: Node, name: string): readonly number[] => node.attributes[name] as readonly number[];
-
-/** An int64 tensor of rank 1 as a node, for operators that take their axes as an input. */
-const int64s = (name: string, values: readonly number[]): NodeProto =>
-  onnxNode('Constant', [], [name], { value_ints: values });
+/** `standard` models run wherever ONNX does; `onnxruntime` ones are faster, and need ONNX Runtime. */
+export type Dialect = 'standard' | 'onnxruntime';
 
 const reduction =
   (opType: string): Lowering =>
@@ -30,8 +18,8 @@ const reduction =
 
 const lastAxis = () => ({ axis: -1 });
 
-/** How each primitive is written in ONNX: operators of the standard, and a few of ONNX Runtime's own. */
-const lowerings: Readonly<Record<string, Lowering>> = {
+/** What is written alike in both dialects. */
+const commonOperators: LoweringTable = {
   Add: same('Add'),
   Sub: same('Sub'),
   Mul: same('Mul'),
@@ -41,30 +29,11 @@ const lowerings: Readonly<Record<string, Lowering>> = {
   Log: same('Log'),
   Sqrt: same('Sqrt'),
   Sigmoid: same('Sigmoid'),
-  // x · sigmoid(alpha · x)
-  Silu: same('QuickGelu', () => ({ alpha: { float: 1 } }), 'com.microsoft'),
   Erf: same('Erf'),
   Tanh: same('Tanh'),
-  Gelu: same('Gelu', () => ({}), 'com.microsoft'),
-  GeluTanh: same('FastGelu', () => ({}), 'com.microsoft'),
   GreaterOrEqual: same('GreaterOrEqual'),
   Where: same('Where'),
   Cast: same('Cast', (node) => ({ to: dataTypes[node.attributes['to'] as ElementType] })),
-  MatMul: (node, inputs, outputs) => {
-    const [transA, transB, alpha] = [
-      number(node, 'transposeA'),
-      number(node, 'transposeB'),
-      number(node, 'alpha'),
-    ];
-    if (transA === 0 && transB === 0 && alpha === 1) return [onnxNode('MatMul', inputs, outputs)];
-    return [
-      onnxNode('FusedMatMul', inputs, outputs, { transA, transB, alpha: { float: alpha } }, 'com.microsoft'),
-    ];
-  },
-  RmsNorm: same('SimplifiedLayerNormalization', (node) => ({
-    axis: -1,
-    epsilon: { float: number(node, 'epsilon') },
-  })),
   LayerNorm: same('LayerNormalization', (node) => ({
     axis: -1,
     epsilon: { float: number(node, 'epsilon') },
@@ -105,7 +74,6 @@ const lowerings: Readonly<Record<string, Lowering>> = {
   ScatterAddElements: same('ScatterElements', () => ({ axis: 1, reduction: 'add' })),
   Zeros: (node, _, [y]) => zeros(y, numbers(node, 'sizes')),
   TopK: same('TopK', lastAxis),
-  RotaryEmbedding: same('RotaryEmbedding', () => ({}), 'com.microsoft'),
 };
 
 /** Filled when the graph runs: a constant would be kept in the model's file and in memory. */
@@ -114,9 +82,14 @@ const zeros = (name: string, sizes: readonly number[]): NodeProto[] => {
   return [int64s(`${name}_sizes`, sizes), fill];
 };
 
+const dialects: Readonly<Record<Dialect, LoweringTable>> = {
+  standard: { ...commonOperators, ...standardOperators },
+  onnxruntime: { ...commonOperators, ...onnxRuntimeOperators },
+};
+
 /** The ONNX nodes of one node of our graph. */
-export function lower(node: Node): NodeProto[] {
-  const lowering = lowerings[node.operator];
+export function lower(node: Node, dialect: Dialect): NodeProto[] {
+  const lowering = dialects[dialect][node.operator];
   if (!lowering) throw new FuseMeshError('internal', `operator "${node.operator}" has no form in ONNX`);
   return lowering(
     node,

@@ -5,12 +5,18 @@ import {
   AttributeProtoSchema,
   type NodeProto,
   NodeProtoSchema,
+  type TensorProto,
   TensorProto_DataType,
 } from 'onnx-buf';
 import type { ElementType } from '../graph/graph.ts';
 
 /** An attribute of an ONNX node: a bare number is an integer, a float says so. */
-export type OnnxAttribute = number | string | readonly number[] | { readonly float: number };
+export type OnnxAttribute =
+  | number
+  | string
+  | readonly number[]
+  | { readonly float: number }
+  | { readonly tensor: TensorProto };
 
 /** One node of an ONNX graph, from the names of its inputs to those of its outputs. */
 export const onnxNode = (
@@ -40,6 +46,9 @@ function attribute(name: string, value: OnnxAttribute): AttributeProto {
   } else if ('float' in value) {
     result.type = AttributeProto_AttributeType.FLOAT;
     result.f = value.float;
+  } else if ('tensor' in value) {
+    result.type = AttributeProto_AttributeType.TENSOR;
+    result.t = value.tensor;
   } else {
     result.type = AttributeProto_AttributeType.INTS;
     result.ints = value.map(BigInt);

@@ -1,22 +1,13 @@
 import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { readArchitecture } from '../families/read-architecture.ts';
+import { findModelFiles } from '../model-files.ts';
 import { type Remote, startWorker } from '../runtime/worker.ts';
 import type { Tokenization } from '../tokenizer/tokenization.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
+import type { ModelCard } from './model-card.ts';
+import type { PaddedScores } from './padded-scores.ts';
 import type { ScoredText } from './scored-text.ts';
-import type { PaddedScores, ScoringMethods } from './scoring-worker.ts';
-
-/** What a model is, for people and for planning. */
-export interface ModelCard {
-  /** model_type of config.json. */
-  readonly family: string;
-  /** Trainable values. */
-  readonly parameters: number;
-  readonly vocabularySize: number;
-  /** Longest input, in tokens. */
-  readonly contextLength: number;
-}
+import type { ScoringMethods } from './scoring-worker.ts';
 
 /** A language model that says how probable texts are. It runs in a worker thread of its own. */
 export class Scorer {
@@ -41,37 +32,31 @@ export class Scorer {
   }
 
   /**
-   * Loads a Hugging Face directory: config.json, tokenizer.json, model.safetensors.
+   * Loads a Hugging Face directory: config.json, tokenizer.json, and model.safetensors or, where there is none,
+   * model.onnx or onnx/model.onnx as exporters write it.
    *
+   * @param path the directory; or an .onnx file in it or in a folder of it
    * @param topK candidates a row where a call does not say otherwise
    * @param threads threads of one matrix product
-   * @throws FuseMeshError not_found when a file is missing, invalid_argument when one does not fit
+   * @throws FuseMeshError not_found when a file is missing, invalid_argument or data_loss when one does not fit
    */
-  static async load(
-    directory: string,
-    { topK, threads }: { topK: number; threads: number },
-  ): Promise<Scorer> {
-    const architecture = await readArchitecture(directory);
-    const tokenizer = await Tokenizer.fromFile(join(directory, 'tokenizer.json'));
-    if (tokenizer.vocabularySize > architecture.vocabularySize) {
-      throw new FuseMeshError(
-        'invalid_argument',
-        `The tokenizer in ${directory} has ${tokenizer.vocabularySize} tokens, the model ${architecture.vocabularySize}: they do not belong together`,
-      );
-    }
-    let parameters = 0;
-    for (const shape of architecture.weights.values()) parameters += shape.reduce((a, b) => a * b, 1);
-    const { family, vocabularySize, contextLength } = architecture;
-
+  static async load(path: string, { topK, threads }: { topK: number; threads: number }): Promise<Scorer> {
+    const files = await findModelFiles(path);
     const worker = startWorker<ScoringMethods>(new URL('./scoring-worker.ts', import.meta.url));
     try {
-      await worker.remote.load(directory, threads);
+      const card = await worker.remote.load(files, threads);
+      const tokenizer = await Tokenizer.fromFile(join(files.directory, 'tokenizer.json'));
+      if (tokenizer.vocabularySize > card.vocabularySize) {
+        throw new FuseMeshError(
+          'invalid_argument',
+          `The tokenizer in ${files.directory} has ${tokenizer.vocabularySize} tokens, the model ${card.vocabularySize}: they do not belong together`,
+        );
+      }
+      return new Scorer(path, tokenizer, card, topK, worker);
     } catch (error) {
       await worker.stop();
       throw error;
     }
-    const card = { family, parameters, vocabularySize, contextLength };
-    return new Scorer(directory, tokenizer, card, topK, worker);
   }
 
   /**

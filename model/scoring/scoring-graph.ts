@@ -1,9 +1,9 @@
 import type { Architecture } from '../families/architecture.ts';
 import { weightConstant } from '../families/weights.ts';
-import { cast, gatherElements, logSoftmax, topK } from '../graph/expressions.ts';
 import { createGraph } from '../graph/operators.ts';
 import { emitModel } from '../onnx/emit.ts';
 import type { TensorSource } from '../safetensors/safetensors-file.ts';
+import { scoringHead } from './scoring-head.ts';
 
 /**
  * A model that ends in log-softmax, top-k and cross-entropy, so that only k values a token leave it.
@@ -19,19 +19,11 @@ export function scoringModel(architecture: Architecture, { tensors }: TensorSour
   const graph = createGraph();
   const inputIds = graph.input('input_ids', 'int32', ['batch', 'length']);
   const positions = graph.input('position_ids', 'int64', ['batch', 'length']);
-  const labels = graph.input('labels', 'int32', ['batch*length', 1]);
-  const k = graph.input('k', 'int64', [1]);
 
   const weights = new Map(
     [...architecture.weights.keys()].map((name) => [name, weightConstant(graph, tensors.get(name)!)]),
   );
   const input = { inputIds, positions, weight: (name: string) => weights.get(name)! };
   const logits = architecture.logits(architecture.hiddenStates(input), input);
-  const logProbabilities = logSoftmax(logits);
-  const { values, indices } = topK(logProbabilities, { value: k, size: 'k' });
-  return emitModel({
-    log_probabilities: values,
-    candidate_ids: cast(indices, 'int32'),
-    label_log_probabilities: gatherElements(logProbabilities, labels),
-  });
+  return emitModel(scoringHead(logits));
 }

@@ -10,7 +10,11 @@ import { scoredDistribution } from './scored-distribution.ts';
 
 const tokenizerChunkBytes = 256 * 1024;
 
-const finishReasons = { none: FinishReason.UNSPECIFIED, stop: FinishReason.STOP, length: FinishReason.LENGTH } as const;
+const finishReasons = {
+  none: FinishReason.UNSPECIFIED,
+  stop: FinishReason.STOP,
+  length: FinishReason.LENGTH,
+} as const;
 
 /**
  * TeacherService over a loaded model.

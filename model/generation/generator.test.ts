@@ -1,0 +1,14 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { Generator } from './generator.ts';
+
+const exports = join(import.meta.dirname, '..', '..', 'test', 'golden-onnx');
+
+it('refuses an exported ONNX model, and says what it takes', async () => {
+  const directory = join(exports, readdirSync(exports)[0]);
+  await expect(Generator.load(directory, { threads: 1 })).rejects.toMatchObject({
+    code: 'unimplemented',
+    message: expect.stringContaining('is an exported ONNX model, which scores texts but does not generate'),
+  });
+});

@@ -1,0 +1,40 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import { ModelProtoSchema } from 'onnx-buf';
+import type { Value } from '../../graph/graph.ts';
+import { createGraph } from '../../graph/operators.ts';
+import { modelProto } from '../emit.ts';
+import type { ExportedModel } from './read-exported-model.ts';
+
+/**
+ * An exported model that goes on with a graph of ours behind its logits. What the graph takes further stands
+ * among the inputs of the whole.
+ *
+ * @param outputsOf from the logits [batch, length, vocabulary] to the outputs of the whole, by operators that
+ * ONNX has written alike since operator set 11
+ * @returns bytes of a ModelProto
+ */
+export function appendToLogits(
+  { proto, logits, vocabularySize }: ExportedModel,
+  outputsOf: (logits: Value) => Readonly<Record<string, Value>>,
+): Uint8Array {
+  const input = createGraph().input(logits.name, logits.elementType, ['batch', 'length', vocabularySize]);
+  const appended = modelProto(outputsOf(input), 'standard').graph!;
+  const { irVersion, opsetImport, functions } = proto;
+  const graph = proto.graph!;
+  const whole = create(ModelProtoSchema, {
+    irVersion,
+    opsetImport,
+    functions,
+    producerName: 'fusemesh',
+    graph: {
+      name: graph.name,
+      node: [...graph.node, ...appended.node],
+      initializer: [...graph.initializer, ...appended.initializer],
+      sparseInitializer: graph.sparseInitializer,
+      valueInfo: graph.valueInfo,
+      input: [...graph.input, ...appended.input.filter(({ name }) => name !== input.name)],
+      output: appended.output,
+    },
+  });
+  return toBinary(ModelProtoSchema, whole);
+}

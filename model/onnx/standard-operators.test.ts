@@ -1,0 +1,200 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import fc from 'fast-check';
+import { ModelProtoSchema } from 'onnx-buf';
+import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../test/support/random.ts';
+import * as e from '../graph/expressions.ts';
+import type { Value } from '../graph/graph.ts';
+import { createGraph, operators } from '../graph/operators.ts';
+import { type HostTensor, openSession } from '../runtime/session.ts';
+import { emitModel } from './emit.ts';
+
+/** Random inputs of a graph under test, each declared and filled at once. */
+class RandomInputs {
+  readonly graph = createGraph();
+  readonly feeds: Record<string, HostTensor> = {};
+  readonly #random: () => number;
+
+  constructor(seed: number) {
+    this.#random = createRandom(seed);
+  }
+
+  floats(shape: readonly number[], low = -4, high = 4): Value {
+    const data = Float32Array.from({ length: count(shape) }, () => low + (high - low) * this.#random());
+    return this.#declare('float32', { shape, data });
+  }
+
+  /** int32 of 0 to `below` − 1. */
+  indices(shape: readonly number[], below: number): Value {
+    const data = Int32Array.from({ length: count(shape) }, () => Math.floor(below * this.#random()));
+    return this.#declare('int32', { shape, data });
+  }
+
+  #declare(type: 'float32' | 'int32', tensor: HostTensor): Value {
+    const value = this.graph.input(`x${this.graph.inputs.length}`, type, tensor.shape);
+    this.feeds[value.name] = tensor;
+    return value;
+  }
+}
+
+const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** What to compute from inputs of random sizes; a primitive of several outputs gives them all. */
+type Case = (x: RandomInputs, a: number, b: number, c: number) => Value | readonly Value[];
+
+const unary =
+  (f: (x: Value) => Value, low?: number): Case =>
+  (x, a, b) =>
+    f(x.floats([a, b], low));
+const binary =
+  (f: (x: Value, y: Value) => Value): Case =>
+  (x, a, b) =>
+    f(x.floats([a, b]), x.floats([b], 0.5));
+/** A product whose factors stand transposed as the options say. */
+const product =
+  (options: NonNullable<Parameters<typeof e.matmul>[2]>, ...batch: readonly number[]): Case =>
+  (x, a, b, c) =>
+    e.matmul(
+      x.floats([...batch, ...(options.transposeA ? [b, a] : [a, b])]),
+      x.floats(options.transposeB ? [c, b] : [b, c]),
+      options,
+    );
+
+const cases: Readonly<Record<string, readonly Case[]>> = {
+  Add: [binary(e.add)],
+  Sub: [binary(e.sub)],
+  Mul: [binary(e.mul)],
+  Div: [binary(e.div)],
+  Neg: [unary(e.neg)],
+  Exp: [unary(e.exp)],
+  Log: [unary(e.log, 0.1)],
+  Sqrt: [unary(e.sqrt, 0)],
+  Sigmoid: [unary(e.sigmoid)],
+  Silu: [unary(e.silu)],
+  Erf: [unary(e.erf)],
+  Tanh: [unary(e.tanh)],
+  Gelu: [unary(e.gelu)],
+  GeluTanh: [unary(e.geluTanh)],
+  GreaterOrEqual: [binary((x, y) => e.cast(e.greaterOrEqual(x, y), 'float32'))],
+  Where: [binary((x, y) => e.where(e.greaterOrEqual(x, 0), x, y))],
+  Cast: [unary((x) => e.cast(e.cast(x, 'float16'), 'float32'))],
+  MatMul: [
+    product({}),
+    product({ alpha: 0.5 }),
+    product({ transposeA: true }),
+    product({ transposeB: true, alpha: 2 }, 3),
+    product({ transposeA: true, transposeB: true }, 2, 2),
+  ],
+  RmsNorm: [
+    (x, a, b, c) => x.graph.apply('RmsNorm', [x.floats([a, b, c]), x.floats([c])], { epsilon: 1e-2 }),
+  ],
+  LayerNorm: [
+    (x, a, b) => x.graph.apply('LayerNorm', [x.floats([a, b]), x.floats([b])], { epsilon: 1e-2 }),
+    (x, a, b, c) => e.layerNorm(x.floats([a, b, c]), x.floats([c]), x.floats([c]), 1e-2),
+  ],
+  ReduceSum: [(x, a, b) => e.sum(x.floats([a, b]), [0], { keepAxes: true })],
+  ReduceMean: [(x, a, b) => e.mean(x.floats([a, b]), -1)],
+  Softmax: [unary(e.softmax)],
+  LogSoftmax: [unary(e.logSoftmax)],
+  Reshape: [(x, a, b) => e.reshape(x.floats([a, b]), [b, a])],
+  Transpose: [(x, a, b, c) => e.transpose(x.floats([a, b, c]), [2, 0, 1])],
+  Expand: [(x, a, b, c) => e.expand(x.floats([b, 1]), [a, b, c])],
+  Slice: [(x, a, b) => e.slice(x.floats([a + 2, b]), 0, 1, a + 1)],
+  Concat: [(x, a, b, c) => e.concat([x.floats([a, b]), x.floats([a, c])], 1)],
+  Shape: [
+    (x, a, b) => e.cast(x.graph.apply('Shape', [x.floats([a, b])], { start: 0, end: 2 })[0], 'float32'),
+  ],
+  GatherRows: [(x, a, b, c) => e.gatherRows(x.floats([a, b]), x.indices([c], a))],
+  ScatterAddRows: [(x, a, b, c) => e.scatterAddRows(x.floats([a, b]), x.indices([a], c), c)],
+  GatherElements: [(x, a, b, c) => e.gatherElements(x.floats([a, b]), x.indices([a, c], b))],
+  ScatterAddElements: [
+    (x, a, b, c) => e.scatterAddElements(x.floats([a, b]), x.indices([a, c], b), x.floats([a, c])),
+  ],
+  Zeros: [(x, a, b) => e.add(x.graph.apply('Zeros', [], { sizes: [a, b] })[0], x.floats([b]))],
+  TopK: [
+    (x, a, b) => {
+      const { values, indices } = e.topK(x.floats([a, b]), b);
+      return [values, e.cast(indices, 'float32')];
+    },
+  ],
+  RotaryEmbedding: [
+    (x, a, b, c) =>
+      e.rotaryEmbedding(
+        x.floats([a, b, 3 * 2 * c]),
+        e.cast(x.indices([a, b], 9), 'int64'),
+        x.floats([9, c]),
+        x.floats([9, c]),
+      ),
+  ],
+};
+
+/** All operators of ONNX's operator set 18 that a primitive may become (onnx.ai/onnx/operators). */
+const standard = new Set([
+  ...['Add', 'Cast', 'Concat', 'Constant', 'ConstantOfShape', 'Div', 'Erf', 'Exp', 'Expand', 'Gather'],
+  ...['GatherElements', 'GreaterOrEqual', 'Identity', 'LayerNormalization', 'Log', 'LogSoftmax', 'MatMul'],
+  ...[
+    'Mul',
+    'Neg',
+    'Reciprocal',
+    'ReduceMean',
+    'ReduceSum',
+    'Reshape',
+    'ScatterElements',
+    'Shape',
+    'Sigmoid',
+  ],
+  ...['Slice', 'Softmax', 'Sqrt', 'Sub', 'Tanh', 'TopK', 'Transpose', 'Unsqueeze', 'Where'],
+]);
+
+async function run(model: Uint8Array, feeds: RandomInputs['feeds']): Promise<number[]> {
+  const session = await openSession(model, { threads: 1 });
+  const results = await session.run(feeds);
+  await session.close();
+  return Object.values(results).flatMap((data) => Array.from(data, Number));
+}
+
+describe('the standard dialect', () => {
+  const size = fc.integer({ min: 1, max: 5 });
+
+  it.each(Object.entries(cases))(
+    "gives ONNX Runtime's numbers in standard operators: %s",
+    async (_, builds) => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.constantFrom(...builds),
+          fc.nat(),
+          size,
+          size,
+          size,
+          async (build, seed, a, b, c) => {
+            const inputs = new RandomInputs(seed);
+            const outputs = Object.fromEntries(
+              [build(inputs, a, b, c)].flat().map((value, i) => [`y${i}`, value]),
+            );
+            const model = emitModel(outputs, { dialect: 'standard' });
+
+            const { opsetImport, graph } = fromBinary(ModelProtoSchema, model);
+            expect(opsetImport).toMatchObject([{ domain: '', version: 18n }]);
+            for (const { domain, opType } of graph!.node) {
+              expect(domain).toBe('');
+              expect(standard).toContain(opType);
+            }
+            expect(Buffer.from(model).includes('com.microsoft')).toBe(false);
+
+            const actual = await run(model, inputs.feeds);
+            const expected = await run(emitModel(outputs), inputs.feeds);
+            expect(actual).toHaveLength(expected.length);
+            actual.forEach((value, i) => {
+              expect(Math.abs(value - expected[i])).toBeLessThan(1e-5 * Math.max(1, Math.abs(expected[i])));
+            });
+          },
+        ),
+        { numRuns: 25 },
+      );
+    },
+  );
+
+  it('covers every primitive', () => {
+    expect(Object.keys(cases).sort()).toEqual(Object.keys(operators).sort());
+  });
+});

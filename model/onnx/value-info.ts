@@ -1,0 +1,25 @@
+import { create } from '@bufbuild/protobuf';
+import { type ValueInfoProto, ValueInfoProtoSchema } from 'onnx-buf';
+import type { TensorType } from '../graph/graph.ts';
+import type { Dimension } from '../graph/shape.ts';
+import { dataTypes } from './node.ts';
+
+/** An input or output of a model as ONNX declares it; open sizes stand under their names. */
+export const valueInfo = (name: string, { elementType, shape }: TensorType): ValueInfoProto =>
+  create(ValueInfoProtoSchema, {
+    name,
+    type: {
+      value: {
+        case: 'tensorType',
+        value: {
+          elemType: dataTypes[elementType],
+          shape: { dim: shape.map((size) => ({ value: dimension(size) })) },
+        },
+      },
+    },
+  });
+
+const dimension = (size: Dimension) =>
+  typeof size === 'number'
+    ? ({ case: 'dimValue', value: BigInt(size) } as const)
+    : ({ case: 'dimParam', value: size } as const);

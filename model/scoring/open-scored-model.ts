@@ -1,0 +1,65 @@
+import { dirname } from 'node:path';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { refuseNonFinite } from '../families/finite-weights.ts';
+import { readArchitecture } from '../families/read-architecture.ts';
+import { openWeights } from '../families/weights.ts';
+import type { ModelFiles } from '../model-files.ts';
+import { readExportedModel } from '../onnx/exported/read-exported-model.ts';
+import { openSession, type Session } from '../runtime/session.ts';
+import { exportedScoringModel } from './exported-scoring-graph.ts';
+import type { ModelCard } from './model-card.ts';
+import { scorePadded } from './padded-scores.ts';
+import { scoringModel } from './scoring-graph.ts';
+
+/** A session with the inputs and outputs of scoring-graph.ts. */
+interface ScoredModel {
+  readonly card: ModelCard;
+  readonly session: Session;
+}
+
+/**
+ * @param threads threads of one matrix product
+ * @throws FuseMeshError not_found when a file is missing, invalid_argument or data_loss when one does not fit
+ */
+export const openScoredModel = (
+  { directory, exported }: ModelFiles,
+  threads: number,
+): Promise<ScoredModel> =>
+  exported === undefined ? openSafetensors(directory, threads) : openExported(exported, directory, threads);
+
+async function openSafetensors(directory: string, threads: number): Promise<ScoredModel> {
+  const architecture = await readArchitecture(directory);
+  const source = await openWeights(directory, architecture);
+  await refuseNonFinite(source, architecture);
+  const model = scoringModel(architecture, source);
+  await source.close();
+  let parameters = 0;
+  for (const shape of architecture.weights.values()) parameters += shape.reduce((a, b) => a * b, 1);
+  const { family, vocabularySize, contextLength } = architecture;
+  const session = await openSession(model, { threads, weightsDirectory: directory });
+  return { card: { family, parameters, vocabularySize, contextLength }, session };
+}
+
+async function openExported(path: string, directory: string, threads: number): Promise<ScoredModel> {
+  const exported = await readExportedModel(path, directory);
+  const { family, parameters, vocabularySize, contextLength } = exported;
+  const refusal = (problem: string, cause: unknown) => {
+    const reason = (cause as Error).message.replaceAll(/\s+/g, ' ');
+    return new FuseMeshError('invalid_argument', `${path} ${problem}: ${reason}`, { cause });
+  };
+  const session = await openSession(exportedScoringModel(exported), {
+    threads,
+    weightsDirectory: dirname(path),
+  }).catch((cause: unknown) => {
+    throw refusal('cannot be opened', cause);
+  });
+  // What it declares of its logits, if anything, need not be so: one token shows it.
+  try {
+    const { logProbabilities } = await scorePadded(session, [Int32Array.of(0)], vocabularySize);
+    if (logProbabilities.length !== vocabularySize) throw new Error(`it gives ${logProbabilities.length}`);
+  } catch (cause) {
+    await session.close();
+    throw refusal(`does not give ${vocabularySize} logits a token, the vocab_size of its config.json`, cause);
+  }
+  return { card: { family, parameters, vocabularySize, contextLength }, session };
+}
