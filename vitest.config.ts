@@ -1,9 +1,13 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** Tests that need a large model: npm run test:real sets this. */
+const withRealModels = process.env['FUSEMESH_REAL'] !== undefined;
 
 // Tests start real servers, worker threads and child processes: few files at once, and time to spare.
 export default defineConfig({
   test: {
     include: ['**/*.test.ts'],
+    exclude: [...configDefaults.exclude, ...(withRealModels ? [] : ['test/real/**'])],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 120_000,

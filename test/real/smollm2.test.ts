@@ -1,0 +1,117 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { GenerationMethods } from '../../model/generation/generation-worker.ts';
+import { startWorker } from '../../model/runtime/worker.ts';
+import { openSafetensors } from '../../model/safetensors/safetensors-file.ts';
+import { Scorer } from '../../model/scoring/scorer.ts';
+import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { runCommand } from '../end-to-end/command.ts';
+import { makeSmallCorpus, type SmallCorpus, writeRunFile } from '../end-to-end/small-run.ts';
+import { largestDifference, readInt32 } from '../support/golden.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const smollm2 = join(root, 'models', 'smollm2-135m-instruct');
+const zoo = join(root, 'examples', 'zoo');
+const openGolden = () => openSafetensors(join(root, 'test', 'golden-smollm2', 'expected.safetensors'));
+
+interface Outcome {
+  readonly domains: { readonly domain: string; readonly before: number; readonly after: number }[];
+}
+
+describe('SmolLM2-135M', () => {
+  it("gives transformers' log-probabilities", { timeout: 300_000 }, async () => {
+    const golden = await openGolden();
+    const ids = await readInt32(golden, 'input_ids');
+    const picked = await readInt32(golden, 'picked_ids');
+    const logits = await golden.readFloat32('logits');
+    await golden.close();
+    const tokenizer = await Tokenizer.fromFile(join(smollm2, 'tokenizer.json'));
+    const text = await tokenizer.decode(ids);
+
+    const scorer = await Scorer.load(smollm2, { topK: 10, threads: 2 });
+    const [scored] = await scorer.score([text], scorer.card.vocabularySize);
+    await scorer.close();
+    expect(scored.tokenization.ids).toEqual(ids);
+    const size = scorer.card.vocabularySize;
+    for (let row = 0; row < ids.length; row++) {
+      const candidates = scored.candidateIds.subarray(row * size, (row + 1) * size);
+      const ours = Array.from(picked, (id) => scored.logProbabilities[row * size + candidates.indexOf(id)]);
+      const theirs = logits.subarray(row * picked.length, (row + 1) * picked.length);
+      // Logits are log-probabilities but for one number a row.
+      const shift = theirs[0] - ours[0];
+      const shifted = ours.map((value) => value + shift);
+      expect(largestDifference(shifted, theirs)).toBeLessThan(2e-4);
+    }
+  });
+
+  it('generates what transformers generates', { timeout: 300_000 }, async () => {
+    const golden = await openGolden();
+    const prompt = (await readInt32(golden, 'input_ids')).slice(0, 24);
+    const greedy = [...(await readInt32(golden, 'greedy'))];
+    await golden.close();
+    const file = new URL('../../model/generation/generation-worker.ts', import.meta.url);
+    const { remote, stop } = startWorker<GenerationMethods>(file);
+    await remote.load(smollm2, 2);
+    const generated = [await remote.begin(0, prompt, { temperature: 0, topP: 1, seed: 0 })];
+    while (generated.length < greedy.length) generated.push(await remote.next(0, generated.at(-1)!));
+    await stop();
+    expect(greedy).toHaveLength(64);
+    expect(generated).toEqual(greedy);
+  });
+});
+
+describe('in a run', () => {
+  let corpus: SmallCorpus;
+  beforeAll(async () => {
+    corpus = await makeSmallCorpus({ bytesOfDomain: 6000 });
+  });
+  afterAll(() => corpus.remove());
+
+  const up = async (path: string, settings: readonly string[]): Promise<Outcome> => {
+    const { code, stdout, stderr } = await runCommand([
+      ...['up', path, '--json'],
+      ...settings.flatMap((setting) => ['--set', setting]),
+    ]);
+    expect(code, stderr).toBe(0);
+    return JSON.parse(stdout) as Outcome;
+  };
+  const sum = ({ domains }: Outcome, of: 'before' | 'after') =>
+    domains.reduce((total, domain) => total + domain[of], 0);
+
+  it('teaches a small model of another tokenizer', { timeout: 600_000 }, async () => {
+    const run = await writeRunFile(corpus, {
+      run: 'real-teacher',
+      changes: { teachers: [{ name: 'smollm2', address: '127.0.0.1:0', model: smollm2, threads: 2 }] },
+    });
+    const outcome = await up(run.path, []);
+    expect(sum(outcome, 'after')).toBeLessThan(sum(outcome, 'before'));
+  });
+
+  it('is fine-tuned by adapters, and keeps its weights', { timeout: 600_000 }, async () => {
+    const run = await writeRunFile(corpus, {
+      run: 'real-target',
+      changes: {
+        teachers: [{ name: 'novelist', address: '127.0.0.1:0', model: join(zoo, 'novelist') }],
+        target: { model: smollm2, lora: { rank: 8, targetModules: ['q_proj', 'v_proj', 'down_proj'] } },
+      },
+    });
+    const outcome = await up(run.path, ['trainer.steps=8', 'trainer.learningRate=2e-4', 'trainer.threads=2']);
+    expect(sum(outcome, 'after')).toBeLessThan(sum(outcome, 'before'));
+
+    const config = await readFile(join(run.output, 'adapter', 'adapter_config.json'), 'utf8');
+    expect(JSON.parse(config)).toMatchObject({ peft_type: 'LORA', r: 8, base_model_name_or_path: smollm2 });
+    const [before, after] = await Promise.all(
+      [smollm2, join(run.output, 'model')].map(async (directory) => {
+        const file = await openSafetensors(join(directory, 'model.safetensors'));
+        const values = await Promise.all(
+          ['q_proj', 'k_proj'].map((name) => file.readFloat32(`model.layers.3.self_attn.${name}.weight`)),
+        );
+        await file.close();
+        return values;
+      }),
+    );
+    expect(largestDifference(before[0], after[0])).toBeGreaterThan(1e-5);
+    expect(largestDifference(before[1], after[1])).toBe(0);
+  });
+});
