@@ -117,6 +117,7 @@ function randomBatch(rows: number, length: number, vocabularySize: number): Trai
     labels: ids(tokens),
     fusedIds: ids(tokens * candidates),
     fusedProbabilities: new Float32Array(tokens * candidates).fill(1 / candidates),
+    fusedTail: new Float32Array(tokens),
   };
 }
 

@@ -8,8 +8,9 @@ import type { SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
 import type { ResumePoint } from './checkpoint/resume-point.ts';
 import { writeCheckpoint } from './checkpoint/write-checkpoint.ts';
 import { askSource } from './sources/ask-source.ts';
+import { awaitTokenizers } from './sources/await-tokenizers.ts';
+import { relateSource } from './sources/relate-source.ts';
 import type { Source } from './sources/source.ts';
-import { awaitTokenizers, relateVocabulary } from './sources/source-vocabularies.ts';
 import { askForOverdue } from './stream/ask-for-overdue.ts';
 import { type JoinedSource, joinDocuments } from './stream/join-documents.ts';
 import { LookAhead } from './stream/look-ahead.ts';
@@ -39,12 +40,14 @@ export async function fuseAndTrain(
   opened: OpenedTraining,
   { sources, resume, documents: lastDocument }: RunToTrain,
 ): Promise<SavedCheckpoint | undefined> {
-  const { tasks, streams, tokenizer, status, change, log } = opened;
+  const { tasks, streams, tokenizer, fusion, status, change, log } = opened;
   const { trainer } = config;
   const { signal } = tasks;
   const tokenizers = await awaitTokenizers(sources, { change, signal, log });
   if (tokenizers === undefined) return undefined;
-  const vocabularies = sources.map(({ name }, i) => relateVocabulary(name, tokenizers[i], tokenizer, log));
+  const relations = await Promise.all(
+    sources.map(({ name }, i) => relateSource(name, tokenizers[i], tokenizer, fusion, log)),
+  );
 
   const from = resume.state.documents;
   const left = (status.totalSteps - resume.state.step) * trainer.batchDocuments;
@@ -85,7 +88,7 @@ export async function fuseAndTrain(
 
   const until = Math.min(lastDocument, from + left);
   const joinedDocuments = joinDocuments({ from, until, documents, sources: joined, change, signal, log });
-  const sizes = { rows: trainer.batchDocuments, length: config.contextLength, candidates: config.topK };
+  const sizes = { rows: trainer.batchDocuments, length: config.contextLength, candidates: fusion.candidates };
   const place = {
     directory: join(trainer.output, 'checkpoints'),
     model: config.target.model,
@@ -95,7 +98,7 @@ export async function fuseAndTrain(
   status.phase = TrainerState.TRAINING;
   return train({
     engine: opened.engine,
-    batches: batchesOf(joinedDocuments, tokenizer, vocabularies, sizes, signal),
+    batches: batchesOf(joinedDocuments, tokenizer, relations, fusion.settings, sizes, signal),
     ...resume,
     schedule: {
       peak: trainer.learningRate,

@@ -17,6 +17,8 @@ export class TrainerMetrics {
   readonly #steps: Counter;
   readonly #waitSeconds: Counter;
   readonly #chosen: Counter<'teacher'>;
+  readonly #taught: Counter<'teacher'>;
+  readonly #mass: Counter<'to'>;
   readonly #loss: Gauge<'kind'>;
   readonly #gradientNorm: Gauge;
   readonly #learningRate: Gauge;
@@ -54,6 +56,18 @@ export class TrainerMetrics {
       labelNames: ['teacher'],
       registers,
     });
+    this.#taught = new Counter({
+      name: named('taught_tokens_total'),
+      help: 'Positions that a source taught, shared where several did.',
+      labelNames: ['teacher'],
+      registers,
+    });
+    this.#mass = new Counter({
+      name: named('source_mass_total'),
+      help: 'Probability mass of the sources’ candidates, by what became of it: exact (a token of the same text), rule (a token that a rule chose) or dropped.',
+      labelNames: ['to'],
+      registers,
+    });
     this.#stepSeconds = new Histogram({
       name: named('step_seconds'),
       help: 'Time of a step, without the wait for its documents.',
@@ -84,6 +98,10 @@ export class TrainerMetrics {
     this.#learningRate.set(step.learningRate);
     this.#alignedShare.set(step.alignedShare);
     for (const teacher of step.chosen) this.#chosen.inc({ teacher });
+    for (const [teacher, tokens] of Object.entries(step.taught)) this.#taught.inc({ teacher }, tokens);
+    this.#mass.inc({ to: 'exact' }, step.mass.exact);
+    this.#mass.inc({ to: 'rule' }, step.mass.byRule);
+    this.#mass.inc({ to: 'dropped' }, step.mass.dropped);
   }
 }
 

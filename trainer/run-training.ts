@@ -10,6 +10,7 @@ import { readSnapshot, type SavedCheckpoint } from './checkpoint/read-checkpoint
 import { resumePoint } from './checkpoint/resume-point.ts';
 import { TrainingEngine } from './engine/training-engine.ts';
 import { fuseAndTrain } from './fuse-and-train.ts';
+import { type Fusion, fusionOf } from './fusion-of-run.ts';
 import { detach, keepAttached } from './sources/keep-attached.ts';
 import { type Source, sourcesOf } from './sources/source.ts';
 import { awaitManifest } from './stream/manifest.ts';
@@ -23,13 +24,14 @@ export async function runTraining(config: RunConfig, context: TrainingContext): 
   const tasks = new BackgroundTasks(context.signal, change);
   const model = config.target.model;
   const tokenizer = await Tokenizer.fromFile(join(model, 'tokenizer.json'));
+  const fusion = fusionOf(config);
   const adapter = await targetAdapter(config.target);
   const connection = await connectNats(config.nats.url, `fusemesh trainer ${config.run}`);
   try {
-    const engine = await startEngine(config);
+    const engine = await startEngine(config, fusion);
     try {
       const streams = openRunStreams(connection, config.run);
-      const opened = { ...context, tasks, streams, engine, tokenizer, adapter };
+      const opened = { ...context, tasks, streams, engine, tokenizer, fusion, adapter };
       const checkpoint = await trainToTheEnd(config, opened);
       tasks.throwFailure();
       if (checkpoint === undefined) return;
@@ -45,11 +47,14 @@ export async function runTraining(config: RunConfig, context: TrainingContext): 
   }
 }
 
-function startEngine({ target, trainer, contextLength, topK }: RunConfig): Promise<TrainingEngine> {
+function startEngine(
+  { target, trainer, contextLength }: RunConfig,
+  { candidates }: Fusion,
+): Promise<TrainingEngine> {
   return TrainingEngine.start(target.model, {
     rows: trainer.batchDocuments,
     length: contextLength,
-    candidates: topK,
+    candidates,
     lambda: trainer.lambda,
     weightDecay: trainer.weightDecay,
     beta1: trainer.beta1,

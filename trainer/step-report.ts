@@ -1,3 +1,5 @@
+import type { MassCount } from './fuse/source-row.ts';
+
 /** What one step did; as TrainingStep in proto/fusemesh/v1/trainer.proto, and a little more for the metrics. */
 export interface StepReport {
   /** 1, 2, 3, … */
@@ -20,6 +22,10 @@ export interface StepReport {
   readonly learningRate: number;
   /** 0 to 1. */
   readonly alignedShare: number;
+  /** Where the mass of the sources' candidates went, summed over positions. */
+  readonly mass: MassCount;
+  /** By source: positions that it taught, shared where several did. */
+  readonly taught: Readonly<Record<string, number>>;
   readonly seconds: number;
   readonly waitSeconds: number;
   readonly tokensPerSecond: number;

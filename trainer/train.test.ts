@@ -11,6 +11,7 @@ import { readSnapshot, type SavedCheckpoint } from './checkpoint/read-checkpoint
 import { resumePoint } from './checkpoint/resume-point.ts';
 import { writeCheckpoint } from './checkpoint/write-checkpoint.ts';
 import { TrainingEngine } from './engine/training-engine.ts';
+import { emptyCount } from './fuse/fuse-document.ts';
 import type { StepReport } from './step-report.ts';
 import { train } from './train.ts';
 import { TrainingControl } from './training-control.ts';
@@ -37,8 +38,10 @@ function batchOf(step: number): AssembledBatch {
     labels: ids(3, positions),
     fusedIds: ids(7, positions * sizes.candidates),
     fusedProbabilities: new Float32Array(positions * sizes.candidates).fill(0.5),
+    fusedTail: new Float32Array(positions),
   };
-  return { batch, tokens: positions, alignedTokens: positions, chosenSources: [0, step % 2] };
+  const count = { ...emptyCount(2), positions, aligned: positions };
+  return { batch, count, chosenSources: [0, step % 2] };
 }
 
 async function* batchesFrom(

@@ -77,7 +77,7 @@ export async function train(training: Training): Promise<SavedCheckpoint | undef
       step,
       documents: state.documents,
       tokens: state.tokens,
-      stepTokens: assembled.tokens,
+      stepTokens: assembled.count.positions,
       stepDocuments: assembled.chosenSources.length,
       chosen: assembled.chosenSources.map((source) => training.sources[source]),
       loss: result.loss,
@@ -85,10 +85,12 @@ export async function train(training: Training): Promise<SavedCheckpoint | undef
       fusionLoss: result.fusionLoss,
       gradientNorm: result.gradientNorm,
       learningRate,
-      alignedShare: assembled.alignedTokens / Math.max(1, assembled.tokens),
+      alignedShare: assembled.count.aligned / Math.max(1, assembled.count.positions),
+      mass: assembled.count.mass,
+      taught: Object.fromEntries(training.sources.map((name, s) => [name, assembled.count.taught[s]])),
       seconds,
       waitSeconds,
-      tokensPerSecond: assembled.tokens / seconds,
+      tokensPerSecond: assembled.count.positions / seconds,
     });
     if (step % training.checkpointEvery === 0) await checkpoint();
   }
@@ -143,7 +145,7 @@ function advance(state: TrainingState, batch: AssembledBatch, sources: readonly 
     ...state,
     step: state.step + 1,
     documents: state.documents + batch.chosenSources.length,
-    tokens: state.tokens + batch.tokens,
+    tokens: state.tokens + batch.count.positions,
     documentsChosen,
   };
 }

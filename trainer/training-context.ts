@@ -5,6 +5,7 @@ import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { BackgroundTasks } from './background-tasks.ts';
 import type { Change } from './change.ts';
 import type { TrainingEngine } from './engine/training-engine.ts';
+import type { Fusion } from './fusion-of-run.ts';
 import type { TrainerMetrics } from './metrics.ts';
 import type { RunStatus } from './run-status.ts';
 import type { TrainingControl } from './training-control.ts';
@@ -29,4 +30,5 @@ export interface OpenedTraining extends TrainingContext {
   readonly adapter: AdapterConfig | undefined;
   /** The target's. */
   readonly tokenizer: Tokenizer;
+  readonly fusion: Fusion;
 }

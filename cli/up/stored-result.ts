@@ -59,6 +59,7 @@ function settingsDigest({
   topK,
   teachers,
   target,
+  fusion,
   trainer,
 }: RunConfig): string {
   const { address: _address, metricsPort: _port, output: _output, threads: _threads, ...training } = trainer;
@@ -66,6 +67,7 @@ function settingsDigest({
     ...{ run, contextLength, corpus, heldOut, topK },
     teachers: teachers.map(({ name, model }) => ({ name, model })),
     target: { model: target.model, lora: target.lora, source: target.source?.name },
+    fusion,
     training,
   };
   return createHash('sha256').update(JSON.stringify(settings)).digest('hex');

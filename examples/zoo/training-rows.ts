@@ -40,6 +40,7 @@ export function* drawBatches(
     labels: new Int32Array(rows * length),
     fusedIds: new Int32Array(rows * length),
     fusedProbabilities: new Float32Array(rows * length),
+    fusedTail: new Float32Array(rows * length),
   };
   for (;;) {
     for (let row = 0; row < rows; row++) {

@@ -34,6 +34,9 @@ const distributions = fc
           logProbabilities: column(fc.double({ min: -40, max: 0, noNaN: true }), n * topK).map((values) =>
             Float32Array.from(values),
           ),
+          tokenLogProbabilities: column(fc.double({ min: -40, max: 0, noNaN: true }), n).map((values) =>
+            Float32Array.from(values),
+          ),
           keptMass: column(fc.double({ min: 0, max: 1, noNaN: true }), n).map((values) =>
             Float32Array.from(values),
           ),
@@ -60,6 +63,7 @@ function sample(n: number, k: number, vocabularySize: number): TextDistribution 
     ends: starts.map((start) => start + 4),
     candidateIds: Int32Array.from({ length: n * k }, (_, i) => (i * 104_729) % vocabularySize),
     logProbabilities: Float32Array.from({ length: n * k }, (_, i) => -0.5 - (i % k)),
+    tokenLogProbabilities: new Float32Array(n).fill(-3),
     keptMass: new Float32Array(n).fill(0.9),
     crossEntropy: 812.5,
     predictedTokens: n - 1,
@@ -72,13 +76,16 @@ describe('a text distribution on the wire', () => {
     fc.assert(
       fc.property(distributions, ({ distribution, vocabularySize }) => {
         const back = distributionFromBytes(distributionToBytes(distribution, vocabularySize));
-        const { logProbabilities, keptMass, ...exact } = distribution;
+        const { logProbabilities, tokenLogProbabilities, keptMass, ...exact } = distribution;
         expect(Buffer.compare(back.tokenizerFingerprint, distribution.tokenizerFingerprint)).toBe(0);
         expect({ ...back, tokenizerFingerprint: distribution.tokenizerFingerprint }).toMatchObject(exact);
-        for (const [i, value] of logProbabilities.entries()) {
-          expect(Math.abs(back.logProbabilities[i] - value)).toBeLessThanOrEqual(
-            Math.abs(value) / 2048 + 2 ** -25,
-          );
+        for (const [values, read] of [
+          [logProbabilities, back.logProbabilities],
+          [tokenLogProbabilities, back.tokenLogProbabilities],
+        ]) {
+          for (const [i, value] of values.entries()) {
+            expect(Math.abs(read[i] - value)).toBeLessThanOrEqual(Math.abs(value) / 2048 + 2 ** -25);
+          }
         }
         for (const [i, mass] of keptMass.entries()) {
           expect(Math.abs(back.keptMass[i] - mass)).toBeLessThanOrEqual(0.51 / 65535);

@@ -25,6 +25,7 @@ export function decodeTextDistribution(message: TextDistributionMessage): TextDi
     ends,
     candidateIds: unpackBits(message.candidateIds, n * k, idBits),
     logProbabilities: fromFloat16(alignedHalves(message.candidateLogProbabilities)),
+    tokenLogProbabilities: fromFloat16(alignedHalves(message.tokenLogProbabilities)),
     keptMass: unpackMass(message.keptMass),
     crossEntropy: message.crossEntropy,
     predictedTokens: message.predictedTokens,
@@ -48,6 +49,7 @@ function refuseDamaged(message: TextDistributionMessage): void {
     ['span_gaps', spanGaps.length, spanGaps.length === 0 ? 0 : n],
     ['candidate_ids', message.candidateIds.length, packedLength(n * k, idBits)],
     ['candidate_log_probabilities', message.candidateLogProbabilities.length, 2 * n * k],
+    ['token_log_probabilities', message.tokenLogProbabilities.length, 2 * n],
     ['kept_mass', message.keptMass.length, 2 * n],
   ];
   for (const [name, length, expected] of columns) {

@@ -36,7 +36,8 @@ export function encodeTextDistribution(
     spanGaps: spans.gaps,
     spanLengths: spans.lengths,
     candidateIds: packIds(distribution.candidateIds, idBits, vocabularySize),
-    candidateLogProbabilities: new Uint8Array(toFloat16(distribution.logProbabilities).buffer),
+    candidateLogProbabilities: packFloat16(distribution.logProbabilities),
+    tokenLogProbabilities: packFloat16(distribution.tokenLogProbabilities),
     keptMass: packMass(distribution.keptMass),
     crossEntropy: distribution.crossEntropy,
     predictedTokens: distribution.predictedTokens,
@@ -55,6 +56,8 @@ function packIds(ids: Int32Array, idBits: number, vocabularySize: number): Uint8
     );
   }
 }
+
+const packFloat16 = (values: Float32Array): Uint8Array => new Uint8Array(toFloat16(values).buffer);
 
 function packMass(mass: Float32Array): Uint8Array {
   const packed = new Uint8Array(2 * mass.length);

@@ -89,6 +89,35 @@ export const runConfigSchema = z.strictObject({
         'Serves a frozen copy of the target as one more teacher, as FuseLLM does; left out, it is none.',
       ),
   }),
+  fusion: z
+    .strictObject({
+      preset: z
+        .enum(['fusellm'])
+        .optional()
+        .describe('Sets what is left out below as FuseLLM does it: dtw, minED, minCE by tokens, renormalise.'),
+      align: z
+        .enum(['boundary', 'dtw'])
+        .optional()
+        .describe('Where tokens of source and target meet: at shared character boundaries, or by time warping.'),
+      vocabulary: z
+        .enum(['exact', 'minED', 'prefix'])
+        .optional()
+        .describe(
+          'Which target token a source token becomes: that of the same text or none, the one of least edit ' +
+            'distance, or the first that the target makes of its text.',
+        ),
+      combine: z
+        .enum(['minCE', 'minCE-token', 'avgCE', 'fixed'])
+        .optional()
+        .describe('The best source of each text, or of each token; or all, by cross-entropy or fixed weights.'),
+      weights: z.record(runName, z.number().min(0)).optional().describe('By source, for combine: fixed.'),
+      temperature: z.number().positive().default(1).describe('Flattens sources above 1, sharpens below.'),
+      truncated: z
+        .enum(['renormalise', 'tail'])
+        .optional()
+        .describe('Mass outside of the top k: given to them, or left to the target as it thinks.'),
+    })
+    .prefault({}),
   trainer: z.strictObject({
     address: address.default('127.0.0.1:50050').describe('Where the trainer service listens.'),
     metricsPort: port.default(9464),

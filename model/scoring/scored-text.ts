@@ -7,6 +7,8 @@ export interface ScoredText {
   readonly candidateIds: Int32Array;
   /** [n × k] their natural log-probabilities. */
   readonly logProbabilities: Float32Array;
+  /** [n] natural log-probability of token i after those before it; 0 for a first token that nothing predicts. */
+  readonly tokenLogProbabilities: Float32Array;
   /** [n] probability mass that the k candidates hold, 0 to 1. */
   readonly keptMass: Float32Array;
   /** Cross-entropy of the text: sum over predicted tokens, in nats. */

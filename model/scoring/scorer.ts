@@ -111,12 +111,15 @@ function scoredText(
     for (let j = 0; j < topK; j++) mass += Math.exp(logProbabilities[i * topK + j]);
     keptMass[i] = Math.min(1, mass);
   }
+  const tokenLogProbabilities = new Float32Array(n);
+  tokenLogProbabilities.set(scores.labelLogProbabilities.subarray(first, first + n - 1), 1);
   let crossEntropy = 0;
-  for (let t = 0; t < n - 1; t++) crossEntropy -= scores.labelLogProbabilities[first + t];
+  for (const logProbability of tokenLogProbabilities) crossEntropy -= logProbability;
   return {
     tokenization,
     candidateIds: scores.candidateIds.slice(first * topK, (first + n) * topK),
     logProbabilities,
+    tokenLogProbabilities,
     keptMass,
     crossEntropy,
     predictedTokens: n - 1,

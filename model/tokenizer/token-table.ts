@@ -12,6 +12,8 @@ export interface TokenTable {
   readonly offsets: Int32Array;
   /** [V] 1 for special tokens: they stand for themselves in a text, and for nothing when produced. */
   readonly special: Uint8Array;
+  /** [V] 1 for tokens that stand for one byte of characters that have no token of their own (byte fallback). */
+  readonly byteFallback: Uint8Array;
 }
 
 /** The bytes of every token of a vocabulary (token → id), as its pre-tokenizer and decoder define them. */
@@ -22,6 +24,7 @@ export function createTokenTable(
   const toBytes = usesByteLevel(json)
     ? byteLevelBytes()
     : plainBytes(usesByteFallback(json), usesMetaspace(json));
+  const fallsBack = usesByteFallback(json);
   const added = new Map(json.added_tokens.map((token) => [token.id, token]));
 
   let size = 0;
@@ -35,12 +38,16 @@ export function createTokenTable(
   for (let id = 0; id < size; id++) offsets[id + 1] = offsets[id] + (tokens[id]?.length ?? 0);
   const bytes = new Uint8Array(offsets[size]);
   const special = new Uint8Array(size);
+  const byteFallback = new Uint8Array(size);
   for (let id = 0; id < size; id++) {
     const token = tokens[id];
     if (token !== undefined) bytes.set(token, offsets[id]);
     if (added.get(id)?.special) special[id] = 1;
   }
-  return { size, bytes, offsets, special };
+  if (fallsBack) {
+    for (const [token, id] of Object.entries(vocabulary)) if (byteToken.test(token)) byteFallback[id] = 1;
+  }
+  return { size, bytes, offsets, special, byteFallback };
 }
 
 /**
@@ -67,10 +74,12 @@ function byteLevelBytes(): (token: string) => Uint8Array {
   };
 }
 
+const byteToken = /^<0x([0-9A-F]{2})>$/;
+
 /** SentencePiece's spelling: ▁ for a space, <0xAB> for a byte that has no token of its own. */
 function plainBytes(byteFallback: boolean, metaspace: boolean): (token: string) => Uint8Array {
   return (token) => {
-    const byte = byteFallback ? /^<0x([0-9A-F]{2})>$/.exec(token) : null;
+    const byte = byteFallback ? byteToken.exec(token) : null;
     if (byte !== null) return Uint8Array.of(Number.parseInt(byte[1], 16));
     return Buffer.from(metaspace ? token.replaceAll('▁', ' ') : token);
   };

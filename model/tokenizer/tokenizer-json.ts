@@ -60,6 +60,12 @@ export function usesMetaspace(json: TokenizerJson): boolean {
     );
 }
 
+/** The character for a space in the vocabulary's own spelling; empty where spaces are no part of tokens. */
+export function spaceMarkOf(json: TokenizerJson): 'Ġ' | '▁' | '' {
+  if (usesByteLevel(json)) return 'Ġ';
+  return usesMetaspace(json) ? '▁' : '';
+}
+
 /** True where a ▁ is put before every stretch of text, even before one that begins with a space. */
 export function prependsAlways(json: TokenizerJson): boolean {
   return components(json.normalizer).some(({ type, prepend }) => type === 'Prepend' && prepend === '▁');

@@ -129,6 +129,25 @@ test('the same bytes are the same token in every spelling', () => {
   }
 });
 
+test('token strings are as the vocabulary spells them', () => {
+  for (const [kind, mark] of [
+    ['byte-level BPE', 'Ġ'],
+    ['Llama-style BPE', '▁'],
+    ['Unigram', '▁'],
+  ] as const) {
+    const tokenizer = tokenizers.get(kind)!;
+    expect(tokenizer.spaceMark, kind).toBe(mark);
+    const ids = Array.from({ length: tokenizer.vocabularySize }, (_, id) => id);
+    const the = ids.find((id) => tokenizer.tokenBytes(id) === ' the')!;
+    expect(tokenizer.tokenString(the), kind).toBe(`${mark}the`);
+    expect(tokenizer.tokenString(-1), kind).toBeUndefined();
+    expect(tokenizer.tokenString(tokenizer.vocabularySize), kind).toBeUndefined();
+  }
+  expect(tokenizers.get('Llama-style BPE')!.tokenString(1)).toBe('<s>');
+  const words = tokenizers.get('lower-casing WordPiece')!;
+  expect([words.spaceMark, words.tokenString(0), words.tokenString(2)]).toEqual(['', '[UNK]', '##a']);
+});
+
 test('a batch is as one by one, and decodes to the texts', async () => {
   const lines = ['Call me Ishmael.', '🐳 — two  spaces', 'npm install'];
   for (const kind of lossless) {

@@ -6,7 +6,7 @@ import { type SpaceSpelling, spansFromBytes } from './spans-from-bytes.ts';
 import { spansFromOffsets } from './spans-from-offsets.ts';
 import { createTokenTable, type TokenTable } from './token-table.ts';
 import type { Tokenization } from './tokenization.ts';
-import { parseTokenizerJson, prependsAlways, usesMetaspace } from './tokenizer-json.ts';
+import { parseTokenizerJson, prependsAlways, spaceMarkOf, usesMetaspace } from './tokenizer-json.ts';
 
 /**
  * A tokenizer.json of Hugging Face, over the official Rust implementation. Texts are always seen whole:
@@ -19,6 +19,8 @@ export class Tokenizer {
   readonly fingerprint: Uint8Array;
   /** Largest token id + 1. */
   readonly vocabularySize: number;
+  /** How its vocabulary spells a space: 'Ġ' (byte-level), '▁' (SentencePiece), or '' where it spells none. */
+  readonly spaceMark: 'Ġ' | '▁' | '';
 
   readonly #tokenizer: HuggingFaceTokenizer;
   readonly #table: TokenTable;
@@ -32,6 +34,7 @@ export class Tokenizer {
       const parsed = parseTokenizerJson(Buffer.from(json).toString());
       this.#tokenizer = HuggingFaceTokenizer.fromString(JSON.stringify(parsed));
       this.#table = createTokenTable(this.#tokenizer.getVocab(true), parsed);
+      this.spaceMark = spaceMarkOf(parsed);
       this.#spaces = { metaspace: usesMetaspace(parsed), prependsAlways: prependsAlways(parsed) };
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
@@ -85,6 +88,28 @@ export class Tokenizer {
     return encodings.map((encoding, i) => this.#tokenization(texts[i], encoding, prefix));
   }
 
+  /**
+   * The first token of each text as it is cut in the middle of a text, where no space is put in front.
+   *
+   * @returns [texts] ids; −1 where the text, alone, is cut into tokens that are not its own
+   */
+  async firstTokens(texts: readonly string[]): Promise<Int32Array> {
+    // A tokenizer that puts a space in front makes two of one that is there.
+    const [alone] = await this.#firstIds(['a']);
+    const addsSpace = alone !== undefined && this.tokenBytes(alone)?.startsWith(' ') === true;
+    const cut = texts.map((text) => (addsSpace && text.startsWith(' ') ? text.slice(1) : text));
+    const first = await this.#firstIds(cut);
+    return Int32Array.from(texts, (text, i) => {
+      const own = first[i] === undefined ? undefined : this.tokenBytes(first[i]);
+      return own !== undefined && Buffer.from(text).toString('latin1').startsWith(own) ? first[i]! : -1;
+    });
+  }
+
+  async #firstIds(texts: readonly string[]): Promise<(number | undefined)[]> {
+    const encodings = await this.#tokenizer.encodeBatch([...texts], { addSpecialTokens: false });
+    return encodings.map((encoding) => encoding.getIds()[0]);
+  }
+
   /** The text that tokens stand for; special tokens stand for nothing. */
   decode(ids: ArrayLike<number>): Promise<string> {
     return this.#tokenizer.decode(Array.from(ids), true);
@@ -99,6 +124,20 @@ export class Tokenizer {
     if (id < 0 || id >= this.vocabularySize) return undefined;
     if (special[id] === 1 || offsets[id] === offsets[id + 1]) return undefined;
     return Buffer.from(bytes.buffer, offsets[id], offsets[id + 1] - offsets[id]).toString('latin1');
+  }
+
+  /**
+   * A token as the vocabulary spells it (' the' as 'Ġthe' or '▁the'), special tokens included: what
+   * convert_ids_to_tokens of transformers gives. Undefined for ids without a token.
+   */
+  tokenString(id: number): string | undefined {
+    if (id < 0 || id >= this.vocabularySize) return undefined;
+    return this.#tokenizer.idToToken(id) ?? undefined;
+  }
+
+  /** Whether a token stands for a byte of characters that have no token of their own: not what a text is cut into first. */
+  isByteFallback(id: number): boolean {
+    return this.#table.byteFallback[id] === 1;
   }
 
   #tokenization(text: string, encoding: Encoding, prefix: readonly number[]): Tokenization {

@@ -18,6 +18,7 @@ export function scoredDistribution(
     ends: scored.tokenization.ends,
     candidateIds: scored.candidateIds,
     logProbabilities: scored.logProbabilities,
+    tokenLogProbabilities: scored.tokenLogProbabilities,
     keptMass: scored.keptMass,
     crossEntropy: scored.crossEntropy,
     predictedTokens: scored.predictedTokens,

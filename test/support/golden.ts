@@ -35,6 +35,7 @@ export async function readBatch(expected: SafetensorsFile): Promise<TrainingBatc
     labels: await readInt32(expected, 'labels'),
     fusedIds: await readInt32(expected, 'fused_ids'),
     fusedProbabilities: await expected.readFloat32('fused_probabilities'),
+    fusedTail: new Float32Array(rows * length),
   };
 }
 

@@ -8,7 +8,7 @@ import {
 } from './vocabulary-map.ts';
 
 function vocabulary(tokens: readonly (string | undefined)[]): TokenVocabulary {
-  return { vocabularySize: tokens.length, tokenBytes: (id) => tokens[id] };
+  return { vocabularySize: tokens.length, tokenBytes: (id) => tokens[id], isByteFallback: () => false };
 }
 
 const tokens = fc.array(
@@ -26,6 +26,15 @@ describe('exactVocabularyMap', () => {
       }),
     );
   });
+});
+
+it('never maps to a byte that the target falls back to where it has the character itself', () => {
+  const target = {
+    vocabularySize: 4,
+    tokenBytes: (id: number) => ['a', '\xc3', 'a', 'a'][id],
+    isByteFallback: (id: number) => id < 2,
+  };
+  expect([...exactVocabularyMap(vocabulary(['a', '\xc3']), target)]).toEqual([2, 1]);
 });
 
 describe('identicalVocabularyMap', () => {

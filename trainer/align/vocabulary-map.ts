@@ -1,4 +1,4 @@
-/** Id of a teacher's token that the target has no equal of. */
+/** Id of a source's token that goes to no token of the target. */
 export const NOT_MAPPED = -1;
 
 /** The part of a tokenizer that tells what its tokens stand for. */
@@ -7,26 +7,38 @@ export interface TokenVocabulary {
   readonly vocabularySize: number;
   /** The bytes that a token stands for; undefined for special tokens and ids without a token. */
   tokenBytes(id: number): string | undefined;
+  /** Whether a token stands for a byte of characters that have no token of their own. */
+  isByteFallback(id: number): boolean;
 }
 
 /**
- * Maps a teacher's vocabulary to the target's by equal bytes of text. Special tokens have no equal. Where
- * several ids of the target stand for the same bytes, the first is taken.
+ * Id of the token that stands for some bytes. Where several do, it is one that is no byte fallback (Llama-2 has
+ * "a" and <0x61>, and only ever writes the former), of these the first.
+ */
+export function idByBytes(vocabulary: TokenVocabulary): ReadonlyMap<string, number> {
+  const ids = new Map<string, number>();
+  for (const fallback of [true, false]) {
+    for (let id = vocabulary.vocabularySize - 1; id >= 0; id--) {
+      const bytes = vocabulary.tokenBytes(id);
+      if (bytes !== undefined && vocabulary.isByteFallback(id) === fallback) ids.set(bytes, id);
+    }
+  }
+  return ids;
+}
+
+/**
+ * Maps a source's vocabulary to the target's by equal bytes of text. Special tokens have no equal.
  *
- * @returns [teacher vocabulary] target id of each teacher id, or {@link NOT_MAPPED}
+ * @returns [source vocabulary] target id of each source id, or {@link NOT_MAPPED}
  */
 export function exactVocabularyMap(
-  teacher: TokenVocabulary,
+  source: TokenVocabulary,
   target: TokenVocabulary,
 ): Int32Array<ArrayBuffer> {
-  const idOf = new Map<string, number>();
-  for (let id = target.vocabularySize - 1; id >= 0; id--) {
-    const bytes = target.tokenBytes(id);
-    if (bytes !== undefined) idOf.set(bytes, id);
-  }
-  const map = new Int32Array(teacher.vocabularySize).fill(NOT_MAPPED);
+  const idOf = idByBytes(target);
+  const map = new Int32Array(source.vocabularySize).fill(NOT_MAPPED);
   for (let id = 0; id < map.length; id++) {
-    const bytes = teacher.tokenBytes(id);
+    const bytes = source.tokenBytes(id);
     if (bytes !== undefined) map[id] = idOf.get(bytes) ?? NOT_MAPPED;
   }
   return map;

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
-import { assembleBatch, type SourceVocabulary } from './assemble-batch.ts';
+import { alignBySharedBoundaries, alignWithItself } from '../align/alignment.ts';
+import { sameVocabulary } from '../align/source-vocabulary.ts';
+import type { FusionSettings } from '../fuse/fusion-settings.ts';
+import { assembleBatch, type SourceRelation } from './assemble-batch.ts';
 
 /** A source's tokens end at `ends`; after token i it is sure of token 10 + i. */
 function distribution(ends: number[], crossEntropy: number): TextDistribution {
@@ -15,6 +18,7 @@ function distribution(ends: number[], crossEntropy: number): TextDistribution {
     ends: Int32Array.from(ends),
     candidateIds: Int32Array.from({ length: tokens }, (_, i) => 10 + i),
     logProbabilities: new Float32Array(tokens),
+    tokenLogProbabilities: new Float32Array(tokens),
     keptMass: new Float32Array(tokens).fill(1),
     crossEntropy,
     predictedTokens: tokens - 1,
@@ -30,13 +34,30 @@ function tokenization(ids: number[], ends: number[]) {
   };
 }
 
-const identity: SourceVocabulary = { map: Int32Array.from({ length: 20 }, (_, i) => i), isTargets: true };
-const shifted: SourceVocabulary = { map: Int32Array.from({ length: 20 }, (_, i) => i - 8), isTargets: false };
+const identity: SourceRelation = {
+  vocabulary: sameVocabulary(20),
+  align: ({ ids }) => alignWithItself(ids.length),
+};
+const shifted: SourceRelation = {
+  vocabulary: {
+    ids: Int32Array.from({ length: 20 }, (_, i) => i - 8),
+    exact: new Uint8Array(20).fill(1),
+    beginsLonger: new Uint8Array(20),
+  },
+  align: ({ ends }, source) => alignBySharedBoundaries(ends, source),
+};
+const settings: FusionSettings = {
+  combine: 'minCE',
+  weights: {},
+  crossEntropyPer: 'byte',
+  temperature: 1,
+  truncated: 'renormalise',
+};
 const sizes = { rows: 2, length: 4, candidates: 2 };
 
 describe('assembleBatch', () => {
   it('labels each position with the next token, and pads what has none', () => {
-    const { batch, tokens } = assembleBatch(
+    const { batch, count } = assembleBatch(
       [
         {
           number: 7,
@@ -45,20 +66,21 @@ describe('assembleBatch', () => {
         },
       ],
       [shifted],
+      settings,
       sizes,
     );
     expect([...batch.inputIds]).toEqual([5, 6, 7, 0, 0, 0, 0, 0]);
     expect([...batch.labels]).toEqual([6, 7, -1, -1, -1, -1, -1, -1]);
-    expect(tokens).toBe(2);
+    expect(count.positions).toBe(2);
   });
 
   it('fuses the best source of each document at the boundaries that both share', () => {
-    const { batch, alignedTokens, chosenSources } = assembleBatch(
+    const { batch, count, chosenSources } = assembleBatch(
       [
         {
           number: 0,
           tokenization: tokenization([1, 2, 3, 4], [1, 2, 4, 6]),
-          distributions: [distribution([1, 2, 4, 6], 9), distribution([2, 3, 4, 6], 4)],
+          distributions: [distribution([1, 2, 4, 6], 9), distribution([2, 4, 5, 6], 4)],
         },
         {
           number: 1,
@@ -67,22 +89,26 @@ describe('assembleBatch', () => {
         },
       ],
       [identity, shifted],
+      settings,
       sizes,
     );
     expect(chosenSources).toEqual([1, 0]);
-    expect([...batch.fusedIds]).toEqual([0, 0, 2, 0, 4, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0]);
-    expect([...batch.fusedProbabilities]).toEqual([0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
-    expect(alignedTokens).toBe(3);
+    // At offset 4 the source goes on in two tokens where the target has one, 4: its probability is chained.
+    expect([...batch.fusedIds]).toEqual([0, 0, 2, 0, 4, 3, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0]);
+    expect([...batch.fusedProbabilities]).toEqual([0, 0, 1, 0, 0.5, 0.5, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+    expect(count.aligned).toBe(3);
+    expect([...count.taught]).toEqual([1, 2]);
   });
 
   it("takes every row of the target's own copy, those within a character too", () => {
     const ends = [0, 3, 3, 4];
-    const { alignedTokens } = assembleBatch(
+    const { count } = assembleBatch(
       [{ number: 0, tokenization: tokenization([1, 2, 3, 4], ends), distributions: [distribution(ends, 1)] }],
       [identity],
+      settings,
       sizes,
     );
-    expect(alignedTokens).toBe(3);
+    expect(count.aligned).toBe(3);
   });
 
   it('refuses a document that does not fit, by its number', () => {
@@ -92,6 +118,6 @@ describe('assembleBatch', () => {
       tokenization: tokenization(ends, ends),
       distributions: [distribution(ends, 1)],
     };
-    expect(() => assembleBatch([long], [identity], sizes)).toThrow(/Document 12 has 5 tokens/);
+    expect(() => assembleBatch([long], [identity], settings, sizes)).toThrow(/Document 12 has 5 tokens/);
   });
 });

@@ -1,7 +1,8 @@
 import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
 import type { BatchSizes } from '../engine/training-graph.ts';
+import type { FusionSettings } from '../fuse/fusion-settings.ts';
 import type { JoinedDocument } from '../stream/join-documents.ts';
-import { type AssembledBatch, assembleBatch, type SourceVocabulary } from './assemble-batch.ts';
+import { type AssembledBatch, assembleBatch, type SourceRelation } from './assemble-batch.ts';
 
 /** The target's tokenizer, as far as it is needed. */
 export interface TextEncoder {
@@ -12,7 +13,8 @@ export interface TextEncoder {
 export async function* batchesOf(
   documents: AsyncIterable<JoinedDocument>,
   tokenizer: TextEncoder,
-  vocabularies: readonly SourceVocabulary[],
+  relations: readonly SourceRelation[],
+  settings: FusionSettings,
   sizes: BatchSizes,
   signal: AbortSignal,
 ): AsyncGenerator<AssembledBatch> {
@@ -25,7 +27,7 @@ export async function* batchesOf(
       distributions,
     }));
     gathered = [];
-    return assembleBatch(toLearn, vocabularies, sizes);
+    return assembleBatch(toLearn, relations, settings, sizes);
   };
   for await (const document of documents) {
     gathered.push(document);

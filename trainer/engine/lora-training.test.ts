@@ -8,7 +8,7 @@ import { targetLayers } from '../../model/lora/target-layers.ts';
 import { emitModel } from '../../model/onnx/emit.ts';
 import { openSession } from '../../model/runtime/session.ts';
 import { goldenAdapters, largestDifference, openExpected, readBatch } from '../../test/support/golden.ts';
-import { fillTargets } from './fused-loss.ts';
+import { emptyTargets, fillTargets } from './fused-loss.ts';
 import { beginning } from './trained-part.ts';
 import { TrainingEngine } from './training-engine.ts';
 import { gradientName, trainingGraph } from './training-graph.ts';
@@ -41,16 +41,14 @@ describe('training of adapters agrees with peft', () => {
 
     const shape = [batch.rows, batch.length];
     const columns = [batch.labels.length, 1 + batch.candidates];
-    const targets = {
-      ids: new Int32Array(columns[0] * columns[1]),
-      weights: new Float32Array(columns[0] * columns[1]),
-    };
+    const targets = emptyTargets(batch.labels.length, batch.candidates);
     fillTargets(targets, batch, options.lambda);
     const results = await session.run({
       input_ids: { data: Int32Array.from(batch.inputIds), shape },
       position_ids: { data: BigInt64Array.from(batch.labels, (_, i) => BigInt(i % batch.length)), shape },
       target_ids: { data: targets.ids, shape: columns },
       target_weights: { data: targets.weights, shape: columns },
+      tail_weights: { data: targets.tailWeights, shape: [columns[0], 1] },
       ...Object.fromEntries(
         [...adapters].map(([name, data]) => [name, { data, shape: part.shapes.get(name)! }]),
       ),

@@ -17,6 +17,8 @@ export interface TrainingBatch {
   readonly fusedIds: Int32Array;
   /** [B × T × K] its probabilities; a row of zeros where there is none (masked position). */
   readonly fusedProbabilities: Float32Array;
+  /** [B × T] mass of the fused distribution that the target spreads as it thinks over all other tokens. */
+  readonly fusedTail: Float32Array;
 }
 
 /** What one optimizer step did. Losses are means over the real tokens of the batch, in nats. */

@@ -6,7 +6,7 @@ import { openWeights, readWeights } from '../../model/families/weights.ts';
 import { emitModel } from '../../model/onnx/emit.ts';
 import { openSession } from '../../model/runtime/session.ts';
 import { goldenModels, largestDifference, openExpected, readBatch } from '../../test/support/golden.ts';
-import { fillTargets } from './fused-loss.ts';
+import { emptyTargets, fillTargets } from './fused-loss.ts';
 import { everyWeight } from './trained-part.ts';
 import type { TrainingBatch } from './training-batch.ts';
 import { TrainingEngine } from './training-engine.ts';
@@ -30,6 +30,7 @@ function manyRepeatedTokens(rows: number, length: number): TrainingBatch {
     labels: Int32Array.from({ length: tokens }, (_, i) => (i * i + 1) % 7),
     fusedIds: new Int32Array(tokens),
     fusedProbabilities: new Float32Array(tokens).fill(1),
+    fusedTail: new Float32Array(tokens),
   };
 }
 
@@ -44,10 +45,7 @@ describe('training agrees with PyTorch', () => {
     );
     const shape = [batch.rows, batch.length];
     const columns = [batch.labels.length, 1 + batch.candidates];
-    const targets = {
-      ids: new Int32Array(columns[0] * columns[1]),
-      weights: new Float32Array(columns[0] * columns[1]),
-    };
+    const targets = emptyTargets(batch.labels.length, batch.candidates);
     fillTargets(targets, batch, options.lambda);
     const source = await openWeights(directory, architecture);
     const weights = await readWeights(source, architecture);
@@ -57,6 +55,7 @@ describe('training agrees with PyTorch', () => {
       position_ids: { data: BigInt64Array.from(batch.labels, (_, i) => BigInt(i % batch.length)), shape },
       target_ids: { data: targets.ids, shape: columns },
       target_weights: { data: targets.weights, shape: columns },
+      tail_weights: { data: targets.tailWeights, shape: [columns[0], 1] },
       ...Object.fromEntries(
         [...weights].map(([name, data]) => [name, { data, shape: architecture.weights.get(name)! }]),
       ),

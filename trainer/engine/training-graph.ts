@@ -21,7 +21,7 @@ export const gradientName = (tensor: string): string => `gradient:${tensor}`;
  * Forward, loss and backward as one graph, ready for emitModel.
  *
  * Inputs: input_ids int32 [B, T], position_ids int64 [B, T], target_ids int32 [B·T, 1 + K], target_weights
- * float32 of the same shape, and every trained tensor under its own name.
+ * float32 of the same shape, tail_weights float32 [B·T, 1], and every trained tensor under its own name.
  * Outputs: log_probabilities float32 [B·T, 1 + K] at the targets, and the gradient of every trained tensor.
  *
  * @returns the outputs by name
@@ -36,13 +36,14 @@ export function trainingGraph(
   const positions = graph.input('position_ids', 'int64', [rows, length]);
   const targetIds = graph.input('target_ids', 'int32', [rows * length, 1 + candidates]);
   const targetWeights = graph.input('target_weights', 'float32', [rows * length, 1 + candidates]);
+  const tailWeights = graph.input('tail_weights', 'float32', [rows * length, 1]);
   const trained = new Map(
     [...part.shapes].map(([name, shape]) => [name, graph.input(name, 'float32', shape)]),
   );
 
   const input = { inputIds, positions, ...part.weightsIn(graph, (name) => trained.get(name)!) };
   const logits = architecture.logits(architecture.hiddenStates(input), input);
-  const { loss, logProbabilities } = sparseCrossEntropy(logits, targetIds, targetWeights);
+  const { loss, logProbabilities } = sparseCrossEntropy(logits, targetIds, targetWeights, tailWeights);
   const computed = gradients(loss, [...trained.values()]);
   return {
     log_probabilities: logProbabilities,

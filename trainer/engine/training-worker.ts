@@ -8,7 +8,7 @@ import { type HostTensor, openSession, type Session } from '../../model/runtime/
 import { serveWorker } from '../../model/runtime/worker.ts';
 import { type AdamWOptions, adamwStep, type OptimizedTensor } from './adamw.ts';
 import type { EngineSnapshot } from './engine-snapshot.ts';
-import { fillTargets, lossParts, type SparseTargets } from './fused-loss.ts';
+import { emptyTargets, fillTargets, lossParts, type SparseTargets } from './fused-loss.ts';
 import { beginning } from './trained-part.ts';
 import type { StepResult, TrainingBatch } from './training-batch.ts';
 import { type BatchSizes, gradientName, trainingGraph } from './training-graph.ts';
@@ -64,7 +64,7 @@ const methods = {
     const tokens = rows * length;
     const columns = 1 + candidates;
     const inputIds = new Int32Array(tokens);
-    const targets = { ids: new Int32Array(tokens * columns), weights: new Float32Array(tokens * columns) };
+    const targets = emptyTargets(tokens, candidates);
     const positions = BigInt64Array.from({ length: tokens }, (_, i) => BigInt(i % length));
     const logProbabilities = new Float32Array(tokens * columns);
     const feeds: Record<string, HostTensor> = {
@@ -72,6 +72,7 @@ const methods = {
       position_ids: { data: positions, shape: [rows, length] },
       target_ids: { data: targets.ids, shape: [tokens, columns] },
       target_weights: { data: targets.weights, shape: [tokens, columns] },
+      tail_weights: { data: targets.tailWeights, shape: [tokens, 1] },
     };
     const into: Record<string, HostTensor> = {
       log_probabilities: { data: logProbabilities, shape: [tokens, columns] },

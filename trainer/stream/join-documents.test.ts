@@ -73,6 +73,7 @@ async function publish(
     ends: Int32Array.of(2, 6),
     candidateIds: Int32Array.of(4, 5),
     logProbabilities: Float32Array.of(-1, -2),
+    tokenLogProbabilities: Float32Array.of(0, -1),
     keptMass: Float32Array.of(0.5, 0.25),
     crossEntropy,
     predictedTokens: 1,

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file fusemesh/v1/distribution.proto.
  */
 export const file_fusemesh_v1_distribution: GenFile = /*@__PURE__*/
-  fileDesc("Ch5mdXNlbWVzaC92MS9kaXN0cmlidXRpb24ucHJvdG8SC2Z1c2VtZXNoLnYxIt4CChBUZXh0RGlzdHJpYnV0aW9uEhAKCGRvY3VtZW50GAEgASgEEg8KB3RlYWNoZXIYAiABKAkSHQoVdG9rZW5pemVyX2ZpbmdlcnByaW50GAMgASgMEhMKC3Rva2VuX2NvdW50GAQgASgNEg0KBXRvcF9rGAUgASgNEg8KB2lkX2JpdHMYBiABKA0SEQoJdG9rZW5faWRzGAcgASgMEhEKCXNwYW5fZ2FwcxgIIAMoERIUCgxzcGFuX2xlbmd0aHMYCSADKA0SFQoNY2FuZGlkYXRlX2lkcxgKIAEoDBIjChtjYW5kaWRhdGVfbG9nX3Byb2JhYmlsaXRpZXMYCyABKAwSEQoJa2VwdF9tYXNzGAwgASgMEhUKDWNyb3NzX2VudHJvcHkYDSABKAESGAoQcHJlZGljdGVkX3Rva2VucxgOIAEoDRIXCg9wcmVkaWN0ZWRfYnl0ZXMYDyABKA1iBnByb3RvMw");
+  fileDesc("Ch5mdXNlbWVzaC92MS9kaXN0cmlidXRpb24ucHJvdG8SC2Z1c2VtZXNoLnYxIv8CChBUZXh0RGlzdHJpYnV0aW9uEhAKCGRvY3VtZW50GAEgASgEEg8KB3RlYWNoZXIYAiABKAkSHQoVdG9rZW5pemVyX2ZpbmdlcnByaW50GAMgASgMEhMKC3Rva2VuX2NvdW50GAQgASgNEg0KBXRvcF9rGAUgASgNEg8KB2lkX2JpdHMYBiABKA0SEQoJdG9rZW5faWRzGAcgASgMEhEKCXNwYW5fZ2FwcxgIIAMoERIUCgxzcGFuX2xlbmd0aHMYCSADKA0SFQoNY2FuZGlkYXRlX2lkcxgKIAEoDBIjChtjYW5kaWRhdGVfbG9nX3Byb2JhYmlsaXRpZXMYCyABKAwSEQoJa2VwdF9tYXNzGAwgASgMEhUKDWNyb3NzX2VudHJvcHkYDSABKAESGAoQcHJlZGljdGVkX3Rva2VucxgOIAEoDRIXCg9wcmVkaWN0ZWRfYnl0ZXMYDyABKA0SHwoXdG9rZW5fbG9nX3Byb2JhYmlsaXRpZXMYECABKAxiBnByb3RvMw");
 
 /**
  * The k most probable next tokens of one teacher after every prefix of one document.
@@ -128,6 +128,14 @@ export type TextDistribution = Message<"fusemesh.v1.TextDistribution"> & {
    * @generated from field: uint32 predicted_bytes = 15;
    */
   predictedBytes: number;
+
+  /**
+   * Natural log-probability of token i after tokens 0 … i - 1: n float16; 0 for a first token that nothing
+   * predicts.
+   *
+   * @generated from field: bytes token_log_probabilities = 16;
+   */
+  tokenLogProbabilities: Uint8Array;
 };
 
 /**

@@ -1,0 +1,97 @@
+import type { FusionSettings } from './fusion-settings.ts';
+import { leastSegmentCrossEntropy, type SegmentedSource } from './segment-cross-entropy.ts';
+import { type AlignedSource, type MassCount, readSourceRow } from './source-row.ts';
+import { sourceWeights, type WeighedSource } from './source-weights.ts';
+import { addTo, emptyRow, massOf, type SparseRow, scale } from './sparse-row.ts';
+
+/** Columns that take fused distributions of K candidates a row. */
+export interface FusedColumns {
+  /** K. */
+  readonly candidates: number;
+  /** [rows × K] ids in the target's vocabulary; 0 where the probability is 0. */
+  readonly fusedIds: Int32Array;
+  /** [rows × K] probabilities; a row of zeros where there is none (masked position). */
+  readonly fusedProbabilities: Float32Array;
+  /** [rows] mass that the target spreads as it thinks over all other tokens. */
+  readonly fusedTail: Float32Array;
+}
+
+/** How the fusion of a document, or of many, went. */
+export interface FusionCount {
+  /** Positions with a label. */
+  positions: number;
+  /** How many of them have a fused distribution. */
+  aligned: number;
+  readonly mass: MassCount;
+  /** [sources] positions that each source taught, shared where several did. */
+  readonly taught: Float64Array;
+}
+
+export const emptyCount = (sources: number): FusionCount => ({
+  positions: 0,
+  aligned: 0,
+  mass: { exact: 0, byRule: 0, dropped: 0 },
+  taught: new Float64Array(sources),
+});
+
+/** A source's text as it is fused. */
+export type FusableSource = AlignedSource & SegmentedSource & { readonly distribution: WeighedSource };
+
+/**
+ * Fuses what the sources say about one text into distributions over the target's tokens.
+ *
+ * @param ids [n] the text under the target's tokenizer; row t is of the token after token t
+ * @param begin the columns' row for t = 0
+ * @param count added to
+ * @returns [sources] how much each counted in the text
+ */
+export function fuseDocument(
+  ids: Int32Array,
+  sources: readonly FusableSource[],
+  settings: FusionSettings,
+  columns: FusedColumns,
+  begin: number,
+  count: FusionCount,
+): Float64Array {
+  const weights = sourceWeights(
+    sources.map(({ distribution }) => distribution),
+    settings,
+  );
+  const perToken = settings.combine === 'minCE-token';
+  const best = perToken ? leastSegmentCrossEntropy(sources, ids.length) : undefined;
+  const single = emptyRow(columns.candidates);
+  const fused = emptyRow(columns.candidates);
+  // The last token has no successor in the text: nothing is learnt there.
+  for (let position = 0; position + 1 < ids.length; position++) {
+    count.positions++;
+    fused.count = 0;
+    let total = 0;
+    for (let s = 0; s < sources.length; s++) {
+      const weight = best === undefined ? weights[s] : Number(best[position] === s);
+      if (weight === 0) continue;
+      readSourceRow(sources[s], position, ids[position + 1], settings.temperature, single, count.mass);
+      if (single.count === 0) continue;
+      const held = massOf(single);
+      // Rounding on the way may have brought a source's sum a hair above 1.
+      if (settings.truncated === 'renormalise' || held > 1) scale(single, 1 / held);
+      for (let i = 0; i < single.count; i++) addTo(fused, single.ids[i], weight * single.probabilities[i]);
+      count.taught[s] += weight;
+      total += weight;
+    }
+    if (total === 0) continue;
+    // Sources that say nothing here leave their weight to the others.
+    scale(fused, 1 / total);
+    write(fused, settings.truncated === 'tail', columns, begin + position);
+    count.aligned++;
+  }
+  return weights;
+}
+
+function write(row: SparseRow, keepsTail: boolean, columns: FusedColumns, into: number): void {
+  const { candidates, fusedIds, fusedProbabilities, fusedTail } = columns;
+  for (let i = 0; i < row.count; i++) {
+    fusedIds[into * candidates + i] = row.ids[i];
+    fusedProbabilities[into * candidates + i] = row.probabilities[i];
+  }
+  if (keepsTail) fusedTail[into] = Math.max(0, 1 - massOf(row));
+}

@@ -1,0 +1,16 @@
+/** How what the sources say becomes one distribution a position. */
+export interface FusionSettings {
+  /** How sources are weighed against each other. */
+  readonly combine: 'minCE' | 'minCE-token' | 'avgCE' | 'fixed';
+  /** By source, for `fixed`; a source without a weight has none. */
+  readonly weights: Readonly<Record<string, number>>;
+  /** What cross-entropies of different tokenizers are compared by. */
+  readonly crossEntropyPer: 'byte' | 'token';
+  /** Flattens (above 1) or sharpens (below 1) a source among its k candidates. */
+  readonly temperature: number;
+  /**
+   * What becomes of the mass outside of the candidates: `renormalise` gives it to them (FuseLLM), `tail` leaves
+   * it to whatever the target itself thinks of the rest of the vocabulary, so that truncation does not sharpen.
+   */
+  readonly truncated: 'renormalise' | 'tail';
+}

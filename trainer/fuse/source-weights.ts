@@ -1,0 +1,58 @@
+import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
+import type { FusionSettings } from './fusion-settings.ts';
+
+/** What is needed of a source's distributions to weigh it. */
+export type WeighedSource = Pick<
+  TextDistribution,
+  'teacher' | 'crossEntropy' | 'predictedBytes' | 'predictedTokens'
+>;
+
+/**
+ * How much each source counts in one text; they sum to 1. FuseLLM (arXiv 2401.10491, section 3.3): MinCE gives
+ * all to the source that predicts the text best, the first of equals; AvgCE weighs by softmax over exp(−CE).
+ *
+ * @param sources one document's distributions, one a source; never empty
+ * @returns [sources]
+ */
+export function sourceWeights(
+  sources: readonly WeighedSource[],
+  { combine, weights, crossEntropyPer }: Omit<FusionSettings, 'temperature' | 'truncated'>,
+): Float64Array {
+  switch (combine) {
+    case 'minCE':
+    case 'minCE-token': {
+      const result = new Float64Array(sources.length);
+      result[leastCrossEntropy(sources, crossEntropyPer)] = 1;
+      return result;
+    }
+    case 'avgCE':
+      return normalised(
+        sources.map((source) => Math.exp(Math.exp(-meanCrossEntropy(source, crossEntropyPer)))),
+      );
+    case 'fixed':
+      return normalised(sources.map(({ teacher }) => weights[teacher] ?? 0));
+  }
+}
+
+/** Index of the source of least mean cross-entropy, the first of equals. */
+function leastCrossEntropy(
+  sources: readonly WeighedSource[],
+  per: FusionSettings['crossEntropyPer'],
+): number {
+  let best = 0;
+  for (let i = 1; i < sources.length; i++) {
+    if (meanCrossEntropy(sources[i], per) < meanCrossEntropy(sources[best], per)) best = i;
+  }
+  return best;
+}
+
+/** Nats per byte or token. A source that predicted nothing (the text is one token to it) stands behind all others. */
+function meanCrossEntropy(source: WeighedSource, per: FusionSettings['crossEntropyPer']): number {
+  const count = per === 'byte' ? source.predictedBytes : source.predictedTokens;
+  return count === 0 ? Number.POSITIVE_INFINITY : source.crossEntropy / count;
+}
+
+function normalised(weights: readonly number[]): Float64Array {
+  const sum = weights.reduce((a, b) => a + b, 0);
+  return Float64Array.from(weights, (weight) => (sum > 0 ? weight / sum : 1 / weights.length));
+}

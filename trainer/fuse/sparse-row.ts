@@ -1,0 +1,38 @@
+/** A sparse distribution over the target's vocabulary, as it is built: its first `count` entries count. */
+export interface SparseRow {
+  readonly ids: Int32Array;
+  readonly probabilities: Float64Array;
+  count: number;
+}
+
+export const emptyRow = (capacity: number): SparseRow => ({
+  ids: new Int32Array(capacity),
+  probabilities: new Float64Array(capacity),
+  count: 0,
+});
+
+/** Adds probability to a token; where the row is full, a token that is not in it yet is left out. */
+export function addTo(row: SparseRow, id: number, probability: number): void {
+  const { ids, probabilities, count } = row;
+  for (let i = 0; i < count; i++) {
+    if (ids[i] === id) {
+      probabilities[i] += probability;
+      return;
+    }
+  }
+  if (count === ids.length) return;
+  ids[count] = id;
+  probabilities[count] = probability;
+  row.count = count + 1;
+}
+
+/** Sum of a row's probabilities. */
+export function massOf({ probabilities, count }: SparseRow): number {
+  let mass = 0;
+  for (let i = 0; i < count; i++) mass += probabilities[i];
+  return mass;
+}
+
+export function scale({ probabilities, count }: SparseRow, factor: number): void {
+  for (let i = 0; i < count; i++) probabilities[i] *= factor;
+}

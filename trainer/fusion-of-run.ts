@@ -1,0 +1,56 @@
+import { FuseMeshError } from '../errors/fusemesh-error.ts';
+import type { RunConfig } from '../mesh/config/schema.ts';
+import type { FusionSettings } from './fuse/fusion-settings.ts';
+
+/** How a run brings tokens, vocabularies and distributions of its sources together. */
+export interface Fusion {
+  readonly align: 'boundary' | 'dtw';
+  readonly vocabulary: 'exact' | 'minED' | 'prefix';
+  readonly settings: FusionSettings;
+  /** Candidates that a fused distribution may have. */
+  readonly candidates: number;
+}
+
+/** What FuseLLM does (arXiv 2401.10491), and what we do where the run file says nothing. */
+const presets = {
+  fusellm: { align: 'dtw', vocabulary: 'minED', truncated: 'renormalise', crossEntropyPer: 'token' },
+  default: { align: 'boundary', vocabulary: 'prefix', truncated: 'renormalise', crossEntropyPer: 'byte' },
+} as const;
+
+/**
+ * The fusion that a run file asks for; what it leaves out comes from the preset.
+ *
+ * @throws FuseMeshError invalid_argument where the weights do not go with the sources
+ */
+export function fusionOf({ fusion, teachers, target, topK }: RunConfig): Fusion {
+  const preset = presets[fusion.preset ?? 'default'];
+  const names = [...teachers.map(({ name }) => name), ...(target.source ? [target.source.name] : [])];
+  const { combine = 'minCE', weights = {} } = fusion;
+  const unknown = Object.keys(weights).find((name) => !names.includes(name));
+  const refuse = (problem: string) => {
+    throw new FuseMeshError('invalid_argument', problem);
+  };
+  if (unknown !== undefined)
+    refuse(`fusion.weights names "${unknown}"; the sources of the run are ${names.join(', ')}`);
+  if (combine === 'fixed' && !Object.values(weights).some((weight) => weight > 0))
+    refuse(
+      'fusion.combine is fixed, but fusion.weights gives no source a weight: give one to each that is to teach',
+    );
+  if (combine !== 'fixed' && fusion.weights !== undefined)
+    refuse(
+      `fusion.weights has no use with fusion.combine ${combine}: set it to fixed, or leave the weights out`,
+    );
+  const mixes = combine === 'avgCE' || combine === 'fixed';
+  return {
+    align: fusion.align ?? preset.align,
+    vocabulary: fusion.vocabulary ?? preset.vocabulary,
+    settings: {
+      combine,
+      weights,
+      crossEntropyPer: preset.crossEntropyPer,
+      temperature: fusion.temperature,
+      truncated: fusion.truncated ?? preset.truncated,
+    },
+    candidates: mixes ? topK * names.length : topK,
+  };
+}
