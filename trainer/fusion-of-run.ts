@@ -48,6 +48,7 @@ export function fusionOf({ fusion, teachers, target, topK }: RunConfig): Fusion 
       combine,
       weights,
       crossEntropyPer: preset.crossEntropyPer,
+      standIn: fusion.preset === 'fusellm' ? target.source?.name : undefined,
       temperature: fusion.temperature,
       truncated: fusion.truncated ?? preset.truncated,
     },

@@ -10,8 +10,6 @@ export const says = {
   chained: 2,
   /** Its next token is only the beginning of the target's, and none ends where that does. */
   beginning: 3,
-  /** FuseLLM's answer where tokens do not match: the target's own token, of this position and not the next. */
-  ownToken: 4,
 } as const;
 
 /** How a source's tokens of a text go with the target's n. */

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
-import { alignBySharedBoundaries, alignWithItself } from '../align/alignment.ts';
-import { sameVocabulary } from '../align/source-vocabulary.ts';
+import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
+import { type Alignment, alignBySharedBoundaries, alignWithItself } from '../align/alignment.ts';
+import { type SourceVocabulary, sameVocabulary } from '../align/source-vocabulary.ts';
 import type { FusionSettings } from '../fuse/fusion-settings.ts';
+import { rowsByBoundary } from '../fuse/source-row.ts';
 import { assembleBatch, type SourceRelation } from './assemble-batch.ts';
 
 /** A source's tokens end at `ends`; after token i it is sure of token 10 + i. */
@@ -34,22 +36,29 @@ function tokenization(ids: number[], ends: number[]) {
   };
 }
 
-const identity: SourceRelation = {
-  vocabulary: sameVocabulary(20),
-  align: ({ ids }) => alignWithItself(ids.length),
-};
-const shifted: SourceRelation = {
-  vocabulary: {
+const byBoundary =
+  (
+    vocabulary: SourceVocabulary,
+    align: (target: Tokenization, source: TextDistribution) => Alignment,
+  ): SourceRelation =>
+  (target, source) => {
+    const alignment = align(target, source);
+    return { rows: alignment.rows, read: rowsByBoundary(source, alignment, vocabulary, 1) };
+  };
+const identity = byBoundary(sameVocabulary(20), ({ ids }) => alignWithItself(ids.length));
+const shifted = byBoundary(
+  {
     ids: Int32Array.from({ length: 20 }, (_, i) => i - 8),
     exact: new Uint8Array(20).fill(1),
     beginsLonger: new Uint8Array(20),
   },
-  align: ({ ends }, source) => alignBySharedBoundaries(ends, source),
-};
+  ({ ends }, source) => alignBySharedBoundaries(ends, source),
+);
 const settings: FusionSettings = {
   combine: 'minCE',
   weights: {},
   crossEntropyPer: 'byte',
+  standIn: undefined,
   temperature: 1,
   truncated: 'renormalise',
 };

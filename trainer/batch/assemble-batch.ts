@@ -1,19 +1,16 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
 import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
-import type { Alignment } from '../align/alignment.ts';
-import type { SourceVocabulary } from '../align/source-vocabulary.ts';
 import type { TrainingBatch } from '../engine/training-batch.ts';
 import type { BatchSizes } from '../engine/training-graph.ts';
-import { emptyCount, type FusionCount, fuseDocument } from '../fuse/fuse-document.ts';
+import { emptyCount, type FusableSource, type FusionCount, fuseDocument } from '../fuse/fuse-document.ts';
 import type { FusionSettings } from '../fuse/fusion-settings.ts';
 
-/** How a source goes with the target. */
-export interface SourceRelation {
-  readonly vocabulary: SourceVocabulary;
-  /** Aligns the source's tokens of a text with the target's. */
-  align(target: Tokenization, source: TextDistribution): Alignment;
-}
+/** How a source goes with the target: reads what it says about a text, in the target's tokens. */
+export type SourceRelation = (
+  target: Tokenization,
+  source: TextDistribution,
+) => Pick<FusableSource, 'rows' | 'read'>;
 
 /** A document with all that is to be learnt from it. */
 export interface DocumentToLearn {
@@ -70,8 +67,7 @@ export function assembleBatch(
     batch.labels.set(ids.subarray(1), begin);
     const sources = distributions.map((distribution, s) => ({
       distribution,
-      alignment: relations[s].align(tokenization, distribution),
-      vocabulary: relations[s].vocabulary,
+      ...relations[s](tokenization, distribution),
     }));
     const weights = fuseDocument(ids, sources, settings, batch, begin, count);
     chosenSources.push(weights.indexOf(Math.max(...weights)));

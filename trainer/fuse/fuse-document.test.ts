@@ -1,18 +1,27 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { alignBySharedBoundaries, alignWithItself } from '../align/alignment.ts';
-import { sameVocabulary } from '../align/source-vocabulary.ts';
+import { type Alignment, alignBySharedBoundaries, alignWithItself } from '../align/alignment.ts';
+import { type SourceVocabulary, sameVocabulary } from '../align/source-vocabulary.ts';
 import { emptyCount, type FusableSource, type FusedColumns, fuseDocument } from './fuse-document.ts';
 import type { FusionSettings } from './fusion-settings.ts';
+import { rowsByBoundary, type SourceColumns } from './source-row.ts';
 
 const VOCABULARY = 12;
 const defaults: FusionSettings = {
   combine: 'minCE',
   weights: {},
   crossEntropyPer: 'byte',
+  standIn: undefined,
   temperature: 1,
   truncated: 'renormalise',
 };
+
+/** What a source says, and how it goes with the target. */
+interface Source {
+  readonly distribution: FusableSource['distribution'] & SourceColumns;
+  readonly vocabulary: SourceVocabulary;
+  readonly alignment: Alignment;
+}
 
 const probabilities = (k: number) =>
   fc
@@ -23,7 +32,7 @@ const probabilities = (k: number) =>
     });
 
 /** What a source says about n tokens, with k candidates of its vocabulary each and a map that may drop some. */
-const sourceOf = (teacher: string, ends: Int32Array): fc.Arbitrary<FusableSource> =>
+const sourceOf = (teacher: string, ends: Int32Array): fc.Arbitrary<Source> =>
   fc.integer({ min: 1, max: 4 }).chain((topK) => {
     const n = ends.length;
     const column = <T>(value: fc.Arbitrary<T>, length: number) =>
@@ -93,9 +102,10 @@ const settings = fc.record({
   crossEntropyPer: fc.constantFrom('byte', 'token'),
   temperature: fc.constantFrom(0.5, 1, 2),
   truncated: fc.constantFrom('renormalise', 'tail'),
+  standIn: fc.constant(undefined),
 }) as fc.Arbitrary<FusionSettings>;
 
-function fused(ids: Int32Array, sources: readonly FusableSource[], chosen: FusionSettings) {
+function fused(ids: Int32Array, sources: readonly Source[], chosen: FusionSettings) {
   const candidates = 16;
   const columns: FusedColumns = {
     candidates,
@@ -104,7 +114,12 @@ function fused(ids: Int32Array, sources: readonly FusableSource[], chosen: Fusio
     fusedTail: new Float32Array(ids.length),
   };
   const count = emptyCount(sources.length);
-  const weights = fuseDocument(ids, sources, chosen, columns, 0, count);
+  const fusable = sources.map(({ distribution, alignment, vocabulary }) => ({
+    distribution,
+    rows: alignment.rows,
+    read: rowsByBoundary(distribution, alignment, vocabulary, chosen.temperature),
+  }));
+  const weights = fuseDocument(ids, fusable, chosen, columns, 0, count);
   const row = (position: number) => {
     const begin = position * candidates;
     const entries = new Map<number, number>();

@@ -1,6 +1,6 @@
 import type { FusionSettings } from './fusion-settings.ts';
-import { leastSegmentCrossEntropy, type SegmentedSource } from './segment-cross-entropy.ts';
-import { type AlignedSource, type MassCount, readSourceRow } from './source-row.ts';
+import { leastSegmentCrossEntropy, type SegmentedColumns } from './segment-cross-entropy.ts';
+import type { MassCount, ReadRow } from './source-row.ts';
 import { sourceWeights, type WeighedSource } from './source-weights.ts';
 import { addTo, emptyRow, massOf, type SparseRow, scale } from './sparse-row.ts';
 
@@ -34,8 +34,13 @@ export const emptyCount = (sources: number): FusionCount => ({
   taught: new Float64Array(sources),
 });
 
-/** A source's text as it is fused. */
-export type FusableSource = AlignedSource & SegmentedSource & { readonly distribution: WeighedSource };
+/** What one source says about one text. */
+export interface FusableSource {
+  readonly distribution: WeighedSource & SegmentedColumns;
+  /** [n] the source's row for each position of the target, or −1. */
+  readonly rows: Int32Array;
+  readonly read: ReadRow;
+}
 
 /**
  * Fuses what the sources say about one text into distributions over the target's tokens.
@@ -59,6 +64,7 @@ export function fuseDocument(
   );
   const perToken = settings.combine === 'minCE-token';
   const best = perToken ? leastSegmentCrossEntropy(sources, ids.length) : undefined;
+  const own = sources.find(({ distribution }) => distribution.teacher === settings.standIn);
   const single = emptyRow(columns.candidates);
   const fused = emptyRow(columns.candidates);
   // The last token has no successor in the text: nothing is learnt there.
@@ -69,7 +75,11 @@ export function fuseDocument(
     for (let s = 0; s < sources.length; s++) {
       const weight = best === undefined ? weights[s] : Number(best[position] === s);
       if (weight === 0) continue;
-      readSourceRow(sources[s], position, ids[position + 1], settings.temperature, single, count.mass);
+      sources[s].read(position, ids[position + 1], single, count.mass);
+      // FuseLLM lets the target's frozen copy speak where a source has nothing left to say.
+      if (single.count === 0 && own !== undefined) {
+        own.read(position, ids[position + 1], single, count.mass);
+      }
       if (single.count === 0) continue;
       const held = massOf(single);
       // Rounding on the way may have brought a source's sum a hair above 1.

@@ -6,6 +6,8 @@ export interface FusionSettings {
   readonly weights: Readonly<Record<string, number>>;
   /** What cross-entropies of different tokenizers are compared by. */
   readonly crossEntropyPer: 'byte' | 'token';
+  /** The source that speaks where another has nothing to say. */
+  readonly standIn: string | undefined;
   /** Flattens (above 1) or sharpens (below 1) a source among its k candidates. */
   readonly temperature: number;
   /**

@@ -1,11 +1,14 @@
 import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
 import { NOT_ALIGNED } from '../align/boundary.ts';
-import type { AlignedSource } from './source-row.ts';
 
 /** What is needed of a source to tell how well it predicts the parts of a text. */
-export type SegmentedSource = Pick<AlignedSource, 'alignment'> & {
-  readonly distribution: Pick<TextDistribution, 'ends' | 'tokenLogProbabilities'>;
-};
+export type SegmentedColumns = Pick<TextDistribution, 'ends' | 'tokenLogProbabilities'>;
+
+interface SegmentedSource {
+  readonly distribution: SegmentedColumns;
+  /** [n] the source's row for each position of the target, or −1. */
+  readonly rows: Int32Array;
+}
 
 /**
  * MinCE for every token by itself: which source predicts the text best from each position to the next one
@@ -18,7 +21,7 @@ export function leastSegmentCrossEntropy(sources: readonly SegmentedSource[], le
   const best = new Int32Array(length).fill(-1);
   const least = new Float64Array(length).fill(Number.POSITIVE_INFINITY);
   for (const [s, source] of sources.entries()) {
-    const { rows } = source.alignment;
+    const { rows } = source;
     const { ends, tokenLogProbabilities } = source.distribution;
     let following = ends.length - 1;
     for (let position = length - 1; position >= 0; position--) {

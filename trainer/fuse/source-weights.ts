@@ -16,7 +16,7 @@ export type WeighedSource = Pick<
  */
 export function sourceWeights(
   sources: readonly WeighedSource[],
-  { combine, weights, crossEntropyPer }: Omit<FusionSettings, 'temperature' | 'truncated'>,
+  { combine, weights, crossEntropyPer }: Pick<FusionSettings, 'combine' | 'weights' | 'crossEntropyPer'>,
 ): Float64Array {
   switch (combine) {
     case 'minCE':

@@ -1,10 +1,13 @@
+import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
 import type { Log } from '../../mesh/log/log.ts';
+import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
-import { alignBySharedBoundaries, alignWithItself } from '../align/alignment.ts';
+import { type Alignment, alignBySharedBoundaries, alignWithItself } from '../align/alignment.ts';
 import { prefixVocabularyMap } from '../align/prefix-map.ts';
-import { sameVocabulary, sourceVocabulary } from '../align/source-vocabulary.ts';
+import { type SourceVocabulary, sameVocabulary, sourceVocabulary } from '../align/source-vocabulary.ts';
 import { exactVocabularyMap } from '../align/vocabulary-map.ts';
 import type { SourceRelation } from '../batch/assemble-batch.ts';
+import { rowsByBoundary } from '../fuse/source-row.ts';
 import type { Fusion } from '../fusion-of-run.ts';
 
 /** How a source goes with the target, as the run asks for; the log says how well their vocabularies do. */
@@ -15,14 +18,14 @@ export async function relateSource(
   fusion: Fusion,
   log: Log,
 ): Promise<SourceRelation> {
+  const { temperature } = fusion.settings;
   if (Buffer.compare(source.fingerprint, target.fingerprint) === 0) {
-    return {
-      vocabulary: sameVocabulary(source.vocabularySize),
-      align: ({ ids, ends }, tokens) =>
-        tokens.tokenIds.length === ids.length
-          ? alignWithItself(ids.length)
-          : alignBySharedBoundaries(ends, tokens),
-    };
+    const vocabulary = sameVocabulary(source.vocabularySize);
+    return byBoundary(vocabulary, temperature, ({ ids, ends }, tokens) =>
+      tokens.tokenIds.length === ids.length
+        ? alignWithItself(ids.length)
+        : alignBySharedBoundaries(ends, tokens),
+    );
   }
   const ids = await vocabularyMap(source, target, fusion.vocabulary);
   const vocabulary = await sourceVocabulary(ids, source, target);
@@ -31,8 +34,19 @@ export async function relateSource(
     { teacher: name, exact, vocabulary: ids.length },
     `The target has ${exact} of the ${ids.length} tokens of teacher ${name}`,
   );
-  return { vocabulary, align: ({ ends }, tokens) => alignBySharedBoundaries(ends, tokens) };
+  return byBoundary(vocabulary, temperature, ({ ends }, tokens) => alignBySharedBoundaries(ends, tokens));
 }
+
+const byBoundary =
+  (
+    vocabulary: SourceVocabulary,
+    temperature: number,
+    align: (target: Tokenization, source: TextDistribution) => Alignment,
+  ): SourceRelation =>
+  (target, source) => {
+    const alignment = align(target, source);
+    return { rows: alignment.rows, read: rowsByBoundary(source, alignment, vocabulary, temperature) };
+  };
 
 async function vocabularyMap(
   source: Tokenizer,

@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { EditDistance } from './edit-distance.ts';
+import { packStrings } from './token-strings.ts';
+
+/** The plain dynamic programme, over code points. */
+function plainDistance(a: readonly string[], b: readonly string[]): number {
+  let above = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 0; i < a.length; i++) {
+    const row = [i + 1];
+    for (let j = 0; j < b.length; j++) {
+      row.push(Math.min(above[j] + (a[i] === b[j] ? 0 : 1), above[j + 1] + 1, row[j] + 1));
+    }
+    above = row;
+  }
+  return above[b.length];
+}
+
+function distance(editDistance: EditDistance, a: string, b: string, atMost?: number): number {
+  const { points, offsets } = packStrings([a, b]);
+  editDistance.start(points, offsets[0], offsets[1]);
+  return editDistance.to(points, offsets[1], offsets[2], atMost);
+}
+
+/** Few different characters, some beyond U+FFFF, so that strings have much in common. */
+const strings = (maxLength: number) =>
+  fc.string({ unit: fc.constantFrom('a', 'b', 'Ġ', '中', '🐳'), maxLength });
+
+describe('EditDistance', () => {
+  it.each([12, 32, 33, 150])('is that of the plain dynamic programme, up to %i code points', (maxLength) => {
+    const editDistance = new EditDistance();
+    fc.assert(
+      fc.property(strings(maxLength), strings(maxLength), (a, b) => {
+        expect(distance(editDistance, a, b)).toBe(plainDistance([...a], [...b]));
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('of one pattern to many strings is that of each pair', () => {
+    fc.assert(
+      fc.property(strings(70), fc.array(strings(70), { maxLength: 8 }), (pattern, others) => {
+        const { points, offsets } = packStrings([pattern, ...others]);
+        const editDistance = new EditDistance();
+        editDistance.start(points, 0, offsets[1]);
+        for (const [i, other] of others.entries()) {
+          const expected = plainDistance([...pattern], [...other]);
+          expect(editDistance.to(points, offsets[i + 1], offsets[i + 2])).toBe(expected);
+        }
+      }),
+    );
+  });
+
+  it('stops above a limit only where the distance is greater', () => {
+    const editDistance = new EditDistance();
+    fc.assert(
+      fc.property(strings(70), strings(70), fc.nat({ max: 20 }), (a, b, atMost) => {
+        const expected = plainDistance([...a], [...b]);
+        const found = distance(editDistance, a, b, atMost);
+        if (expected <= atMost) expect(found).toBe(expected);
+        else expect(found).toBeGreaterThan(atMost);
+      }),
+    );
+  });
+
+  it.each([
+    ['', '', 0],
+    ['', '🐳🐳', 2],
+    ['kitten', 'sitting', 3],
+    ['Ġthe', 'the', 1],
+    ['=', '='.repeat(128), 127],
+    ['a'.repeat(32), 'a'.repeat(31), 1],
+    ['a'.repeat(64), `b${'a'.repeat(64)}`, 1],
+  ])('of %j and %j', (a, b, expected) => {
+    expect(distance(new EditDistance(), a, b)).toBe(expected);
+    expect(distance(new EditDistance(), b, a)).toBe(expected);
+  });
+});
