@@ -40,6 +40,8 @@ export function fusionOf({ fusion, teachers, target, topK }: RunConfig): Fusion 
     refuse(
       `fusion.weights has no use with fusion.combine ${combine}: set it to fixed, or leave the weights out`,
     );
+  if ((fusion.align ?? preset.align) === 'dtw' && fusion.truncated === 'tail')
+    refuse('fusion.truncated tail goes with fusion.align boundary: FuseLLM gives all mass to the candidates');
   const mixes = combine === 'avgCE' || combine === 'fixed';
   return {
     align: fusion.align ?? preset.align,

@@ -3,12 +3,15 @@ import type { Log } from '../../mesh/log/log.ts';
 import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { type Alignment, alignBySharedBoundaries, alignWithItself } from '../align/alignment.ts';
+import { minimumEditDistanceMap } from '../align/minimum-edit-distance.ts';
 import { prefixVocabularyMap } from '../align/prefix-map.ts';
 import { type SourceVocabulary, sameVocabulary, sourceVocabulary } from '../align/source-vocabulary.ts';
 import { exactVocabularyMap } from '../align/vocabulary-map.ts';
 import type { SourceRelation } from '../batch/assemble-batch.ts';
+import { rowsByTimeWarping } from '../fuse/rows-by-time-warping.ts';
 import { rowsByBoundary } from '../fuse/source-row.ts';
 import type { Fusion } from '../fusion-of-run.ts';
+import { cachedVocabulary } from './vocabulary-cache.ts';
 
 /** How a source goes with the target, as the run asks for; the log says how well their vocabularies do. */
 export async function relateSource(
@@ -27,14 +30,20 @@ export async function relateSource(
         : alignBySharedBoundaries(ends, tokens),
     );
   }
-  const ids = await vocabularyMap(source, target, fusion.vocabulary);
-  const vocabulary = await sourceVocabulary(ids, source, target);
+  const pair = { source: source.fingerprint, target: target.fingerprint, kind: fusion.vocabulary };
+  const vocabulary = await cachedVocabulary(
+    pair,
+    async () => sourceVocabulary(await vocabularyMap(source, target, fusion.vocabulary), source, target),
+    log,
+  );
   const exact = vocabulary.exact.reduce((count, one) => count + one, 0);
   log.info(
-    { teacher: name, exact, vocabulary: ids.length },
-    `The target has ${exact} of the ${ids.length} tokens of teacher ${name}`,
+    { teacher: name, exact, vocabulary: vocabulary.ids.length },
+    `The target has ${exact} of the ${vocabulary.ids.length} tokens of teacher ${name}`,
   );
-  return byBoundary(vocabulary, temperature, ({ ends }, tokens) => alignBySharedBoundaries(ends, tokens));
+  return fusion.align === 'dtw'
+    ? rowsByTimeWarping(target, source, vocabulary, temperature)
+    : byBoundary(vocabulary, temperature, ({ ends }, tokens) => alignBySharedBoundaries(ends, tokens));
 }
 
 const byBoundary =
@@ -56,7 +65,9 @@ async function vocabularyMap(
   switch (kind) {
     case 'exact':
       return exactVocabularyMap(source, target);
-    default:
+    case 'minED':
+      return minimumEditDistanceMap(source, target);
+    case 'prefix':
       return prefixVocabularyMap(source, target);
   }
 }

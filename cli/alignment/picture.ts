@@ -1,0 +1,79 @@
+import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
+import { type Alignment, says } from '../../trainer/align/alignment.ts';
+
+/** What stands between the two rows where a token of the target ends. */
+export const marks: Readonly<Record<number, string>> = {
+  [says.candidates]: '●',
+  [says.chained]: '◆',
+  [says.beginning]: '◇',
+  [says.nothing]: '○',
+};
+
+/** One character of the text and what ends behind it. */
+interface Column {
+  readonly character: string;
+  readonly sourceEnds: boolean;
+  /** The mark of the target's token that ends here. */
+  readonly mark: string | undefined;
+}
+
+/**
+ * Two tokenizations of a text one above the other: a bar where a token ends, and between the rows a mark where
+ * one of the target does, which says what the source knows there.
+ *
+ * @param width characters of a line
+ * @returns lines in threes: source, marks, target
+ */
+export function picture(
+  text: string,
+  source: Pick<Tokenization, 'ends'>,
+  target: Pick<Tokenization, 'ends'>,
+  alignment: Pick<Alignment, 'kinds'>,
+  width: number,
+): string[] {
+  const lines: string[] = [];
+  let rows = ['', '', ''];
+  for (const { character, sourceEnds, mark } of columnsOf(text, source, target, alignment)) {
+    const split = sourceEnds || mark !== undefined;
+    const cells = [
+      character + (split ? (sourceEnds ? '│' : ' ') : ''),
+      ' '.repeat(character.length) + (split ? (mark ?? ' ') : ''),
+      character + (split ? (mark ? '│' : ' ') : ''),
+    ];
+    if (rows[0].length + cells[0].length > width) {
+      lines.push(...rows, '');
+      rows = ['', '', ''];
+    }
+    rows = rows.map((row, i) => row + cells[i]);
+  }
+  lines.push(...rows);
+  return lines.map((line) => line.trimEnd());
+}
+
+function* columnsOf(
+  text: string,
+  source: Pick<Tokenization, 'ends'>,
+  target: Pick<Tokenization, 'ends'>,
+  { kinds }: Pick<Alignment, 'kinds'>,
+): Generator<Column> {
+  const sourceEnds = new Set(source.ends);
+  // Of tokens that end together, the last counts.
+  const markAt = new Map(Array.from(target.ends, (end, i) => [end, marks[kinds[i]]]));
+  let offset = 0;
+  for (const character of text) {
+    offset += character.length;
+    yield {
+      character: visible(character),
+      sourceEnds: sourceEnds.has(offset),
+      mark: markAt.get(offset),
+    };
+  }
+}
+
+const shown: Readonly<Record<string, string>> = { ' ': '·', '\n': '⏎', '\t': '⇥', '\r': '␍' };
+
+/** A character that can be seen. */
+const visible = (character: string): string => shown[character] ?? character;
+
+/** A token's text as people can read it in a list. */
+export const quoted = (text: string): string => `"${Array.from(text, visible).join('')}"`;
