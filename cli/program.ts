@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addAlign } from './commands/align.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addFeed } from './commands/feed.ts';
 import { addGenerate } from './commands/generate.ts';
@@ -38,7 +39,7 @@ Any value of the file can be set for one command, by flag or by environment:
 Logs are JSON lines on stderr; LOG_LEVEL=debug says more.
 Exit code: 0 done, 1 failed, 2 something in the command, the run file or the files it names is wrong.`,
     );
-  for (const add of [addUp, addTeacher, addFeed, addTrainer, addEvaluate, addGenerate, addMerge])
+  for (const add of [addUp, addTeacher, addFeed, addTrainer, addEvaluate, addGenerate, addMerge, addAlign])
     add(fusemesh);
   for (const command of [fusemesh, ...fusemesh.commands]) {
     command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));

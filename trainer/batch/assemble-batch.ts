@@ -3,14 +3,11 @@ import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
 import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
 import type { TrainingBatch } from '../engine/training-batch.ts';
 import type { BatchSizes } from '../engine/training-graph.ts';
-import { emptyCount, type FusableSource, type FusionCount, fuseDocument } from '../fuse/fuse-document.ts';
+import { type AlignedSource, emptyCount, type FusionCount, fuseDocument } from '../fuse/fuse-document.ts';
 import type { FusionSettings } from '../fuse/fusion-settings.ts';
 
 /** How a source goes with the target: reads what it says about a text, in the target's tokens. */
-export type SourceRelation = (
-  target: Tokenization,
-  source: TextDistribution,
-) => Pick<FusableSource, 'rows' | 'read'>;
+export type SourceRelation = (target: Tokenization, source: TextDistribution) => AlignedSource;
 
 /** A document with all that is to be learnt from it. */
 export interface DocumentToLearn {
@@ -67,7 +64,7 @@ export function assembleBatch(
     batch.labels.set(ids.subarray(1), begin);
     const sources = distributions.map((distribution, s) => ({
       distribution,
-      ...relations[s](tokenization, distribution),
+      align: () => relations[s](tokenization, distribution),
     }));
     const weights = fuseDocument(ids, sources, settings, batch, begin, count);
     chosenSources.push(weights.indexOf(Math.max(...weights)));

@@ -68,7 +68,7 @@ async function learn(source: Tokenizer, target: Tokenizer) {
     fusedTail: new Float32Array(own.ids.length),
   };
   const read = rowsByBoundary(distribution, alignment, vocabulary, 1);
-  const fusable = { distribution, rows: alignment.rows, read };
+  const fusable = { distribution, align: () => ({ rows: alignment.rows, read }) };
   fuseDocument(own.ids, [fusable], settings, columns, 0, emptyCount(1));
   return Array.from(own.ids.subarray(1), (label, position) => {
     const mass = new Map<string, number>();

@@ -116,8 +116,10 @@ function fused(ids: Int32Array, sources: readonly Source[], chosen: FusionSettin
   const count = emptyCount(sources.length);
   const fusable = sources.map(({ distribution, alignment, vocabulary }) => ({
     distribution,
-    rows: alignment.rows,
-    read: rowsByBoundary(distribution, alignment, vocabulary, chosen.temperature),
+    align: () => ({
+      rows: alignment.rows,
+      read: rowsByBoundary(distribution, alignment, vocabulary, chosen.temperature),
+    }),
   }));
   const weights = fuseDocument(ids, fusable, chosen, columns, 0, count);
   const row = (position: number) => {

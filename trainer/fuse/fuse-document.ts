@@ -34,12 +34,18 @@ export const emptyCount = (sources: number): FusionCount => ({
   taught: new Float64Array(sources),
 });
 
-/** What one source says about one text. */
-export interface FusableSource {
-  readonly distribution: WeighedSource & SegmentedColumns;
+/** A source's text beside the target's. */
+export interface AlignedSource {
   /** [n] the source's row for each position of the target, or −1. */
   readonly rows: Int32Array;
   readonly read: ReadRow;
+}
+
+/** What one source says about one text. */
+export interface FusableSource {
+  readonly distribution: WeighedSource & SegmentedColumns;
+  /** Takes time, and is asked of those that teach the text alone. */
+  align(): AlignedSource;
 }
 
 /**
@@ -63,8 +69,12 @@ export function fuseDocument(
     settings,
   );
   const perToken = settings.combine === 'minCE-token';
-  const best = perToken ? leastSegmentCrossEntropy(sources, ids.length) : undefined;
-  const own = sources.find(({ distribution }) => distribution.teacher === settings.standIn);
+  const aligned = sources.map(({ distribution, align }, s) => {
+    const speaks = perToken || weights[s] > 0 || distribution.teacher === settings.standIn;
+    return speaks ? { distribution, ...align() } : undefined;
+  });
+  const best = perToken ? leastSegmentCrossEntropy(aligned, ids.length) : undefined;
+  const own = aligned.find((source) => source && source.distribution.teacher === settings.standIn);
   const single = emptyRow(columns.candidates);
   const fused = emptyRow(columns.candidates);
   // The last token has no successor in the text: nothing is learnt there.
@@ -75,7 +85,7 @@ export function fuseDocument(
     for (let s = 0; s < sources.length; s++) {
       const weight = best === undefined ? weights[s] : Number(best[position] === s);
       if (weight === 0) continue;
-      sources[s].read(position, ids[position + 1], single, count.mass);
+      aligned[s]!.read(position, ids[position + 1], single, count.mass);
       // FuseLLM lets the target's frozen copy speak where a source has nothing left to say.
       if (single.count === 0 && own !== undefined) {
         own.read(position, ids[position + 1], single, count.mass);

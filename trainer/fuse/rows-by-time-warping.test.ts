@@ -18,10 +18,19 @@ it("gives a real teacher's text to the target as FuseLLM does: a distribution at
   const target = await Tokenizer.fromFile(join(zoo, 'target', 'tokenizer.json'));
   const vocabulary = await sourceVocabulary(minimumEditDistanceMap(source, target), source, target);
   const tokenization = await target.encode(text);
-  const { read, rows } = rowsByTimeWarping(target, source, vocabulary, 1)(tokenization, {
+  const { read, rows } = rowsByTimeWarping(
+    target,
+    source,
+    vocabulary,
+    1,
+  )(tokenization, {
     ...scored,
     ...{ document: 0, teacher: 'novelist', topK: 8, tokenizerFingerprint: source.fingerprint },
-    ...{ tokenIds: scored.tokenization.ids, starts: scored.tokenization.starts, ends: scored.tokenization.ends },
+    ...{
+      tokenIds: scored.tokenization.ids,
+      starts: scored.tokenization.starts,
+      ends: scored.tokenization.ends,
+    },
   });
 
   const mass = { exact: 0, byRule: 0, dropped: 0 };

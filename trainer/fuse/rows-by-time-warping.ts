@@ -6,7 +6,7 @@ import type { SourceVocabulary } from '../align/source-vocabulary.ts';
 import { createTimeWarping } from '../align/time-warping.ts';
 import type { TokenStrings } from '../align/token-strings.ts';
 import { NOT_MAPPED } from '../align/vocabulary-map.ts';
-import type { FusableSource } from './fuse-document.ts';
+import type { AlignedSource } from './fuse-document.ts';
 import type { MassCount } from './source-row.ts';
 import { addTo } from './sparse-row.ts';
 
@@ -21,7 +21,7 @@ export function rowsByTimeWarping(
   source: TokenStrings,
   vocabulary: SourceVocabulary,
   temperature: number,
-): (tokenization: Tokenization, distribution: TextDistribution) => Pick<FusableSource, 'rows' | 'read'> {
+): (tokenization: Tokenization, distribution: TextDistribution) => AlignedSource {
   const warp = createTimeWarping(target, source);
   const isSame = createSameToken(target, source, vocabulary.ids);
   return (tokenization, distribution) => {

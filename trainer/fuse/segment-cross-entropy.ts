@@ -17,10 +17,14 @@ interface SegmentedSource {
  * @param length n, positions of the target
  * @returns [n] index of the source, the first of equals; −1 where none is aligned
  */
-export function leastSegmentCrossEntropy(sources: readonly SegmentedSource[], length: number): Int32Array {
+export function leastSegmentCrossEntropy(
+  sources: readonly (SegmentedSource | undefined)[],
+  length: number,
+): Int32Array {
   const best = new Int32Array(length).fill(-1);
   const least = new Float64Array(length).fill(Number.POSITIVE_INFINITY);
   for (const [s, source] of sources.entries()) {
+    if (source === undefined) continue;
     const { rows } = source;
     const { ends, tokenLogProbabilities } = source.distribution;
     let following = ends.length - 1;

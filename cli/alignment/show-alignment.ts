@@ -1,0 +1,164 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { ScoredText } from '../../model/scoring/scored-text.ts';
+import { Scorer } from '../../model/scoring/scorer.ts';
+import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
+import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { type Alignment, alignBySharedBoundaries, says } from '../../trainer/align/alignment.ts';
+import { prefixVocabularyMap } from '../../trainer/align/prefix-map.ts';
+import { type SourceVocabulary, sourceVocabulary } from '../../trainer/align/source-vocabulary.ts';
+import { NOT_MAPPED } from '../../trainer/align/vocabulary-map.ts';
+import { rowsByBoundary } from '../../trainer/fuse/source-row.ts';
+import { emptyRow } from '../../trainer/fuse/sparse-row.ts';
+import { marks, picture, quoted } from './picture.ts';
+
+/** Candidates of the source that are shown. */
+const topK = 10;
+
+interface Question {
+  readonly text: string;
+  /** Directories. */
+  readonly source: string;
+  readonly target: string;
+  /** The beginning of the text after which the source is asked. */
+  readonly after: string | undefined;
+  /** Characters of a line. */
+  readonly width: number;
+}
+
+/** A source and a target over one text. */
+interface Pair {
+  readonly source: Tokenizer;
+  readonly target: Tokenizer;
+  readonly cutBySource: Tokenization;
+  readonly cutByTarget: Tokenization;
+}
+
+/** Lines that show how well two tokenizers go together, and what one position of the source becomes. */
+export async function* showAlignment(question: Question): AsyncGenerator<string> {
+  const { text, width } = question;
+  const [source, target] = await Promise.all(
+    [question.source, question.target].map((directory) =>
+      Tokenizer.fromFile(join(directory, 'tokenizer.json')),
+    ),
+  );
+  const [cutBySource, cutByTarget] = [await source.encode(text), await target.encode(text)];
+  const pair = { source, target, cutBySource, cutByTarget };
+  const alignment = alignBySharedBoundaries(cutByTarget.ends, {
+    ends: cutBySource.ends,
+    tokenLogProbabilities: new Float32Array(cutBySource.ids.length),
+  });
+  yield `source above, target below; ${legend}`;
+  yield '';
+  yield* picture(text, cutBySource, cutByTarget, alignment, width);
+  yield '';
+  yield positionsLine(pair, alignment);
+  const vocabulary = await sourceVocabulary(await prefixVocabularyMap(source, target), source, target);
+  yield vocabularyLine(vocabulary);
+  if (question.after !== undefined) yield* onePosition(question, pair, vocabulary);
+}
+
+const legend =
+  `${marks[says.candidates]} aligned  ${marks[says.chained]} the source splits the target's next token  ` +
+  `${marks[says.beginning]} and never ends with it  ${marks[says.nothing]} not aligned, or the end`;
+
+const percent = (part: number, whole: number): string =>
+  `${((100 * part) / Math.max(1, whole)).toFixed(1)} %`;
+
+function positionsLine({ cutBySource, cutByTarget }: Pair, { kinds }: Alignment): string {
+  const positions = Math.max(0, kinds.length - 1);
+  const count = (kind: number) => kinds.reduce((sum, one) => sum + Number(one === kind), 0);
+  const [aligned, chained] = [count(says.candidates), count(says.chained)];
+  return (
+    `Positions: ${percent(aligned + chained + count(says.beginning), positions)} of the target's ${positions} are aligned, ` +
+    `${percent(chained, positions)} by chained probabilities ` +
+    `(${cutBySource.ids.length} tokens of the source, ${cutByTarget.ids.length} of the target).`
+  );
+}
+
+function vocabularyLine({ ids, exact }: SourceVocabulary): string {
+  const same = exact.reduce((sum, one) => sum + one, 0);
+  const mapped = ids.reduce((sum, id) => sum + Number(id !== NOT_MAPPED), 0);
+  return (
+    `Vocabulary: of the source's ${ids.length} tokens the target has ${percent(same, ids.length)}; ` +
+    `${percent(mapped - same, ids.length)} go to the first token of their text.`
+  );
+}
+
+async function* onePosition(
+  { text, source: directory, after }: Question,
+  pair: Pair,
+  vocabulary: SourceVocabulary,
+): AsyncGenerator<string> {
+  const position = pair.cutByTarget.ends.lastIndexOf(after!.length);
+  if (position === -1 || position === pair.cutByTarget.ids.length - 1) {
+    throw new FuseMeshError(
+      'invalid_argument',
+      `No token of the target ends after ${quoted(after!)} with another behind it: take one of the bars above`,
+    );
+  }
+  if (!hasWeights(directory)) {
+    throw new FuseMeshError(
+      'not_found',
+      `${directory} has no weights: --after needs the whole model of the source`,
+    );
+  }
+  const scorer = await Scorer.load(directory, { topK, threads: 2 });
+  const [scored] = await scorer.score([text]);
+  await scorer.close();
+  yield '';
+  yield* positionLines(position, scored, pair, vocabulary);
+}
+
+const hasWeights = (directory: string): boolean =>
+  ['model.safetensors', 'model.safetensors.index.json', 'model.onnx', 'onnx/model.onnx'].some((name) =>
+    existsSync(join(directory, name)),
+  );
+
+/** What the source says at a position, and what it becomes. */
+function* positionLines(
+  position: number,
+  scored: ScoredText,
+  { source, target, cutByTarget }: Pair,
+  vocabulary: SourceVocabulary,
+): Generator<string> {
+  const { ends } = scored.tokenization;
+  const alignment = alignBySharedBoundaries(cutByTarget.ends, {
+    ends,
+    tokenLogProbabilities: scored.tokenLogProbabilities,
+  });
+  const label = cutByTarget.ids[position + 1];
+  const row = alignment.rows[position];
+  yield `The target's next token is ${tokenText(target, label)}. The source ${
+    row === -1 ? 'has no token that ends here: nothing is learnt from it.' : 'says:'
+  }`;
+  if (row === -1) return;
+  for (let i = row * topK; i < (row + 1) * topK; i++) {
+    const id = scored.candidateIds[i];
+    const to = vocabulary.ids[id] ?? NOT_MAPPED;
+    const becomes =
+      to === NOT_MAPPED
+        ? 'nothing'
+        : vocabulary.exact[id]
+          ? 'the same'
+          : `${tokenText(target, to)}, by its beginning`;
+    yield `  ${tokenText(source, id).padEnd(18)} ${Math.exp(scored.logProbabilities[i]).toFixed(4)}  ${becomes}`;
+  }
+  const fused = emptyRow(topK + 1);
+  const columns = { ...scored, topK, tokenIds: scored.tokenization.ids };
+  const mass = { exact: 0, byRule: 0, dropped: 0 };
+  rowsByBoundary(columns, alignment, vocabulary, 1)(position, label, fused, mass);
+  yield `The target learns${alignment.kinds[position] === says.chained ? ' (the first by chained probabilities)' : ''}:`;
+  for (let i = 0; i < fused.count; i++)
+    yield `  ${tokenText(target, fused.ids[i]).padEnd(18)} ${fused.probabilities[i].toFixed(4)}`;
+  const outside = 1 - mass.exact - mass.byRule - mass.dropped;
+  yield `  ${mass.dropped.toFixed(4)} is dropped, ${Math.max(0, outside).toFixed(4)} lies outside of the ${topK} candidates.`;
+}
+
+const tokenText = (tokenizer: Tokenizer, id: number): string => {
+  const bytes = tokenizer.tokenBytes(id);
+  return bytes === undefined
+    ? (tokenizer.tokenString(id) ?? `#${id}`)
+    : quoted(Buffer.from(bytes, 'latin1').toString());
+};

@@ -1,0 +1,53 @@
+import type { Command } from 'commander';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
+import { showAlignment } from '../alignment/show-alignment.ts';
+
+interface AlignOptions {
+  readonly source: string;
+  readonly target: string;
+  readonly after?: string;
+}
+
+/** Prose, numbers, code and other scripts: where tokenizers differ. */
+const sample =
+  'In 2019 the committee met 1,204 times — unbelievably often. She said: "Größe ≠ Gewicht, 東京は雨です." ' +
+  'for (let i = 0; i < 10; i++) { total += price[i] * 1.19; }';
+
+export function addAlign(program: Command): void {
+  program
+    .command('align')
+    .argument('[TEXT]', 'the text to cut', sample)
+    .requiredOption(
+      '--source <model>',
+      'Hugging Face directory of a teacher, or one with its tokenizer.json alone',
+    )
+    .requiredOption(
+      '--target <model>',
+      'Hugging Face directory of the target, or one with its tokenizer.json alone',
+    )
+    .option('--after <text>', 'what the source says after this beginning of the text, and what becomes of it')
+    .summary('show how two tokenizers go together')
+    .description(
+      'Shows two tokenizations of a text one above the other, where they meet, and what share of the vocabulary and ' +
+        'of the positions a source can teach. With the weights of the source and --after also what it says at one ' +
+        'position, and what the target learns of it.',
+    )
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ fusemesh align --source models/orator --target models/target "In 2019 they met." --after "In"',
+    )
+    .action((text: string, { source, target, after }: AlignOptions) =>
+      runUntilStopped(async () => {
+        if (after !== undefined && !text.startsWith(after))
+          throw new FuseMeshError(
+            'invalid_argument',
+            `--after "${after}" is not how the text begins: "${text}"`,
+          );
+        const width = process.stdout.columns ?? 100;
+        for await (const line of showAlignment({ text, source, target, after, width })) {
+          process.stdout.write(`${line}\n`);
+        }
+      }),
+    );
+}
