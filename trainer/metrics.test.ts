@@ -19,6 +19,7 @@ it('tells of steps and queues, each figure with the run', async () => {
     gradientNorm: 0.5,
     learningRate: 1e-4,
     alignedShare: 0.9,
+    doubtfulTokens: 3,
     mass: { exact: 700, byRule: 50, dropped: 25 },
     taught: { fiction: 600, manuals: 400 },
     seconds: 2,
@@ -42,6 +43,7 @@ it('tells of steps and queues, each figure with the run', async () => {
     'fusemesh_trainer_step_seconds_sum{run="demo"} 1',
     'fusemesh_trainer_queue_depth{teacher="fiction",run="demo"} 12',
     'fusemesh_trainer_aligned_share{run="demo"} 0.9',
+    'fusemesh_trainer_doubtful_tokens_total{run="demo"} 6',
     'fusemesh_trainer_taught_tokens_total{teacher="manuals",run="demo"} 800',
     'fusemesh_trainer_source_mass_total{to="rule",run="demo"} 100',
   ]) {

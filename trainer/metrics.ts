@@ -14,6 +14,7 @@ const stepSecondsBuckets = [0.01, 0.03, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60];
 export class TrainerMetrics {
   readonly #tokens: Counter;
   readonly #documents: Counter;
+  readonly #doubtfulTokens: Counter;
   readonly #steps: Counter;
   readonly #waitSeconds: Counter;
   readonly #chosen: Counter<'teacher'>;
@@ -36,6 +37,10 @@ export class TrainerMetrics {
 
     this.#tokens = counter('tokens_total', 'Tokens of the target that were trained on.');
     this.#documents = counter('documents_total', 'Documents that were trained on.');
+    this.#doubtfulTokens = counter(
+      'doubtful_tokens_total',
+      'Tokens of the target that do not spell the text at their place; nothing is learnt at their ends.',
+    );
     this.#steps = counter('steps_total', 'Optimizer steps done.');
     this.#waitSeconds = counter('wait_seconds_total', 'Time that steps waited for their documents.');
     this.#gradientNorm = gauge('gradient_norm', 'L2 norm of the last gradient before clipping.');
@@ -88,6 +93,7 @@ export class TrainerMetrics {
   observe(step: StepReport): void {
     this.#tokens.inc(step.stepTokens);
     this.#documents.inc(step.stepDocuments);
+    this.#doubtfulTokens.inc(step.doubtfulTokens);
     this.#steps.inc();
     this.#waitSeconds.inc(step.waitSeconds);
     this.#stepSeconds.observe(step.seconds - step.waitSeconds);

@@ -22,6 +22,8 @@ export interface StepReport {
   readonly learningRate: number;
   /** 0 to 1. */
   readonly alignedShare: number;
+  /** Tokens of the target that do not spell the text at their place. */
+  readonly doubtfulTokens: number;
   /** Where the mass of the sources' candidates went, summed over positions. */
   readonly mass: MassCount;
   /** By source: positions that it taught, shared where several did. */

@@ -86,6 +86,7 @@ export async function train(training: Training): Promise<SavedCheckpoint | undef
       gradientNorm: result.gradientNorm,
       learningRate,
       alignedShare: assembled.count.aligned / Math.max(1, assembled.count.positions),
+      doubtfulTokens: assembled.count.doubtful,
       mass: assembled.count.mass,
       taught: Object.fromEntries(training.sources.map((name, s) => [name, assembled.count.taught[s]])),
       seconds,

@@ -23,7 +23,7 @@ export function createTokenTable(
 ): TokenTable {
   const toBytes = usesByteLevel(json)
     ? byteLevelBytes()
-    : plainBytes(usesByteFallback(json), usesMetaspace(json));
+    : plainBytes(usesByteFallback(json), usesMetaspace(json), continuationMark(json));
   const fallsBack = usesByteFallback(json);
   const added = new Map(json.added_tokens.map((token) => [token.id, token]));
 
@@ -74,13 +74,22 @@ function byteLevelBytes(): (token: string) => Uint8Array {
   };
 }
 
+/** What WordPiece writes before a token that goes on with a word. */
+const continuationMark = ({ model }: TokenizerJson): string | undefined =>
+  model.type === 'WordPiece' ? (model.continuing_subword_prefix ?? '##') : undefined;
+
 const byteToken = /^<0x([0-9A-F]{2})>$/;
 
 /** SentencePiece's spelling: ▁ for a space, <0xAB> for a byte that has no token of its own. */
-function plainBytes(byteFallback: boolean, metaspace: boolean): (token: string) => Uint8Array {
+function plainBytes(
+  byteFallback: boolean,
+  metaspace: boolean,
+  continuation: string | undefined,
+): (token: string) => Uint8Array {
   return (token) => {
     const byte = byteFallback ? byteToken.exec(token) : null;
     if (byte !== null) return Uint8Array.of(Number.parseInt(byte[1], 16));
+    if (continuation && token.startsWith(continuation)) return Buffer.from(token.slice(continuation.length));
     return Buffer.from(metaspace ? token.replaceAll('▁', ' ') : token);
   };
 }

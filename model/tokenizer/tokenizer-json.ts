@@ -7,7 +7,11 @@ export interface TokenizerJson {
   readonly pre_tokenizer: Component | null;
   readonly post_processor: Component | null;
   readonly decoder: Component | null;
-  readonly model: { readonly type?: string; readonly byte_fallback?: boolean };
+  readonly model: {
+    readonly type?: string;
+    readonly byte_fallback?: boolean;
+    readonly continuing_subword_prefix?: string;
+  };
 }
 
 /** A normalizer, pre-tokenizer, post-processor or decoder; a Sequence holds a list of further ones. */

@@ -55,7 +55,7 @@ describe.each(kinds)('%s', (kind, create) => {
   test('spans tile any text', async () => {
     const tokenizer = await create();
     const first = (await tokenizer.encode('')).ids.length;
-    const shared = kind.includes('normalizes') ? 'runs' : 'characters';
+    const shared = /normalizes|composes/.test(kind) ? 'runs' : 'characters';
     await fc.assert(
       fc.asyncProperty(texts, async (text) => expectTiles(text, await tokenizer.encode(text), first, shared)),
       { numRuns: 150 },

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Encoding, Tokenizer as HuggingFaceTokenizer } from 'tokenizers';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { type SpaceSpelling, spansFromBytes } from './spans-from-bytes.ts';
+import { settleDoubtfulSpans } from './doubtful-spans.ts';
+import { type SpaceSpelling, type Spans, spansFromBytes } from './spans-from-bytes.ts';
 import { spansFromOffsets } from './spans-from-offsets.ts';
 import { createTokenTable, type TokenTable } from './token-table.ts';
 import type { Tokenization } from './tokenization.ts';
@@ -144,8 +145,8 @@ export class Tokenizer {
     const textIds = Int32Array.from(encoding.getIds());
     const spans =
       spansFromBytes(text, textIds, this.#table, this.#spaces) ??
-      spansFromOffsets(text, encoding.getOffsets(), (i) => this.tokenBytes(textIds[i]) === ' ');
-    if (prefix.length === 0) return { ids: textIds, ...spans };
+      this.#spansOfNormalized(text, textIds, encoding);
+    if (prefix.length === 0) return { ids: textIds, doubtful: 0, ...spans };
 
     const n = prefix.length + textIds.length;
     const ids = new Int32Array(n);
@@ -155,7 +156,13 @@ export class Tokenizer {
     ids.set(textIds, prefix.length);
     starts.set(spans.starts, prefix.length);
     ends.set(spans.ends, prefix.length);
-    return { ids, starts, ends };
+    return { doubtful: 0, ...spans, ids, starts, ends };
+  }
+
+  #spansOfNormalized(text: string, ids: Int32Array, encoding: Encoding): Spans & { doubtful: number } {
+    const bytes = (i: number) => this.tokenBytes(ids[i]);
+    const spans = spansFromOffsets(text, encoding.getOffsets(), (i) => bytes(i) === ' ');
+    return { ...spans, doubtful: settleDoubtfulSpans(text, spans, bytes) };
   }
 
   /** The special tokens that the post-processor puts before any text, learnt from how it treats one. */

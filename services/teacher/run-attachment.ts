@@ -140,6 +140,7 @@ export class RunAttachment {
     this.#tokensScored += tokens;
     this.#tokenRate.add(tokens);
     metrics.tokensScored.inc(tokens);
+    metrics.doubtfulTokens.inc(scored.reduce((sum, { tokenization }) => sum + tokenization.doubtful, 0));
     return scored;
   }
 

@@ -3,6 +3,7 @@ import { Counter, Histogram, type Registry } from 'prom-client';
 /** The counters of one teacher in one run. */
 export interface RunMetrics {
   readonly tokensScored: Counter.Internal;
+  readonly doubtfulTokens: Counter.Internal;
   readonly documentsScored: Counter.Internal;
   readonly publishedBytes: Counter.Internal;
   readonly publishWaitSeconds: Counter.Internal;
@@ -18,6 +19,11 @@ export function createTeacherMetrics(
     ...shared,
     name: 'fusemesh_teacher_tokens_scored_total',
     help: 'Tokens of the corpus that the teacher scored.',
+  });
+  const doubtfulTokens = new Counter({
+    ...shared,
+    name: 'fusemesh_teacher_doubtful_tokens_total',
+    help: 'Tokens that do not spell the text at their place; nothing is learnt at their ends.',
   });
   const documentsScored = new Counter({
     ...shared,
@@ -40,12 +46,13 @@ export function createTeacherMetrics(
     help: 'Wall time to score one batch of documents.',
     buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
   });
-  const counters = [tokensScored, documentsScored, publishedBytes, publishWaitSeconds];
+  const counters = [tokensScored, doubtfulTokens, documentsScored, publishedBytes, publishWaitSeconds];
   return (labels) => {
     // A run in which nothing has happened yet shows 0 instead of no data.
     for (const counter of counters) counter.inc(labels, 0);
     return {
       tokensScored: tokensScored.labels(labels),
+      doubtfulTokens: doubtfulTokens.labels(labels),
       documentsScored: documentsScored.labels(labels),
       publishedBytes: publishedBytes.labels(labels),
       publishWaitSeconds: publishWaitSeconds.labels(labels),

@@ -33,6 +33,7 @@ function tokenization(ids: number[], ends: number[]) {
     ids: Int32Array.from(ids),
     starts: Int32Array.from([0, ...ends.slice(0, -1)]),
     ends: Int32Array.from(ends),
+    doubtful: 0,
   };
 }
 

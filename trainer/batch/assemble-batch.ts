@@ -52,7 +52,7 @@ export function assembleBatch(
   const count = emptyCount(relations.length);
   const chosenSources: number[] = [];
   for (const [row, { number, tokenization, distributions }] of documents.entries()) {
-    const { ids } = tokenization;
+    const { ids, doubtful } = tokenization;
     if (ids.length > length) {
       throw new FuseMeshError(
         'invalid_argument',
@@ -61,6 +61,7 @@ export function assembleBatch(
     }
     const begin = row * length;
     batch.inputIds.set(ids, begin);
+    count.doubtful += doubtful;
     batch.labels.set(ids.subarray(1), begin);
     const sources = distributions.map((distribution, s) => ({
       distribution,

@@ -22,6 +22,8 @@ export interface FusionCount {
   positions: number;
   /** How many of them have a fused distribution. */
   aligned: number;
+  /** Tokens of the target that do not spell the text at their place. */
+  doubtful: number;
   readonly mass: MassCount;
   /** [sources] positions that each source taught, shared where several did. */
   readonly taught: Float64Array;
@@ -30,6 +32,7 @@ export interface FusionCount {
 export const emptyCount = (sources: number): FusionCount => ({
   positions: 0,
   aligned: 0,
+  doubtful: 0,
   mass: { exact: 0, byRule: 0, dropped: 0 },
   taught: new Float64Array(sources),
 });
