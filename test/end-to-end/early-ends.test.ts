@@ -14,7 +14,10 @@ let run: { path: string; output: string };
 
 beforeAll(async () => {
   corpus = await makeSmallCorpus({ bytesOfDomain: 8000 });
-  run = await writeRunFile(corpus, { run: `end-to-end-early-ends-${process.pid}` });
+  run = await writeRunFile(corpus, {
+    run: `end-to-end-early-ends-${process.pid}`,
+    changes: { fusion: { preset: 'fusellm' } },
+  });
 });
 afterAll(() => corpus.remove());
 

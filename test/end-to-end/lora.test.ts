@@ -21,7 +21,9 @@ test('a run trains adapters, goes on with them after a stop, and merges them int
 }, async () => {
   const { path, output } = await writeRunFile(corpus, { run: `end-to-end-lora-${process.pid}` });
   const parameters = ['up', path, '--json'];
-  for (const setting of ['target.lora.rank=4', 'trainer.steps=12', 'trainer.learningRate=4e-3'])
+  // All sources together, what lies outside of their candidates left to the target.
+  const mixture = ['fusion.combine=avgCE', 'fusion.truncated=tail'];
+  for (const setting of [...mixture, 'target.lora.rank=4', 'trainer.steps=12', 'trainer.learningRate=4e-3'])
     parameters.push('--set', setting);
 
   const first = startCommand(parameters);

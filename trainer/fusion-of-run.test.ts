@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { runConfigSchema } from '../mesh/config/schema.ts';
+import { fusionOf } from './fusion-of-run.ts';
+
+const config = (fusion: object, source = true) =>
+  runConfigSchema.parse({
+    run: 'demo',
+    contextLength: 64,
+    topK: 5,
+    corpus: [{ domain: 'a', path: 'a.txt' }],
+    teachers: [
+      { name: 'orator', address: 'a:1' },
+      { name: 'novelist', address: 'b:1' },
+    ],
+    target: { model: 'target', ...(source && { source: { address: 'c:1' } }) },
+    trainer: { output: 'out' },
+    fusion,
+  });
+
+test('without a word takes shared boundaries, prefixes and the best source by bytes', () => {
+  expect(fusionOf(config({}))).toEqual({
+    align: 'boundary',
+    vocabulary: 'prefix',
+    candidates: 5,
+    settings: {
+      combine: 'minCE',
+      weights: {},
+      crossEntropyPer: 'byte',
+      standIn: undefined,
+      temperature: 1,
+      truncated: 'renormalise',
+    },
+  });
+});
+
+test('preset fusellm is FuseLLM, but for what the file says otherwise', () => {
+  expect(fusionOf(config({ preset: 'fusellm' }))).toMatchObject({
+    align: 'dtw',
+    vocabulary: 'minED',
+    settings: { combine: 'minCE', crossEntropyPer: 'token', standIn: 'target', truncated: 'renormalise' },
+  });
+  expect(fusionOf(config({ preset: 'fusellm', vocabulary: 'exact' }, false))).toMatchObject({
+    align: 'dtw',
+    vocabulary: 'exact',
+    settings: { standIn: undefined },
+  });
+});
+
+test('a mixture has room for the candidates of all sources', () => {
+  expect(fusionOf(config({ combine: 'avgCE' })).candidates).toBe(15);
+  const weights = { orator: 1, target: 3 };
+  expect(fusionOf(config({ combine: 'fixed', weights }, true)).settings.weights).toEqual(weights);
+});
+
+test('refuses weights that go with nothing, and a tail where FuseLLM has none', () => {
+  expect(() => fusionOf(config({ combine: 'fixed', weights: { poet: 1 } }))).toThrow(
+    'fusion.weights names "poet"; the sources of the run are orator, novelist, target',
+  );
+  expect(() => fusionOf(config({ combine: 'fixed' }))).toThrow('gives no source a weight');
+  expect(() => fusionOf(config({ weights: { orator: 1 } }))).toThrow('has no use with fusion.combine minCE');
+  expect(() => fusionOf(config({ align: 'dtw', truncated: 'tail' }))).toThrow('fusion.align boundary');
+});
