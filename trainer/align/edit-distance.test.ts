@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EditDistance } from './edit-distance.ts';
+import { EditDistance, leastDistance, symbolSet } from './edit-distance.ts';
 import { packStrings } from './token-strings.ts';
 
 /** The plain dynamic programme, over code points. */
@@ -74,5 +74,29 @@ describe('EditDistance', () => {
   ])('of %j and %j', (a, b, expected) => {
     expect(distance(new EditDistance(), a, b)).toBe(expected);
     expect(distance(new EditDistance(), b, a)).toBe(expected);
+  });
+});
+
+describe('leastDistance', () => {
+  it('is no more than the distance', () => {
+    const editDistance = new EditDistance();
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'binary', maxLength: 9 }),
+        fc.string({ unit: 'binary', maxLength: 9 }),
+        (a, b) => {
+          const { points, offsets } = packStrings([a, b]);
+          const sets = [symbolSet(points, 0, offsets[1]), symbolSet(points, offsets[1], offsets[2])] as const;
+          expect(leastDistance(...sets)).toBeLessThanOrEqual(distance(editDistance, a, b));
+          expect(leastDistance(sets[0], sets[0])).toBe(0);
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('counts the kinds that one of the two lacks', () => {
+    expect(leastDistance(0b0111, 0b1000)).toBe(3);
+    expect(leastDistance(-1, 0)).toBe(32);
   });
 });

@@ -1,4 +1,4 @@
-import { EditDistance } from './edit-distance.ts';
+import { EditDistance, leastDistance, symbolSet } from './edit-distance.ts';
 import { packStrings, respelledStrings, type TokenStrings } from './token-strings.ts';
 import { NOT_MAPPED } from './vocabulary-map.ts';
 
@@ -102,7 +102,7 @@ class NearestString {
       const atMost = id < best.id || best.id === NOT_MAPPED ? best.distance : best.distance - 1;
       if (atMost < least) return;
       const other = sets[i];
-      if (bitsIn(set & ~other) > atMost || bitsIn(other & ~set) > atMost) continue;
+      if (leastDistance(set, other) > atMost) continue;
       const found = this.#distance.to(points, i * length, (i + 1) * length, atMost);
       if (found <= atMost) {
         best.distance = found;
@@ -133,19 +133,4 @@ function bucketsByLength(idOf: ReadonlyMap<string, number>): LengthBucket[] {
       sets: Int32Array.from(bucket, (i) => symbolSet(points, offsets[i], offsets[i + 1])),
     };
   });
-}
-
-/** The kinds of code points in a string: 32 kinds, a bit each. */
-function symbolSet(points: Int32Array, begin: number, end: number): number {
-  let set = 0;
-  // Fibonacci hashing (2^32 / golden ratio): neighbouring code points are of different kinds.
-  for (let i = begin; i < end; i++) set |= 1 << (Math.imul(points[i], 0x9e3779b1) >>> 27);
-  return set;
-}
-
-/** How many bits of a word are 1, by adding neighbours (Warren, Hacker's Delight, 5-1). */
-function bitsIn(word: number): number {
-  const pairs = word - ((word >>> 1) & 0x55555555);
-  const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
-  return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }

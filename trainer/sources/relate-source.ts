@@ -1,17 +1,16 @@
 import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
 import type { Log } from '../../mesh/log/log.ts';
+import { startWorker } from '../../model/runtime/worker.ts';
 import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { type Alignment, alignBySharedBoundaries, alignWithItself } from '../align/alignment.ts';
-import { minimumEditDistanceMap } from '../align/minimum-edit-distance.ts';
-import { prefixVocabularyMap } from '../align/prefix-map.ts';
-import { type SourceVocabulary, sameVocabulary, sourceVocabulary } from '../align/source-vocabulary.ts';
-import { exactVocabularyMap } from '../align/vocabulary-map.ts';
+import { type SourceVocabulary, sameVocabulary } from '../align/source-vocabulary.ts';
 import type { SourceRelation } from '../batch/assemble-batch.ts';
 import { rowsByTimeWarping } from '../fuse/rows-by-time-warping.ts';
 import { rowsByBoundary } from '../fuse/source-row.ts';
 import type { Fusion } from '../fusion-of-run.ts';
 import { cachedVocabulary } from './vocabulary-cache.ts';
+import type { VocabularyMethods } from './vocabulary-worker.ts';
 
 /** How a source goes with the target, as the run asks for; the log says how well their vocabularies do. */
 export async function relateSource(
@@ -31,11 +30,7 @@ export async function relateSource(
     );
   }
   const pair = { source: source.fingerprint, target: target.fingerprint, kind: fusion.vocabulary };
-  const vocabulary = await cachedVocabulary(
-    pair,
-    async () => sourceVocabulary(await vocabularyMap(source, target, fusion.vocabulary), source, target),
-    log,
-  );
+  const vocabulary = await cachedVocabulary(pair, () => builtApart(source, target, fusion.vocabulary), log);
   const exact = vocabulary.exact.reduce((count, one) => count + one, 0);
   log.info(
     { teacher: name, exact, vocabulary: vocabulary.ids.length },
@@ -57,17 +52,17 @@ const byBoundary =
     return { rows: alignment.rows, read: rowsByBoundary(source, alignment, vocabulary, temperature) };
   };
 
-async function vocabularyMap(
+/** In a thread of its own: gRPC and NATS are answered meanwhile. */
+async function builtApart(
   source: Tokenizer,
   target: Tokenizer,
   kind: Fusion['vocabulary'],
-): Promise<Int32Array> {
-  switch (kind) {
-    case 'exact':
-      return exactVocabularyMap(source, target);
-    case 'minED':
-      return minimumEditDistanceMap(source, target);
-    case 'prefix':
-      return prefixVocabularyMap(source, target);
+): Promise<SourceVocabulary> {
+  const file = new URL('./vocabulary-worker.ts', import.meta.url);
+  const { remote, stop } = startWorker<VocabularyMethods>(file);
+  try {
+    return await remote.build(source.json, target.json, kind);
+  } finally {
+    await stop();
   }
 }
