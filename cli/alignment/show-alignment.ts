@@ -6,9 +6,10 @@ import { Scorer } from '../../model/scoring/scorer.ts';
 import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { type Alignment, alignBySharedBoundaries, says } from '../../trainer/align/alignment.ts';
+import { minimumEditDistanceMap } from '../../trainer/align/minimum-edit-distance.ts';
 import { prefixVocabularyMap } from '../../trainer/align/prefix-map.ts';
 import { type SourceVocabulary, sourceVocabulary } from '../../trainer/align/source-vocabulary.ts';
-import { NOT_MAPPED } from '../../trainer/align/vocabulary-map.ts';
+import { exactVocabularyMap, NOT_MAPPED } from '../../trainer/align/vocabulary-map.ts';
 import { rowsByBoundary } from '../../trainer/fuse/source-row.ts';
 import { emptyRow } from '../../trainer/fuse/sparse-row.ts';
 import { marks, picture, quoted } from './picture.ts';
@@ -25,6 +26,9 @@ interface Question {
   readonly after: string | undefined;
   /** Characters of a line. */
   readonly width: number;
+  readonly vocabulary: 'exact' | 'prefix' | 'minED';
+  /** Hears how many tokens of the source are mapped, where that takes long. */
+  readonly onProgress?: (done: number, all: number) => void;
 }
 
 /** A source and a target over one text. */
@@ -54,10 +58,40 @@ export async function* showAlignment(question: Question): AsyncGenerator<string>
   yield* picture(text, cutBySource, cutByTarget, alignment, width);
   yield '';
   yield positionsLine(pair, alignment);
-  const vocabulary = await sourceVocabulary(await prefixVocabularyMap(source, target), source, target);
-  yield vocabularyLine(vocabulary);
+  const vocabulary = await sourceVocabulary(await mapOf(question, source, target), source, target);
+  yield vocabularyLine(vocabulary, question.vocabulary);
   if (question.after !== undefined) yield* onePosition(question, pair, vocabulary);
 }
+
+async function mapOf(
+  { vocabulary, onProgress }: Question,
+  source: Tokenizer,
+  target: Tokenizer,
+): Promise<Int32Array> {
+  switch (vocabulary) {
+    case 'exact':
+      return exactVocabularyMap(source, target);
+    case 'prefix':
+      return prefixVocabularyMap(source, target);
+    case 'minED':
+      return minimumEditDistanceMap(source, target, counted(source.vocabularySize, onProgress));
+  }
+}
+
+/** 0 … count − 1; says now and then how far it is. */
+function* counted(count: number, onProgress: Question['onProgress']): Generator<number> {
+  for (let id = 0; id < count; id++) {
+    if (id % 256 === 0) onProgress?.(id, count);
+    yield id;
+  }
+  onProgress?.(count, count);
+}
+
+const rules = {
+  exact: 'go to none',
+  prefix: 'go to the first token of their text',
+  minED: 'go to the token of least edit distance',
+} as const;
 
 const legend =
   `${marks[says.candidates]} aligned  ${marks[says.chained]} the source splits the target's next token  ` +
@@ -77,12 +111,12 @@ function positionsLine({ cutBySource, cutByTarget }: Pair, { kinds }: Alignment)
   );
 }
 
-function vocabularyLine({ ids, exact }: SourceVocabulary): string {
+function vocabularyLine({ ids, exact }: SourceVocabulary, kind: Question['vocabulary']): string {
   const same = exact.reduce((sum, one) => sum + one, 0);
-  const mapped = ids.reduce((sum, id) => sum + Number(id !== NOT_MAPPED), 0);
+  const others = ids.length - same;
   return (
     `Vocabulary: of the source's ${ids.length} tokens the target has ${percent(same, ids.length)}; ` +
-    `${percent(mapped - same, ids.length)} go to the first token of their text.`
+    `the other ${percent(others, ids.length)} ${rules[kind]}, special ones to none.`
   );
 }
 
@@ -142,7 +176,7 @@ function* positionLines(
         ? 'nothing'
         : vocabulary.exact[id]
           ? 'the same'
-          : `${tokenText(target, to)}, by its beginning`;
+          : `${tokenText(target, to)}, by the rule`;
     yield `  ${tokenText(source, id).padEnd(18)} ${Math.exp(scored.logProbabilities[i]).toFixed(4)}  ${becomes}`;
   }
   const fused = emptyRow(topK + 1);

@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { SingleBar } from 'cli-progress';
+import { type Command, Option } from 'commander';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
 import { showAlignment } from '../alignment/show-alignment.ts';
@@ -7,6 +8,7 @@ interface AlignOptions {
   readonly source: string;
   readonly target: string;
   readonly after?: string;
+  readonly vocabulary: 'exact' | 'prefix' | 'minED';
 }
 
 /** Prose, numbers, code and other scripts: where tokenizers differ. */
@@ -26,6 +28,11 @@ export function addAlign(program: Command): void {
       '--target <model>',
       'Hugging Face directory of the target, or one with its tokenizer.json alone',
     )
+    .addOption(
+      new Option('--vocabulary <map>', 'which target token a source token becomes')
+        .choices(['exact', 'prefix', 'minED'])
+        .default('prefix'),
+    )
     .option('--after <text>', 'what the source says after this beginning of the text, and what becomes of it')
     .summary('show how two tokenizers go together')
     .description(
@@ -37,7 +44,7 @@ export function addAlign(program: Command): void {
       'after',
       '\nExample:\n  $ fusemesh align --source models/orator --target models/target "In 2019 they met." --after "In"',
     )
-    .action((text: string, { source, target, after }: AlignOptions) =>
+    .action((text: string, { source, target, after, vocabulary }: AlignOptions) =>
       runUntilStopped(async () => {
         if (after !== undefined && !text.startsWith(after))
           throw new FuseMeshError(
@@ -45,9 +52,29 @@ export function addAlign(program: Command): void {
             `--after "${after}" is not how the text begins: "${text}"`,
           );
         const width = process.stdout.columns ?? 100;
-        for await (const line of showAlignment({ text, source, target, after, width })) {
+        const onProgress = progressBar();
+        for await (const line of showAlignment({
+          text,
+          source,
+          target,
+          after,
+          width,
+          vocabulary,
+          onProgress,
+        })) {
           process.stdout.write(`${line}\n`);
         }
       }),
     );
+}
+
+/** Draws progress where a person watches; at the end it is gone. */
+function progressBar(): (done: number, all: number) => void {
+  if (!process.stderr.isTTY) return () => undefined;
+  const bar = new SingleBar({ format: 'mapping {bar} {value}/{total} tokens', clearOnComplete: true });
+  return (done, all) => {
+    if (done === 0) bar.start(all, 0);
+    bar.update(done);
+    if (done === all) bar.stop();
+  };
 }

@@ -37,6 +37,7 @@ export async function cachedVocabulary(
   const path = join(directory, `${kind}-${version}-${pair}.safetensors`);
   const known = await read(path).catch(() => undefined);
   if (known) return known;
+  log.info({ kind }, `Builds the vocabulary map ${path}`);
   const built = await build();
   try {
     await mkdir(directory, { recursive: true });
