@@ -94,11 +94,15 @@ export const runConfigSchema = z.strictObject({
       preset: z
         .enum(['fusellm'])
         .optional()
-        .describe('Sets what is left out below as FuseLLM does it: dtw, minED, minCE by tokens, renormalise.'),
+        .describe(
+          'Sets what is left out below as FuseLLM does it: dtw, minED, minCE by tokens, renormalise.',
+        ),
       align: z
         .enum(['boundary', 'dtw'])
         .optional()
-        .describe('Where tokens of source and target meet: at shared character boundaries, or by time warping.'),
+        .describe(
+          'Where tokens of source and target meet: at shared character boundaries, or by time warping.',
+        ),
       vocabulary: z
         .enum(['exact', 'minED', 'prefix'])
         .optional()
@@ -109,7 +113,9 @@ export const runConfigSchema = z.strictObject({
       combine: z
         .enum(['minCE', 'minCE-token', 'avgCE', 'fixed'])
         .optional()
-        .describe('The best source of each text, or of each token; or all, by cross-entropy or fixed weights.'),
+        .describe(
+          'The best source of each text, or of each token; or all, by cross-entropy or fixed weights.',
+        ),
       weights: z.record(runName, z.number().min(0)).optional().describe('By source, for combine: fixed.'),
       temperature: z.number().positive().default(1).describe('Flattens sources above 1, sharpens below.'),
       truncated: z
