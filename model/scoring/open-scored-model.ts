@@ -5,16 +5,17 @@ import { readArchitecture } from '../families/read-architecture.ts';
 import { openWeights } from '../families/weights.ts';
 import type { ModelFiles } from '../model-files.ts';
 import { readExportedModel } from '../onnx/exported/read-exported-model.ts';
-import { openSession, type Session } from '../runtime/session.ts';
+import { openSession } from '../runtime/session.ts';
 import { exportedScoringModel } from './exported-scoring-graph.ts';
 import type { ModelCard } from './model-card.ts';
-import { scorePadded } from './padded-scores.ts';
-import { scoringModel } from './scoring-graph.ts';
+import { type PaddedScores, scorePadded } from './padded-scores.ts';
+import { scoreInParts } from './score-in-parts.ts';
+import { scoringModels } from './scoring-graph.ts';
 
-/** A session with the inputs and outputs of scoring-graph.ts. */
-interface ScoredModel {
+/** A model in memory that scores texts, given by their token ids. */
+export interface ScoredModel {
   readonly card: ModelCard;
-  readonly session: Session;
+  score(texts: readonly Int32Array[], topK: number): Promise<PaddedScores>;
 }
 
 /**
@@ -31,13 +32,17 @@ async function openSafetensors(directory: string, threads: number): Promise<Scor
   const architecture = await readArchitecture(directory);
   const source = await openWeights(directory, architecture);
   await refuseNonFinite(source, architecture);
-  const model = scoringModel(architecture, source);
+  const models = scoringModels(architecture, source);
   await source.close();
   let parameters = 0;
   for (const shape of architecture.weights.values()) parameters += shape.reduce((a, b) => a * b, 1);
   const { family, vocabularySize, contextLength } = architecture;
-  const session = await openSession(model, { threads, weightsDirectory: directory });
-  return { card: { family, parameters, vocabularySize, contextLength }, session };
+  const open = (model: Uint8Array) => openSession(model, { threads, weightsDirectory: directory });
+  const sessions = { body: await open(models.body), head: await open(models.head) };
+  return {
+    card: { family, parameters, vocabularySize, contextLength },
+    score: (texts, topK) => scoreInParts(sessions, texts, topK),
+  };
 }
 
 async function openExported(path: string, directory: string, threads: number): Promise<ScoredModel> {
@@ -61,5 +66,8 @@ async function openExported(path: string, directory: string, threads: number): P
     await session.close();
     throw refusal(`does not give ${vocabularySize} logits a token, the vocab_size of its config.json`, cause);
   }
-  return { card: { family, parameters, vocabularySize, contextLength }, session };
+  return {
+    card: { family, parameters, vocabularySize, contextLength },
+    score: (texts, topK) => scorePadded(session, texts, topK),
+  };
 }
