@@ -51,7 +51,9 @@ export const runConfigSchema = z.strictObject({
         model: z
           .string()
           .optional()
-          .describe('Hugging Face directory; needed where the teacher is started from this file.'),
+          .describe(
+            'Hugging Face directory or exported .onnx file; needed where the teacher is started from this file.',
+          ),
         threads: z.number().int().min(1).default(1),
         batchDocuments: z.number().int().min(1).default(8).describe('Documents scored together.'),
         metricsPort: port.default(0).describe('HTTP port of /metrics; 0 picks a free one.'),
