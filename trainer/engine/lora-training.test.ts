@@ -5,13 +5,10 @@ import { openWeights } from '../../model/families/weights.ts';
 import { adapterShapes } from '../../model/lora/adapters.ts';
 import { readAdapterConfig, readAdapters } from '../../model/lora/read-adapter.ts';
 import { targetLayers } from '../../model/lora/target-layers.ts';
-import { emitModel } from '../../model/onnx/emit.ts';
-import { openSession } from '../../model/runtime/session.ts';
 import { goldenAdapters, largestDifference, openExpected, readBatch } from '../../test/support/golden.ts';
-import { emptyTargets, fillTargets } from './fused-loss.ts';
+import { gradientErrors } from '../../test/support/training-gradients.ts';
 import { beginning } from './trained-part.ts';
 import { TrainingEngine } from './training-engine.ts';
-import { gradientName, trainingGraph } from './training-graph.ts';
 
 const adapters = goldenAdapters().map((path) => [basename(path), path] as const);
 const options = { lambda: 0.9, weightDecay: 0.1, beta1: 0.9, beta2: 0.95, clipNorm: 1, threads: 1 };
@@ -34,32 +31,13 @@ describe('training of adapters agrees with peft', () => {
     const source = await openWeights(base, architecture);
     const { part } = await beginning(architecture, source, lora);
     await source.close();
-    const session = await openSession(emitModel(trainingGraph(architecture, part, batch)), {
-      threads: 1,
-      weightsDirectory: base,
-    });
-
-    const shape = [batch.rows, batch.length];
-    const columns = [batch.labels.length, 1 + batch.candidates];
-    const targets = emptyTargets(batch.labels.length, batch.candidates);
-    fillTargets(targets, batch, options.lambda);
-    const results = await session.run({
-      input_ids: { data: Int32Array.from(batch.inputIds), shape },
-      position_ids: { data: BigInt64Array.from(batch.labels, (_, i) => BigInt(i % batch.length)), shape },
-      target_ids: { data: targets.ids, shape: columns },
-      target_weights: { data: targets.weights, shape: columns },
-      tail_weights: { data: targets.tailWeights, shape: [columns[0], 1] },
-      ...Object.fromEntries(
-        [...adapters].map(([name, data]) => [name, { data, shape: part.shapes.get(name)! }]),
-      ),
-    });
-    for (const name of adapters.keys()) {
-      const right = await expected.readFloat32(`gradient:${name}`);
-      const scale = right.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
-      const difference = largestDifference(results[gradientName(name)] as Float32Array, right);
-      expect(difference / scale, name).toBeLessThan(1e-4);
-    }
-    await session.close();
+    const { lambda } = options;
+    const errors = await gradientErrors(
+      { architecture, directory: base, part, values: adapters, batch, lambda },
+      expected,
+    );
+    expect([...errors.keys()].sort()).toEqual([...part.shapes.keys()].sort());
+    for (const [name, error] of errors) expect(error, name).toBeLessThan(1e-4);
     await expected.close();
   });
 
