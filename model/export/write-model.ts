@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toBfloat16 } from '../../numbers/bfloat16.ts';
 import { toFloat16 } from '../../numbers/float16.ts';
+import type { Architecture } from '../families/architecture.ts';
 import { readArchitecture } from '../families/read-architecture.ts';
 import { openWeights } from '../families/weights.ts';
 import type { Dtype } from '../safetensors/header.ts';
@@ -24,7 +25,7 @@ export async function writeModel(
   weights: ReadonlyMap<string, Float32Array>,
 ): Promise<void> {
   const architecture = await readArchitecture(original);
-  const dtypes = await storedDtypes(original);
+  const dtypes = await storedDtypes(original, architecture);
   const tensors = [...weights].map(([name, values]) =>
     encode(name, architecture.weights.get(name)!, values, dtypes.get(name)!),
   );
@@ -41,8 +42,11 @@ export async function writeModel(
   });
 }
 
-async function storedDtypes(directory: string): Promise<ReadonlyMap<string, Dtype>> {
-  const source = await openWeights(directory, await readArchitecture(directory));
+async function storedDtypes(
+  directory: string,
+  architecture: Architecture,
+): Promise<ReadonlyMap<string, Dtype>> {
+  const source = await openWeights(directory, architecture);
   await source.close();
   return new Map([...source.tensors.values()].map(({ name, dtype }) => [name, dtype]));
 }

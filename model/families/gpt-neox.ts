@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { add, concat, gelu, geluTanh, reshape, rotaryEmbedding, slice } from '../graph/expressions.ts';
 import type { Value } from '../graph/graph.ts';
 import { product } from '../graph/shape.ts';
-import type { Architecture, ForwardInput, ModelWeights } from './architecture.ts';
+import type { Architecture, ForwardInput } from './architecture.ts';
 import { attentionOf } from './attention.ts';
 import { Modules } from './modules.ts';
 import { rotaryScalingSchema } from './rotary-frequencies.ts';
@@ -70,7 +70,11 @@ export function gptNeox(configJson: unknown): Architecture {
     ...weightShapes(config),
     keyValueSizes: { layers: config.num_hidden_layers, ...heads(config) },
     hiddenStates: (input) => hiddenStates(config, input),
-    logits: (hidden, weights) => logits(config, hidden, weights),
+    logits: (hidden, weights) =>
+      new Modules(weights).head(hidden, {
+        tiedTo: config.tie_word_embeddings && 'gpt_neox.embed_in',
+        layer: 'embed_out',
+      }),
   };
 }
 
@@ -128,13 +132,6 @@ function hiddenStates(config: GptNeoxConfig, input: ForwardInput): Value {
     hidden = add(attended, layer.linear(inner, 'mlp.dense_4h_to_h', { bias: true }));
   }
   return model.layerNorm(hidden, 'final_layer_norm', norm);
-}
-
-function logits(config: GptNeoxConfig, hidden: Value, weights: ModelWeights): Value {
-  const model = new Modules(weights);
-  return config.tie_word_embeddings
-    ? model.tiedHead(hidden, 'gpt_neox.embed_in')
-    : model.linear(hidden, 'embed_out');
 }
 
 /** Rotates the first values of each head of x [tokens, heads, head size]. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { add, gelu, geluTanh, slice } from '../graph/expressions.ts';
 import type { Value } from '../graph/graph.ts';
-import type { Architecture, ForwardInput, ModelWeights } from './architecture.ts';
+import type { Architecture, ForwardInput } from './architecture.ts';
 import { attentionOf } from './attention.ts';
 import { Modules } from './modules.ts';
 import { WeightShapes } from './weight-shapes.ts';
@@ -48,7 +48,11 @@ export function gpt2(configJson: unknown): Architecture {
     ...weightShapes(config),
     keyValueSizes: { layers: config.n_layer, ...heads(config) },
     hiddenStates: (input) => hiddenStates(config, input),
-    logits: (hidden, weights) => logits(config, hidden, weights),
+    logits: (hidden, weights) =>
+      new Modules(weights).head(hidden, {
+        tiedTo: config.tie_word_embeddings && 'transformer.wte',
+        layer: 'lm_head',
+      }),
   };
 }
 
@@ -94,11 +98,4 @@ function hiddenStates(config: Gpt2Config, input: ForwardInput): Value {
     hidden = add(hidden, layer.conv1d(inner, 'mlp.c_proj'));
   }
   return model.layerNorm(hidden, 'ln_f', norm);
-}
-
-function logits(config: Gpt2Config, hidden: Value, weights: ModelWeights): Value {
-  const model = new Modules(weights);
-  return config.tie_word_embeddings
-    ? model.tiedHead(hidden, 'transformer.wte')
-    : model.linear(hidden, 'lm_head');
 }

@@ -1,7 +1,7 @@
 import { add, mul, reshape, rotaryEmbedding, silu } from '../graph/expressions.ts';
 import type { Value } from '../graph/graph.ts';
 import { product } from '../graph/shape.ts';
-import type { Architecture, ForwardInput, ModelWeights } from './architecture.ts';
+import type { Architecture, ForwardInput } from './architecture.ts';
 import { attentionOf } from './attention.ts';
 import { type LlamaConfig, llamaConfigs } from './llama-config.ts';
 import { Modules } from './modules.ts';
@@ -26,7 +26,11 @@ export const llama =
       ...weightShapes(config),
       keyValueSizes: config,
       hiddenStates: (input) => hiddenStates(config, input),
-      logits: (hidden, weights) => logits(config, hidden, weights),
+      logits: (hidden, weights) =>
+        new Modules(weights).head(hidden, {
+          tiedTo: config.tiedHead && 'model.embed_tokens',
+          layer: 'lm_head',
+        }),
     };
   };
 
@@ -102,9 +106,4 @@ function feedForward({ biases }: LlamaConfig, x: Value, mlp: Modules): Value {
   const bias = biases.feedForward;
   const gate = mlp.linear(x, 'gate_proj', { bias });
   return mlp.linear(mul(silu(gate), mlp.linear(x, 'up_proj', { bias })), 'down_proj', { bias });
-}
-
-function logits({ tiedHead }: LlamaConfig, hidden: Value, weights: ModelWeights): Value {
-  const model = new Modules(weights);
-  return tiedHead ? model.tiedHead(hidden, 'model.embed_tokens') : model.linear(hidden, 'lm_head');
 }

@@ -41,9 +41,9 @@ export class Modules {
     return gatherRows(this.#weight(name), reshape(ids, [product(ids.shape)]));
   }
 
-  /** x·Eᵀ with the table of an embedding: a head that is tied to it. */
-  tiedHead(x: Value, name: string): Value {
-    return linear(x, this.#weight(name));
+  /** The head, [rows, hidden size] → [rows, vocabulary]: x·Eᵀ where it is tied to an embedding, else a layer. */
+  head(x: Value, { tiedTo, layer }: { readonly tiedTo: string | false; readonly layer: string }): Value {
+    return tiedTo ? linear(x, this.#weight(tiedTo)) : this.linear(x, layer);
   }
 
   #biased(name: string, y: Value, bias: boolean): Value {

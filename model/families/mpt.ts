@@ -11,7 +11,7 @@ import {
   where,
 } from '../graph/expressions.ts';
 import type { Value } from '../graph/graph.ts';
-import type { Architecture, ForwardInput, ModelWeights } from './architecture.ts';
+import type { Architecture, ForwardInput } from './architecture.ts';
 import { attentionOf } from './attention.ts';
 import { Modules } from './modules.ts';
 import { WeightShapes } from './weight-shapes.ts';
@@ -67,7 +67,11 @@ export function mpt(configJson: unknown): Architecture {
     ...weightShapes(config),
     keyValueSizes: { layers: config.n_layers, ...heads(config) },
     hiddenStates: (input) => hiddenStates(config, input),
-    logits: (hidden, weights) => logits(config, hidden, weights),
+    logits: (hidden, weights) =>
+      new Modules(weights).head(hidden, {
+        tiedTo: config.tie_word_embeddings && 'transformer.wte',
+        layer: 'lm_head',
+      }),
   };
 }
 
@@ -113,13 +117,6 @@ function hiddenStates(config: MptConfig, input: ForwardInput): Value {
     hidden = add(hidden, layer.linear(gelu(inner), 'ffn.down_proj'));
   }
   return model.layerNorm(hidden, 'norm_f', norm);
-}
-
-function logits(config: MptConfig, hidden: Value, weights: ModelWeights): Value {
-  const model = new Modules(weights);
-  return config.tie_word_embeddings
-    ? model.tiedHead(hidden, 'transformer.wte')
-    : model.linear(hidden, 'lm_head');
 }
 
 /** x between −bound and bound. */
