@@ -39,15 +39,15 @@ export function globalNorm(tensors: readonly OptimizedTensor[]): number {
  * One step of AdamW (Loshchilov & Hutter 2019) with clipping by global norm, on the tensors in place.
  *
  * @param step 1 for the first step, for the correction of the moments' bias
- * @returns the gradient's norm before clipping
+ * @param norm of the gradient before clipping
  */
 export function adamwStep(
   tensors: readonly OptimizedTensor[],
   step: number,
   learningRate: number,
   { beta1, beta2, weightDecay, clipNorm }: AdamWOptions,
-): number {
-  const norm = globalNorm(tensors);
+  norm: number,
+): void {
   // As torch.nn.utils.clip_grad_norm_ does it.
   const scale = Math.min(1, clipNorm / (norm + 1e-6));
   const stepSize = learningRate / (1 - beta1 ** step);
@@ -62,7 +62,6 @@ export function adamwStep(
       secondScale,
     });
   }
-  return norm;
 }
 
 /** The numbers of one step. */

@@ -1,4 +1,4 @@
-import { concat, pad, reshape, slice, transpose } from '../expressions.ts';
+import { pad, reshape, slice, transpose } from '../expressions.ts';
 import type { Attributes, OperatorTable, Value } from '../graph.ts';
 import { broadcastShapes, type Dimension, formatShape, type Shape, sameShape } from '../shape.ts';
 import { refuse, unbroadcast } from './rules.ts';

@@ -1,0 +1,43 @@
+import type { Value } from './graph.ts';
+
+/** Operators that only move values. */
+const moving: ReadonlySet<string> = new Set(['Reshape', 'Transpose']);
+
+/** What is kept; moves, and shapes and conditions, are computed again on the way back from what is. */
+const isKept = ({ elementType, origin }: Value): boolean =>
+  elementType === 'float32' && origin.kind === 'node' && !moving.has(origin.node.operator);
+
+/**
+ * What a forward pass must keep so that the backward pass can run by itself: the values that the forward pass
+ * computes and the backward pass reads.
+ *
+ * @param output of the forward pass
+ * @param results of the backward pass
+ */
+export function savedValues(output: Value, results: readonly Value[]): Value[] {
+  const forward = computedNames(output);
+  const saved = new Map<string, Value>();
+  const seen = new Set<string>();
+  const open = [...results];
+  for (let value = open.pop(); value; value = open.pop()) {
+    if (value.origin.kind !== 'node' || seen.has(value.name)) continue;
+    seen.add(value.name);
+    if (forward.has(value.name) && isKept(value)) saved.set(value.name, value);
+    else open.push(...value.origin.node.inputs);
+  }
+  // In the order in which they are computed.
+  return [...forward].flatMap((name) => saved.get(name) ?? []);
+}
+
+/** Names of the values that the nodes before a value give. */
+function computedNames(output: Value): ReadonlySet<string> {
+  const nodes = new Set<unknown>();
+  const open = [output];
+  for (let value = open.pop(); value; value = open.pop()) {
+    if (value.origin.kind !== 'node' || nodes.has(value.origin.node)) continue;
+    nodes.add(value.origin.node);
+    open.push(...value.origin.node.inputs);
+  }
+  const inOrder = output.graph.nodes.filter((node) => nodes.has(node));
+  return new Set(inOrder.flatMap(({ outputs }) => outputs.map(({ name }) => name)));
+}
