@@ -18,7 +18,7 @@ import { openTrainingSessions, type TrainingSessions } from './training-sessions
 import { type BoundTensors, type Feeds, TrainingTensors } from './training-tensors.ts';
 
 /** Values of logits that the head computes at once: they and what is made of them stay in few megabytes. */
-const logitsAtOnce = 1 << 22;
+const logitsAtOnce = 1 << 23;
 
 /** Means over the positions with a label, in nats. */
 export interface Losses {

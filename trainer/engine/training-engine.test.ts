@@ -1,30 +1,13 @@
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { optionsFor } from '../../test/support/engine-options.ts';
 import { goldenModels, largestDifference, openExpected, readBatch } from '../../test/support/golden.ts';
 import { gradientErrors } from '../../test/support/training-gradients.ts';
-import type { EngineOptions } from './engine-options.ts';
 import type { TrainingBatch } from './training-batch.ts';
 import { TrainingEngine } from './training-engine.ts';
 
 const models = goldenModels().map((path) => [basename(path), path] as const);
-const options = {
-  lambda: 0.9,
-  divergence: { kind: 'ce' as const },
-  weightDecay: 0.1,
-  beta1: 0.9,
-  beta2: 0.95,
-  clipNorm: 1,
-  threads: 1,
-  recompute: false,
-};
-/** The options for a batch whose documents are all of one length. */
-const sizesOf = ({ lengths, candidates }: TrainingBatch): EngineOptions => ({
-  ...options,
-  contextLength: lengths[0],
-  rowsAtOnce: lengths.length,
-  candidates,
-});
 const learningRate = 1e-3;
 const zooTarget = join(import.meta.dirname, '..', '..', 'examples', 'zoo', 'target');
 
@@ -48,7 +31,7 @@ describe('training agrees with PyTorch', () => {
   it.each(models)('gradients of every weight: %s', async (_, directory) => {
     const expected = await openExpected(directory);
     const batch = await readBatch(expected);
-    const errors = await gradientErrors(directory, sizesOf(batch), batch, expected);
+    const errors = await gradientErrors(directory, optionsFor(batch), batch, expected);
     const gradients = [...expected.tensors.keys()].filter((name) => name.startsWith('gradient:'));
     expect([...errors.keys()].map((name) => `gradient:${name}`).sort()).toEqual(gradients.sort());
     for (const [name, error] of errors) expect(error, name).toBeLessThan(1e-4);
@@ -58,7 +41,7 @@ describe('training agrees with PyTorch', () => {
   it.each(models)('losses, norms and weights over AdamW steps: %s', async (_, directory) => {
     const expected = await openExpected(directory);
     const batch = await readBatch(expected);
-    const engine = await TrainingEngine.start(directory, sizesOf(batch));
+    const engine = await TrainingEngine.start(directory, optionsFor(batch));
     const losses = await expected.readFloat32('losses');
     for (let step = 0; step < losses.length / 4; step++) {
       const result = await engine.step(batch, learningRate);
@@ -86,7 +69,7 @@ describe('TrainingEngine', () => {
   it('goes on from a snapshot to the bit', async () => {
     const expected = await openExpected(directory);
     const batch = await readBatch(expected);
-    const start = () => TrainingEngine.start(directory, sizesOf(batch));
+    const start = () => TrainingEngine.start(directory, optionsFor(batch));
     const unbroken = await start();
     await unbroken.step(batch, learningRate);
     const snapshot = await unbroken.snapshot();
@@ -103,7 +86,7 @@ describe('TrainingEngine', () => {
   it('gives the same weights to the bit every time, on several threads', async () => {
     const batch = manyRepeatedTokens(8, 256);
     const train = async () => {
-      const engine = await TrainingEngine.start(zooTarget, { ...sizesOf(batch), threads: 4 });
+      const engine = await TrainingEngine.start(zooTarget, { ...optionsFor(batch), threads: 4 });
       for (let step = 0; step < 3; step++) await engine.step(batch, learningRate);
       const { tensors } = await engine.snapshot();
       await engine.close();
@@ -116,12 +99,12 @@ describe('TrainingEngine', () => {
   it('refuses a batch of other sizes, a context too long and a foreign snapshot', async () => {
     const expected = await openExpected(directory);
     const batch = await readBatch(expected);
-    const engine = await TrainingEngine.start(directory, sizesOf(batch));
+    const engine = await TrainingEngine.start(directory, optionsFor(batch));
     await expect(engine.step({ ...batch, candidates: 1 }, learningRate)).rejects.toThrow('with 1 candidates');
     await expect(engine.restore({ step: 3, tensors: [] })).rejects.toThrow('does not fit the target');
-    await expect(TrainingEngine.start(directory, { ...sizesOf(batch), contextLength: 999 })).rejects.toThrow(
-      'contextLength is 999',
-    );
+    await expect(
+      TrainingEngine.start(directory, { ...optionsFor(batch), contextLength: 999 }),
+    ).rejects.toThrow('contextLength is 999');
     await engine.close();
     await expected.close();
   });
