@@ -1,4 +1,5 @@
 import type { Value } from './graph.ts';
+import { reachable } from './reachable.ts';
 
 /**
  * What takes one pass over its values, against the many of a matrix product: it is computed again on the way back
@@ -35,15 +36,5 @@ export function savedValues(output: Value, results: readonly Value[]): Value[] {
   return [...forward].flatMap((name) => saved.get(name) ?? []);
 }
 
-/** Names of the values that the nodes before a value give. */
-function computedNames(output: Value): ReadonlySet<string> {
-  const nodes = new Set<unknown>();
-  const open = [output];
-  for (let value = open.pop(); value; value = open.pop()) {
-    if (value.origin.kind !== 'node' || nodes.has(value.origin.node)) continue;
-    nodes.add(value.origin.node);
-    open.push(...value.origin.node.inputs);
-  }
-  const inOrder = output.graph.nodes.filter((node) => nodes.has(node));
-  return new Set(inOrder.flatMap(({ outputs }) => outputs.map(({ name }) => name)));
-}
+const computedNames = (output: Value): ReadonlySet<string> =>
+  new Set(reachable([output]).nodes.flatMap(({ outputs }) => outputs.map(({ name }) => name)));

@@ -7,7 +7,8 @@ import {
   TensorProto_DataLocation,
   TensorProtoSchema,
 } from 'onnx-buf';
-import type { Node, Value } from '../graph/graph.ts';
+import type { Value } from '../graph/graph.ts';
+import { reachable } from '../graph/reachable.ts';
 import { type Dialect, lower } from './lower.ts';
 import { dataTypes, onnxNode } from './node.ts';
 import { valueInfo } from './value-info.ts';
@@ -62,31 +63,6 @@ export function modelProto(
     opsetImport: operatorSets[dialect],
     graph,
   });
-}
-
-/** What the outputs depend on, from what is given on, in the order in which it was built. */
-function reachable(
-  outputs: readonly Value[],
-  given: readonly Value[],
-): { nodes: Node[]; inputs: Value[]; constants: Value[] } {
-  const nodes = new Set<Node>();
-  const leaves = new Set<Value>();
-  const givenNames = new Set(given.map(({ name }) => name));
-  const open = [...outputs];
-  for (let value = open.pop(); value; value = open.pop()) {
-    if (givenNames.has(value.name)) continue;
-    if (value.origin.kind !== 'node') leaves.add(value);
-    else if (!nodes.has(value.origin.node)) {
-      nodes.add(value.origin.node);
-      open.push(...value.origin.node.inputs);
-    }
-  }
-  const graph = outputs[0].graph;
-  return {
-    nodes: graph.nodes.filter((node) => nodes.has(node)),
-    inputs: [...graph.inputs.filter((value) => leaves.has(value)), ...given],
-    constants: graph.constants.filter((value) => leaves.has(value)),
-  };
 }
 
 function initializer(value: Value): TensorProto {

@@ -26,17 +26,24 @@ export interface Session {
  *
  * @param model bytes of a ModelProto
  * @param weightsDirectory where the files lie that constants of the model are read from
+ * @param keepsMemory whether memory of values in between is kept for the next run; returned, many sessions share it
  * @throws FuseMeshError internal when ONNX Runtime refuses the model
  */
 export async function openSession(
   model: Uint8Array,
-  { threads, weightsDirectory = '' }: { threads: number; weightsDirectory?: string },
+  {
+    threads,
+    weightsDirectory = '',
+    keepsMemory = true,
+  }: { readonly threads: number; readonly weightsDirectory?: string; readonly keepsMemory?: boolean },
 ): Promise<Session> {
   const session = await InferenceSession.create(model, {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
+    enableCpuMemArena: keepsMemory,
+    enableMemPattern: keepsMemory,
     logSeverityLevel: 3,
     extra: {
       session: {

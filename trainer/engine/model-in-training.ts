@@ -7,6 +7,7 @@ import type { HostTensor } from '../../model/runtime/session.ts';
 import { Activations, largestSizes } from './activations.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { tensorOfBlock } from './graphs/block-graph.ts';
+import { rowsOfHead } from './graphs/head-graph.ts';
 import { cotangentName } from './graphs/segment.ts';
 import { trainingGraphs } from './graphs/training-graphs.ts';
 import { type Targets, targetFeeds, targetsOf } from './loss/targets.ts';
@@ -16,9 +17,6 @@ import { initialValues, trainedPart } from './trained-part.ts';
 import type { TrainingBatch } from './training-batch.ts';
 import { openTrainingSessions, type TrainingSessions } from './training-sessions.ts';
 import { type BoundTensors, type Feeds, TrainingTensors } from './training-tensors.ts';
-
-/** Values of logits that the head computes at once: they and what is made of them stay in few megabytes. */
-const logitsAtOnce = 1 << 23;
 
 /** Means over the positions with a label, in nats. */
 export interface Losses {
@@ -69,7 +67,7 @@ export class ModelInTraining {
     this.#options = options;
     this.#sessions = sessions;
     this.#hiddenSize = architecture.hiddenSize;
-    this.#rowsAtOnce = Math.max(1, Math.floor(logitsAtOnce / architecture.vocabularySize));
+    this.#rowsAtOnce = rowsOfHead(architecture);
     this.#bound = {
       embeddings: tensors.bind(embeddings.segment),
       blocks: kindOfBlock.map((kind, index) =>

@@ -2,7 +2,7 @@ import type { Value } from '../../model/graph/graph.ts';
 import { emitModel } from '../../model/onnx/emit.ts';
 import { openSession, type Session } from '../../model/runtime/session.ts';
 import type { HeadGraph } from './graphs/head-graph.ts';
-import type { Segment } from './graphs/segment.ts';
+import { type Segment, segmentResults } from './graphs/segment.ts';
 import type { TrainingGraphs } from './graphs/training-graphs.ts';
 
 /** A part of a model, ready to run there and back. */
@@ -37,13 +37,13 @@ export async function openTrainingSessions(
   const open = async (outputs: Iterable<Value>, given: readonly Value[] = []) => {
     // Under their own names the outputs are computed in the buffers that they are given.
     const named = Object.fromEntries([...outputs].map((value) => [value.name, value]));
-    const session = await openSession(emitModel(named, { given }), { threads });
+    const session = await openSession(emitModel(named, { given }), { threads, keepsMemory: false });
     opened.push(session);
     return session;
   };
   const openSegment = async (segment: Segment): Promise<SegmentSessions> => {
-    const { output, saved, inputCotangent, sums } = segment;
-    const results = inputCotangent ? [inputCotangent, ...sums.values()] : [...sums.values()];
+    const { output, saved } = segment;
+    const results = segmentResults(segment);
     return {
       segment,
       forward: await open([output, ...saved]),

@@ -8,6 +8,13 @@ import { fusedLoss, targetInputs } from '../loss/fused-loss.ts';
 import type { TrainedPart } from '../trained-part.ts';
 import { PartTensors, sumName } from './segment.ts';
 
+/** Values of logits that are computed at once: enough rows for the full speed of the products, and few megabytes. */
+const logitsAtOnce = 1 << 23;
+
+/** How many rows the head takes at a time. */
+export const rowsOfHead = ({ vocabularySize }: Architecture): number =>
+  Math.max(1, Math.floor(logitsAtOnce / vocabularySize));
+
 /** What stands behind the last block, with loss and way back: for some rows at a time. */
 export interface HeadGraph {
   /** What its tensors are called in the graph. */

@@ -67,7 +67,14 @@ export function segment(output: Value, tensors: PartTensors, input?: Value): Seg
       return [name, accumulate(graph.input(sumName(name), 'float32', shape), gradient)];
     }),
   );
-  const results = inputCotangent ? [inputCotangent, ...sums.values()] : [...sums.values()];
   const names = [...tensors.inputs.values()].map(({ name }) => name);
-  return { output, tensors: names, saved: savedValues(output, results), inputCotangent, sums };
+  const saved = savedValues(output, segmentResults({ inputCotangent, sums }));
+  return { output, tensors: names, saved, inputCotangent, sums };
 }
+
+/** What the way back gives. */
+export const segmentResults = ({
+  inputCotangent,
+  sums,
+}: Pick<Segment, 'inputCotangent' | 'sums'>): Value[] =>
+  inputCotangent ? [inputCotangent, ...sums.values()] : [...sums.values()];
