@@ -1,7 +1,7 @@
 import type { TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
 import type { Client } from '../../mesh/grpc/client.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
-import type { TextLoss } from './bits-per-byte.ts';
+import type { TextLoss } from '../../texts/bits-per-byte.ts';
 
 /** Texts scored together in this process. */
 const batchTexts = 8;

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { FuseMeshError } from '../errors/fusemesh-error.ts';
 
 /** Where texts are, and under which label they go. */
 export interface TextEntry {
@@ -41,9 +41,7 @@ export async function* readTexts(entries: readonly TextEntry[]): AsyncGenerator<
  */
 export async function findTextFiles(path: string): Promise<string[]> {
   const found = await stat(path).catch((cause: unknown) => {
-    throw new FuseMeshError('not_found', `No text at ${path}: correct the path in corpus or heldOut.`, {
-      cause,
-    });
+    throw new FuseMeshError('not_found', `No text at ${path}: correct the path.`, { cause });
   });
   if (!found.isDirectory()) {
     if (isTextFile(path)) return [path];
