@@ -5,7 +5,7 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { RunConfig } from '../../mesh/config/schema.ts';
 import { TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
 import { createClient } from '../../mesh/grpc/client.ts';
-import { bitsPerByte, type TextLoss } from '../../texts/bits-per-byte.ts';
+import { bitsPerByteOfDomains, type TextLoss } from '../../texts/bits-per-byte.ts';
 import { heldOutPiecesOfRun } from './held-out-pieces.ts';
 import type { DomainLoss } from './loss-report.ts';
 import { scoreByModel, scoreByTeacher } from './score-pieces.ts';
@@ -34,7 +34,7 @@ export async function heldOutLosses(config: RunConfig, signal: AbortSignal): Pro
   setMaxListeners(0, signal);
   const pieces = await heldOutPiecesOfRun(config, signal);
   const texts = pieces.map(({ text }) => text);
-  const byDomain = async (losses: Promise<TextLoss[]>) => bitsPerByte(pieces, await losses);
+  const byDomain = async (losses: Promise<TextLoss[]>) => bitsPerByteOfDomains(pieces, await losses);
 
   const { threads } = config.trainer;
   const targets = (async () => ({
