@@ -1,10 +1,12 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
+import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { heldOutPieces } from '../../texts/held-out-pieces.ts';
 import { findTextFiles } from '../../texts/read-texts.ts';
 import { type ChoiceAccuracy, choiceAccuracy } from './choices/accuracy.ts';
+import { type Continuation, continuations } from './choices/continuations.ts';
 import { readQuestions } from './choices/read-questions.ts';
-import { scoreQuestions } from './choices/score-questions.ts';
+import { scoreContinuations } from './choices/score-continuations.ts';
 import { scoreByScorer } from './score-pieces.ts';
 import { type PieceLoss, type TextEvaluation, textEvaluation } from './text-evaluation.ts';
 
@@ -56,7 +58,7 @@ export async function evaluateModel(
       'Nothing to evaluate on: name texts, or questions with --choices.',
     );
   }
-  // What can be wrong with the files shows before the model is loaded.
+  // What can be wrong with the files shows before anything is scored, most of it before the model is loaded.
   for (const path of texts) await findTextFiles(path);
   const questions = choices === undefined ? [] : await readQuestions(choices);
 
@@ -64,10 +66,12 @@ export async function evaluateModel(
   try {
     const contextLength = contextOf(scorer, request);
     const pieces: string[][] = [];
-    for (const path of texts) {
-      const ofPath = await heldOutPieces([{ domain: path, path }], [scorer.tokenizer], contextLength);
-      pieces.push(ofPath.map(({ text }) => text));
+    for (const path of texts) pieces.push(await piecesOf(path, scorer.tokenizer, contextLength));
+    const encoded: Continuation[][] = [];
+    for (const question of questions) {
+      encoded.push(await continuations(scorer.tokenizer, question, { delimiter, contextLength }));
     }
+
     let done = 0;
     const all = pieces.flat().length + questions.length;
     const onScored = (count: number) => {
@@ -78,8 +82,7 @@ export async function evaluateModel(
 
     const losses: PieceLoss[][] = [];
     for (const ofPath of pieces) losses.push(await scoreByScorer(scorer, ofPath, { signal, onScored }));
-    const settings = { delimiter, contextLength };
-    const logLikelihoods = await scoreQuestions(scorer, questions, settings, { signal, onScored });
+    const logLikelihoods = await scoreContinuations(scorer, encoded, { signal, onScored });
     return {
       model,
       contextLength,
@@ -99,4 +102,10 @@ function contextOf({ card }: Scorer, { model, contextLength }: EvaluationRequest
     'invalid_argument',
     `The context length is ${length}, and ${model} takes 2 to ${card.contextLength} tokens: correct --context-length.`,
   );
+}
+
+async function piecesOf(path: string, tokenizer: Tokenizer, contextLength: number): Promise<string[]> {
+  const pieces = await heldOutPieces([{ domain: path, path }], [tokenizer], contextLength);
+  if (pieces.length > 0) return pieces.map(({ text }) => text);
+  throw new FuseMeshError('invalid_argument', `${path} has no text: name a file that is not empty.`);
 }

@@ -13,7 +13,7 @@ it('sums over the pieces before it divides', () => {
 });
 
 it('refuses a path whose texts have nothing to predict', () => {
-  const refused = 'a.txt has no text to predict';
+  const refused = 'a.txt has no token to predict';
   expect(() => textEvaluation('a.txt', [])).toThrow(refused);
   const single = { crossEntropy: 0, predictedTokens: 0, predictedBytes: 0 };
   expect(() => textEvaluation('a.txt', [single])).toThrow(refused);

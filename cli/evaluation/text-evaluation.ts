@@ -33,7 +33,7 @@ export function textEvaluation(name: string, losses: readonly PieceLoss[]): Text
     sum.predictedBytes += predictedBytes;
   }
   if (sum.predictedBytes === 0) {
-    throw new FuseMeshError('invalid_argument', `${name} has no text to predict: name a longer one.`);
+    throw new FuseMeshError('invalid_argument', `${name} has no token to predict: name a longer text.`);
   }
   const natsPerToken = sum.crossEntropy / sum.predictedTokens;
   return {

@@ -22,10 +22,10 @@ export interface ContinuationSettings {
  * and choice are cut together, white space at the end of the context counts to the choice, and the choice's tokens
  * are those behind as many as the context has alone.
  *
- * The last token takes a place of the context here, though nothing is predicted from it: what is too long is cut to
- * one token less than the harness cuts it. And with an empty context the first token is predicted from the token
- * that the tokenizer puts in front of any text; where it puts none, the harness takes the end of text instead,
- * which is refused here.
+ * Three things differ. The last token takes a place of the context here, though nothing is predicted from it: what is
+ * too long is cut to one token less than the harness cuts it. What a tokenizer puts behind a text is left out. With an
+ * empty context the first token is predicted from the token that the tokenizer puts in front of any text; where it
+ * puts none, the harness takes the end of text instead, which is refused here.
  *
  * @returns one for each choice
  * @throws FuseMeshError invalid_argument where nothing stands before a choice, where a choice adds no token, or

@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { Scorer } from '../../../model/scoring/scorer.ts';
 import { largestDifference } from '../../../test/support/golden.ts';
 import { type ChoiceAccuracy, choiceAccuracy } from './accuracy.ts';
+import { continuations } from './continuations.ts';
 import { readQuestions } from './read-questions.ts';
-import { scoreQuestions } from './score-questions.ts';
+import { scoreContinuations } from './score-continuations.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const golden = join(root, 'test', 'golden-eval');
@@ -25,7 +26,10 @@ describe.each(['orator', 'novelist'])('%s', (name) => {
     const onScored = (count: number) => {
       scored += count;
     };
-    const found = await scoreQuestions(scorer, questions, settings, { signal, onScored });
+    const encoded = await Promise.all(
+      questions.map((question) => continuations(scorer.tokenizer, question, settings)),
+    );
+    const found = await scoreContinuations(scorer, encoded, { signal, onScored });
     await scorer.close();
 
     const { logLikelihoods, ...accuracy } = expected[name];
