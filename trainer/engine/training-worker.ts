@@ -40,6 +40,10 @@ const methods = {
     };
   },
 
+  crossEntropies(texts: readonly Int32Array[]): Promise<number[]> {
+    return model.crossEntropies(texts);
+  },
+
   snapshot(): EngineSnapshot {
     return {
       step: steps,
