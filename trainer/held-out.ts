@@ -27,7 +27,10 @@ export async function openHeldOut(
   const predictedBytes = tokenizations.map(({ ends }, i) => Buffer.byteLength(pieces[i].text.slice(ends[0])));
   return async (model) => {
     const crossEntropies = await model.crossEntropies(ids);
-    const losses = crossEntropies.map((crossEntropy, i) => ({ crossEntropy, predictedBytes: predictedBytes[i] }));
+    const losses = crossEntropies.map((crossEntropy, i) => ({
+      crossEntropy,
+      predictedBytes: predictedBytes[i],
+    }));
     return Object.fromEntries(bitsPerByteOfDomains(pieces, losses));
   };
 }
