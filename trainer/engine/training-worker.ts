@@ -6,7 +6,7 @@ import type { LoraSettings } from '../../model/lora/lora-settings.ts';
 import { emitModel } from '../../model/onnx/emit.ts';
 import { type HostTensor, openSession, type Session } from '../../model/runtime/session.ts';
 import { serveWorker } from '../../model/runtime/worker.ts';
-import { type AdamWOptions, adamwStep, type OptimizedTensor } from './adamw.ts';
+import { type AdamWOptions, adamwStep, globalNorm, type OptimizedTensor } from './adamw.ts';
 import type { EngineSnapshot } from './engine-snapshot.ts';
 import { emptyTargets, fillTargets, lossParts, type SparseTargets } from './fused-loss.ts';
 import { beginning } from './trained-part.ts';
@@ -105,7 +105,8 @@ const methods = {
     const computed = performance.now();
 
     state.step++;
-    const gradientNorm = adamwStep(tensors, state.step, learningRate, options);
+    const gradientNorm = globalNorm(tensors);
+    adamwStep(tensors, state.step, learningRate, options, gradientNorm);
     const { causalLoss, fusionLoss } = lossParts(logProbabilities, batch, tokens);
     return {
       loss: options.lambda * causalLoss + (1 - options.lambda) * fusionLoss,
