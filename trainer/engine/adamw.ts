@@ -1,3 +1,5 @@
+import { updateTensor } from './adamw-kernel.ts';
+
 export interface AdamWOptions {
   readonly beta1: number;
   readonly beta2: number;
@@ -39,7 +41,8 @@ export function globalNorm(tensors: readonly OptimizedTensor[]): number {
  * One step of AdamW (Loshchilov & Hutter 2019) with clipping by global norm, on the tensors in place.
  *
  * @param step 1 for the first step, for the correction of the moments' bias
- * @param norm of the gradient before clipping
+ * @param norm globalNorm of the tensors: the caller looks at it first, since one that is no number would
+ *   spoil every weight
  */
 export function adamwStep(
   tensors: readonly OptimizedTensor[],
@@ -48,45 +51,17 @@ export function adamwStep(
   { beta1, beta2, weightDecay, clipNorm }: AdamWOptions,
   norm: number,
 ): void {
-  // As torch.nn.utils.clip_grad_norm_ does it.
-  const scale = Math.min(1, clipNorm / (norm + 1e-6));
-  const stepSize = learningRate / (1 - beta1 ** step);
-  const secondScale = 1 / Math.sqrt(1 - beta2 ** step);
+  const numbers = {
+    // As torch.nn.utils.clip_grad_norm_ does it.
+    scale: Math.min(1, clipNorm / (norm + 1e-6)),
+    firstShare: 1 - beta1,
+    beta2,
+    secondShare: 1 - beta2,
+    stepSize: learningRate / (1 - beta1 ** step),
+    secondScale: 1 / Math.sqrt(1 - beta2 ** step),
+    epsilon: EPSILON,
+  };
   for (const tensor of tensors) {
-    update(tensor, {
-      scale,
-      beta1,
-      beta2,
-      keep: tensor.decays ? 1 - learningRate * weightDecay : 1,
-      stepSize,
-      secondScale,
-    });
-  }
-}
-
-/** The numbers of one step. */
-interface Update {
-  /** Of the gradient, to clip it. */
-  readonly scale: number;
-  readonly beta1: number;
-  readonly beta2: number;
-  /** What the decay leaves of a weight. */
-  readonly keep: number;
-  readonly stepSize: number;
-  readonly secondScale: number;
-}
-
-// A function of its own, so that it is compiled for itself and not in the middle of a run.
-function update(
-  { weights, gradient, firstMoment, secondMoment }: OptimizedTensor,
-  { scale, beta1, beta2, keep, stepSize, secondScale }: Update,
-): void {
-  for (let i = 0; i < weights.length; i++) {
-    const g = gradient[i] * scale;
-    const m = beta1 * firstMoment[i] + (1 - beta1) * g;
-    const v = beta2 * secondMoment[i] + (1 - beta2) * g * g;
-    firstMoment[i] = m;
-    secondMoment[i] = v;
-    weights[i] = weights[i] * keep - (stepSize * m) / (Math.sqrt(v) * secondScale + EPSILON);
+    updateTensor(tensor, { ...numbers, keep: tensor.decays ? 1 - learningRate * weightDecay : 1 });
   }
 }
