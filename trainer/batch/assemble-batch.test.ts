@@ -67,7 +67,7 @@ const sizes = { rows: 2, length: 4, candidates: 2 };
 
 describe('assembleBatch', () => {
   it('labels each position with the next token, and pads what has none', () => {
-    const { batch, count } = assembleBatch(
+    const { batch, count, documents } = assembleBatch(
       [
         {
           number: 7,
@@ -82,6 +82,7 @@ describe('assembleBatch', () => {
     expect([...batch.inputIds]).toEqual([5, 6, 7, 0, 0, 0, 0, 0]);
     expect([...batch.labels]).toEqual([6, 7, -1, -1, -1, -1, -1, -1]);
     expect(count.positions).toBe(2);
+    expect(documents).toEqual([7]);
   });
 
   it('fuses the best source of each document at the boundaries that both share', () => {

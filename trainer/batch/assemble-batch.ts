@@ -23,6 +23,8 @@ export interface DocumentToLearn {
 export interface AssembledBatch {
   readonly batch: TrainingBatch;
   readonly count: FusionCount;
+  /** Their numbers in the run. */
+  readonly documents: readonly number[];
   /** Index of the source that counts most in each document. */
   readonly chosenSources: readonly number[];
 }
@@ -70,5 +72,5 @@ export function assembleBatch(
     const weights = fuseDocument(ids, sources, settings, batch, begin, count);
     chosenSources.push(weights.indexOf(Math.max(...weights)));
   }
-  return { batch, count, chosenSources };
+  return { batch, count, documents: documents.map(({ number }) => number), chosenSources };
 }

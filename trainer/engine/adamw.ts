@@ -18,7 +18,7 @@ export interface OptimizedTensor {
 
 const EPSILON = 1e-8;
 
-/** Global L2 norm over all gradients. */
+/** Global L2 norm over all gradients; NaN or infinite where one of them is, or where they are too large. */
 export function globalNorm(tensors: readonly OptimizedTensor[]): number {
   // Four sums side by side: one alone would wait for itself at every addition.
   let [a, b, c, d] = [0, 0, 0, 0];
@@ -39,15 +39,15 @@ export function globalNorm(tensors: readonly OptimizedTensor[]): number {
  * One step of AdamW (Loshchilov & Hutter 2019) with clipping by global norm, on the tensors in place.
  *
  * @param step 1 for the first step, for the correction of the moments' bias
- * @returns the gradient's norm before clipping
+ * @param norm the gradients' {@link globalNorm}
  */
 export function adamwStep(
   tensors: readonly OptimizedTensor[],
   step: number,
+  norm: number,
   learningRate: number,
   { beta1, beta2, weightDecay, clipNorm }: AdamWOptions,
-): number {
-  const norm = globalNorm(tensors);
+): void {
   // As torch.nn.utils.clip_grad_norm_ does it.
   const scale = Math.min(1, clipNorm / (norm + 1e-6));
   const stepSize = learningRate / (1 - beta1 ** step);
@@ -62,7 +62,6 @@ export function adamwStep(
       secondScale,
     });
   }
-  return norm;
 }
 
 /** The numbers of one step. */

@@ -23,6 +23,8 @@ export interface TrainingBatch {
 
 /** What one optimizer step did. Losses are means over the real tokens of the batch, in nats. */
 export interface StepResult {
+  /** Whether loss and gradient norm are numbers; where not, weights and moments are as they were before. */
+  readonly finite: boolean;
   /** λ · causalLoss + (1 − λ) · fusionLoss (FuseLLM, equation 5). */
   readonly loss: number;
   readonly causalLoss: number;

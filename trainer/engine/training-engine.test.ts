@@ -92,6 +92,23 @@ describe('TrainingEngine', () => {
     await expected.close();
   });
 
+  it('leaves everything as it was where loss or gradient are no numbers', async () => {
+    const expected = await openExpected(directory);
+    const batch = await readBatch(expected);
+    const poison = (values: Float32Array) => values.map(() => Number.NaN);
+    const withoutLoss = { ...batch, fusedProbabilities: poison(batch.fusedProbabilities) };
+    const withoutGradient = { ...batch, fusedTail: poison(batch.fusedTail) };
+    const engine = await TrainingEngine.start(directory, { ...options, ...batch });
+    expect(await engine.step(batch, learningRate)).toMatchObject({ finite: true });
+    const before = await engine.snapshot();
+    const none = { finite: false, gradientNorm: Number.NaN };
+    expect(await engine.step(withoutLoss, learningRate)).toMatchObject({ ...none, loss: Number.NaN });
+    expect(await engine.step(withoutGradient, learningRate)).toMatchObject(none);
+    expect(await engine.snapshot()).toEqual(before);
+    await engine.close();
+    await expected.close();
+  });
+
   it('gives the same weights to the bit every time, on several threads', async () => {
     const batch = manyRepeatedTokens(8, 256);
     const train = async () => {

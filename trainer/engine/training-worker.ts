@@ -5,9 +5,10 @@ import { openWeights } from '../../model/families/weights.ts';
 import type { LoraSettings } from '../../model/lora/lora-settings.ts';
 import { emitModel } from '../../model/onnx/emit.ts';
 import { type HostTensor, openSession, type Session } from '../../model/runtime/session.ts';
+import type { Transferring } from '../../model/runtime/transferring.ts';
 import { serveWorker } from '../../model/runtime/worker.ts';
-import { type AdamWOptions, adamwStep, type OptimizedTensor } from './adamw.ts';
-import type { EngineSnapshot } from './engine-snapshot.ts';
+import { type AdamWOptions, adamwStep, globalNorm, type OptimizedTensor } from './adamw.ts';
+import { type EngineSnapshot, transferringSnapshot } from './engine-snapshot.ts';
 import { emptyTargets, fillTargets, lossParts, type SparseTargets } from './fused-loss.ts';
 import { beginning } from './trained-part.ts';
 import type { StepResult, TrainingBatch } from './training-batch.ts';
@@ -95,7 +96,7 @@ const methods = {
     state = { options, session, tensors, targets, inputIds, logProbabilities, feeds, into, step: 0 };
   },
 
-  /** One step: forward and backward in ONNX Runtime, then AdamW on the weights in place. */
+  /** One step: forward and backward in ONNX Runtime, then AdamW on the weights in place, where all is finite. */
   async step(batch: TrainingBatch, learningRate: number): Promise<StepResult> {
     const { options, session, tensors, targets, inputIds, logProbabilities } = state;
     const started = performance.now();
@@ -104,11 +105,14 @@ const methods = {
     await session.run(state.feeds, state.into);
     const computed = performance.now();
 
-    state.step++;
-    const gradientNorm = adamwStep(tensors, state.step, learningRate, options);
     const { causalLoss, fusionLoss } = lossParts(logProbabilities, batch, tokens);
+    const loss = options.lambda * causalLoss + (1 - options.lambda) * fusionLoss;
+    const gradientNorm = globalNorm(tensors);
+    const finite = Number.isFinite(loss) && Number.isFinite(gradientNorm);
+    if (finite) adamwStep(tensors, ++state.step, gradientNorm, learningRate, options);
     return {
-      loss: options.lambda * causalLoss + (1 - options.lambda) * fusionLoss,
+      finite,
+      loss,
       causalLoss,
       fusionLoss,
       gradientNorm,
@@ -118,17 +122,17 @@ const methods = {
     };
   },
 
-  snapshot(): EngineSnapshot {
-    return {
+  snapshot(): Transferring<EngineSnapshot> {
+    return transferringSnapshot({
       step: state.step,
       tensors: state.tensors.map(({ name, shape, weights, firstMoment, secondMoment }) => ({
         name,
         shape,
-        weights,
-        firstMoment,
-        secondMoment,
+        weights: weights.slice(),
+        firstMoment: firstMoment.slice(),
+        secondMoment: secondMoment.slice(),
       })),
-    };
+    });
   },
 
   restore(snapshot: EngineSnapshot): void {
