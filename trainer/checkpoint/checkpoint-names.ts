@@ -27,3 +27,18 @@ export async function checkpointNames(directory: string): Promise<string[]> {
   const step = (name: string) => Number(pattern.exec(name)?.[1]);
   return names.filter((name) => pattern.test(name)).sort((a, b) => step(b) - step(a));
 }
+
+/**
+ * Which checkpoints go: all but the last `keep` and the best.
+ *
+ * @param names newest first
+ * @param best the step of the best, undefined where none is known
+ */
+export function checkpointsToRemove(
+  names: readonly string[],
+  keep: number,
+  best: number | undefined,
+): string[] {
+  const bestName = best === undefined ? undefined : checkpointName(best);
+  return names.slice(keep).filter((name) => name !== bestName);
+}
