@@ -71,6 +71,11 @@ export async function awaitCheckpoint(output: string, step: number): Promise<num
   }
 }
 
+/** Kills the trainer of a run that is going on, as the kernel does it that is out of memory. */
+export async function killTrainer(output: string): Promise<void> {
+  process.kill((await processIds(output)).get('trainer')!, 'SIGKILL');
+}
+
 /** Process ids of a run's processes, from the logs that they write. */
 export async function processIds(output: string): Promise<Map<string, number>> {
   const names = await readdir(join(output, 'logs'));

@@ -6,6 +6,7 @@ import { runCommand, startCommand } from './command.ts';
 import {
   awaitCheckpoint,
   isAlive,
+  killTrainer,
   makeSmallCorpus,
   processIds,
   type SmallCorpus,
@@ -51,32 +52,35 @@ test('one command feeds, trains and evaluates', { timeout: 180_000 }, async () =
   expect(step).toBe(Math.ceil(documents / 4));
 });
 
-test('a killed trainer and a stopped mesh go on where they were, to the same weights', {
-  timeout: 300_000,
+test('a trainer killed twice and a stopped mesh go on where they were, to the same weights', {
+  timeout: 360_000,
 }, async () => {
   const { path, output } = await writeRunFile(corpus, { run: broken });
 
-  const first = startCommand(['up', path]);
-  const killedAt = await awaitCheckpoint(output, 2);
-  process.kill((await processIds(output)).get('trainer')!, 'SIGKILL');
-  const killed = await first.finished;
-  expect(killed.code).toBe(1);
-  expect(killed.stderr).toMatch(/^fusemesh: trainer: was killed \(SIGKILL\).*\n$/);
+  let reached = 0;
+  for (let kill = 0; kill < 2; kill++) {
+    const up = startCommand(['up', path]);
+    reached = await awaitCheckpoint(output, reached + 2);
+    await killTrainer(output);
+    const killed = await up.finished;
+    expect(killed.code).toBe(1);
+    expect(killed.stderr).toMatch(/^fusemesh: trainer: was killed \(SIGKILL\).*\n$/);
+  }
 
-  const second = startCommand(['up', path]);
-  await awaitCheckpoint(output, killedAt + 2);
+  const stopping = startCommand(['up', path]);
+  await awaitCheckpoint(output, reached + 2);
   const processes = [...(await processIds(output)).values()];
   expect(processes.length).toBeGreaterThanOrEqual(5);
-  second.process.kill('SIGINT');
-  const stopped = await second.finished;
+  stopping.process.kill('SIGINT');
+  const stopped = await stopping.finished;
   expect(stopped.code).toBe(130);
   expect(stopped.stderr).toBe('');
   expect(stopped.stdout).toContain('The same command goes on from the newest checkpoint.');
   expect(processes.filter(isAlive)).toEqual([]);
 
-  const third = await runCommand(['up', path]);
-  expect(third.code).toBe(0);
-  expect(third.stdout).toContain('target after');
+  const last = await runCommand(['up', path]);
+  expect(last.code).toBe(0);
+  expect(last.stdout).toContain('target after');
 
   const whole = join(corpus.directory, unbroken);
   const { documents, tokens } = await lastState(whole);
