@@ -2,12 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runResultSchema } from '../../cli/evaluation/loss-report.ts';
-import { runCommand, startCommand } from './command.ts';
+import { runCommand } from './command.ts';
 import {
-  awaitCheckpoint,
+  goOn,
   isAlive,
   killTrainer,
   makeSmallCorpus,
+  newestCheckpointStep,
   processIds,
   type SmallCorpus,
   writeRunFile,
@@ -25,7 +26,7 @@ afterAll(() => corpus.remove());
 const finalWeights = (output: string) => readFile(join(output, 'model', 'model.safetensors'));
 
 const lastState = async (output: string) => {
-  const step = await awaitCheckpoint(output, 1);
+  const step = await newestCheckpointStep(output);
   const name = `step-${String(step).padStart(6, '0')}`;
   const record = JSON.parse(await readFile(join(output, 'checkpoints', name, 'trainer-state.json'), 'utf8'));
   return record.state as { documents: number; tokens: number; step: number };
@@ -57,18 +58,15 @@ test('a trainer killed twice and a stopped mesh go on where they were, to the sa
 }, async () => {
   const { path, output } = await writeRunFile(corpus, { run: broken });
 
-  let reached = 0;
   for (let kill = 0; kill < 2; kill++) {
-    const up = startCommand(['up', path]);
-    reached = await awaitCheckpoint(output, reached + 2);
+    const up = await goOn({ path, output });
     await killTrainer(output);
     const killed = await up.finished;
     expect(killed.code).toBe(1);
     expect(killed.stderr).toMatch(/^fusemesh: trainer: was killed \(SIGKILL\).*\n$/);
   }
 
-  const stopping = startCommand(['up', path]);
-  await awaitCheckpoint(output, reached + 2);
+  const stopping = await goOn({ path, output });
   const processes = [...(await processIds(output)).values()];
   expect(processes.length).toBeGreaterThanOrEqual(5);
   stopping.process.kill('SIGINT');
