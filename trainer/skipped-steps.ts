@@ -4,7 +4,7 @@ import type { StepResult } from './engine/training-batch.ts';
 
 type SkippedStep = TrainingState['skippedInRow'][number];
 
-/** So many skipped steps one after another end a training: its weights are beyond repair, or its texts are. */
+/** So many skipped steps one after another are no accident: the training ends. */
 export const mostSkippedInRow = 3;
 
 /** Tells of one skipped step. */

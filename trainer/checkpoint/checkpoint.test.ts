@@ -178,6 +178,15 @@ describe('checkpoints', () => {
     expect((await newestCheckpoint(place.directory, log))?.directory).toBe(other);
   });
 
+  it('never give way to later ones that are damaged', async () => {
+    for (const step of [2, 4, 6]) await writeCheckpoint(place, stateAt(step), snapshotAt(step));
+    for (const name of ['step-000004', 'step-000006']) {
+      await truncate(join(place.directory, name, 'model.safetensors'), 100);
+    }
+    await writeCheckpoint({ ...place, keep: 1 }, stateAt(3), snapshotAt(3));
+    expect(await readdir(place.directory)).toEqual(['step-000003']);
+  });
+
   it('are none where none was written', async () => {
     expect(await newestCheckpoint(place.directory, log)).toBeUndefined();
   });

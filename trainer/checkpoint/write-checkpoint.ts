@@ -63,7 +63,7 @@ export async function writeCheckpoint(
     await writeDurably(join(unfinished, stateFile), formatRecord(record));
     await publishDirectory(unfinished, directory);
     const names = await checkpointNames(place.directory);
-    for (const old of checkpointsToRemove(names, place.keep, state.best?.step)) {
+    for (const old of checkpointsToRemove(names, state.step, place.keep, state.best?.step)) {
       await rm(join(place.directory, old), { recursive: true, force: true });
     }
   });
