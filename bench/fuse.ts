@@ -13,7 +13,7 @@ import { type Figure, report, shortestSeconds } from './report.ts';
 const zoo = join(import.meta.dirname, '..', 'examples', 'zoo');
 const teachers = ['orator', 'novelist', 'engineer'];
 const topK = 10;
-const length = 256;
+const contextLength = 256;
 const documents = 64;
 const charactersOfDocument = 500;
 
@@ -56,6 +56,7 @@ const ways: readonly { readonly name: string; readonly fusion: Fusion }[] = (
     vocabulary,
     settings: { ...settings, combine, truncated },
     candidates: combine === 'avgCE' ? topK * teachers.length : topK,
+    divergence: { kind: 'ce' },
   },
 }));
 
@@ -65,7 +66,7 @@ for (const { name, fusion } of ways) {
   const relations = await Promise.all(
     sources.map(({ teacher, tokenizer }) => relateSource(teacher, tokenizer, target, fusion, log)),
   );
-  const sizes = { rows: documents, length, candidates: fusion.candidates };
+  const sizes = { contextLength, candidates: fusion.candidates };
   const fuse = async () => assembleBatch(toLearn, relations, fusion.settings, sizes);
   const { count } = await fuse();
   const seconds = await shortestSeconds(20, fuse);

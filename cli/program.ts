@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addAlign } from './commands/align.ts';
+import { addEval } from './commands/eval.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addFeed } from './commands/feed.ts';
 import { addGenerate } from './commands/generate.ts';
@@ -39,8 +40,9 @@ Any value of the file can be set for one command, by flag or by environment:
 Logs are JSON lines on stderr; LOG_LEVEL=debug says more.
 Exit code: 0 done, 1 failed, 2 something in the command, the run file or the files it names is wrong.`,
     );
-  for (const add of [addUp, addTeacher, addFeed, addTrainer, addEvaluate, addGenerate, addMerge, addAlign])
-    add(fusemesh);
+  const processes = [addUp, addTeacher, addFeed, addTrainer];
+  const tools = [addEvaluate, addEval, addGenerate, addMerge, addAlign];
+  for (const add of [...processes, ...tools]) add(fusemesh);
   for (const command of [fusemesh, ...fusemesh.commands]) {
     command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
   }

@@ -6,6 +6,7 @@ import { writeModel } from '../model/export/write-model.ts';
 import { readArchitecture } from '../model/families/read-architecture.ts';
 import { mergedWeights } from '../model/lora/merged-weights.ts';
 import { writeAdapter } from '../model/lora/write-adapter.ts';
+import { optionsFor } from '../test/support/engine-options.ts';
 import { goldenModels, openExpected, readBatch } from '../test/support/golden.ts';
 import { weightsByName } from '../trainer/engine/engine-snapshot.ts';
 import type { TrainingBatch } from '../trainer/engine/training-batch.ts';
@@ -13,7 +14,6 @@ import { TrainingEngine } from '../trainer/engine/training-engine.ts';
 import { runOracle } from './oracle.ts';
 import { writeOurLogits } from './our-logits.ts';
 
-const options = { lambda: 0.9, weightDecay: 0.1, beta1: 0.9, beta2: 0.95, clipNorm: 1, threads: 1 };
 const lora = { rank: 4, alpha: 8, targetModules: 'all-linear' };
 const steps = 5;
 
@@ -37,7 +37,7 @@ try {
 async function trainWholly(original: string, directory: string, batch: TrainingBatch): Promise<void> {
   const tensors = await train(original, batch, undefined);
   await writeModel(join(directory, 'model'), original, weightsByName(tensors));
-  await writeOurLogits(join(directory, 'model'), batch);
+  await writeOurLogits(join(directory, 'model'), tokensOf(batch));
 }
 
 /** adapter, and merged: it folded into the original. */
@@ -49,13 +49,20 @@ async function trainAdapter(original: string, directory: string, batch: Training
   await writeAdapter(join(directory, 'adapter'), { ...lora, baseModel: original, transposed }, tensors);
   const merged = join(directory, 'merged');
   await writeModel(merged, original, await mergedWeights(original, lora, weightsByName(tensors)));
-  await writeOurLogits(merged, batch);
+  await writeOurLogits(merged, tokensOf(batch));
 }
 
 async function train(original: string, batch: TrainingBatch, adapters: typeof lora | undefined) {
-  const engine = await TrainingEngine.start(original, { ...options, ...batch, lora: adapters });
+  const engine = await TrainingEngine.start(original, { ...optionsFor(batch), lora: adapters });
   for (let step = 0; step < steps; step++) await engine.step(batch, 1e-2);
   const { tensors } = await engine.snapshot();
   await engine.close();
   return tensors;
 }
+
+/** The golden batches have documents of one length. */
+const tokensOf = ({ lengths, inputIds }: TrainingBatch) => ({
+  rows: lengths.length,
+  length: lengths[0],
+  inputIds,
+});

@@ -1,3 +1,4 @@
+import { hiddenStates } from '../model/families/hidden-states.ts';
 import { readArchitecture } from '../model/families/read-architecture.ts';
 import { openWeights, weightConstant } from '../model/families/weights.ts';
 import { createGraph } from '../model/graph/operators.ts';
@@ -25,7 +26,7 @@ export async function writeOurLogits(directory: string, { rows, length, inputIds
     positions: graph.input('position_ids', 'int64', [rows, length]),
     weight: (name: string) => weights.get(name)!,
   };
-  const logits = architecture.logits(architecture.hiddenStates(input), input);
+  const logits = architecture.logits(hiddenStates(architecture, input), input);
   const session = await openSession(emitModel({ logits }), { threads: 2, weightsDirectory: directory });
   const ids = Int32Array.from(inputIds);
   const positions = BigInt64Array.from(ids, (_, i) => BigInt(i % length));

@@ -11,6 +11,7 @@ const folders = [
   'numbers',
   'mesh',
   'model',
+  'texts',
   'services',
   'trainer',
   'cli',

@@ -89,7 +89,11 @@ export async function fuseAndTrain(
 
   const until = Math.min(lastDocument, from + left);
   const joinedDocuments = joinDocuments({ from, until, documents, sources: joined, change, signal, log });
-  const sizes = { rows: trainer.batchDocuments, length: config.contextLength, candidates: fusion.candidates };
+  const sizes = {
+    batchDocuments: trainer.batchDocuments,
+    contextLength: config.contextLength,
+    candidates: fusion.candidates,
+  };
   const place = {
     directory: join(trainer.output, 'checkpoints'),
     model: config.target.model,

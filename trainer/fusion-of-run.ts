@@ -1,5 +1,6 @@
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import type { RunConfig } from '../mesh/config/schema.ts';
+import type { Divergence } from './engine/loss/divergences.ts';
 import type { FusionSettings } from './fuse/fusion-settings.ts';
 
 /** How a run brings tokens, vocabularies and distributions of its sources together. */
@@ -9,6 +10,7 @@ export interface Fusion {
   readonly settings: FusionSettings;
   /** Candidates that a fused distribution may have. */
   readonly candidates: number;
+  readonly divergence: Divergence;
 }
 
 /** What FuseLLM does (arXiv 2401.10491), and what we do where the run file says nothing. */
@@ -42,6 +44,8 @@ export function fusionOf({ fusion, teachers, target, topK }: RunConfig): Fusion 
     );
   if ((fusion.align ?? preset.align) === 'dtw' && fusion.truncated === 'tail')
     refuse('fusion.truncated tail goes with fusion.align boundary: FuseLLM gives all mass to the candidates');
+  if ((fusion.align ?? preset.align) === 'dtw' && fusion.loss !== 'ce')
+    refuse(`fusion.loss ${fusion.loss} goes with fusion.align boundary: FuseLLM trains by cross-entropy`);
   const mixes = combine === 'avgCE' || combine === 'fixed';
   return {
     align: fusion.align ?? preset.align,
@@ -52,8 +56,9 @@ export function fusionOf({ fusion, teachers, target, topK }: RunConfig): Fusion 
       crossEntropyPer: preset.crossEntropyPer,
       standIn: fusion.preset === 'fusellm' ? target.source?.name : undefined,
       temperature: fusion.temperature,
-      truncated: fusion.truncated ?? preset.truncated,
+      truncated: fusion.truncated ?? (fusion.loss === 'ce' ? preset.truncated : 'tail'),
     },
     candidates: mixes ? topK * names.length : topK,
+    divergence: fusion.loss === 'jsd' ? { kind: 'jsd', beta: fusion.beta } : { kind: fusion.loss },
   };
 }

@@ -9,8 +9,9 @@ import { totalSteps } from './check-config.ts';
 import { readSnapshot, type SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
 import { resumePoint } from './checkpoint/resume-point.ts';
 import { TrainingEngine } from './engine/training-engine.ts';
+import { engineOptionsOf } from './engine-of-run.ts';
 import { fuseAndTrain } from './fuse-and-train.ts';
-import { type Fusion, fusionOf } from './fusion-of-run.ts';
+import { fusionOf } from './fusion-of-run.ts';
 import { detach, keepAttached } from './sources/keep-attached.ts';
 import { type Source, sourcesOf } from './sources/source.ts';
 import { awaitManifest } from './stream/manifest.ts';
@@ -28,7 +29,7 @@ export async function runTraining(config: RunConfig, context: TrainingContext): 
   const adapter = await targetAdapter(config.target);
   const connection = await connectNats(config.nats.url, `fusemesh trainer ${config.run}`);
   try {
-    const engine = await startEngine(config, fusion);
+    const engine = await TrainingEngine.start(model, engineOptionsOf(config, fusion));
     try {
       const streams = openRunStreams(connection, config.run);
       const opened = { ...context, tasks, streams, engine, tokenizer, fusion, adapter };
@@ -45,24 +46,6 @@ export async function runTraining(config: RunConfig, context: TrainingContext): 
     await tasks.stop();
     await connection.close();
   }
-}
-
-function startEngine(
-  { target, trainer, contextLength }: RunConfig,
-  { candidates }: Fusion,
-): Promise<TrainingEngine> {
-  return TrainingEngine.start(target.model, {
-    rows: trainer.batchDocuments,
-    length: contextLength,
-    candidates,
-    lambda: trainer.lambda,
-    weightDecay: trainer.weightDecay,
-    beta1: trainer.beta1,
-    beta2: trainer.beta2,
-    clipNorm: trainer.clipNorm,
-    threads: trainer.threads,
-    lora: target.lora,
-  });
 }
 
 /** @returns the checkpoint of the last step; undefined when it was stopped before */

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { domains, heldOutPath } from '../../examples/zoo/layout.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
-import { splitText } from '../../services/corpus/split-text.ts';
 import { createRandom } from '../../test/support/random.ts';
+import { splitText } from '../../texts/split-text.ts';
 
 /** Token ids of the texts that are scored together. */
 export type Batch = readonly (readonly number[])[];

@@ -1,8 +1,8 @@
-import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
 import { showAlignment } from '../alignment/show-alignment.ts';
+import { progressBar } from '../progress-bar.ts';
 
 interface AlignOptions {
   readonly source: string;
@@ -52,7 +52,8 @@ export function addAlign(program: Command): void {
             `--after "${after}" is not how the text begins: "${text}"`,
           );
         const width = process.stdout.columns ?? 100;
-        const onProgress = progressBar();
+        const bar = progressBar('mapping {bar} {value}/{total} tokens');
+        const onProgress = (done: number, all: number) => (done === all ? bar.end() : bar.show(done, all));
         for await (const line of showAlignment({
           text,
           source,
@@ -66,15 +67,4 @@ export function addAlign(program: Command): void {
         }
       }),
     );
-}
-
-/** Draws progress where a person watches; at the end it is gone. */
-function progressBar(): (done: number, all: number) => void {
-  if (!process.stderr.isTTY) return () => undefined;
-  const bar = new SingleBar({ format: 'mapping {bar} {value}/{total} tokens', clearOnComplete: true });
-  return (done, all) => {
-    if (done === 0) bar.start(all, 0);
-    bar.update(done);
-    if (done === all) bar.stop();
-  };
 }

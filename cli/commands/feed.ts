@@ -1,9 +1,9 @@
-import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
 import { createLog } from '../../mesh/log/log.ts';
 import { feedCorpus } from '../../services/corpus/feed-corpus.ts';
 import { tellParent } from '../child-messages.ts';
+import { progressBar } from '../progress-bar.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
 
 export function addFeed(program: Command): void {
@@ -17,31 +17,18 @@ export function addFeed(program: Command): void {
     .action((path: string, options: RunFileOptions) =>
       runUntilStopped(async (signal) => {
         const config = await readRunFile(path, options);
-        const bar = progressBar();
+        const bar = progressBar('feeding {bar} {value}/{total} documents, {eta_formatted} left');
         const { documents, published } = await feedCorpus(config, {
           signal,
           log: createLog('feed'),
           onProgress: (fed) => {
             tellParent({ fed });
-            bar?.(fed);
+            bar.show(fed.published, fed.total);
           },
-        }).finally(() => bar?.());
+        }).finally(() => bar.end());
         process.stdout.write(
           `The stream of the run ${config.run} has ${documents} documents; ${published} of them are new.\n`,
         );
       }),
     );
-}
-
-/** Draws progress where a person watches; called without progress it ends. */
-function progressBar(): ((fed?: { published: number; total: number }) => void) | undefined {
-  if (!process.stderr.isTTY) return undefined;
-  const bar = new SingleBar({ format: 'feeding {bar} {value}/{total} documents, {eta_formatted} left' });
-  let started = false;
-  return (fed) => {
-    if (!fed) return bar.stop();
-    if (!started) bar.start(fed.total, fed.published);
-    started = true;
-    bar.update(fed.published);
-  };
 }

@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
 import { Generator } from '../../model/generation/generator.ts';
+import { number } from '../option-values.ts';
 
 interface GenerateOptions {
   readonly maxTokens: number;
@@ -51,10 +52,4 @@ async function generate(
   } finally {
     await generator.close();
   }
-}
-
-function number(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || Number.isNaN(value)) throw new InvalidArgumentError('use a number');
-  return value;
 }

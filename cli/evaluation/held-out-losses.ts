@@ -5,8 +5,8 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { RunConfig } from '../../mesh/config/schema.ts';
 import { TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
 import { createClient } from '../../mesh/grpc/client.ts';
-import { bitsPerByte, type TextLoss } from './bits-per-byte.ts';
-import { heldOutPieces } from './held-out-pieces.ts';
+import { bitsPerByteOfDomains, type TextLoss } from '../../texts/bits-per-byte.ts';
+import { heldOutPiecesOfRun } from './held-out-pieces.ts';
 import type { DomainLoss } from './loss-report.ts';
 import { scoreByModel, scoreByTeacher } from './score-pieces.ts';
 
@@ -32,9 +32,9 @@ export async function heldOutLosses(config: RunConfig, signal: AbortSignal): Pro
   }
   // Every call in flight listens to it.
   setMaxListeners(0, signal);
-  const pieces = await heldOutPieces(config, signal);
+  const pieces = await heldOutPiecesOfRun(config, signal);
   const texts = pieces.map(({ text }) => text);
-  const byDomain = async (losses: Promise<TextLoss[]>) => bitsPerByte(pieces, await losses);
+  const byDomain = async (losses: Promise<TextLoss[]>) => bitsPerByteOfDomains(pieces, await losses);
 
   const { threads } = config.trainer;
   const targets = (async () => ({

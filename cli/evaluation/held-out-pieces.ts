@@ -2,12 +2,11 @@ import { join } from 'node:path';
 import type { RunConfig } from '../../mesh/config/schema.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { fetchTokenizer } from '../../services/corpus/fetch-tokenizer.ts';
-import { readTexts } from '../../services/corpus/read-texts.ts';
-import { splitText } from '../../services/corpus/split-text.ts';
-import type { HeldOutPiece } from './bits-per-byte.ts';
+import type { HeldOutPiece } from '../../texts/bits-per-byte.ts';
+import { heldOutPieces } from '../../texts/held-out-pieces.ts';
 
-/** The held-out texts of a run, cut as the corpus is: into pieces that fit every model's context. */
-export async function heldOutPieces(config: RunConfig, signal: AbortSignal): Promise<HeldOutPiece[]> {
+/** The held-out texts of a run, in pieces that fit every model's context. */
+export async function heldOutPiecesOfRun(config: RunConfig, signal: AbortSignal): Promise<HeldOutPiece[]> {
   const tokenizers = await Promise.all([
     Tokenizer.fromFile(join(config.target.model, 'tokenizer.json')),
     ...config.teachers.map(({ address, model }) =>
@@ -16,11 +15,5 @@ export async function heldOutPieces(config: RunConfig, signal: AbortSignal): Pro
         : fetchTokenizer(address, signal),
     ),
   ]);
-  const pieces: HeldOutPiece[] = [];
-  for await (const { domain, text } of readTexts(config.heldOut)) {
-    for (const piece of await splitText(text, tokenizers, config.contextLength)) {
-      pieces.push({ domain, text: piece });
-    }
-  }
-  return pieces;
+  return heldOutPieces(config.heldOut, tokenizers, config.contextLength);
 }

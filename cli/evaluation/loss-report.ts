@@ -1,5 +1,6 @@
 import colors from 'picocolors';
 import { z } from 'zod';
+import { alignColumns } from './align-columns.ts';
 
 /** Held-out loss of one domain in bits per byte. */
 const domainLossSchema = z.strictObject({
@@ -40,15 +41,10 @@ export function lossTable(domains: readonly DomainLoss[], paint: Paint = colors)
       ? '–'
       : `${after < before ? '−' : '+'}${Math.abs(100 * (after / before - 1)).toFixed(1)} %`,
   ]);
-  const widths = heading.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column].length)),
-  );
-  const align = (cells: readonly string[]) =>
-    cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])));
+  const [titles, ...cellsOfRows] = alignColumns([heading, ...rows]);
   return [
-    paint.bold(align(heading).join('  ')),
-    ...rows.map((row, i) => {
-      const cells = align(row);
+    paint.bold(titles.join('  ')),
+    ...cellsOfRows.map((cells, i) => {
       const { before, after } = domains[i];
       const change = cells.length - 1;
       if (after !== null)

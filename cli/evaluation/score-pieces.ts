@@ -1,7 +1,9 @@
 import type { TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
 import type { Client } from '../../mesh/grpc/client.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
-import type { TextLoss } from './bits-per-byte.ts';
+import type { TextLoss } from '../../texts/bits-per-byte.ts';
+import { refuseStopped, type ScoringOptions } from './scoring-options.ts';
+import type { PieceLoss } from './text-evaluation.ts';
 
 /** Texts scored together in this process. */
 const batchTexts = 8;
@@ -38,13 +40,30 @@ export async function scoreByModel(
 ): Promise<TextLoss[]> {
   const scorer = await Scorer.load(directory, { topK: 1, threads });
   try {
-    const losses: TextLoss[] = [];
-    for (let begin = 0; begin < texts.length; begin += batchTexts) {
-      signal.throwIfAborted();
-      losses.push(...(await scorer.score(texts.slice(begin, begin + batchTexts))));
-    }
-    return losses;
+    return await scoreByScorer(scorer, texts, { signal });
   } finally {
     await scorer.close();
   }
+}
+
+/**
+ * Loss of each text under a model in memory.
+ *
+ * @throws FuseMeshError cancelled when aborted
+ */
+export async function scoreByScorer(
+  scorer: Scorer,
+  texts: readonly string[],
+  { signal, onScored }: ScoringOptions,
+): Promise<PieceLoss[]> {
+  const losses: PieceLoss[] = [];
+  for (let begin = 0; begin < texts.length; begin += batchTexts) {
+    refuseStopped(signal);
+    const scored = await scorer.score(texts.slice(begin, begin + batchTexts));
+    for (const { crossEntropy, predictedTokens, predictedBytes } of scored) {
+      losses.push({ crossEntropy, predictedTokens, predictedBytes });
+    }
+    onScored?.(scored.length);
+  }
+  return losses;
 }

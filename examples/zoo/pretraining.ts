@@ -27,10 +27,12 @@ export async function pretrain(model: ZooModel, signal: AbortSignal): Promise<vo
   const tokenizer = await Tokenizer.fromFile(join(directory, 'tokenizer.json'));
   const streams = await readStreams(tokenizer);
   const engine = await TrainingEngine.start(directory, {
-    rows,
-    length: contextLength,
+    contextLength,
+    rowsAtOnce: rows,
     candidates: 1,
+    divergence: { kind: 'ce' },
     lambda: 1,
+    recompute: false,
     weightDecay: 0.1,
     beta1: 0.9,
     beta2: 0.95,

@@ -33,8 +33,7 @@ export function* drawBatches(
   const uniform = uniformNumbers(seed);
   const waiting: Record<Domain, number[]> = { speeches: [], fiction: [], manuals: [] };
   const batch = {
-    rows,
-    length,
+    lengths: Array<number>(rows).fill(length),
     candidates: 1,
     inputIds: new Int32Array(rows * length),
     labels: new Int32Array(rows * length),

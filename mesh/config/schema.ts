@@ -124,6 +124,19 @@ export const runConfigSchema = z.strictObject({
         .enum(['renormalise', 'tail'])
         .optional()
         .describe('Mass outside of the top k: given to them, or left to the target as it thinks.'),
+      loss: z
+        .enum(['ce', 'reverseKL', 'jsd'])
+        .default('ce')
+        .describe(
+          "What draws the target to the fused distribution: cross-entropy as in the paper; or, with the mass " +
+            'outside of the candidates as one bucket, reverse KL or a generalised Jensen-Shannon divergence.',
+        ),
+      beta: z
+        .number()
+        .gt(0)
+        .lt(1)
+        .default(0.5)
+        .describe('For loss: jsd. Near 0 as forward KL, near 1 as reverse KL.'),
     })
     .prefault({}),
   trainer: z.strictObject({
@@ -132,6 +145,19 @@ export const runConfigSchema = z.strictObject({
     output: z.string().describe('Directory for checkpoints and the fused model.'),
     threads: z.number().int().min(1).default(2),
     batchDocuments: z.number().int().min(1).default(8).describe('Documents in one optimizer step.'),
+    tokensAtOnce: z
+      .number()
+      .int()
+      .min(16)
+      .default(2048)
+      .describe(
+        'Tokens of a step that are computed together, one document at least; the gradients of a larger step are ' +
+          'summed part by part. More is faster up to a point, and takes more memory.',
+      ),
+    recompute: z
+      .boolean()
+      .default(false)
+      .describe('Computes each block again on the way back: far less memory, a third more time.'),
     steps: z
       .number()
       .int()

@@ -1,7 +1,8 @@
 import type { Architecture } from '../families/architecture.ts';
+import { rowScope } from '../families/attention-scope.ts';
+import { hiddenStates } from '../families/hidden-states.ts';
 import { weightConstant } from '../families/weights.ts';
 import { greaterOrEqual, integers, reshape, where } from '../graph/expressions.ts';
-import type { Value } from '../graph/graph.ts';
 import { createGraph } from '../graph/operators.ts';
 import { emitModel } from '../onnx/emit.ts';
 import type { TensorSource } from '../safetensors/safetensors-file.ts';
@@ -27,20 +28,18 @@ export function onnxModel(architecture: Architecture, { tensors }: TensorSource)
   const weights = new Map(
     [...architecture.weights.keys()].map((name) => [name, weightConstant(graph, tensors.get(name)!)]),
   );
+  const keyPositions = where(
+    greaterOrEqual(attentionMask, integers(graph, [1])),
+    positions,
+    integers(graph, [nowhere]),
+  );
   const forward = {
     inputIds,
     positions,
     weight: (name: string) => weights.get(name)!,
-    scope: {
-      keyPositions: where(
-        greaterOrEqual(attentionMask, integers(graph, [1])),
-        positions,
-        integers(graph, [nowhere]),
-      ),
-      extend: (_: number, keys: Value, values: Value) => ({ keys, values }),
-    },
+    scope: rowScope(positions, { keyPositions }),
   };
-  const logits = architecture.logits(architecture.hiddenStates(forward), forward);
+  const logits = architecture.logits(hiddenStates(architecture, forward), forward);
   return emitModel(
     { logits: reshape(logits, ['batch', 'length', architecture.vocabularySize]) },
     { dialect: 'standard' },

@@ -14,21 +14,25 @@ export interface Architecture {
   readonly weights: ReadonlyMap<string, readonly number[]>;
   /** The linear layers among them, by the name of their module ("model.layers.0.mlp.up_proj"). */
   readonly linearLayers: ReadonlyMap<string, LinearLayer>;
+  /** Width of what goes from block to block. */
+  readonly hiddenSize: number;
   /** What the keys and values of one token take. */
   readonly keyValueSizes: KeyValueSizes;
-  /**
-   * The forward pass up to the last norm.
-   *
-   * @returns [batch · length, hidden size]: row b·length + t is of token t
-   */
-  hiddenStates(input: ForwardInput): Value;
+  /** Path of the modules of block i; the blocks have all weights alike but for it. */
+  blockPath(index: number): string;
+  /** What goes into the first block: [tokens, hidden size]; token t of text b stands in row b·length + t. */
+  embeddings(input: TokenInput): Value;
+  /** The blocks, by their index: [tokens, hidden size] → the same. */
+  blocks(input: BlockInput): (index: number, hidden: Value) => Value;
+  /** The norm behind the last block, of any rows: [rows, hidden size] → the same. */
+  finalNorm(hidden: Value, weights: ModelWeights): Value;
   /**
    * The head.
    *
-   * @param hiddenStates [rows, hidden size], any rows of them
+   * @param normed [rows, hidden size], behind the last norm
    * @returns logits [rows, vocabulary] of the token after each row's
    */
-  logits(hiddenStates: Value, weights: ModelWeights): Value;
+  logits(normed: Value, weights: ModelWeights): Value;
 }
 
 export interface KeyValueSizes {
@@ -45,24 +49,37 @@ export interface ModelWeights {
   readonly adapt?: (module: string, input: Value, output: Value) => Value;
 }
 
-export interface ForwardInput extends ModelWeights {
+/** The weights, and the tokens that the model reads. */
+export interface TokenInput extends ModelWeights {
   /** int32 or int64 [batch, length] token ids; sizes may be open. */
   readonly inputIds: Value;
+  /** int64 [batch, length] position of each token. */
+  readonly positions: Value;
+}
+
+/** The weights, and what a block needs to know of the tokens. */
+export interface BlockInput extends ModelWeights {
   /** int64 [batch, length] position of each token. */
   readonly positions: Value;
   /** What the tokens may look at; left out, each sees those of its row at no later position. */
   readonly scope?: AttentionScope;
 }
 
-/** The keys that the tokens of an input may look at: those at no later position than their own. */
+/** How attention looks at the tokens: as rows of queries, and keys that each may see. */
 export interface AttentionScope {
-  /** int64 [batch, keys]. */
+  /** int64 [rows, keys]. */
   readonly keyPositions: Value;
+  /** float32 [rows, 1, 1, queries, keys]: 0 where a query may see a key, −∞ elsewhere. */
+  readonly mask: Value;
+  /** [tokens, width] → [rows, queries, width]. */
+  inRows(x: Value): Value;
+  /** [rows · queries, width] → [tokens, width]. */
+  ofTokens(x: Value): Value;
   /**
-   * All keys and values of a layer.
+   * All keys and values of a layer, where there are more than those of the input.
    *
-   * @param keys those of the input, [batch, key-value heads, length, head size]; so are the values
-   * @returns [batch, key-value heads, keys, head size] each
+   * @param keys those of the input, [rows, key-value heads, queries, head size]; so are the values
+   * @returns [rows, key-value heads, keys, head size] each
    */
-  extend(layer: number, keys: Value, values: Value): { readonly keys: Value; readonly values: Value };
+  extend?(layer: number, keys: Value, values: Value): { readonly keys: Value; readonly values: Value };
 }

@@ -12,6 +12,7 @@ import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { createGraph } from '../graph/operators.ts';
 import { emitModel } from '../onnx/emit.ts';
 import { openSession } from '../runtime/session.ts';
+import { hiddenStates } from './hidden-states.ts';
 import { readArchitecture } from './read-architecture.ts';
 import { openWeights, readWeights } from './weights.ts';
 
@@ -34,7 +35,7 @@ describe('logits agree with transformers', () => {
       positions: graph.input('position_ids', 'int64', ['batch', 'length']),
       weight: (name: string) => inputs.get(name)!,
     };
-    const logits = architecture.logits(architecture.hiddenStates(input), input);
+    const logits = architecture.logits(hiddenStates(architecture, input), input);
     const session = await openSession(emitModel({ logits }), { threads: 1 });
     const positions = BigInt64Array.from(inputIds, (_, i) => BigInt(i % shape[1]));
     const results = await session.run({

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { add, concat, gelu, geluTanh, reshape, rotaryEmbedding, slice } from '../graph/expressions.ts';
 import type { Value } from '../graph/graph.ts';
 import { product } from '../graph/shape.ts';
-import type { Architecture, ForwardInput } from './architecture.ts';
+import type { Architecture, BlockInput } from './architecture.ts';
 import { attentionOf } from './attention.ts';
 import { Modules } from './modules.ts';
 import { rotaryScalingSchema } from './rotary-frequencies.ts';
@@ -68,15 +68,24 @@ export function gptNeox(configJson: unknown): Architecture {
     contextLength: config.max_position_embeddings,
     baseModelPrefix: 'gpt_neox.',
     ...weightShapes(config),
+    hiddenSize: config.hidden_size,
     keyValueSizes: { layers: config.num_hidden_layers, ...heads(config) },
-    hiddenStates: (input) => hiddenStates(config, input),
-    logits: (hidden, weights) =>
-      new Modules(weights).head(hidden, {
+    blockPath,
+    embeddings: (input) => new Modules(input).embedding(input.inputIds, 'gpt_neox.embed_in'),
+    blocks: (input) => blocks(config, input),
+    finalNorm: (hidden, weights) =>
+      new Modules(weights).layerNorm(hidden, 'gpt_neox.final_layer_norm', normOf(config)),
+    logits: (normed, weights) =>
+      new Modules(weights).head(normed, {
         tiedTo: config.tie_word_embeddings && 'gpt_neox.embed_in',
         layer: 'embed_out',
       }),
   };
 }
+
+const blockPath = (index: number) => `gpt_neox.layers.${index}`;
+
+const normOf = ({ layer_norm_eps }: GptNeoxConfig) => ({ bias: true, epsilon: layer_norm_eps });
 
 const heads = ({ num_attention_heads, headSize }: GptNeoxConfig) => ({
   heads: num_attention_heads,
@@ -89,7 +98,7 @@ function weightShapes(config: GptNeoxConfig): WeightShapes {
   const weights = new WeightShapes();
   weights.set('gpt_neox.embed_in.weight', config.vocab_size, width);
   for (let i = 0; i < config.num_hidden_layers; i++) {
-    const layer = `gpt_neox.layers.${i}`;
+    const layer = blockPath(i);
     weights.norm(`${layer}.input_layernorm`, width, true);
     weights.norm(`${layer}.post_attention_layernorm`, width, true);
     weights.linear(`${layer}.attention.query_key_value`, 3 * width, width, bias);
@@ -102,25 +111,25 @@ function weightShapes(config: GptNeoxConfig): WeightShapes {
   return weights;
 }
 
-function hiddenStates(config: GptNeoxConfig, input: ForwardInput): Value {
+function blocks(config: GptNeoxConfig, input: BlockInput): (index: number, hidden: Value) => Value {
   const { attention_bias: bias, num_attention_heads, headSize } = config;
-  const norm = { bias: true, epsilon: config.layer_norm_eps };
+  const norm = normOf(config);
   const activation = activations[config.hidden_act];
-  const model = new Modules(input, 'gpt_neox');
+  const model = new Modules(input);
   const attend = attentionOf(input, heads(config));
   const rotate = partialRotary(config, input.positions);
-  const tokens = product(input.inputIds.shape);
+  const tokens = product(input.positions.shape);
+  const joined = (x: Value) => reshape(x, [tokens, num_attention_heads * headSize]);
 
-  let hidden = model.embedding(input.inputIds, 'embed_in');
-  for (let i = 0; i < config.num_hidden_layers; i++) {
-    const layer = model.at(`layers.${i}`);
+  return (index, hidden) => {
+    const layer = model.at(blockPath(index));
     // Head by head: its query, its key, its value.
     const fused = reshape(
       layer.linear(layer.layerNorm(hidden, 'input_layernorm', norm), 'attention.query_key_value', { bias }),
       [tokens, num_attention_heads, 3 * headSize],
     );
     const [q, k, v] = [0, 1, 2].map((n) => slice(fused, 2, n * headSize, (n + 1) * headSize));
-    const mixed = attend(i, rotate(q), rotate(k), v);
+    const mixed = attend(index, joined(rotate(q)), joined(rotate(k)), joined(v));
     const attended = add(hidden, layer.linear(mixed, 'attention.dense', { bias }));
 
     const normed = layer.layerNorm(
@@ -129,9 +138,8 @@ function hiddenStates(config: GptNeoxConfig, input: ForwardInput): Value {
       norm,
     );
     const inner = activation(layer.linear(normed, 'mlp.dense_h_to_4h', { bias: true }));
-    hidden = add(attended, layer.linear(inner, 'mlp.dense_4h_to_h', { bias: true }));
-  }
-  return model.layerNorm(hidden, 'final_layer_norm', norm);
+    return add(attended, layer.linear(inner, 'mlp.dense_4h_to_h', { bias: true }));
+  };
 }
 
 /** Rotates the first values of each head of x [tokens, heads, head size]. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { add, gelu, geluTanh, slice } from '../graph/expressions.ts';
 import type { Value } from '../graph/graph.ts';
-import type { Architecture, ForwardInput } from './architecture.ts';
+import type { Architecture, BlockInput, TokenInput } from './architecture.ts';
 import { attentionOf } from './attention.ts';
 import { Modules } from './modules.ts';
 import { WeightShapes } from './weight-shapes.ts';
@@ -46,15 +46,24 @@ export function gpt2(configJson: unknown): Architecture {
     contextLength: config.n_positions,
     baseModelPrefix: 'transformer.',
     ...weightShapes(config),
+    hiddenSize: config.n_embd,
     keyValueSizes: { layers: config.n_layer, ...heads(config) },
-    hiddenStates: (input) => hiddenStates(config, input),
-    logits: (hidden, weights) =>
-      new Modules(weights).head(hidden, {
+    blockPath,
+    embeddings,
+    blocks: (input) => blocks(config, input),
+    finalNorm: (hidden, weights) =>
+      new Modules(weights).layerNorm(hidden, 'transformer.ln_f', normOf(config)),
+    logits: (normed, weights) =>
+      new Modules(weights).head(normed, {
         tiedTo: config.tie_word_embeddings && 'transformer.wte',
         layer: 'lm_head',
       }),
   };
 }
+
+const blockPath = (index: number) => `transformer.h.${index}`;
+
+const normOf = ({ layer_norm_epsilon }: Gpt2Config) => ({ bias: true, epsilon: layer_norm_epsilon });
 
 const heads = ({ n_embd, n_head }: Gpt2Config) => ({
   heads: n_head,
@@ -68,7 +77,7 @@ function weightShapes(config: Gpt2Config): WeightShapes {
   weights.set('transformer.wte.weight', config.vocab_size, width);
   weights.set('transformer.wpe.weight', config.n_positions, width);
   for (let i = 0; i < config.n_layer; i++) {
-    const layer = `transformer.h.${i}`;
+    const layer = blockPath(i);
     weights.norm(`${layer}.ln_1`, width, true);
     weights.conv1d(`${layer}.attn.c_attn`, width, 3 * width);
     weights.conv1d(`${layer}.attn.c_proj`, width, width);
@@ -81,21 +90,24 @@ function weightShapes(config: Gpt2Config): WeightShapes {
   return weights;
 }
 
-function hiddenStates(config: Gpt2Config, input: ForwardInput): Value {
-  const { n_embd: width, layer_norm_epsilon: epsilon } = config;
-  const norm = { bias: true, epsilon };
-  const activation = activations[config.activation_function];
+function embeddings(input: TokenInput): Value {
   const model = new Modules(input, 'transformer');
+  return add(model.embedding(input.inputIds, 'wte'), model.embedding(input.positions, 'wpe'));
+}
+
+function blocks(config: Gpt2Config, input: BlockInput): (index: number, hidden: Value) => Value {
+  const { n_embd: width } = config;
+  const norm = normOf(config);
+  const activation = activations[config.activation_function];
+  const model = new Modules(input);
   const attend = attentionOf(input, heads(config));
 
-  let hidden = add(model.embedding(input.inputIds, 'wte'), model.embedding(input.positions, 'wpe'));
-  for (let i = 0; i < config.n_layer; i++) {
-    const layer = model.at(`h.${i}`);
+  return (index, hidden) => {
+    const layer = model.at(blockPath(index));
     const fused = layer.conv1d(layer.layerNorm(hidden, 'ln_1', norm), 'attn.c_attn');
     const [queries, keys, values] = [0, 1, 2].map((n) => slice(fused, 1, n * width, (n + 1) * width));
-    hidden = add(hidden, layer.conv1d(attend(i, queries, keys, values), 'attn.c_proj'));
-    const inner = activation(layer.conv1d(layer.layerNorm(hidden, 'ln_2', norm), 'mlp.c_fc'));
-    hidden = add(hidden, layer.conv1d(inner, 'mlp.c_proj'));
-  }
-  return model.layerNorm(hidden, 'ln_f', norm);
+    const attended = add(hidden, layer.conv1d(attend(index, queries, keys, values), 'attn.c_proj'));
+    const inner = activation(layer.conv1d(layer.layerNorm(attended, 'ln_2', norm), 'mlp.c_fc'));
+    return add(attended, layer.conv1d(inner, 'mlp.c_proj'));
+  };
 }

@@ -1,7 +1,7 @@
 import { add, mul, reshape, rotaryEmbedding, silu } from '../graph/expressions.ts';
 import type { Value } from '../graph/graph.ts';
 import { product } from '../graph/shape.ts';
-import type { Architecture, ForwardInput } from './architecture.ts';
+import type { Architecture, BlockInput } from './architecture.ts';
 import { attentionOf } from './attention.ts';
 import { type LlamaConfig, llamaConfigs } from './llama-config.ts';
 import { Modules } from './modules.ts';
@@ -24,22 +24,28 @@ export const llama =
       contextLength: config.contextLength,
       baseModelPrefix: 'model.',
       ...weightShapes(config),
+      hiddenSize: config.hiddenSize,
       keyValueSizes: config,
-      hiddenStates: (input) => hiddenStates(config, input),
-      logits: (hidden, weights) =>
-        new Modules(weights).head(hidden, {
+      blockPath,
+      embeddings: (input) => new Modules(input).embedding(input.inputIds, 'model.embed_tokens'),
+      blocks: (input) => blocks(config, input),
+      finalNorm: (hidden, weights) => new Modules(weights).rmsNorm(hidden, 'model.norm', config.epsilon),
+      logits: (normed, weights) =>
+        new Modules(weights).head(normed, {
           tiedTo: config.tiedHead && 'model.embed_tokens',
           layer: 'lm_head',
         }),
     };
   };
 
+const blockPath = (index: number) => `model.layers.${index}`;
+
 function weightShapes(config: LlamaConfig): WeightShapes {
   const { vocabularySize, hiddenSize, intermediateSize, heads, keyValueHeads, headSize, biases } = config;
   const weights = new WeightShapes();
   weights.set('model.embed_tokens.weight', vocabularySize, hiddenSize);
   for (let i = 0; i < config.layers; i++) {
-    const layer = `model.layers.${i}`;
+    const layer = blockPath(i);
     weights.norm(`${layer}.input_layernorm`, hiddenSize, false);
     weights.linear(`${layer}.self_attn.q_proj`, heads * headSize, hiddenSize, biases.queryKeyValue);
     weights.linear(`${layer}.self_attn.k_proj`, keyValueHeads * headSize, hiddenSize, biases.queryKeyValue);
@@ -59,28 +65,26 @@ function weightShapes(config: LlamaConfig): WeightShapes {
   return weights;
 }
 
-/** The hidden state stands as [batch · length, hidden size] from the embedding to the head. */
-function hiddenStates(config: LlamaConfig, input: ForwardInput): Value {
+function blocks(config: LlamaConfig, input: BlockInput): (index: number, hidden: Value) => Value {
   const { epsilon } = config;
-  const model = new Modules(input, 'model');
+  const model = new Modules(input);
   const attend = attentionOf(input, config);
-  const rotary = rotaryTables(input.positions.graph, config.rotary, config.contextLength);
-  const rotate = (x: Value) => rotaryEmbedding(x, input.positions, rotary.cos, rotary.sin);
+  const { cos, sin } = rotaryTables(input.positions.graph, config.rotary, config.contextLength);
+  const rotate = (x: Value) => flat(rotaryEmbedding(x, input.positions, cos, sin));
 
-  let hidden = model.embedding(input.inputIds, 'embed_tokens');
-  for (let i = 0; i < config.layers; i++) {
-    const layer = model.at(`layers.${i}`);
+  return (index, hidden) => {
+    const layer = model.at(blockPath(index));
     const normed = layer.rmsNorm(hidden, 'input_layernorm', epsilon);
     const { queries, keys, values } = projections(config, normed, layer.at('self_attn'), input.positions);
-    const mixed = attend(i, rotate(queries), rotate(keys), values);
-    hidden = add(hidden, layer.linear(mixed, 'self_attn.o_proj', { bias: config.biases.output }));
-    hidden = add(
-      hidden,
-      feedForward(config, layer.rmsNorm(hidden, 'post_attention_layernorm', epsilon), layer.at('mlp')),
-    );
-  }
-  return model.rmsNorm(hidden, 'norm', epsilon);
+    const mixed = attend(index, rotate(queries), rotate(keys), values);
+    const attended = add(hidden, layer.linear(mixed, 'self_attn.o_proj', { bias: config.biases.output }));
+    const inner = layer.rmsNorm(attended, 'post_attention_layernorm', epsilon);
+    return add(attended, feedForward(config, inner, layer.at('mlp')));
+  };
 }
+
+/** [batch, length, width] → [tokens, width]. */
+const flat = (x: Value) => reshape(x, [product(x.shape.slice(0, 2)), x.shape[2]]);
 
 /** Queries, keys and values before rotation, [batch, length, heads · head size] the former two. */
 function projections(config: LlamaConfig, x: Value, attention: Modules, positions: Value) {

@@ -11,7 +11,7 @@ import {
   where,
 } from '../graph/expressions.ts';
 import type { Value } from '../graph/graph.ts';
-import type { Architecture, ForwardInput } from './architecture.ts';
+import type { Architecture, BlockInput } from './architecture.ts';
 import { attentionOf } from './attention.ts';
 import { Modules } from './modules.ts';
 import { WeightShapes } from './weight-shapes.ts';
@@ -65,15 +65,24 @@ export function mpt(configJson: unknown): Architecture {
     contextLength: config.max_seq_len,
     baseModelPrefix: 'transformer.',
     ...weightShapes(config),
+    hiddenSize: config.d_model,
     keyValueSizes: { layers: config.n_layers, ...heads(config) },
-    hiddenStates: (input) => hiddenStates(config, input),
-    logits: (hidden, weights) =>
-      new Modules(weights).head(hidden, {
+    blockPath,
+    embeddings: (input) => new Modules(input).embedding(input.inputIds, 'transformer.wte'),
+    blocks: (input) => blocks(config, input),
+    finalNorm: (hidden, weights) =>
+      new Modules(weights).layerNorm(hidden, 'transformer.norm_f', normOf(config)),
+    logits: (normed, weights) =>
+      new Modules(weights).head(normed, {
         tiedTo: config.tie_word_embeddings && 'transformer.wte',
         layer: 'lm_head',
       }),
   };
 }
+
+const blockPath = (index: number) => `transformer.blocks.${index}`;
+
+const normOf = ({ layer_norm_epsilon }: MptConfig) => ({ bias: false, epsilon: layer_norm_epsilon });
 
 const heads = ({ d_model, n_heads }: MptConfig) => ({
   heads: n_heads,
@@ -86,7 +95,7 @@ function weightShapes(config: MptConfig): WeightShapes {
   const weights = new WeightShapes();
   weights.set('transformer.wte.weight', config.vocab_size, width);
   for (let i = 0; i < config.n_layers; i++) {
-    const layer = `transformer.blocks.${i}`;
+    const layer = blockPath(i);
     weights.norm(`${layer}.norm_1`, width, false);
     weights.linear(`${layer}.attn.Wqkv`, 3 * width, width, false);
     weights.linear(`${layer}.attn.out_proj`, width, width, false);
@@ -99,24 +108,22 @@ function weightShapes(config: MptConfig): WeightShapes {
   return weights;
 }
 
-function hiddenStates(config: MptConfig, input: ForwardInput): Value {
-  const { layer_norm_epsilon: epsilon, d_model: width, n_heads } = config;
+function blocks(config: MptConfig, input: BlockInput): (index: number, hidden: Value) => Value {
+  const { d_model: width, n_heads } = config;
   const { clip_qkv: bound } = config.attn_config;
-  const norm = { bias: false, epsilon };
-  const model = new Modules(input, 'transformer');
+  const norm = normOf(config);
+  const model = new Modules(input);
   const attend = attentionOf(input, heads(config), (keyPositions) => alibi(keyPositions, n_heads));
 
-  let hidden = model.embedding(input.inputIds, 'wte');
-  for (let i = 0; i < config.n_layers; i++) {
-    const layer = model.at(`blocks.${i}`);
+  return (index, hidden) => {
+    const layer = model.at(blockPath(index));
     const projected = layer.linear(layer.layerNorm(hidden, 'norm_1', norm), 'attn.Wqkv');
     const fused = bound ? clip(projected, bound) : projected;
     const [queries, keys, values] = [0, 1, 2].map((n) => slice(fused, 1, n * width, (n + 1) * width));
-    hidden = add(hidden, layer.linear(attend(i, queries, keys, values), 'attn.out_proj'));
-    const inner = layer.linear(layer.layerNorm(hidden, 'norm_2', norm), 'ffn.up_proj');
-    hidden = add(hidden, layer.linear(gelu(inner), 'ffn.down_proj'));
-  }
-  return model.layerNorm(hidden, 'norm_f', norm);
+    const attended = add(hidden, layer.linear(attend(index, queries, keys, values), 'attn.out_proj'));
+    const inner = layer.linear(layer.layerNorm(attended, 'norm_2', norm), 'ffn.up_proj');
+    return add(attended, layer.linear(gelu(inner), 'ffn.down_proj'));
+  };
 }
 
 /** x between −bound and bound. */
@@ -130,12 +137,12 @@ const clip = (x: Value, bound: number): Value => {
  * keys of a query, so the distance and the position count alike.
  *
  * @param keyPositions int64 [batch, keys]
- * @returns float32 [batch, heads, 1, keys]
+ * @returns float32 [batch, heads, keys]
  */
 function alibi(keyPositions: Value, heads: number): Value {
   const [batch, keys] = keyPositions.shape;
-  const slopes = floatConstant(keyPositions.graph, 'alibi_slopes', [heads, 1, 1], alibiSlopes(heads));
-  return mul(cast(reshape(keyPositions, [batch, 1, 1, keys]), 'float32'), slopes);
+  const slopes = floatConstant(keyPositions.graph, 'alibi_slopes', [heads, 1], alibiSlopes(heads));
+  return mul(cast(reshape(keyPositions, [batch, 1, keys]), 'float32'), slopes);
 }
 
 /** Geometric from 2^(−8/n) to 2^(−8); where the heads are no power of two, every second one of the next power. */

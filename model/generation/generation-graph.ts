@@ -1,4 +1,6 @@
 import type { Architecture } from '../families/architecture.ts';
+import { rowScope } from '../families/attention-scope.ts';
+import { hiddenStates } from '../families/hidden-states.ts';
 import { weightConstant } from '../families/weights.ts';
 import { concat, gatherRows } from '../graph/expressions.ts';
 import type { Value } from '../graph/graph.ts';
@@ -26,6 +28,7 @@ export const cacheName = {
 export function generationModel(architecture: Architecture, { tensors }: TensorSource): Uint8Array {
   const { keyValueHeads, headSize } = architecture.keyValueSizes;
   const graph = createGraph();
+  const positions = graph.input('position_ids', 'int64', [1, 'length']);
   const keyPositions = graph.input('key_positions', 'int64', [1, 'keys']);
   const lastRow = graph.input('last_row', 'int64', [1]);
   const weights = new Map(
@@ -43,10 +46,10 @@ export function generationModel(architecture: Architecture, { tensors }: TensorS
   };
   const input = {
     inputIds: graph.input('input_ids', 'int32', [1, 'length']),
-    positions: graph.input('position_ids', 'int64', [1, 'length']),
+    positions,
     weight: (name: string) => weights.get(name)!,
-    scope: { keyPositions, extend },
+    scope: rowScope(positions, { keyPositions, extend }),
   };
-  const last = gatherRows(architecture.hiddenStates(input), lastRow);
+  const last = gatherRows(hiddenStates(architecture, input), lastRow);
   return emitModel({ logits: architecture.logits(last, input), ...present });
 }

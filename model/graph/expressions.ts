@@ -40,6 +40,9 @@ export const floatConstant = (
   values: Float32Array<ArrayBuffer>,
 ): Value => graph.constant(name, 'float32', shape, { kind: 'bytes', bytes: bytesOf(values) });
 
+/** Float32 zeros that are made when the graph runs. */
+export const zeros = (graph: Graph, sizes: readonly number[]): Value => one(graph, 'Zeros', [], { sizes });
+
 /** An int64 constant of rank 1, the form in which ONNX takes axes, shapes and slices. */
 export const integers = (graph: Graph, values: readonly number[]): Value =>
   graph.constant(`integers_${values.join('_')}`, 'int64', [values.length], {
@@ -108,6 +111,11 @@ export const mean = (x: Value, axis: number, { keepAxes = false } = {}): Value =
     axes: [resolveAxis(axis, x.shape.length, 'ReduceMean')],
     keepAxes: Number(keepAxes),
   });
+export const max = (x: Value, axis: number, { keepAxes = false } = {}): Value =>
+  one(x.graph, 'ReduceMax', [x], {
+    axes: [resolveAxis(axis, x.shape.length, 'ReduceMax')],
+    keepAxes: Number(keepAxes),
+  });
 /** Softmax over the last axis. */
 export const softmax = unary('Softmax');
 /** Logarithm of softmax over the last axis: logits → log-probabilities. */
@@ -132,6 +140,11 @@ export const expand = (x: Value, shape: Shape): Value =>
 /** x[…, start:end, …] along one axis. */
 export const slice = (x: Value, axis: number, start: number, end: number): Value =>
   one(x.graph, 'Slice', [x], { axis: resolveAxis(axis, x.shape.length, 'Slice'), start, end });
+/** x with so many zeros in front of it and behind it along one axis. */
+export const pad = (x: Value, axis: number, before: number, after: number): Value =>
+  before === 0 && after === 0
+    ? x
+    : one(x.graph, 'Pad', [x], { axis: resolveAxis(axis, x.shape.length, 'Pad'), before, after });
 /** Parts one behind the other along an axis; `size` names the whole where a part's size is open. */
 export const concat = (parts: readonly [Value, ...Value[]], axis: number, size?: string): Value =>
   one(parts[0].graph, 'Concat', parts, {
@@ -143,9 +156,17 @@ export const concat = (parts: readonly [Value, ...Value[]], axis: number, size?:
 /** Rows of a table: table [rows, …], indices int [n] → [n, …]. */
 export const gatherRows = (table: Value, indices: Value): Value =>
   one(table.graph, 'GatherRows', [table, indices]);
-/** A zero table of `rows` rows to which updates [n, …] are added at indices int [n]. */
-export const scatterAddRows = (updates: Value, indices: Value, rows: number): Value =>
-  one(updates.graph, 'ScatterAddRows', [updates, indices], { rows });
+/** A table [rows, …] with updates [n, …] added to its rows indices int [n]. */
+export const scatterAddRows = (table: Value, indices: Value, updates: Value): Value =>
+  one(table.graph, 'ScatterAddRows', [table, indices, updates]);
+/**
+ * Rows in another order: gatherRows(x, indices) where every row of x that has a cotangent is taken once, so that
+ * the gradient is a gathering too.
+ *
+ * @param inverse int [rows of x]: which row of the result each row of x has become
+ */
+export const permuteRows = (x: Value, indices: Value, inverse: Value): Value =>
+  withGradient(gatherRows(x, indices), [x], (g) => [gatherRows(g, inverse)]);
 /** x[i, indices[i, j]]: x [n, v], indices int [n, k] → [n, k]. */
 export const gatherElements = (x: Value, indices: Value): Value =>
   one(x.graph, 'GatherElements', [x, indices]);

@@ -1,6 +1,7 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { add, scalar } from './expressions.ts';
 import type { Value } from './graph.ts';
+import { sameShape } from './shape.ts';
 
 /**
  * Reverse-mode differentiation: ∂loss/∂p for every parameter p, as values of the same graph and of the
@@ -13,9 +14,29 @@ import type { Value } from './graph.ts';
 export function gradients(loss: Value, parameters: readonly Value[]): readonly Value[] {
   if (loss.shape.length !== 0)
     throw new FuseMeshError('invalid_argument', `gradients: the loss ${loss} must be a scalar`);
-  const order = dependenciesFirst(loss);
+  return pullback(loss, scalar(loss.graph, 1), parameters);
+}
+
+/**
+ * The same for a part of a model, whose output is no loss: the vector-Jacobian product of its output with what
+ * the loss says of it.
+ *
+ * @param outputCotangent ∂loss/∂output, of the output's shape
+ * @throws invalid_argument as {@link gradients}
+ */
+export function pullback(
+  output: Value,
+  outputCotangent: Value,
+  parameters: readonly Value[],
+): readonly Value[] {
+  if (!sameShape(output.shape, outputCotangent.shape))
+    throw new FuseMeshError(
+      'invalid_argument',
+      `gradients: ${outputCotangent} is no cotangent of ${output}: the shapes differ`,
+    );
+  const order = dependenciesFirst(output);
   const affected = affectedBy(new Set(parameters), order);
-  const cotangents = new Map<Value, Value>([[loss, scalar(loss.graph, 1)]]);
+  const cotangents = new Map<Value, Value>([[output, outputCotangent]]);
 
   for (const value of order.reverse()) {
     const cotangent = cotangents.get(value);

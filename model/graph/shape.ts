@@ -38,6 +38,14 @@ export function elementCount(shape: Shape): number {
   return count;
 }
 
+/** A shape with numbers for its named sizes: ['length*rows', 4] where length is 3 and rows 2 → [6, 4]. */
+export const boundShape = (shape: Shape, sizes: Readonly<Record<string, number>>): number[] =>
+  shape.map((dimension) =>
+    typeof dimension === 'number'
+      ? dimension
+      : dimension.split('*').reduce((all, part) => all * (sizes[part] ?? Number(part)), 1),
+  );
+
 /**
  * Shape of an elementwise result by ONNX's (NumPy's) broadcasting: axes are matched from the right,
  * and an axis of size 1 stretches.

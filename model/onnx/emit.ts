@@ -7,7 +7,8 @@ import {
   TensorProto_DataLocation,
   TensorProtoSchema,
 } from 'onnx-buf';
-import type { Node, Value } from '../graph/graph.ts';
+import type { Value } from '../graph/graph.ts';
+import { reachable } from '../graph/reachable.ts';
 import { type Dialect, lower } from './lower.ts';
 import { dataTypes, onnxNode } from './node.ts';
 import { valueInfo } from './value-info.ts';
@@ -20,23 +21,32 @@ const operatorSets: Readonly<Record<Dialect, { domain: string; version: bigint }
   onnxruntime: [standardOperatorSet, { domain: 'com.microsoft', version: 1n }],
 };
 
+/** How a graph becomes a model. */
+export interface Emission {
+  readonly dialect?: Dialect;
+  /** Values that are given at every run under their names and not computed: the model begins at them. */
+  readonly given?: readonly Value[];
+}
+
 /**
  * A graph as an ordinary ONNX model: the part of it that the outputs need.
  *
- * @param outputs names of the model's outputs and the values that they give
+ * @param outputs names of the model's outputs and the values that they give; one that is called as its value is
+ *   computed in its place, others are named by an Identity, which may copy
  * @returns bytes of a ModelProto
  */
-export function emitModel(
-  outputs: Readonly<Record<string, Value>>,
-  { dialect = 'onnxruntime' }: { dialect?: Dialect } = {},
-): Uint8Array {
-  return toBinary(ModelProtoSchema, modelProto(outputs, dialect));
+export function emitModel(outputs: Readonly<Record<string, Value>>, emission: Emission = {}): Uint8Array {
+  return toBinary(ModelProtoSchema, modelProto(outputs, emission));
 }
 
 /** {@link emitModel} before it is bytes, to build on. */
-export function modelProto(outputs: Readonly<Record<string, Value>>, dialect: Dialect): ModelProto {
-  const { nodes, inputs, constants } = reachable(Object.values(outputs));
-  const renamed = Object.entries(outputs);
+export function modelProto(
+  outputs: Readonly<Record<string, Value>>,
+  { dialect = 'onnxruntime', given = [] }: Emission,
+): ModelProto {
+  const { nodes, inputs, constants } = reachable(Object.values(outputs), given);
+  const named = Object.entries(outputs);
+  const renamed = named.filter(([name, value]) => name !== value.name);
   const graph = {
     name: 'fusemesh',
     node: [
@@ -45,7 +55,7 @@ export function modelProto(outputs: Readonly<Record<string, Value>>, dialect: Di
     ],
     initializer: constants.map(initializer),
     input: inputs.map((value) => valueInfo(value.name, value)),
-    output: renamed.map(([name, value]) => valueInfo(name, value)),
+    output: named.map(([name, value]) => valueInfo(name, value)),
   };
   return create(ModelProtoSchema, {
     irVersion: 9n,
@@ -53,26 +63,6 @@ export function modelProto(outputs: Readonly<Record<string, Value>>, dialect: Di
     opsetImport: operatorSets[dialect],
     graph,
   });
-}
-
-/** What the outputs depend on, in the order in which it was built. */
-function reachable(outputs: readonly Value[]): { nodes: Node[]; inputs: Value[]; constants: Value[] } {
-  const nodes = new Set<Node>();
-  const leaves = new Set<Value>();
-  const open = [...outputs];
-  for (let value = open.pop(); value; value = open.pop()) {
-    if (value.origin.kind !== 'node') leaves.add(value);
-    else if (!nodes.has(value.origin.node)) {
-      nodes.add(value.origin.node);
-      open.push(...value.origin.node.inputs);
-    }
-  }
-  const graph = outputs[0].graph;
-  return {
-    nodes: graph.nodes.filter((node) => nodes.has(node)),
-    inputs: graph.inputs.filter((value) => leaves.has(value)),
-    constants: graph.constants.filter((value) => leaves.has(value)),
-  };
 }
 
 function initializer(value: Value): TensorProto {

@@ -38,8 +38,14 @@ const commonOperators: LoweringTable = {
     axis: -1,
     epsilon: { float: number(node, 'epsilon') },
   })),
+  MatMulAdd: same('Gemm', (node) => ({
+    transA: number(node, 'transposeA'),
+    transB: number(node, 'transposeB'),
+    alpha: { float: number(node, 'alpha') },
+  })),
   ReduceSum: reduction('ReduceSum'),
   ReduceMean: reduction('ReduceMean'),
+  ReduceMax: reduction('ReduceMax'),
   Softmax: same('Softmax', lastAxis),
   LogSoftmax: same('LogSoftmax', lastAxis),
   Reshape: same('Reshape'),
@@ -51,20 +57,23 @@ const commonOperators: LoweringTable = {
     int64s(`${y}_axis`, [number(node, 'axis')]),
     onnxNode('Slice', [x, `${y}_start`, `${y}_end`, `${y}_axis`], [y]),
   ],
+  Pad: (node, [x], [y]) => [
+    int64s(`${y}_pads`, [number(node, 'before'), number(node, 'after')]),
+    int64s(`${y}_axis`, [number(node, 'axis')]),
+    onnxNode('Pad', [x, `${y}_pads`, '', `${y}_axis`], [y]),
+  ],
   Concat: same('Concat', (node) => ({ axis: number(node, 'axis') })),
   Shape: same('Shape', (node) => ({ start: number(node, 'start'), end: number(node, 'end') })),
   GatherRows: same('Gather', () => ({ axis: 0 })),
   // Not by ScatterND: ONNX Runtime adds its rows on several threads without a lock and loses some.
-  ScatterAddRows: (node, [updates, indices], [y]) => {
-    const [output] = node.outputs;
-    const otherAxes = output.shape.slice(1).map((_, axis) => axis + 1);
+  ScatterAddRows: (node, [table, indices, updates], [y]) => {
+    const otherAxes = node.outputs[0].shape.slice(1).map((_, axis) => axis + 1);
     return [
       int64s(`${y}_axes`, otherAxes),
       onnxNode('Unsqueeze', [indices, `${y}_axes`], [`${y}_column`]),
       onnxNode('Shape', [updates], [`${y}_shape`]),
       onnxNode('Expand', [`${y}_column`, `${y}_shape`], [`${y}_indices`]),
-      ...zeros(`${y}_zeros`, output.shape as readonly number[]),
-      onnxNode('ScatterElements', [`${y}_zeros`, `${y}_indices`, updates], [y], {
+      onnxNode('ScatterElements', [table, `${y}_indices`, updates], [y], {
         axis: 0,
         reduction: 'add',
       }),
@@ -72,14 +81,12 @@ const commonOperators: LoweringTable = {
   },
   GatherElements: same('GatherElements', () => ({ axis: 1 })),
   ScatterAddElements: same('ScatterElements', () => ({ axis: 1, reduction: 'add' })),
-  Zeros: (node, _, [y]) => zeros(y, numbers(node, 'sizes')),
+  // Filled when the graph runs: a constant would be kept in the model's file and in memory.
+  Zeros: (node, _, [y]) => [
+    int64s(`${y}_sizes`, numbers(node, 'sizes')),
+    onnxNode('ConstantOfShape', [`${y}_sizes`], [y]),
+  ],
   TopK: same('TopK', lastAxis),
-};
-
-/** Filled when the graph runs: a constant would be kept in the model's file and in memory. */
-const zeros = (name: string, sizes: readonly number[]): NodeProto[] => {
-  const fill = onnxNode('ConstantOfShape', [`${name}_sizes`], [name]);
-  return [int64s(`${name}_sizes`, sizes), fill];
 };
 
 const dialects: Readonly<Record<Dialect, LoweringTable>> = {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { ModelProtoSchema } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../test/support/random.ts';
+import { accumulate } from '../graph/accumulate.ts';
 import * as e from '../graph/expressions.ts';
 import type { Value } from '../graph/graph.ts';
 import { createGraph, operators } from '../graph/operators.ts';
@@ -85,6 +86,14 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     product({ transposeB: true, alpha: 2 }, 3),
     product({ transposeA: true, transposeB: true }, 2, 2),
   ],
+  MatMulAdd: [
+    (x, a, b, c) => accumulate(x.floats([a, b]), e.matmul(x.floats([a, c]), x.floats([c, b]), { alpha: 2 })),
+    (x, a, b, c) =>
+      accumulate(
+        x.floats([a, b]),
+        e.matmul(x.floats([c, a]), x.floats([b, c]), { transposeA: true, transposeB: true }),
+      ),
+  ],
   RmsNorm: [
     (x, a, b, c) => x.graph.apply('RmsNorm', [x.floats([a, b, c]), x.floats([c])], { epsilon: 1e-2 }),
   ],
@@ -94,18 +103,20 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   ],
   ReduceSum: [(x, a, b) => e.sum(x.floats([a, b]), [0], { keepAxes: true })],
   ReduceMean: [(x, a, b) => e.mean(x.floats([a, b]), -1)],
+  ReduceMax: [(x, a, b) => e.max(x.floats([a, b]), -1, { keepAxes: true })],
   Softmax: [unary(e.softmax)],
   LogSoftmax: [unary(e.logSoftmax)],
   Reshape: [(x, a, b) => e.reshape(x.floats([a, b]), [b, a])],
   Transpose: [(x, a, b, c) => e.transpose(x.floats([a, b, c]), [2, 0, 1])],
   Expand: [(x, a, b, c) => e.expand(x.floats([b, 1]), [a, b, c])],
   Slice: [(x, a, b) => e.slice(x.floats([a + 2, b]), 0, 1, a + 1)],
+  Pad: [(x, a, b, c) => e.pad(x.floats([a, b]), 1, c, 2)],
   Concat: [(x, a, b, c) => e.concat([x.floats([a, b]), x.floats([a, c])], 1)],
   Shape: [
     (x, a, b) => e.cast(x.graph.apply('Shape', [x.floats([a, b])], { start: 0, end: 2 })[0], 'float32'),
   ],
   GatherRows: [(x, a, b, c) => e.gatherRows(x.floats([a, b]), x.indices([c], a))],
-  ScatterAddRows: [(x, a, b, c) => e.scatterAddRows(x.floats([a, b]), x.indices([a], c), c)],
+  ScatterAddRows: [(x, a, b, c) => e.scatterAddRows(x.floats([a, b]), x.indices([c], a), x.floats([c, b]))],
   GatherElements: [(x, a, b, c) => e.gatherElements(x.floats([a, b]), x.indices([a, c], b))],
   ScatterAddElements: [
     (x, a, b, c) => e.scatterAddElements(x.floats([a, b]), x.indices([a, c], b), x.floats([a, c])),
@@ -136,6 +147,9 @@ const standard = new Set([
     'Mul',
     'Neg',
     'Reciprocal',
+    'Gemm',
+    'Pad',
+    'ReduceMax',
     'ReduceMean',
     'ReduceSum',
     'Reshape',

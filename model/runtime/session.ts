@@ -10,7 +10,7 @@ export type HostTensor =
 /** A model ready to run. Runs block the thread: use it in a worker thread (see worker.ts). */
 export interface Session {
   /**
-   * @param feeds a tensor for every input
+   * @param feeds a tensor for every input; others are passed over
    * @param into buffers for outputs of known shape, filled in place; other outputs come on fresh buffers
    * @returns the buffers of all outputs by name
    */
@@ -26,19 +26,32 @@ export interface Session {
  *
  * @param model bytes of a ModelProto
  * @param weightsDirectory where the files lie that constants of the model are read from
+ * @param keepsMemory whether memory of values in between is kept for the next run; returned, many sessions share it
  * @throws FuseMeshError internal when ONNX Runtime refuses the model
  */
 export async function openSession(
   model: Uint8Array,
-  { threads, weightsDirectory = '' }: { threads: number; weightsDirectory?: string },
+  {
+    threads,
+    weightsDirectory = '',
+    keepsMemory = true,
+  }: { readonly threads: number; readonly weightsDirectory?: string; readonly keepsMemory?: boolean },
 ): Promise<Session> {
   const session = await InferenceSession.create(model, {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
+    enableCpuMemArena: keepsMemory,
+    enableMemPattern: keepsMemory,
     logSeverityLevel: 3,
-    extra: { session: { model_external_initializers_file_folder_path: weightsDirectory } },
+    extra: {
+      session: {
+        model_external_initializers_file_folder_path: weightsDirectory,
+        // Threads of a session that has nothing to do would take the time of another that has.
+        force_spinning_stop: '1',
+      },
+    },
   }).catch((cause: unknown) => {
     throw new FuseMeshError('internal', `ONNX Runtime refuses the model: ${(cause as Error).message}`, {
       cause,
@@ -50,7 +63,8 @@ export async function openSession(
       const fetches = Object.fromEntries(
         session.outputNames.map((name) => [name, name in into ? tensorOn(into[name]) : null]),
       );
-      const results = await session.run(tensorsOn(feeds), fetches);
+      const inputs = Object.fromEntries(session.inputNames.map((name) => [name, tensorOn(feeds[name])]));
+      const results = await session.run(inputs, fetches);
       return Object.fromEntries(
         session.outputNames.map((name) => [name, results[name].data as HostTensor['data']]),
       );
@@ -58,9 +72,6 @@ export async function openSession(
     close: () => session.release(),
   };
 }
-
-const tensorsOn = (tensors: Readonly<Record<string, HostTensor>>): Record<string, Tensor> =>
-  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tensorOn(tensor)]));
 
 const tensorOn = ({ data, shape }: HostTensor): Tensor => {
   const type =

@@ -59,6 +59,15 @@ describe('Scorer', () => {
     }
   });
 
+  it('scores token ids as it scores the text that they are of', async () => {
+    const scored = await scorer.score(texts);
+    const ids = scored.map(({ tokenization }) => tokenization.ids);
+    expect(await scorer.scoreTokens(ids)).toEqual(
+      scored.map(({ tokenLogProbabilities }) => tokenLogProbabilities),
+    );
+    await expect(scorer.scoreTokens([new Int32Array(0)])).rejects.toThrow('nothing to score');
+  });
+
   it('refuses what it cannot score', async () => {
     await expect(scorer.score([texts[0].repeat(20)])).rejects.toMatchObject({
       code: 'invalid_argument',

@@ -67,26 +67,42 @@ export class Scorer {
    */
   async score(texts: readonly string[], topK = this.#topK): Promise<ScoredText[]> {
     if (texts.length === 0) return [];
-    const { vocabularySize, contextLength } = this.card;
-    if (!Number.isInteger(topK) || topK < 1 || topK > vocabularySize) {
-      throw new FuseMeshError('invalid_argument', `top_k is ${topK}; use 1 to ${vocabularySize}`);
-    }
     const tokenizations = await this.tokenizer.encodeBatch(texts);
-    for (const { ids } of tokenizations) {
-      if (ids.length === 0)
-        throw new FuseMeshError('invalid_argument', 'The text is empty; nothing to score');
-      if (ids.length > contextLength) {
-        throw new FuseMeshError(
-          'invalid_argument',
-          `The text has ${ids.length} tokens, the context of ${this.#name} ${contextLength}: split the text`,
-        );
-      }
-    }
-    const scores = await this.#worker.remote.score(
+    const scores = await this.#score(
       tokenizations.map(({ ids }) => ids),
       topK,
     );
     return tokenizations.map((tokenization, row) => scoredText(texts[row], tokenization, scores, row, topK));
+  }
+
+  /**
+   * Scores token ids as they are, whatever text they are of; padded together as texts are.
+   *
+   * @param texts [texts][n] token ids
+   * @returns [texts][n] natural log-probability of token i after those before it; 0 for the first
+   * @throws FuseMeshError invalid_argument for a text without tokens or longer than the context
+   */
+  async scoreTokens(texts: readonly Int32Array[]): Promise<Float32Array[]> {
+    if (texts.length === 0) return [];
+    const scores = await this.#score(texts, 1);
+    return texts.map(({ length }, row) => logProbabilitiesOfTokens(length, scores, row));
+  }
+
+  async #score(texts: readonly Int32Array[], topK: number): Promise<PaddedScores> {
+    const { vocabularySize, contextLength } = this.card;
+    if (!Number.isInteger(topK) || topK < 1 || topK > vocabularySize) {
+      throw new FuseMeshError('invalid_argument', `top_k is ${topK}; use 1 to ${vocabularySize}`);
+    }
+    for (const { length } of texts) {
+      if (length === 0) throw new FuseMeshError('invalid_argument', 'The text is empty; nothing to score');
+      if (length > contextLength) {
+        throw new FuseMeshError(
+          'invalid_argument',
+          `The text has ${length} tokens, the context of ${this.#name} ${contextLength}: split the text`,
+        );
+      }
+    }
+    return this.#worker.remote.score(texts, topK);
   }
 
   close(): Promise<void> {
@@ -111,8 +127,7 @@ function scoredText(
     for (let j = 0; j < topK; j++) mass += Math.exp(logProbabilities[i * topK + j]);
     keptMass[i] = Math.min(1, mass);
   }
-  const tokenLogProbabilities = new Float32Array(n);
-  tokenLogProbabilities.set(scores.labelLogProbabilities.subarray(first, first + n - 1), 1);
+  const tokenLogProbabilities = logProbabilitiesOfTokens(n, scores, row);
   let crossEntropy = 0;
   for (const logProbability of tokenLogProbabilities) crossEntropy -= logProbability;
   return {
@@ -125,4 +140,12 @@ function scoredText(
     predictedTokens: n - 1,
     predictedBytes: Buffer.byteLength(text.slice(tokenization.ends[0])),
   };
+}
+
+/** [n] log-probability of each token of one text; 0 for the first, which nothing predicts. */
+function logProbabilitiesOfTokens(n: number, scores: PaddedScores, row: number): Float32Array {
+  const first = row * scores.length;
+  const logProbabilities = new Float32Array(n);
+  logProbabilities.set(scores.labelLogProbabilities.subarray(first, first + n - 1), 1);
+  return logProbabilities;
 }

@@ -1,4 +1,5 @@
 import type { Architecture, ModelWeights } from '../families/architecture.ts';
+import { hiddenStates } from '../families/hidden-states.ts';
 import { weightConstant } from '../families/weights.ts';
 import type { Graph } from '../graph/graph.ts';
 import { createGraph } from '../graph/operators.ts';
@@ -33,15 +34,15 @@ export function scoringModels(architecture: Architecture, { tensors }: TensorSou
   };
 
   const body = createGraph();
-  const hiddenStates = architecture.hiddenStates({
+  const hidden = hiddenStates(architecture, {
     inputIds: body.input('input_ids', 'int32', ['batch', 'length']),
     positions: body.input('position_ids', 'int64', ['batch', 'length']),
     ...weightsIn(body),
   });
   const head = createGraph();
-  const rows = head.input('hidden_states', 'float32', ['rows', hiddenStates.shape[1]]);
+  const rows = head.input('hidden_states', 'float32', ['rows', architecture.hiddenSize]);
   return {
-    body: emitModel({ hidden_states: hiddenStates }),
+    body: emitModel({ hidden_states: hidden }),
     head: emitModel(scoringHead(architecture.logits(rows, weightsIn(head)))),
   };
 }

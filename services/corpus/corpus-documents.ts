@@ -6,7 +6,7 @@ import {
   type Document,
   DocumentSchema,
 } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
-import type { LabelledText } from './read-texts.ts';
+import type { LabelledText } from '../../texts/read-texts.ts';
 
 /**
  * Numbers pieces of text as the documents of a run, the domains mixed in the proportion of their sizes, so

@@ -4,10 +4,10 @@ import type { CorpusManifest, Document } from '../../mesh/generated/fusemesh/v1/
 import type { Log } from '../../mesh/log/log.ts';
 import { connectNats } from '../../mesh/nats/connection.ts';
 import { openRunStreams } from '../../mesh/nats/run-streams.ts';
+import { findTextFiles, type LabelledText, readTexts } from '../../texts/read-texts.ts';
+import { splitText } from '../../texts/split-text.ts';
 import { describeCorpus, mixDomains } from './corpus-documents.ts';
-import { findTextFiles, type LabelledText, readTexts } from './read-texts.ts';
 import { runTokenizers } from './run-tokenizers.ts';
-import { splitText } from './split-text.ts';
 
 /** What a feeder has done. */
 export interface FedCorpus {

@@ -7,7 +7,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const rooms = ['errors', 'numbers', 'mesh', 'model', 'services', 'trainer', 'cli', 'test', 'bench'];
+const rooms = ['errors', 'numbers', 'mesh', 'model', 'texts', 'services', 'trainer', 'cli', 'test', 'bench'];
 
 /** A small tree of the project's shape that keeps every rule. */
 const lawful: Readonly<Record<string, string>> = {
@@ -18,9 +18,11 @@ const lawful: Readonly<Record<string, string>> = {
   'mesh/nats/streams.test.ts': "import '../../test/support/server.ts';\nimport './streams.ts';",
   'mesh/grpc/serve.ts': "import '@grpc/grpc-js';",
   'model/runtime/session.ts': "import 'onnxruntime-node';\nimport '../../errors/failure.ts';",
+  'texts/split.ts': "import '../model/runtime/session.ts';\nimport '../errors/failure.ts';",
+  'services/corpus/feed.ts': "import '../../texts/split.ts';",
   'services/teacher/score.ts':
     "import '../../model/runtime/session.ts';\nimport '../../mesh/nats/streams.ts';",
-  'trainer/engine/step.ts': "import '../../model/runtime/session.ts';",
+  'trainer/engine/step.ts': "import '../../model/runtime/session.ts';\nimport '../../texts/split.ts';",
   'cli/up.ts':
     "import 'commander';\nimport '../services/teacher/score.ts';\nimport '../trainer/engine/step.ts';",
   'test/support/server.ts': "import '../../mesh/nats/streams.ts';",
@@ -34,6 +36,8 @@ const unlawful: readonly (readonly [file: string, imported: string, rule: string
   ['mesh/grpc/serve.ts', '../../model/runtime/session.ts', 'mesh-imports-one-way'],
   ['mesh/nats/streams.test.ts', '../../trainer/engine/step.ts', 'mesh-imports-one-way'],
   ['model/runtime/session.ts', '../../mesh/grpc/serve.ts', 'model-imports-one-way'],
+  ['model/runtime/session.ts', '../../texts/split.ts', 'model-imports-one-way'],
+  ['texts/split.ts', '../mesh/grpc/serve.ts', 'texts-imports-one-way'],
   ['services/teacher/score.ts', '../../trainer/engine/step.ts', 'services-imports-one-way'],
   ['trainer/engine/step.ts', '../../services/teacher/score.ts', 'trainer-imports-one-way'],
   ['trainer/engine/step.ts', 'nats', 'nats-behind-one-door'],

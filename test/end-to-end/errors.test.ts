@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Finished, runCommand } from './command.ts';
+import { runCommand } from './command.ts';
+import { expectOneLine } from './expect-one-line.ts';
 import { makeSmallCorpus, type SmallCorpus, writeRunFile } from './small-run.ts';
 
 let corpus: SmallCorpus;
@@ -14,13 +15,6 @@ beforeAll(async () => {
   path = (await writeRunFile(corpus, { run: `end-to-end-errors-${process.pid}` })).path;
 });
 afterAll(() => corpus.remove());
-
-/** One line for a person, nothing else. */
-function expectOneLine({ code, stderr }: Finished, expected: { code: number; line: RegExp }): void {
-  expect(stderr).toMatch(/^fusemesh: [^\n]+\n$/);
-  expect(stderr).toMatch(expected.line);
-  expect(code).toBe(expected.code);
-}
 
 const quiet = { LOG_LEVEL: 'silent' };
 

@@ -24,12 +24,11 @@ export async function readInt32(file: SafetensorsFile, name: string): Promise<In
   return new Int32Array((await file.read(name)).buffer);
 }
 
-/** The batch on which PyTorch trained. */
+/** The batch on which PyTorch trained: rows of one length, padded with tokens that nobody learns from. */
 export async function readBatch(expected: SafetensorsFile): Promise<TrainingBatch> {
   const [rows, length, candidates] = expected.tensors.get('fused_ids')!.shape;
   return {
-    rows,
-    length,
+    lengths: Array(rows).fill(length),
     candidates,
     inputIds: await readInt32(expected, 'input_ids'),
     labels: await readInt32(expected, 'labels'),

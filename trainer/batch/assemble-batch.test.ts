@@ -63,10 +63,10 @@ const settings: FusionSettings = {
   temperature: 1,
   truncated: 'renormalise',
 };
-const sizes = { rows: 2, length: 4, candidates: 2 };
+const sizes = { contextLength: 4, candidates: 2 };
 
 describe('assembleBatch', () => {
-  it('labels each position with the next token, and pads what has none', () => {
+  it('labels each position with the next token, and the last with none', () => {
     const { batch, count, documents } = assembleBatch(
       [
         {
@@ -79,8 +79,9 @@ describe('assembleBatch', () => {
       settings,
       sizes,
     );
-    expect([...batch.inputIds]).toEqual([5, 6, 7, 0, 0, 0, 0, 0]);
-    expect([...batch.labels]).toEqual([6, 7, -1, -1, -1, -1, -1, -1]);
+    expect(batch.lengths).toEqual([3]);
+    expect([...batch.inputIds]).toEqual([5, 6, 7]);
+    expect([...batch.labels]).toEqual([6, 7, -1]);
     expect(count.positions).toBe(2);
     expect(documents).toEqual([7]);
   });
@@ -105,8 +106,9 @@ describe('assembleBatch', () => {
     );
     expect(chosenSources).toEqual([1, 0]);
     // At offset 4 the source goes on in two tokens where the target has one, 4: its probability is chained.
-    expect([...batch.fusedIds]).toEqual([0, 0, 2, 0, 4, 3, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0]);
-    expect([...batch.fusedProbabilities]).toEqual([0, 0, 1, 0, 0.5, 0.5, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+    expect(batch.lengths).toEqual([4, 2]);
+    expect([...batch.fusedIds]).toEqual([0, 0, 2, 0, 4, 3, 0, 0, 10, 0, 0, 0]);
+    expect([...batch.fusedProbabilities]).toEqual([0, 0, 1, 0, 0.5, 0.5, 0, 0, 1, 0, 0, 0]);
     expect(count.aligned).toBe(3);
     expect([...count.taught]).toEqual([1, 2]);
   });

@@ -2,7 +2,6 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
 import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
 import type { TrainingBatch } from '../engine/training-batch.ts';
-import type { BatchSizes } from '../engine/training-graph.ts';
 import { type AlignedSource, emptyCount, type FusionCount, fuseDocument } from '../fuse/fuse-document.ts';
 import type { FusionSettings } from '../fuse/fusion-settings.ts';
 
@@ -29,39 +28,48 @@ export interface AssembledBatch {
   readonly chosenSources: readonly number[];
 }
 
+/** What a batch may hold. */
+export interface BatchSizes {
+  /** Most tokens of a document. */
+  readonly contextLength: number;
+  /** K, candidates of a fused distribution. */
+  readonly candidates: number;
+}
+
 /**
- * Lays documents out for the engine, a row each, and fuses what their sources say, at the positions where
- * their tokens meet the target's. Rows without a document have nothing to learn.
+ * Lays documents out for the engine, back to back, and fuses what their sources say, at the positions where
+ * their tokens meet the target's.
  *
- * @throws FuseMeshError invalid_argument when a document has more tokens than the batch has positions
+ * @throws FuseMeshError invalid_argument when a document has more tokens than the context
  */
 export function assembleBatch(
   documents: readonly DocumentToLearn[],
   relations: readonly SourceRelation[],
   settings: FusionSettings,
-  { rows, length, candidates }: BatchSizes,
+  { contextLength, candidates }: BatchSizes,
 ): AssembledBatch {
+  const lengths = documents.map(({ tokenization }) => tokenization.ids.length);
+  const tokens = lengths.reduce((sum, length) => sum + length, 0);
   const batch: TrainingBatch = {
-    rows,
-    length,
+    lengths,
     candidates,
-    inputIds: new Int32Array(rows * length),
-    labels: new Int32Array(rows * length).fill(-1),
-    fusedIds: new Int32Array(rows * length * candidates),
-    fusedProbabilities: new Float32Array(rows * length * candidates),
-    fusedTail: new Float32Array(rows * length),
+    inputIds: new Int32Array(tokens),
+    labels: new Int32Array(tokens).fill(-1),
+    fusedIds: new Int32Array(tokens * candidates),
+    fusedProbabilities: new Float32Array(tokens * candidates),
+    fusedTail: new Float32Array(tokens),
   };
   const count = emptyCount(relations.length);
   const chosenSources: number[] = [];
-  for (const [row, { number, tokenization, distributions }] of documents.entries()) {
+  let begin = 0;
+  for (const { number, tokenization, distributions } of documents) {
     const { ids, doubtful } = tokenization;
-    if (ids.length > length) {
+    if (ids.length > contextLength) {
       throw new FuseMeshError(
         'invalid_argument',
-        `Document ${number} has ${ids.length} tokens in the target's tokenizer, contextLength is ${length}: feed the corpus again under another run name.`,
+        `Document ${number} has ${ids.length} tokens in the target's tokenizer, contextLength is ${contextLength}: feed the corpus again under another run name.`,
       );
     }
-    const begin = row * length;
     batch.inputIds.set(ids, begin);
     count.doubtful += doubtful;
     batch.labels.set(ids.subarray(1), begin);
@@ -70,6 +78,7 @@ export function assembleBatch(
       align: () => relations[s](tokenization, distribution),
     }));
     const weights = fuseDocument(ids, sources, settings, batch, begin, count);
+    begin += ids.length;
     chosenSources.push(weights.indexOf(Math.max(...weights)));
   }
   return { batch, count, documents: documents.map(({ number }) => number), chosenSources };

@@ -1,21 +1,25 @@
 import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
-import type { BatchSizes } from '../engine/training-graph.ts';
 import type { FusionSettings } from '../fuse/fusion-settings.ts';
 import type { JoinedDocument } from '../stream/join-documents.ts';
-import { type AssembledBatch, assembleBatch, type SourceRelation } from './assemble-batch.ts';
+import {
+  type AssembledBatch,
+  assembleBatch,
+  type BatchSizes,
+  type SourceRelation,
+} from './assemble-batch.ts';
 
 /** The target's tokenizer, as far as it is needed. */
 export interface TextEncoder {
   encodeBatch(texts: readonly string[]): Promise<Tokenization[]>;
 }
 
-/** Makes batches of `sizes.rows` documents each, in order; the last may be shorter. */
+/** Makes batches of so many documents each, in order; the last may be shorter. */
 export async function* batchesOf(
   documents: AsyncIterable<JoinedDocument>,
   tokenizer: TextEncoder,
   relations: readonly SourceRelation[],
   settings: FusionSettings,
-  sizes: BatchSizes,
+  sizes: BatchSizes & { readonly batchDocuments: number },
   signal: AbortSignal,
 ): AsyncGenerator<AssembledBatch> {
   let gathered: JoinedDocument[] = [];
@@ -31,7 +35,7 @@ export async function* batchesOf(
   };
   for await (const document of documents) {
     gathered.push(document);
-    if (gathered.length === sizes.rows) yield await assemble();
+    if (gathered.length === sizes.batchDocuments) yield await assemble();
   }
   // What had been gathered when the training was stopped is read again by the one that goes on.
   if (gathered.length > 0 && !signal.aborted) yield await assemble();

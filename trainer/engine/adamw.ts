@@ -18,7 +18,7 @@ export interface OptimizedTensor {
 
 const EPSILON = 1e-8;
 
-/** Global L2 norm over all gradients; NaN or infinite where one of them is, or where they are too large. */
+/** Global L2 norm over all gradients. */
 export function globalNorm(tensors: readonly OptimizedTensor[]): number {
   // Four sums side by side: one alone would wait for itself at every addition.
   let [a, b, c, d] = [0, 0, 0, 0];
@@ -39,14 +39,14 @@ export function globalNorm(tensors: readonly OptimizedTensor[]): number {
  * One step of AdamW (Loshchilov & Hutter 2019) with clipping by global norm, on the tensors in place.
  *
  * @param step 1 for the first step, for the correction of the moments' bias
- * @param norm the gradients' {@link globalNorm}
+ * @param norm of the gradient before clipping
  */
 export function adamwStep(
   tensors: readonly OptimizedTensor[],
   step: number,
-  norm: number,
   learningRate: number,
   { beta1, beta2, weightDecay, clipNorm }: AdamWOptions,
+  norm: number,
 ): void {
   // As torch.nn.utils.clip_grad_norm_ does it.
   const scale = Math.min(1, clipNorm / (norm + 1e-6));

@@ -1,17 +1,15 @@
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readArchitecture } from '../../model/families/read-architecture.ts';
-import { openWeights } from '../../model/families/weights.ts';
 import { adapterShapes } from '../../model/lora/adapters.ts';
 import { readAdapterConfig, readAdapters } from '../../model/lora/read-adapter.ts';
 import { targetLayers } from '../../model/lora/target-layers.ts';
+import { optionsFor } from '../../test/support/engine-options.ts';
 import { goldenAdapters, largestDifference, openExpected, readBatch } from '../../test/support/golden.ts';
 import { gradientErrors } from '../../test/support/training-gradients.ts';
-import { beginning } from './trained-part.ts';
 import { TrainingEngine } from './training-engine.ts';
 
 const adapters = goldenAdapters().map((path) => [basename(path), path] as const);
-const options = { lambda: 0.9, weightDecay: 0.1, beta1: 0.9, beta2: 0.95, clipNorm: 1, threads: 1 };
 const learningRate = 1e-3;
 
 /** An adapter of peft's with its model. */
@@ -20,23 +18,17 @@ async function readGolden(directory: string) {
   const base = join(directory, lora.baseModel!);
   const architecture = await readArchitecture(base);
   const shapes = adapterShapes(targetLayers(architecture, lora.targetModules), lora.rank);
-  return { lora, base, architecture, shapes, adapters: await readAdapters(directory, shapes) };
+  return { lora, base, shapes, adapters: await readAdapters(directory, shapes) };
 }
 
 describe('training of adapters agrees with peft', () => {
   it.each(adapters)('gradients of every tensor: %s', async (_, directory) => {
-    const { lora, base, architecture, adapters } = await readGolden(directory);
+    const { lora, base, shapes, adapters } = await readGolden(directory);
     const expected = await openExpected(directory);
     const batch = await readBatch(expected);
-    const source = await openWeights(base, architecture);
-    const { part } = await beginning(architecture, source, lora);
-    await source.close();
-    const { lambda } = options;
-    const errors = await gradientErrors(
-      { architecture, directory: base, part, values: adapters, batch, lambda },
-      expected,
-    );
-    expect([...errors.keys()].sort()).toEqual([...part.shapes.keys()].sort());
+    const options = { ...optionsFor(batch), lora };
+    const errors = await gradientErrors(base, options, batch, expected, adapters);
+    expect([...errors.keys()].sort()).toEqual([...shapes.keys()].sort());
     for (const [name, error] of errors) expect(error, name).toBeLessThan(1e-4);
     await expected.close();
   });
@@ -45,7 +37,7 @@ describe('training of adapters agrees with peft', () => {
     const { lora, base, shapes, adapters } = await readGolden(directory);
     const expected = await openExpected(directory);
     const batch = await readBatch(expected);
-    const engine = await TrainingEngine.start(base, { ...options, ...batch, lora });
+    const engine = await TrainingEngine.start(base, { ...optionsFor(batch), lora });
     await engine.restore({
       step: 0,
       tensors: [...adapters].map(([name, weights]) => ({
@@ -80,7 +72,7 @@ it('begins as the model is: the first loss is that of the weights alone', async 
   const expected = await openExpected(base);
   const batch = await readBatch(expected);
   const lora = { rank: 4, alpha: 8, targetModules: 'all-linear' };
-  const engine = await TrainingEngine.start(base, { ...options, ...batch, lora });
+  const engine = await TrainingEngine.start(base, { ...optionsFor(batch), lora });
   const [first] = await expected.readFloat32('losses');
   const { loss } = await engine.step(batch, learningRate);
   expect(loss).toBeCloseTo(first, 5);
@@ -91,9 +83,11 @@ it('begins as the model is: the first loss is that of the weights alone', async 
 
 it('refuses a pattern that fits nothing, and says what there is', async () => {
   const { base } = await readGolden(adapters[0][1]);
-  const batch = { rows: 1, length: 8, candidates: 1 };
+  const expected = await openExpected(base);
+  const options = optionsFor(await readBatch(expected));
+  await expected.close();
   const start = (targetModules: string | string[]) =>
-    TrainingEngine.start(base, { ...options, ...batch, lora: { rank: 1, alpha: 1, targetModules } });
+    TrainingEngine.start(base, { ...options, lora: { rank: 1, alpha: 1, targetModules } });
   await expect(start(['Wqkv'])).rejects.toMatchObject({
     code: 'invalid_argument',
     message: expect.stringContaining('"Wqkv" fits no linear layer of the model; it has c_attn, c_proj, c_fc'),

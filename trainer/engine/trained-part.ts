@@ -1,62 +1,44 @@
 import type { Architecture, ModelWeights } from '../../model/families/architecture.ts';
-import type { LinearLayer } from '../../model/families/weight-shapes.ts';
-import { readWeights, weightConstant } from '../../model/families/weights.ts';
-import type { Graph, Value } from '../../model/graph/graph.ts';
+import { readWeights } from '../../model/families/weights.ts';
+import type { Value } from '../../model/graph/graph.ts';
 import { adaptation, adapterShapes, initialAdapters } from '../../model/lora/adapters.ts';
 import type { LoraSettings } from '../../model/lora/lora-settings.ts';
 import { targetLayers } from '../../model/lora/target-layers.ts';
 import type { TensorSource } from '../../model/safetensors/safetensors-file.ts';
 
-/** What is trained of a model. */
+/** What is trained of a model, and what stays as it is. */
 export interface TrainedPart {
   /** Shape of every trained tensor by its name. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
-  /** The model's weights in a graph, from the trained tensors there. */
-  weightsIn(graph: Graph, trained: (name: string) => Value): ModelWeights;
+  /** Shape of every tensor that is only read, by its name. */
+  readonly frozen: ReadonlyMap<string, readonly number[]>;
+  /** The model's weights in a graph, from the tensors there. */
+  weightsFrom(tensor: (name: string) => Value): ModelWeights;
 }
 
-/** Full training. */
-export const everyWeight = ({ weights }: Architecture): TrainedPart => ({
-  shapes: weights,
-  weightsIn: (_, trained) => ({ weight: trained }),
-});
-
-/**
- * Low-rank adapters beside linear layers; the weights themselves are constants that ONNX Runtime reads from
- * their files.
- *
- * @param layers those that are adapted, by the names of their modules
- */
-function lowRankAdapters(
-  architecture: Architecture,
-  { tensors }: TensorSource,
-  layers: ReadonlyMap<string, LinearLayer>,
-  settings: LoraSettings,
-): TrainedPart {
+/** Full training where `lora` is left out, else low-rank adapters beside linear layers. */
+export function trainedPart(architecture: Architecture, lora: LoraSettings | undefined): TrainedPart {
+  if (!lora)
+    return { shapes: architecture.weights, frozen: new Map(), weightsFrom: (tensor) => ({ weight: tensor }) };
+  const layers = targetLayers(architecture, lora.targetModules);
   return {
-    shapes: adapterShapes(layers, settings.rank),
-    weightsIn(graph, trained) {
-      const constants = new Map(
-        [...architecture.weights.keys()].map((name) => [name, weightConstant(graph, tensors.get(name)!)]),
-      );
-      return {
-        weight: (name) => constants.get(name)!,
-        adapt: adaptation(layers, settings, trained),
-      };
-    },
+    shapes: adapterShapes(layers, lora.rank),
+    frozen: architecture.weights,
+    weightsFrom: (tensor) => ({ weight: tensor, adapt: adaptation(layers, lora, tensor) }),
   };
 }
 
-/** The part that is trained, and the values with which it begins. */
-export async function beginning(
+/** Values by the names of tensors, row by row. */
+export type TensorValues = ReadonlyMap<string, Float32Array<ArrayBuffer>>;
+
+/** The values with which a training begins. */
+export async function initialValues(
   architecture: Architecture,
   source: TensorSource,
   lora: LoraSettings | undefined,
-): Promise<{ part: TrainedPart; initial: ReadonlyMap<string, Float32Array<ArrayBuffer>> }> {
-  if (!lora) return { part: everyWeight(architecture), initial: await readWeights(source, architecture) };
+): Promise<{ readonly trained: TensorValues; readonly frozen: TensorValues }> {
+  const weights = await readWeights(source, architecture);
+  if (!lora) return { trained: weights, frozen: new Map() };
   const layers = targetLayers(architecture, lora.targetModules);
-  return {
-    part: lowRankAdapters(architecture, source, layers, lora),
-    initial: initialAdapters(layers, lora.rank),
-  };
+  return { trained: initialAdapters(layers, lora.rank), frozen: weights };
 }

@@ -1,8 +1,9 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { type Remote, startWorker } from '../../model/runtime/worker.ts';
+import type { EngineOptions } from './engine-options.ts';
 import type { EngineSnapshot } from './engine-snapshot.ts';
 import type { StepResult, TrainingBatch } from './training-batch.ts';
-import type { EngineOptions, TrainingMethods } from './training-worker.ts';
+import type { TrainingMethods } from './training-worker.ts';
 
 /**
  * Trains one model: gradients in ONNX Runtime, AdamW with clipping on our own buffers, in a worker thread.
@@ -38,14 +39,15 @@ export class TrainingEngine {
   /**
    * One optimizer step.
    *
-   * @throws FuseMeshError invalid_argument when the batch has other sizes than the engine
+   * @throws FuseMeshError invalid_argument when the batch does not fit the engine's sizes
    */
   async step(batch: TrainingBatch, learningRate: number): Promise<StepResult> {
-    const { rows, length, candidates } = this.#options;
-    if (batch.rows !== rows || batch.length !== length || batch.candidates !== candidates) {
+    const { contextLength, candidates } = this.#options;
+    const longest = Math.max(...batch.lengths);
+    if (longest > contextLength || batch.candidates !== candidates) {
       throw new FuseMeshError(
         'invalid_argument',
-        `The batch has ${batch.rows} rows of ${batch.length} with ${batch.candidates} candidates; the engine takes ${rows} of ${length} with ${candidates}`,
+        `The batch has documents of up to ${longest} tokens with ${batch.candidates} candidates; the engine takes ${contextLength} with ${candidates}`,
       );
     }
     return this.#worker.remote.step(batch, learningRate);

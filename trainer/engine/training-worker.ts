@@ -1,121 +1,40 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { refuseNonFinite } from '../../model/families/finite-weights.ts';
-import { readArchitecture } from '../../model/families/read-architecture.ts';
-import { openWeights } from '../../model/families/weights.ts';
-import type { LoraSettings } from '../../model/lora/lora-settings.ts';
-import { emitModel } from '../../model/onnx/emit.ts';
-import { type HostTensor, openSession, type Session } from '../../model/runtime/session.ts';
 import type { Transferring } from '../../model/runtime/transferring.ts';
 import { serveWorker } from '../../model/runtime/worker.ts';
-import { type AdamWOptions, adamwStep, globalNorm, type OptimizedTensor } from './adamw.ts';
+import { adamwStep, globalNorm } from './adamw.ts';
+import type { EngineOptions } from './engine-options.ts';
 import { type EngineSnapshot, transferringSnapshot } from './engine-snapshot.ts';
-import { emptyTargets, fillTargets, lossParts, type SparseTargets } from './fused-loss.ts';
-import { beginning } from './trained-part.ts';
+import { ModelInTraining } from './model-in-training.ts';
 import type { StepResult, TrainingBatch } from './training-batch.ts';
-import { type BatchSizes, gradientName, trainingGraph } from './training-graph.ts';
 
-export interface EngineOptions extends BatchSizes, AdamWOptions {
-  /** Weight of the causal language modelling loss against the fusion loss, 0 to 1. */
-  readonly lambda: number;
-  /** Threads of one matrix product. */
-  readonly threads: number;
-  /** Trains low-rank adapters and leaves the weights as they are; without it, every weight is trained. */
-  readonly lora?: LoraSettings | undefined;
-}
-
-interface NamedTensor extends OptimizedTensor {
-  readonly name: string;
-  readonly shape: readonly number[];
-}
-
-/** Everything the training keeps between steps: ONNX Runtime reads and writes these buffers in place. */
-interface TrainingState {
-  readonly options: EngineOptions;
-  readonly session: Session;
-  readonly tensors: readonly NamedTensor[];
-  readonly targets: SparseTargets;
-  readonly inputIds: Int32Array<ArrayBuffer>;
-  readonly logProbabilities: Float32Array<ArrayBuffer>;
-  readonly feeds: Readonly<Record<string, HostTensor>>;
-  readonly into: Readonly<Record<string, HostTensor>>;
-  step: number;
-}
-
-let state: TrainingState;
+let model: ModelInTraining;
+let options: EngineOptions;
+/** Optimizer steps done. */
+let steps = 0;
 
 const methods = {
-  async start(directory: string, options: EngineOptions): Promise<void> {
-    const architecture = await readArchitecture(directory);
-    const source = await openWeights(directory, architecture);
-    await refuseNonFinite(source, architecture);
-    const { rows, length, candidates, lora } = options;
-    const { part, initial } = await beginning(architecture, source, lora);
-    await source.close();
-    if (length > architecture.contextLength) {
-      throw new FuseMeshError(
-        'invalid_argument',
-        `contextLength is ${length}, the model in ${directory} takes ${architecture.contextLength} at most`,
-      );
-    }
-    const session = await openSession(emitModel(trainingGraph(architecture, part, options)), {
-      threads: options.threads,
-      weightsDirectory: directory,
-    });
-
-    const tokens = rows * length;
-    const columns = 1 + candidates;
-    const inputIds = new Int32Array(tokens);
-    const targets = emptyTargets(tokens, candidates);
-    const positions = BigInt64Array.from({ length: tokens }, (_, i) => BigInt(i % length));
-    const logProbabilities = new Float32Array(tokens * columns);
-    const feeds: Record<string, HostTensor> = {
-      input_ids: { data: inputIds, shape: [rows, length] },
-      position_ids: { data: positions, shape: [rows, length] },
-      target_ids: { data: targets.ids, shape: [tokens, columns] },
-      target_weights: { data: targets.weights, shape: [tokens, columns] },
-      tail_weights: { data: targets.tailWeights, shape: [tokens, 1] },
-    };
-    const into: Record<string, HostTensor> = {
-      log_probabilities: { data: logProbabilities, shape: [tokens, columns] },
-    };
-    const tensors = [...initial].map(([name, weights]): NamedTensor => {
-      const shape = part.shapes.get(name)!;
-      const gradient = new Float32Array(weights.length);
-      feeds[name] = { data: weights, shape };
-      into[gradientName(name)] = { data: gradient, shape };
-      return {
-        name,
-        shape,
-        weights,
-        gradient,
-        firstMoment: new Float32Array(weights.length),
-        secondMoment: new Float32Array(weights.length),
-        decays: shape.length > 1,
-      };
-    });
-    state = { options, session, tensors, targets, inputIds, logProbabilities, feeds, into, step: 0 };
+  async start(directory: string, engineOptions: EngineOptions): Promise<void> {
+    options = engineOptions;
+    model = await ModelInTraining.open(directory, options);
   },
 
-  /** One step: forward and backward in ONNX Runtime, then AdamW on the weights in place, where all is finite. */
+  /** One step: the gradient, then AdamW on the weights in place, if the gradient is one. */
   async step(batch: TrainingBatch, learningRate: number): Promise<StepResult> {
-    const { options, session, tensors, targets, inputIds, logProbabilities } = state;
     const started = performance.now();
-    inputIds.set(batch.inputIds);
-    const tokens = fillTargets(targets, batch, options.lambda);
-    await session.run(state.feeds, state.into);
+    const { causalLoss, fusionLoss, tokens } = await model.computeGradients(batch);
     const computed = performance.now();
 
-    const { causalLoss, fusionLoss } = lossParts(logProbabilities, batch, tokens);
+    const { trained } = model.tensors;
     const loss = options.lambda * causalLoss + (1 - options.lambda) * fusionLoss;
-    const gradientNorm = globalNorm(tensors);
+    const gradientNorm = globalNorm(trained);
     const finite = Number.isFinite(loss) && Number.isFinite(gradientNorm);
-    if (finite) adamwStep(tensors, ++state.step, gradientNorm, learningRate, options);
+    if (finite) adamwStep(trained, ++steps, learningRate, options, gradientNorm);
     return {
-      finite,
       loss,
       causalLoss,
       fusionLoss,
       gradientNorm,
+      finite,
       tokens,
       computeSeconds: (computed - started) / 1000,
       optimizerSeconds: (performance.now() - computed) / 1000,
@@ -124,8 +43,8 @@ const methods = {
 
   snapshot(): Transferring<EngineSnapshot> {
     return transferringSnapshot({
-      step: state.step,
-      tensors: state.tensors.map(({ name, shape, weights, firstMoment, secondMoment }) => ({
+      step: steps,
+      tensors: model.tensors.trained.map(({ name, shape, weights, firstMoment, secondMoment }) => ({
         name,
         shape,
         weights: weights.slice(),
@@ -137,7 +56,7 @@ const methods = {
 
   restore(snapshot: EngineSnapshot): void {
     const saved = new Map(snapshot.tensors.map((tensor) => [tensor.name, tensor]));
-    for (const tensor of state.tensors) {
+    for (const tensor of model.tensors.trained) {
       const from = saved.get(tensor.name);
       if (from?.weights.length !== tensor.weights.length) {
         throw new FuseMeshError(
@@ -149,7 +68,7 @@ const methods = {
       tensor.firstMoment.set(from.firstMoment);
       tensor.secondMoment.set(from.secondMoment);
     }
-    state.step = snapshot.step;
+    steps = snapshot.step;
   },
 };
 

@@ -5,6 +5,7 @@ import {
   rotaryEmbedding,
   scatterAddElements,
   scatterAddRows,
+  zeros,
 } from '../expressions.ts';
 import type { OperatorTable, Value } from '../graph.ts';
 import { type Dimension, product, sameShape } from '../shape.ts';
@@ -23,18 +24,19 @@ export const indexingOperators: OperatorTable = {
     gradient: ({ inputs: [table, indices], cotangent }) => {
       const rows = table.shape[0];
       if (typeof rows === 'string') refuse('GatherRows', [table], 'its gradient needs a table of fixed size');
-      return [scatterAddRows(cotangent, indices, rows), undefined];
+      const zero = zeros(table.graph, [rows, ...(table.shape.slice(1) as number[])]);
+      return [scatterAddRows(zero, indices, cotangent), undefined];
     },
   },
   ScatterAddRows: {
-    infer: (inputs, { rows }) => {
-      const [updates, indices] = inputs as [Value, Value];
+    infer: (inputs) => {
+      const [table, indices, updates] = inputs as [Value, Value, Value];
       expectType('ScatterAddRows', indices, 'int32', 'int64');
-      if (updates.shape[0] !== indices.shape[0])
-        refuse('ScatterAddRows', inputs, 'there must be one index for every row');
-      return [{ elementType: updates.elementType, shape: [rows as number, ...updates.shape.slice(1)] }];
+      if (!sameShape(updates.shape, [...indices.shape, ...table.shape.slice(1)]))
+        refuse('ScatterAddRows', inputs, 'there must be one index for every update, as wide as the table');
+      return [table.type];
     },
-    gradient: ({ inputs: [, indices], cotangent }) => [gatherRows(cotangent, indices), undefined],
+    gradient: ({ inputs: [, indices], cotangent }) => [cotangent, undefined, gatherRows(cotangent, indices)],
   },
   GatherElements: {
     infer: (inputs) => {
@@ -48,7 +50,7 @@ export const indexingOperators: OperatorTable = {
     gradient: ({ inputs: [x, indices], cotangent }) => {
       if (typeof product(x.shape) === 'string')
         refuse('GatherElements', [x], 'its gradient needs a fixed shape');
-      const zero = x.graph.apply('Zeros', [], { sizes: x.shape as readonly number[] })[0];
+      const zero = zeros(x.graph, x.shape as readonly number[]);
       return [scatterAddElements(zero, indices, cotangent), undefined];
     },
   },

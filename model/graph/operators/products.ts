@@ -73,6 +73,16 @@ export const productOperators: OperatorTable = {
       return [unbroadcast(toA, a.shape), unbroadcast(toB, b.shape)];
     },
   },
+  // C + α·A·B, which may be written onto C's own buffer.
+  MatMulAdd: {
+    infer: (inputs, { transposeA, transposeB }) => {
+      const [a, b, c] = inputs as [Value, Value, Value];
+      const shape = [rows(a.shape, transposeA === 1), columns(b.shape, transposeB === 1)];
+      if (!sameShape(c.shape, shape))
+        refuse('MatMulAdd', inputs, 'the sum must have the shape of the product');
+      return [c.type];
+    },
+  },
   RmsNorm: {
     infer: (inputs) => {
       const ofRows = inferNorm('RmsNorm', inputs);

@@ -43,6 +43,7 @@ export const reductionOperators: OperatorTable = {
       refuse('ReduceMean', [x], 'its gradient needs the averaged axes to be of fixed size');
     return stretchBack(div(g, count), x.shape, axes);
   }),
+  ReduceMax: { infer: reduction('ReduceMax', (g) => g).infer },
   // y = softmax(x): dx = y·(g − Σ g·y)
   Softmax: alongLastAxis('Softmax', (y, g) => mul(y, sub(g, sum(mul(g, y), [-1], { keepAxes: true })))),
   // y = x − log Σ exp x: dx = g − exp(y)·Σ g

@@ -1,6 +1,6 @@
-import { concat, floatConstant, reshape, slice, transpose } from '../expressions.ts';
+import { pad, reshape, slice, transpose } from '../expressions.ts';
 import type { Attributes, OperatorTable, Value } from '../graph.ts';
-import { broadcastShapes, type Dimension, formatShape, product, type Shape, sameShape } from '../shape.ts';
+import { broadcastShapes, type Dimension, formatShape, type Shape, sameShape } from '../shape.ts';
 import { refuse, unbroadcast } from './rules.ts';
 
 /** The shape that an expression wrote into the attributes, which hold no names of sizes otherwise. */
@@ -65,10 +65,20 @@ export const shapingOperators: OperatorTable = {
       const size = x.shape[axis];
       if (typeof size === 'string')
         refuse('Slice', [x], 'its gradient needs the sliced axis to be of fixed size');
-      const parts = [zeros(x, axis, start), cotangent, zeros(x, axis, size - end)].filter(
-        (part) => part !== undefined,
-      );
-      return [parts.length === 1 ? cotangent : concat(parts as [Value, ...Value[]], axis)];
+      return [pad(cotangent, axis, start, size - end)];
+    },
+  },
+  Pad: {
+    infer: ([x], attributes) => {
+      const axis = attributes['axis'] as number;
+      const [size] = fixedSizes('Pad', [x], axis);
+      const padded = size + (attributes['before'] as number) + (attributes['after'] as number);
+      return [{ elementType: x.elementType, shape: x.shape.with(axis, padded) }];
+    },
+    gradient: ({ inputs: [x], attributes, cotangent }) => {
+      const axis = attributes['axis'] as number;
+      const before = attributes['before'] as number;
+      return [slice(cotangent, axis, before, before + (x.shape[axis] as number))];
     },
   },
   Concat: {
@@ -83,14 +93,14 @@ export const shapingOperators: OperatorTable = {
       }
       const whole =
         attributes['size'] === undefined
-          ? fixedSizes(parts, axis).reduce((a, b) => a + b, 0)
+          ? fixedSizes('Concat', parts, axis).reduce((a, b) => a + b, 0)
           : (attributes['size'] as string);
       return [{ elementType: first.elementType, shape: first.shape.with(axis, whole) }];
     },
     gradient: ({ inputs: parts, attributes, cotangent }) => {
       const axis = attributes['axis'] as number;
       let end = 0;
-      return fixedSizes(parts, axis).map((size) => {
+      return fixedSizes('Concat', parts, axis).map((size) => {
         const start = end;
         end += size;
         return slice(cotangent, axis, start, end);
@@ -102,10 +112,10 @@ export const shapingOperators: OperatorTable = {
   },
 };
 
-function fixedSizes(parts: readonly Value[], axis: number): number[] {
+function fixedSizes(operator: string, parts: readonly Value[], axis: number): number[] {
   return parts.map(({ shape }) => {
     const size = shape[axis];
-    return typeof size === 'number' ? size : refuse('Concat', parts, `axis ${axis} must be of fixed size`);
+    return typeof size === 'number' ? size : refuse(operator, parts, `axis ${axis} must be of fixed size`);
   });
 }
 
@@ -114,11 +124,3 @@ const sliceBounds = (attributes: Attributes): readonly [axis: number, start: num
   attributes['start'] as number,
   attributes['end'] as number,
 ];
-
-function zeros(like: Value, axis: number, size: number): Value | undefined {
-  if (size === 0) return undefined;
-  const shape = like.shape.with(axis, size);
-  const count = product(shape);
-  if (typeof count === 'string') refuse('Slice', [like], 'its gradient needs a fixed shape');
-  return floatConstant(like.graph, 'zeros', shape as readonly number[], new Float32Array(count));
-}

@@ -18,7 +18,7 @@ export function appendToLogits(
   outputsOf: (logits: Value) => Readonly<Record<string, Value>>,
 ): Uint8Array {
   const input = createGraph().input(logits.name, logits.elementType, ['batch', 'length', vocabularySize]);
-  const appended = modelProto(outputsOf(input), 'standard').graph!;
+  const appended = modelProto(outputsOf(input), { dialect: 'standard' }).graph!;
   const { irVersion, opsetImport, functions } = proto;
   const graph = proto.graph!;
   const whole = create(ModelProtoSchema, {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bitsPerByte } from './bits-per-byte.ts';
+import { bitsPerByteOfDomains } from './bits-per-byte.ts';
 
 test('sums nats and bytes over the pieces of a domain before it divides', () => {
   const pieces = [
@@ -12,7 +12,7 @@ test('sums nats and bytes over the pieces of a domain before it divides', () => 
     { crossEntropy: 4 * Math.LN2, predictedBytes: 2 },
     { crossEntropy: 50 * Math.LN2, predictedBytes: 20 },
   ];
-  const byDomain = bitsPerByte(pieces, losses);
+  const byDomain = bitsPerByteOfDomains(pieces, losses);
   expect(byDomain.get('fiction')).toBeCloseTo(2, 12);
   expect(byDomain.get('manuals')).toBeCloseTo(2, 12);
   expect([...byDomain.keys()]).toEqual(['fiction', 'manuals']);

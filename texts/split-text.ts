@@ -1,6 +1,6 @@
-import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
-import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { FuseMeshError } from '../errors/fusemesh-error.ts';
+import type { Tokenization } from '../model/tokenizer/tokenization.ts';
+import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { cutBefore } from './cut.ts';
 
 /** Characters a token, before a text has told. */
@@ -71,6 +71,6 @@ function fittingLength({ ids, ends }: Tokenization, contextLength: number): numb
 function refuse(character: string, tokens: number, contextLength: number): FuseMeshError {
   return new FuseMeshError(
     'invalid_argument',
-    `The character ${JSON.stringify(character)} takes ${tokens} tokens in a tokenizer of the run and contextLength is ${contextLength}: raise it.`,
+    `The character ${JSON.stringify(character)} takes ${tokens} tokens and the context length is ${contextLength}: raise it.`,
   );
 }

@@ -1,9 +1,8 @@
 import { constants } from 'node:buffer';
-import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { FuseMeshError } from '../errors/fusemesh-error.ts';
+import { readJsonLines } from './json-lines.ts';
 
 /** Where texts are, and under which label they go. */
 export interface TextEntry {
@@ -41,9 +40,7 @@ export async function* readTexts(entries: readonly TextEntry[]): AsyncGenerator<
  */
 export async function findTextFiles(path: string): Promise<string[]> {
   const found = await stat(path).catch((cause: unknown) => {
-    throw new FuseMeshError('not_found', `No text at ${path}: correct the path in corpus or heldOut.`, {
-      cause,
-    });
+    throw new FuseMeshError('not_found', `No text at ${path}: correct the path.`, { cause });
   });
   if (!found.isDirectory()) {
     if (isTextFile(path)) return [path];
@@ -66,7 +63,7 @@ function isTextFile(name: string): boolean {
 }
 
 async function* readFileTexts(file: string): AsyncGenerator<string> {
-  if (extname(file).toLowerCase() === '.jsonl') yield* readJsonLines(file);
+  if (extname(file).toLowerCase() === '.jsonl') yield* readTextLines(file);
   else yield await readWhole(file);
 }
 
@@ -86,24 +83,11 @@ async function readWhole(file: string): Promise<string> {
   }
 }
 
-async function* readJsonLines(file: string): AsyncGenerator<string> {
-  const lines = createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY });
-  let number = 0;
-  for await (const line of lines) {
-    number++;
-    if (line.trim() !== '') yield textOfLine(line, `${file}:${number}`);
-  }
+async function* readTextLines(file: string): AsyncGenerator<string> {
+  for await (const { value, place } of readJsonLines(file)) yield textOfLine(value, place);
 }
 
-function textOfLine(line: string, place: string): string {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch (cause) {
-    throw new FuseMeshError('invalid_argument', `${place} is not JSON: put one object on each line.`, {
-      cause,
-    });
-  }
+function textOfLine(value: unknown, place: string): string {
   if (typeof value !== 'object' || value === null || !('text' in value) || typeof value.text !== 'string') {
     throw new FuseMeshError(
       'invalid_argument',

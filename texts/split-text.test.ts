@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { cutBefore } from './cut.ts';
 import { splitText } from './split-text.ts';
 
@@ -9,7 +9,7 @@ let tokenizers: Tokenizer[];
 beforeAll(async () => {
   tokenizers = await Promise.all(
     models.map((model) =>
-      Tokenizer.fromFile(new URL(`../../examples/zoo/${model}/tokenizer.json`, import.meta.url).pathname),
+      Tokenizer.fromFile(new URL(`../examples/zoo/${model}/tokenizer.json`, import.meta.url).pathname),
     ),
   );
 });

@@ -10,21 +10,24 @@ export interface TextLoss {
   readonly predictedBytes: number;
 }
 
+export const bitsPerByte = ({ crossEntropy, predictedBytes }: TextLoss): number =>
+  crossEntropy / Math.LN2 / predictedBytes;
+
 /**
  * Loss by domain in bits per byte, which models with different tokenizers can be compared by.
  *
  * @param losses one for each piece, in order
  */
-export function bitsPerByte(
+export function bitsPerByteOfDomains(
   pieces: readonly HeldOutPiece[],
   losses: readonly TextLoss[],
 ): Map<string, number> {
-  const sums = new Map<string, { nats: number; bytes: number }>();
+  const sums = new Map<string, { crossEntropy: number; predictedBytes: number }>();
   for (const [i, { domain }] of pieces.entries()) {
-    const sum = sums.get(domain) ?? { nats: 0, bytes: 0 };
-    sum.nats += losses[i].crossEntropy;
-    sum.bytes += losses[i].predictedBytes;
+    const sum = sums.get(domain) ?? { crossEntropy: 0, predictedBytes: 0 };
+    sum.crossEntropy += losses[i].crossEntropy;
+    sum.predictedBytes += losses[i].predictedBytes;
     sums.set(domain, sum);
   }
-  return new Map([...sums].map(([domain, { nats, bytes }]) => [domain, nats / Math.LN2 / bytes]));
+  return new Map([...sums].map(([domain, sum]) => [domain, bitsPerByte(sum)]));
 }

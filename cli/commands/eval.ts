@@ -1,0 +1,54 @@
+import type { Command } from 'commander';
+import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
+import { evaluateModel } from '../evaluation/evaluate-model.ts';
+import { evaluationTables } from '../evaluation/evaluation-report.ts';
+import { count } from '../option-values.ts';
+import { progressBar } from '../progress-bar.ts';
+
+interface EvalOptions {
+  readonly choices?: string;
+  readonly delimiter: string;
+  readonly contextLength?: number;
+  readonly threads: number;
+  readonly json?: true;
+}
+
+export function addEval(program: Command): void {
+  program
+    .command('eval')
+    .argument('<MODEL>', 'Hugging Face directory, or an exported .onnx file')
+    .argument('[TEXT...]', 'held-out .txt and .jsonl files, or directories of them')
+    .option('--choices <file>', 'questions with several choices, one JSON object a line')
+    .option('--delimiter <text>', 'what stands between a context and its choices', ' ')
+    .option(
+      '--context-length <count>',
+      'most tokens at once (default: as many as the model takes, 2048 at most)',
+      count,
+    )
+    .option('--threads <count>', 'threads of one matrix product', count, 2)
+    .option('--json', 'print one JSON object instead of the tables')
+    .summary('loss of one model on texts, accuracy on questions')
+    .description(
+      'Prints how well a model predicts each held-out text: bits per byte, which can be compared between models ' +
+        'with different tokenizers, and nats and perplexity per token, which cannot.\n\n' +
+        'With --choices also how often it finds the right answer most probable: acc and acc_norm as ' +
+        'lm-evaluation-harness has them. A line has a context (query, question, context or ctx; taken as it is), ' +
+        'choices (or endings) and the answer (gold, answer, label or answerKey), as an index or a label:\n' +
+        '  {"query": "The cat sat on the", "choices": ["mat.", "sky."], "gold": 0}',
+    )
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ fusemesh eval runs/demo/model examples/zoo/held-out/speeches.txt examples/zoo/held-out/fiction.txt' +
+        '\n  $ fusemesh eval models/orator --choices questions.jsonl --json',
+    )
+    .action((model: string, texts: string[], { json, ...options }: EvalOptions) =>
+      runUntilStopped(async (signal) => {
+        const bar = progressBar('evaluating {bar} {value}/{total}, {eta_formatted} left');
+        const evaluation = await evaluateModel(
+          { model, texts, ...options },
+          { signal, onProgress: bar.show },
+        ).finally(bar.end);
+        process.stdout.write(`${json ? JSON.stringify(evaluation) : evaluationTables(evaluation)}\n`);
+      }),
+    );
+}

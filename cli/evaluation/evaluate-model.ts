@@ -1,0 +1,111 @@
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { Scorer } from '../../model/scoring/scorer.ts';
+import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { heldOutPieces } from '../../texts/held-out-pieces.ts';
+import { findTextFiles } from '../../texts/read-texts.ts';
+import { type ChoiceAccuracy, choiceAccuracy } from './choices/accuracy.ts';
+import { type Continuation, continuations } from './choices/continuations.ts';
+import { readQuestions } from './choices/read-questions.ts';
+import { scoreContinuations } from './choices/score-continuations.ts';
+import { scoreByScorer } from './score-pieces.ts';
+import { type PieceLoss, type TextEvaluation, textEvaluation } from './text-evaluation.ts';
+
+/** What a model is evaluated on, and how. */
+export interface EvaluationRequest {
+  /** Hugging Face directory, or an .onnx file. */
+  readonly model: string;
+  /** .txt and .jsonl files, or directories of them. */
+  readonly texts: readonly string[];
+  /** .jsonl file of questions. */
+  readonly choices?: string | undefined;
+  /** Stands between a question's context and its choices. */
+  readonly delimiter: string;
+  /** Most tokens at once; left out, as many as the model takes, but no more than 2048. */
+  readonly contextLength?: number | undefined;
+  readonly threads: number;
+}
+
+/** What `fusemesh eval --json` prints. */
+export interface ModelEvaluation {
+  readonly model: string;
+  readonly contextLength: number;
+  /** One for each path; empty where there are only questions. */
+  readonly texts: readonly TextEvaluation[];
+  /** All texts together; null where there are none. */
+  readonly total: TextEvaluation | null;
+  /** Null where there are no questions. */
+  readonly choices: ({ readonly path: string } & ChoiceAccuracy) | null;
+}
+
+/** Beyond it, memory for attention grows faster than what a longer context tells. */
+const longestByDefault = 2048;
+
+/**
+ * Evaluates a model on held-out texts and on questions with several choices.
+ *
+ * @param onProgress with how many pieces of text and questions are done, and of how many
+ * @throws FuseMeshError not_found for a missing file, invalid_argument for one that does not fit or where there is
+ * nothing to evaluate on, cancelled when aborted
+ */
+export async function evaluateModel(
+  request: EvaluationRequest,
+  { signal, onProgress }: { signal: AbortSignal; onProgress: (done: number, all: number) => void },
+): Promise<ModelEvaluation> {
+  const { model, texts, choices, delimiter, threads } = request;
+  if (texts.length === 0 && choices === undefined) {
+    throw new FuseMeshError(
+      'invalid_argument',
+      'Nothing to evaluate on: name texts, or questions with --choices.',
+    );
+  }
+  // What can be wrong with the files shows before anything is scored, most of it before the model is loaded.
+  for (const path of texts) await findTextFiles(path);
+  const questions = choices === undefined ? [] : await readQuestions(choices);
+
+  const scorer = await Scorer.load(model, { topK: 1, threads });
+  try {
+    const contextLength = contextOf(scorer, request);
+    const pieces: string[][] = [];
+    for (const path of texts) pieces.push(await piecesOf(path, scorer.tokenizer, contextLength));
+    const encoded: Continuation[][] = [];
+    for (const question of questions) {
+      encoded.push(await continuations(scorer.tokenizer, question, { delimiter, contextLength }));
+    }
+
+    let done = 0;
+    const all = pieces.flat().length + questions.length;
+    const onScored = (count: number) => {
+      done += count;
+      onProgress(done, all);
+    };
+    onScored(0);
+
+    const losses: PieceLoss[][] = [];
+    for (const ofPath of pieces) losses.push(await scoreByScorer(scorer, ofPath, { signal, onScored }));
+    const logLikelihoods = await scoreContinuations(scorer, encoded, { signal, onScored });
+    return {
+      model,
+      contextLength,
+      texts: texts.map((path, i) => textEvaluation(path, losses[i])),
+      total: texts.length === 0 ? null : textEvaluation('total', losses.flat()),
+      choices: choices === undefined ? null : { path: choices, ...choiceAccuracy(questions, logLikelihoods) },
+    };
+  } finally {
+    await scorer.close();
+  }
+}
+
+function contextOf({ card }: Scorer, { model, contextLength }: EvaluationRequest): number {
+  const length = contextLength ?? Math.min(card.contextLength, longestByDefault);
+  if (length >= 2 && length <= card.contextLength) return length;
+  throw new FuseMeshError(
+    'invalid_argument',
+    `The context length is ${length}, and ${model} takes 2 to ${card.contextLength} tokens: correct --context-length.`,
+  );
+}
+
+async function piecesOf(path: string, tokenizer: Tokenizer, contextLength: number): Promise<string[]> {
+  const pieces = await heldOutPieces([{ domain: path, path }], [tokenizer], contextLength);
+  if (pieces.length > 0) return pieces.map(({ text }) => text);
+  throw new FuseMeshError('invalid_argument', `${path} has no text: name a file that is not empty.`);
+}

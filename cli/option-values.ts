@@ -1,0 +1,15 @@
+import { InvalidArgumentError } from 'commander';
+
+/** The value of an option that takes a number. */
+export function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || Number.isNaN(value)) throw new InvalidArgumentError('use a number');
+  return value;
+}
+
+/** The value of an option that counts something. */
+export function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('use a whole number from 1');
+  return value;
+}

@@ -1,0 +1,59 @@
+import { greaterOrEqual, permuteRows, reshape, where } from '../graph/expressions.ts';
+import type { Value } from '../graph/graph.ts';
+import type { AttentionScope } from './architecture.ts';
+
+/**
+ * Each row of the batch by itself: its tokens see the keys at no later position than their own.
+ *
+ * @param positions int64 [batch, length] of the tokens
+ * @param keyPositions int64 [batch, keys]; left out, the keys are those of the tokens
+ */
+export function rowScope(
+  positions: Value,
+  {
+    keyPositions = positions,
+    extend,
+  }: { readonly keyPositions?: Value; readonly extend?: AttentionScope['extend'] } = {},
+): AttentionScope {
+  const [batch, length] = positions.shape;
+  return {
+    keyPositions,
+    mask: causalMask(positions, keyPositions),
+    inRows: (x) => reshape(x, [batch, length, x.shape.at(-1)!]),
+    ofTokens: (x) => x,
+    ...(extend && { extend }),
+  };
+}
+
+/** 0 where a query may see a key, −∞ where the key stands at a later position of its row. */
+function causalMask(positions: Value, keyPositions: Value): Value {
+  const [batch, length] = positions.shape;
+  const ofQueries = reshape(positions, [batch, 1, 1, length, 1]);
+  const ofKeys = reshape(keyPositions, [batch, 1, 1, 1, keyPositions.shape[1]]);
+  return where(greaterOrEqual(ofQueries, ofKeys), 0, Number.NEGATIVE_INFINITY);
+}
+
+/** Where tokens that stand back to back are put for attention. Each token stands in one slot. */
+export interface PackedRows {
+  /** int32 [rows · length]: the token of each slot; an empty slot names a token that nobody learns from. */
+  readonly slotTokens: Value;
+  /** int32 [tokens]: the slot of each token. */
+  readonly tokenSlots: Value;
+  /** int64 [rows, length]: position of the token of each slot. */
+  readonly positions: Value;
+  /** float32 [rows, 1, 1, length, length]: 0 where a slot may see another, −∞ elsewhere. */
+  readonly mask: Value;
+}
+
+/**
+ * Texts of any lengths without padding between them: all but attention works on the tokens alone, attention on
+ * rows into which they are put, several texts in a row.
+ */
+export function packedScope({ slotTokens, tokenSlots, positions, mask }: PackedRows): AttentionScope {
+  return {
+    keyPositions: positions,
+    mask,
+    inRows: (x) => reshape(permuteRows(x, slotTokens, tokenSlots), [...positions.shape, x.shape.at(-1)!]),
+    ofTokens: (x) => permuteRows(x, tokenSlots, slotTokens),
+  };
+}

@@ -1,0 +1,40 @@
+import type { Value } from './graph.ts';
+import { reachable } from './reachable.ts';
+
+/**
+ * What takes one pass over its values, against the many of a matrix product: it is computed again on the way back
+ * from what is kept, for a percent of a step's time and nearly half of its memory.
+ */
+const cheap: ReadonlySet<string> = new Set([
+  ...['Reshape', 'Transpose', 'Slice', 'Concat', 'GatherRows'],
+  ...['Mul', 'Where', 'Silu', 'Gelu', 'GeluTanh', 'RmsNorm', 'LayerNorm'],
+]);
+
+/** Shapes and conditions are not kept either. */
+const isKept = ({ elementType, origin }: Value): boolean =>
+  elementType === 'float32' && origin.kind === 'node' && !cheap.has(origin.node.operator);
+
+/**
+ * What a forward pass must keep so that the backward pass can run by itself: the values that the forward pass
+ * computes and the backward pass reads.
+ *
+ * @param output of the forward pass
+ * @param results of the backward pass
+ */
+export function savedValues(output: Value, results: readonly Value[]): Value[] {
+  const forward = computedNames(output);
+  const saved = new Map<string, Value>();
+  const seen = new Set<string>();
+  const open = [...results];
+  for (let value = open.pop(); value; value = open.pop()) {
+    if (value.origin.kind !== 'node' || seen.has(value.name)) continue;
+    seen.add(value.name);
+    if (forward.has(value.name) && isKept(value)) saved.set(value.name, value);
+    else open.push(...value.origin.node.inputs);
+  }
+  // In the order in which they are computed.
+  return [...forward].flatMap((name) => saved.get(name) ?? []);
+}
+
+const computedNames = (output: Value): ReadonlySet<string> =>
+  new Set(reachable([output]).nodes.flatMap(({ outputs }) => outputs.map(({ name }) => name)));

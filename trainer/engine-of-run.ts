@@ -1,0 +1,22 @@
+import type { RunConfig } from '../mesh/config/schema.ts';
+import type { EngineOptions } from './engine/engine-options.ts';
+import type { Fusion } from './fusion-of-run.ts';
+
+/** How the engine of a run trains. */
+export const engineOptionsOf = (
+  { target, trainer, contextLength }: RunConfig,
+  { candidates, divergence }: Pick<Fusion, 'candidates' | 'divergence'>,
+): EngineOptions => ({
+  contextLength,
+  rowsAtOnce: Math.max(1, Math.floor(trainer.tokensAtOnce / contextLength)),
+  candidates,
+  divergence,
+  lambda: trainer.lambda,
+  weightDecay: trainer.weightDecay,
+  beta1: trainer.beta1,
+  beta2: trainer.beta2,
+  clipNorm: trainer.clipNorm,
+  threads: trainer.threads,
+  recompute: trainer.recompute,
+  lora: target.lora,
+});

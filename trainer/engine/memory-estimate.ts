@@ -1,0 +1,59 @@
+import type { Architecture } from '../../model/families/architecture.ts';
+import type { Value } from '../../model/graph/graph.ts';
+import { reachable } from '../../model/graph/reachable.ts';
+import { bytesOf, temporaryBytes } from '../../model/graph/temporary-bytes.ts';
+import { largestSizes } from './activations.ts';
+import type { EngineOptions } from './engine-options.ts';
+import { rowsOfHead } from './graphs/head-graph.ts';
+import { segmentResults } from './graphs/segment.ts';
+import type { TrainingGraphs } from './graphs/training-graphs.ts';
+import type { TrainedPart } from './trained-part.ts';
+
+/** What a training takes at its fullest, in bytes. */
+export interface MemoryEstimate {
+  /** Weights, gradients and both moments of what is trained, 16 bytes a parameter; 4 of what is only read. */
+  readonly state: number;
+  /** What the way back reads, of all blocks or of one, and what goes from block to block. */
+  readonly activations: number;
+  /** Values in between, of every part of the model: ONNX Runtime keeps the memory of each for its next run. */
+  readonly temporaries: number;
+  readonly total: number;
+}
+
+const bytesPerValue = 4;
+
+/** {@link MemoryEstimate} of tokensAtOnce tokens in documents as long as the context. */
+export function estimateMemory(
+  architecture: Architecture,
+  part: TrainedPart,
+  graphs: TrainingGraphs,
+  options: EngineOptions,
+): MemoryEstimate {
+  const largest = largestSizes(options);
+  const parameters = (shapes: ReadonlyMap<string, readonly number[]>) =>
+    [...shapes.values()].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  const state = bytesPerValue * (4 * parameters(part.shapes) + parameters(part.frozen));
+
+  const bytes = (values: readonly Value[]) => values.reduce((sum, value) => sum + bytesOf(value, largest), 0);
+  const { kinds, kindOfBlock, embeddings, head } = graphs;
+  const kept = options.recompute ? kinds : kindOfBlock.map((kind) => kinds[kind]);
+  const states = bytesPerValue * largest.tokens * architecture.hiddenSize;
+  const mask = bytesPerValue * largest.rows * largest.length ** 2;
+  const activations =
+    kept.reduce((sum, { saved }) => sum + bytes(saved), 0) + (kindOfBlock.length + 3) * states + mask;
+
+  const between = (results: readonly Value[], given: readonly Value[], sizes: Record<string, number>) =>
+    temporaryBytes(reachable(results, given), new Set(results.map(({ name }) => name)), sizes);
+  const sizes = { ...largest };
+  let temporaries = 0;
+  for (const segment of [embeddings, ...kinds]) {
+    const { output, saved } = segment;
+    const results = segmentResults(segment);
+    temporaries += between([output, ...saved], [], sizes);
+    if (results.length > 0) temporaries += between(results, saved, sizes);
+  }
+  const rows = Math.min(largest.tokens, rowsOfHead(architecture));
+  const headResults = [head.causal, head.fusion, head.inputCotangent, ...head.sums.values()];
+  temporaries += between(headResults, [], { rows });
+  return { state, activations, temporaries, total: state + activations + temporaries };
+}
