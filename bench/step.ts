@@ -2,17 +2,23 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Architecture } from '../model/families/architecture.ts';
 import { readArchitecture } from '../model/families/read-architecture.ts';
 import { matmul } from '../model/graph/expressions.ts';
 import type { Node, Value } from '../model/graph/graph.ts';
 import { createGraph } from '../model/graph/operators.ts';
+import { reachable } from '../model/graph/reachable.ts';
+import { boundShape } from '../model/graph/shape.ts';
 import { emitModel } from '../model/onnx/emit.ts';
 import { openSession } from '../model/runtime/session.ts';
+import { optionsFor } from '../test/support/engine-options.ts';
 import { createRandom } from '../test/support/random.ts';
-import { everyWeight } from '../trainer/engine/trained-part.ts';
+import { rowsOfHead } from '../trainer/engine/graphs/head-graph.ts';
+import { segmentResults } from '../trainer/engine/graphs/segment.ts';
+import { trainingGraphs } from '../trainer/engine/graphs/training-graphs.ts';
+import { trainedPart } from '../trainer/engine/trained-part.ts';
 import type { TrainingBatch } from '../trainer/engine/training-batch.ts';
 import { TrainingEngine } from '../trainer/engine/training-engine.ts';
-import { trainingGraph } from '../trainer/engine/training-graph.ts';
 import { type LlamaSizes, writeRandomLlama } from './random-llama.ts';
 import { type Figure, report, shortestSeconds } from './report.ts';
 
@@ -60,25 +66,43 @@ interface Product {
   readonly n: number;
 }
 
-function productOf({ inputs, attributes, outputs }: Node): Product {
-  const size = (value: Value, fromEnd: number) => value.shape.at(-fromEnd) as number;
-  const [output] = outputs;
-  const a = output.shape.slice(0, -2).reduce<number>((all, dimension) => all * (dimension as number), 1);
-  const k = size(inputs[0], attributes['transposeA'] === 1 ? 2 : 1);
-  return { a, m: size(output, 2), k, n: size(output, 1) };
+type Sizes = Readonly<Record<string, number>>;
+
+function productOf({ inputs, attributes, outputs }: Node, sizes: Sizes): Product {
+  const output = boundShape(outputs[0].shape, sizes);
+  const left = boundShape(inputs[0].shape, sizes);
+  const a = output.slice(0, -2).reduce((all, dimension) => all * dimension, 1);
+  return { a, m: output.at(-2)!, k: left.at(attributes['transposeA'] === 1 ? -2 : -1)!, n: output.at(-1)! };
 }
 
 /** All matrix products of a step, each size with how often it comes. */
-function productsOf(outputs: Readonly<Record<string, Value>>): { product: Product; count: number }[] {
-  const { nodes } = Object.values(outputs)[0].graph;
+function productsOf(architecture: Architecture, rows: number, length: number) {
+  const part = trainedPart(architecture, undefined);
+  const { kinds, kindOfBlock, head } = trainingGraphs(architecture, part, {
+    candidates,
+    divergence: { kind: 'ce' },
+  });
   const bySize = new Map<string, { product: Product; count: number }>();
-  for (const node of nodes) {
-    if (node.operator !== 'MatMul') continue;
-    const product = productOf(node);
-    const key = Object.values(product).join('×');
-    const known = bySize.get(key);
-    if (known) known.count++;
-    else bySize.set(key, { product, count: 1 });
+  const add = (outputs: readonly Value[], given: readonly Value[], sizes: Sizes) => {
+    for (const node of reachable(outputs, given).nodes) {
+      if (node.operator !== 'MatMul' && node.operator !== 'MatMulAdd') continue;
+      const product = productOf(node, sizes);
+      const key = Object.values(product).join('×');
+      const known = bySize.get(key);
+      if (known) known.count++;
+      else bySize.set(key, { product, count: 1 });
+    }
+  };
+  const tokens = rows * length;
+  for (const kind of kindOfBlock) {
+    const { output, saved } = kinds[kind];
+    add([output, ...saved], [], { tokens, rows, length });
+    add(segmentResults(kinds[kind]), saved, { tokens, rows, length });
+  }
+  const atOnce = rowsOfHead(architecture);
+  for (let begin = 0; begin < tokens; begin += atOnce) {
+    const sums = [head.causal, head.inputCotangent, ...head.sums.values()];
+    add(sums, [], { rows: Math.min(atOnce, tokens - begin) });
   }
   return [...bySize.values()];
 }
@@ -110,8 +134,7 @@ function randomBatch(rows: number, length: number, vocabularySize: number): Trai
     Int32Array.from({ length: count }, () => Math.floor(random() * vocabularySize));
   const tokens = rows * length;
   return {
-    rows,
-    length,
+    lengths: Array<number>(rows).fill(length),
     candidates,
     inputIds: ids(tokens),
     labels: ids(tokens),
@@ -127,10 +150,7 @@ for (const { name, rows, length, sizes } of models) {
   try {
     await writeRandomLlama(directory, sizes);
     const architecture = await readArchitecture(directory);
-    const products = productsOf(
-      trainingGraph(architecture, everyWeight(architecture), { rows, length, candidates }),
-    );
-    const options = { rows, length, candidates, lambda: 0.9, weightDecay: 0.1, beta1: 0.9, beta2: 0.95 };
+    const products = productsOf(architecture, rows, length);
     const batch = randomBatch(rows, length, sizes.vocab_size);
 
     // In turns, so that a machine that changes its speed does not change the ratio. One session at a time:
@@ -139,7 +159,7 @@ for (const { name, rows, length, sizes } of models) {
     let optimizer = Number.POSITIVE_INFINITY;
     const bareTimes = products.map(() => Number.POSITIVE_INFINITY);
     for (let round = 0; round < rounds; round++) {
-      const engine = await TrainingEngine.start(directory, { ...options, clipNorm: 1, threads });
+      const engine = await TrainingEngine.start(directory, { ...optionsFor(batch), threads });
       const train = async () => {
         optimizer = Math.min(optimizer, (await engine.step(batch, 1e-4)).optimizerSeconds);
       };

@@ -15,6 +15,12 @@ export function checkTrainerConfig({ nats, trainer, teachers, target }: RunConfi
       `teachers: two sources are named ${twice}, give each its own name (target.source.name counts too).`,
     );
   }
+  if (trainer.execution === 'cpu' && trainer.precision !== 'float32') {
+    throw new FuseMeshError(
+      'invalid_argument',
+      `trainer.precision is ${trainer.precision}, which is for GPUs: leave it out, or set trainer.execution: cuda.`,
+    );
+  }
   // A teacher that dies with documents in hand leaves gaps, and others go on. With room for a distribution of
   // every document there is, what fills the gaps always finds some; with less, the run could stand still.
   if (nats.maxDistributions < nats.maxDocuments) {

@@ -18,5 +18,6 @@ export const engineOptionsOf = (
   clipNorm: trainer.clipNorm,
   threads: trainer.threads,
   recompute: trainer.recompute,
+  execution: { provider: trainer.execution, precision: trainer.precision },
   lora: target.lora,
 });

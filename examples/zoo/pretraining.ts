@@ -33,6 +33,7 @@ export async function pretrain(model: ZooModel, signal: AbortSignal): Promise<vo
     divergence: { kind: 'ce' },
     lambda: 1,
     recompute: false,
+    execution: { provider: 'cpu', precision: 'float32' },
     weightDecay: 0.1,
     beta1: 0.9,
     beta2: 0.95,

@@ -128,7 +128,7 @@ export const runConfigSchema = z.strictObject({
         .enum(['ce', 'reverseKL', 'jsd'])
         .default('ce')
         .describe(
-          "What draws the target to the fused distribution: cross-entropy as in the paper; or, with the mass " +
+          'What draws the target to the fused distribution: cross-entropy as in the paper; or, with the mass ' +
             'outside of the candidates as one bucket, reverse KL or a generalised Jensen-Shannon divergence.',
         ),
       beta: z
@@ -158,6 +158,14 @@ export const runConfigSchema = z.strictObject({
       .boolean()
       .default(false)
       .describe('Computes each block again on the way back: far less memory, a third more time.'),
+    execution: z
+      .enum(['cpu', 'cuda'])
+      .default('cpu')
+      .describe("What computes: the processor, or an NVIDIA GPU by ONNX Runtime's CUDA libraries."),
+    precision: z
+      .enum(['float32', 'float16', 'bfloat16'])
+      .default('float32')
+      .describe('Of matrix products on a GPU; weights, sums and optimizer state are float32 always.'),
     steps: z
       .number()
       .int()

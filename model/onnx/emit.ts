@@ -16,10 +16,10 @@ import { valueInfo } from './value-info.ts';
 const standardOperatorSet = { domain: '', version: 18n };
 
 /** Operator sets of the dialects; every ONNX Runtime since 1.17 runs them. */
-const operatorSets: Readonly<Record<Dialect, { domain: string; version: bigint }[]>> = {
-  standard: [standardOperatorSet],
-  onnxruntime: [standardOperatorSet, { domain: 'com.microsoft', version: 1n }],
-};
+const operatorSets = (dialect: Dialect): { domain: string; version: bigint }[] =>
+  dialect === 'standard'
+    ? [standardOperatorSet]
+    : [standardOperatorSet, { domain: 'com.microsoft', version: 1n }];
 
 /** How a graph becomes a model. */
 export interface Emission {
@@ -60,7 +60,7 @@ export function modelProto(
   return create(ModelProtoSchema, {
     irVersion: 9n,
     producerName: 'fusemesh',
-    opsetImport: operatorSets[dialect],
+    opsetImport: operatorSets(dialect),
     graph,
   });
 }

@@ -1,13 +1,17 @@
 import type { NodeProto } from 'onnx-buf';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { ElementType, Node } from '../graph/graph.ts';
+import { halfProducts } from './half-products.ts';
 import { int64s, type Lowering, type LoweringTable, number, numbers, same } from './lowering.ts';
 import { dataTypes, onnxNode } from './node.ts';
 import { onnxRuntimeOperators } from './onnxruntime-operators.ts';
 import { standardOperators } from './standard-operators.ts';
 
-/** `standard` models run wherever ONNX does; `onnxruntime` ones are faster, and need ONNX Runtime. */
-export type Dialect = 'standard' | 'onnxruntime';
+/**
+ * `standard` models run wherever ONNX does; `onnxruntime` ones are faster, and need ONNX Runtime; so do those that
+ * compute matrix products in 16 bits, which are for GPUs.
+ */
+export type Dialect = 'standard' | 'onnxruntime' | 'float16' | 'bfloat16';
 
 const reduction =
   (opType: string): Lowering =>
@@ -92,6 +96,8 @@ const commonOperators: LoweringTable = {
 const dialects: Readonly<Record<Dialect, LoweringTable>> = {
   standard: { ...commonOperators, ...standardOperators },
   onnxruntime: { ...commonOperators, ...onnxRuntimeOperators },
+  float16: { ...commonOperators, ...onnxRuntimeOperators, ...halfProducts('float16') },
+  bfloat16: { ...commonOperators, ...onnxRuntimeOperators, ...halfProducts('bfloat16') },
 };
 
 /** The ONNX nodes of one node of our graph. */

@@ -18,8 +18,9 @@ export class NodeList {
     inputs: string[],
     attributes: Readonly<Record<string, OnnxAttribute>> = {},
     output = `${this.#name}/${this.all.length}`,
+    domain = '',
   ): string {
-    this.all.push(onnxNode(opType, inputs, [output], attributes));
+    this.all.push(onnxNode(opType, inputs, [output], attributes, domain));
     return output;
   }
 

@@ -21,23 +21,31 @@ export interface Session {
   close(): Promise<void>;
 }
 
+/** What computes: this machine's processor, or an NVIDIA GPU. */
+export type ExecutionProvider = 'cpu' | 'cuda';
+
+export interface SessionOptions {
+  /** Threads of one matrix product. */
+  readonly threads: number;
+  /** Where the files lie that constants of the model are read from. */
+  readonly weightsDirectory?: string;
+  /** Whether memory of values in between is kept for the next run; returned, many sessions share it. */
+  readonly keepsMemory?: boolean;
+  readonly provider?: ExecutionProvider;
+}
+
 /**
- * Opens an ONNX model on the CPU.
+ * Opens an ONNX model.
  *
  * @param model bytes of a ModelProto
- * @param weightsDirectory where the files lie that constants of the model are read from
- * @param keepsMemory whether memory of values in between is kept for the next run; returned, many sessions share it
- * @throws FuseMeshError internal when ONNX Runtime refuses the model
+ * @throws FuseMeshError internal when ONNX Runtime refuses the model, failed_precondition when it has no CUDA
  */
 export async function openSession(
   model: Uint8Array,
-  {
-    threads,
-    weightsDirectory = '',
-    keepsMemory = true,
-  }: { readonly threads: number; readonly weightsDirectory?: string; readonly keepsMemory?: boolean },
+  { threads, weightsDirectory = '', keepsMemory = true, provider = 'cpu' }: SessionOptions,
 ): Promise<Session> {
   const session = await InferenceSession.create(model, {
+    executionProviders: [provider],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -53,9 +61,7 @@ export async function openSession(
       },
     },
   }).catch((cause: unknown) => {
-    throw new FuseMeshError('internal', `ONNX Runtime refuses the model: ${(cause as Error).message}`, {
-      cause,
-    });
+    throw refusal((cause as Error).message, cause);
   });
 
   return {
@@ -71,6 +77,17 @@ export async function openSession(
     },
     close: () => session.release(),
   };
+}
+
+function refusal(reason: string, cause: unknown): FuseMeshError {
+  if (/ExecutionProvider_Cuda|CUDA/.test(reason)) {
+    return new FuseMeshError(
+      'failed_precondition',
+      `ONNX Runtime cannot compute on a GPU here (${reason}): install CUDA 12 and cuDNN 9 and run "node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12", or use execution: cpu.`,
+      { cause },
+    );
+  }
+  return new FuseMeshError('internal', `ONNX Runtime refuses the model: ${reason}`, { cause });
 }
 
 const tensorOn = ({ data, shape }: HostTensor): Tensor => {

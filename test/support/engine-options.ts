@@ -14,4 +14,5 @@ export const optionsFor = ({ lengths, candidates }: TrainingBatch): EngineOption
   clipNorm: 1,
   threads: 1,
   recompute: false,
+  execution: { provider: 'cpu', precision: 'float32' },
 });

@@ -1,4 +1,5 @@
 import type { Architecture } from '../../model/families/architecture.ts';
+import { readArchitecture } from '../../model/families/read-architecture.ts';
 import type { Value } from '../../model/graph/graph.ts';
 import { reachable } from '../../model/graph/reachable.ts';
 import { bytesOf, temporaryBytes } from '../../model/graph/temporary-bytes.ts';
@@ -6,8 +7,8 @@ import { largestSizes } from './activations.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { rowsOfHead } from './graphs/head-graph.ts';
 import { segmentResults } from './graphs/segment.ts';
-import type { TrainingGraphs } from './graphs/training-graphs.ts';
-import type { TrainedPart } from './trained-part.ts';
+import { type TrainingGraphs, trainingGraphs } from './graphs/training-graphs.ts';
+import { type TrainedPart, trainedPart } from './trained-part.ts';
 
 /** What a training takes at its fullest, in bytes. */
 export interface MemoryEstimate {
@@ -17,12 +18,28 @@ export interface MemoryEstimate {
   readonly activations: number;
   /** Values in between, of every part of the model: ONNX Runtime keeps the memory of each for its next run. */
   readonly temporaries: number;
+  /** Node, ONNX Runtime and the program itself. */
+  readonly program: number;
   readonly total: number;
 }
 
+/** Measured; it depends on nothing of the model. */
+const programBytes = 150e6;
+
 const bytesPerValue = 4;
 
-/** {@link MemoryEstimate} of tokensAtOnce tokens in documents as long as the context. */
+/**
+ * {@link MemoryEstimate} of the model in a directory, before anything of it is loaded but its config.json.
+ *
+ * @throws FuseMeshError as {@link readArchitecture}
+ */
+export async function estimateMemoryOf(directory: string, options: EngineOptions): Promise<MemoryEstimate> {
+  const architecture = await readArchitecture(directory);
+  const part = trainedPart(architecture, options.lora);
+  return estimateMemory(architecture, part, trainingGraphs(architecture, part, options), options);
+}
+
+/** The same of graphs that are there, for as many tokens at once as there is room for. */
 export function estimateMemory(
   architecture: Architecture,
   part: TrainedPart,
@@ -55,5 +72,6 @@ export function estimateMemory(
   const rows = Math.min(largest.tokens, rowsOfHead(architecture));
   const headResults = [head.causal, head.fusion, head.inputCotangent, ...head.sums.values()];
   temporaries += between(headResults, [], { rows });
-  return { state, activations, temporaries, total: state + activations + temporaries };
+  const total = state + activations + temporaries + programBytes;
+  return { state, activations, temporaries, program: programBytes, total };
 }

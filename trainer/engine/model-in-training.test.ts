@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { Scorer } from '../../model/scoring/scorer.ts';
 import { optionsFor } from '../../test/support/engine-options.ts';
 import { goldenModel } from '../../test/support/golden.ts';
 import { createRandom } from '../../test/support/random.ts';
@@ -107,5 +110,49 @@ describe('a step gives the same gradient', () => {
 
     const again = await gradientsOf(directory, { ...options, recompute: true }, batch);
     expect(again).toEqual(whole);
+  });
+});
+
+it('says of texts what the scorer says, and leaves weights and gradients as they are', async () => {
+  const directory = join(import.meta.dirname, '..', '..', 'examples', 'zoo', 'target');
+  const texts = ['Fellow citizens of the Senate', 'It was', 'the best of times, it was the worst of times'];
+  const scorer = await Scorer.load(directory, { topK: 1, threads: 1 });
+  const scored = await scorer.score(texts);
+  await scorer.close();
+  const ids = scored.map(({ tokenization }) => tokenization.ids);
+  const options = { ...optionsFor(randomBatch([32])), rowsAtOnce: 1 };
+  const model = await ModelInTraining.open(directory, options);
+  const crossEntropies = await model.crossEntropies(ids);
+  for (const [i, { crossEntropy }] of scored.entries())
+    expect(crossEntropies[i]).toBeCloseTo(crossEntropy, 3);
+  for (const { gradient } of model.tensors.trained) expect(gradient.every((value) => value === 0)).toBe(true);
+  await model.close();
+});
+
+describe('products in 16 bits', () => {
+  // ONNX Runtime's processor kernels compute them in float32, on operands rounded to float16.
+  it('give the gradients of float32 but for rounding', async () => {
+    const batch = randomBatch(lengths);
+    const options = { ...optionsFor(batch), contextLength: 20 };
+    const half = { ...options, execution: { provider: 'cpu', precision: 'float16' } as const };
+    const directory = goldenModel('llama-grouped-tied');
+    const right = await gradientsOf(directory, options, batch);
+    const rounded = await gradientsOf(directory, half, batch);
+    expect(rounded.losses.causalLoss).toBeCloseTo(right.losses.causalLoss, 2);
+    for (const [name, gradient] of right.gradients) {
+      const scale = Math.hypot(...gradient);
+      const difference = Math.hypot(...gradient.map((value, i) => value - rounded.gradients.get(name)![i]));
+      expect(difference / scale, name).toBeLessThan(0.01);
+      expect(difference, name).toBeGreaterThan(0);
+    }
+  });
+
+  it.skipIf(existsSync('/dev/nvidiactl'))('are refused in one line where there is no CUDA', async () => {
+    const options = optionsFor(randomBatch(lengths));
+    const cuda = { ...options, execution: { provider: 'cuda', precision: 'bfloat16' } as const };
+    const opened = ModelInTraining.open(goldenModel('llama-grouped-tied'), cuda);
+    await expect(opened).rejects.toThrow(
+      /cannot compute on a GPU here .*install CUDA 12 .* or use execution: cpu/,
+    );
   });
 });

@@ -14,7 +14,7 @@ import { type Targets, targetFeeds, targetsOf } from './loss/targets.ts';
 import { microBatches } from './packing/micro-batches.ts';
 import { type PackedTokens, tokenFeeds } from './packing/packed-tokens.ts';
 import { initialValues, trainedPart } from './trained-part.ts';
-import type { TrainingBatch } from './training-batch.ts';
+import { type TrainingBatch, textsAlone } from './training-batch.ts';
 import { openTrainingSessions, type TrainingSessions } from './training-sessions.ts';
 import { type BoundTensors, type Feeds, TrainingTensors } from './training-tensors.ts';
 
@@ -98,28 +98,63 @@ export class ModelInTraining {
     const tensors = new TrainingTensors(part, await initialValues(architecture, source, options.lora));
     await source.close();
     const graphs = trainingGraphs(architecture, part, options);
-    const sessions = await openTrainingSessions(graphs, options.threads);
+    const sessions = await openTrainingSessions(graphs, options);
     return new ModelInTraining(architecture, options, tensors, sessions);
   }
 
   /** Computes the gradients of a step's loss into the tensors' buffers, part by part. */
   async computeGradients(batch: TrainingBatch): Promise<Losses> {
     const realTokens = batch.labels.reduce((count, label) => (label >= 0 ? count + 1 : count), 0);
-    const { lambda } = this.#options;
+    const { lambda, execution } = this.#options;
+    // A mean over many tokens has gradients that float16 would round to nothing: there, the sum is computed.
+    const scale = execution.precision === 'float16' ? Math.max(1, realTokens) : 1;
     let causal = 0;
     let fusion = 0;
     this.tensors.clearGradients();
     for (const packed of microBatches(batch.lengths, this.#options)) {
       const pass = { packed, feeds: tokenFeeds(packed, batch.inputIds) };
-      const targets = targetsOf(batch, packed.places, { lambda, realTokens: Math.max(1, realTokens) });
+      const targets = targetsOf(batch, packed.places, {
+        lambda,
+        realTokens: Math.max(1, realTokens) / scale,
+      });
       await this.#forward(pass);
       const sums = await this.#head(pass, targets);
       await this.#backward(pass);
       causal += sums.causal;
       fusion += sums.fusion;
     }
+    if (scale !== 1) this.tensors.scaleGradients(1 / scale);
     const perToken = 1 / Math.max(1, realTokens);
     return { causalLoss: causal * perToken, fusionLoss: fusion * perToken, tokens: realTokens };
+  }
+
+  /**
+   * What the model as it stands says of texts.
+   *
+   * @param texts token ids of each, contextLength at most
+   * @returns cross-entropy of each, summed over all tokens but the first, in nats
+   */
+  async crossEntropies(texts: readonly Int32Array[]): Promise<number[]> {
+    const batch = textsAlone(texts, this.#options.candidates);
+    const ofPlaces = new Float64Array(batch.inputIds.length);
+    const { graph, score } = this.#sessions.head;
+    for (const packed of microBatches(batch.lengths, this.#options)) {
+      const pass = { packed, feeds: tokenFeeds(packed, batch.inputIds) };
+      const targets = targetsOf(batch, packed.places, { lambda: 1, realTokens: 1 });
+      await this.#forward(pass);
+      for (const { begin, end, hidden } of this.#partsOfHead(pass)) {
+        const feeds = { ...this.#bound.head.feeds, ...targetFeeds(targets, begin, end), hidden };
+        const causal = (await score.run(feeds))[graph.causal.name];
+        for (let row = begin; row < end; row++)
+          if (targets.isReal[row] === 1) ofPlaces[packed.places[row]] = causal[row - begin] as number;
+      }
+    }
+    let begin = 0;
+    return batch.lengths.map((length) => {
+      const ofText = ofPlaces.subarray(begin, begin + length);
+      begin += length;
+      return ofText.reduce((sum, value) => sum + value, 0);
+    });
   }
 
   async close(): Promise<void> {
@@ -148,29 +183,33 @@ export class ModelInTraining {
   }
 
   /** Losses, and what they say of the last block's output, a few rows at a time. */
-  async #head(
-    { packed: { tokens } }: Pass,
-    targets: Targets,
-  ): Promise<{ readonly causal: number; readonly fusion: number }> {
+  async #head(pass: Pass, targets: Targets): Promise<{ readonly causal: number; readonly fusion: number }> {
     const { graph, train } = this.#sessions.head;
     const { feeds, into } = this.#bound.head;
-    const last = this.#hidden[this.#hidden.length - 1];
     let causal = 0;
     let fusion = 0;
+    for (const { begin, end, hidden, cotangent } of this.#partsOfHead(pass)) {
+      const results = await train.run(
+        { ...feeds, ...targetFeeds(targets, begin, end), hidden },
+        { ...into, [graph.inputCotangent.name]: cotangent },
+      );
+      causal += sumWhere(results[graph.causal.name], targets.isReal, begin);
+      fusion += sumWhere(results[graph.fusion.name], targets.isTaught, begin);
+    }
+    return { causal, fusion };
+  }
+
+  /** The rows that the head takes one after the other, out of the last block and back into it. */
+  *#partsOfHead({ packed: { tokens } }: Pass) {
+    const last = this.#hidden[this.#hidden.length - 1];
     for (let begin = 0; begin < tokens; begin += this.#rowsAtOnce) {
       const end = Math.min(tokens, begin + this.#rowsAtOnce);
       const rows = (states: Float32Array<ArrayBuffer>): HostTensor => ({
         data: states.subarray(begin * this.#hiddenSize, end * this.#hiddenSize),
         shape: [end - begin, this.#hiddenSize],
       });
-      const results = await train.run(
-        { ...feeds, ...targetFeeds(targets, begin, end), hidden: rows(last) },
-        { ...into, [graph.inputCotangent.name]: rows(this.#cotangents[0]) },
-      );
-      causal += sumWhere(results[graph.causal.name], targets.isReal, begin);
-      fusion += sumWhere(results[graph.fusion.name], targets.isTaught, begin);
+      yield { begin, end, hidden: rows(last), cotangent: rows(this.#cotangents[0]) };
     }
-    return { causal, fusion };
   }
 
   async #backward(pass: Pass): Promise<void> {

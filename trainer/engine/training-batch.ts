@@ -19,6 +19,29 @@ export interface TrainingBatch {
   readonly fusedTail: Float32Array;
 }
 
+/** A batch of texts from which nothing is to be learnt but themselves. */
+export function textsAlone(texts: readonly Int32Array[], candidates: number): TrainingBatch {
+  const lengths = texts.map(({ length }) => length);
+  const tokens = lengths.reduce((sum, length) => sum + length, 0);
+  const inputIds = new Int32Array(tokens);
+  const labels = new Int32Array(tokens).fill(-1);
+  let begin = 0;
+  for (const ids of texts) {
+    inputIds.set(ids, begin);
+    labels.set(ids.subarray(1), begin);
+    begin += ids.length;
+  }
+  return {
+    lengths,
+    candidates,
+    inputIds,
+    labels,
+    fusedIds: new Int32Array(tokens * candidates),
+    fusedProbabilities: new Float32Array(tokens * candidates),
+    fusedTail: new Float32Array(tokens),
+  };
+}
+
 /** What one optimizer step did. Losses are means over the real tokens of the batch, in nats. */
 export interface StepResult {
   /** λ · causalLoss + (1 − λ) · fusionLoss (FuseLLM, equation 5). */

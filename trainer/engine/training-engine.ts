@@ -53,6 +53,16 @@ export class TrainingEngine {
     return this.#worker.remote.step(batch, learningRate);
   }
 
+  /**
+   * What the model as it stands says of texts.
+   *
+   * @param texts token ids of each, contextLength at most
+   * @returns cross-entropy of each, summed over all tokens but the first, in nats
+   */
+  crossEntropies(texts: readonly Int32Array[]): Promise<number[]> {
+    return this.#worker.remote.crossEntropies(texts);
+  }
+
   /** A copy of weights and optimizer state. */
   snapshot(): Promise<EngineSnapshot> {
     return this.#worker.remote.snapshot();

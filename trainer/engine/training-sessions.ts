@@ -1,6 +1,7 @@
 import type { Value } from '../../model/graph/graph.ts';
 import { emitModel } from '../../model/onnx/emit.ts';
 import { openSession, type Session } from '../../model/runtime/session.ts';
+import type { EngineOptions } from './engine-options.ts';
 import type { HeadGraph } from './graphs/head-graph.ts';
 import { type Segment, segmentResults } from './graphs/segment.ts';
 import type { TrainingGraphs } from './graphs/training-graphs.ts';
@@ -28,16 +29,20 @@ export interface TrainingSessions {
   close(): Promise<void>;
 }
 
-/** @param threads of one matrix product */
 export async function openTrainingSessions(
   { embeddings, kinds, kindOfBlock, head }: TrainingGraphs,
-  threads: number,
+  { threads, execution: { provider, precision } }: Pick<EngineOptions, 'threads' | 'execution'>,
 ): Promise<TrainingSessions> {
+  const dialect = precision === 'float32' ? 'onnxruntime' : precision;
   const opened: Session[] = [];
   const open = async (outputs: Iterable<Value>, given: readonly Value[] = []) => {
     // Under their own names the outputs are computed in the buffers that they are given.
     const named = Object.fromEntries([...outputs].map((value) => [value.name, value]));
-    const session = await openSession(emitModel(named, { given }), { threads, keepsMemory: false });
+    const session = await openSession(emitModel(named, { given, dialect }), {
+      threads,
+      keepsMemory: false,
+      provider,
+    });
     opened.push(session);
     return session;
   };

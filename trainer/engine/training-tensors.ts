@@ -47,6 +47,12 @@ export class TrainingTensors {
     for (const { gradient } of this.trained) gradient.fill(0);
   }
 
+  scaleGradients(factor: number): void {
+    for (const { gradient } of this.trained) {
+      for (let i = 0; i < gradient.length; i++) gradient[i] *= factor;
+    }
+  }
+
   /** @param tensorOf the model's name of a tensor by that in the part's graph */
   bind(
     { tensors, sums }: { readonly tensors: readonly string[]; readonly sums: ReadonlyMap<string, Value> },

@@ -41,6 +41,10 @@ const methods = {
     };
   },
 
+  crossEntropies(texts: readonly Int32Array[]): Promise<number[]> {
+    return model.crossEntropies(texts);
+  },
+
   snapshot(): Transferring<EngineSnapshot> {
     return transferringSnapshot({
       step: steps,

@@ -1,0 +1,36 @@
+import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import { bitsPerByteOfDomains } from '../texts/bits-per-byte.ts';
+import { heldOutPieces } from '../texts/held-out-pieces.ts';
+import type { TextEntry } from '../texts/read-texts.ts';
+
+/** The model as it stands, as far as it is asked about texts. */
+export interface TextModel {
+  /** Of each text, by its token ids: the sum over all tokens but the first, in nats. */
+  crossEntropies(texts: readonly Int32Array[]): Promise<number[]>;
+}
+
+/**
+ * Reads held-out texts, and cuts them as the final table does, so that its figures are those of the training.
+ *
+ * @param tokenizers of all models of the run
+ * @param target the tokenizer of the model that is evaluated
+ * @returns asks a model for its loss in each domain, in bits per byte
+ */
+export async function openHeldOut(
+  entries: readonly TextEntry[],
+  tokenizers: readonly Tokenizer[],
+  { target, contextLength }: { readonly target: Tokenizer; readonly contextLength: number },
+): Promise<(model: TextModel) => Promise<Record<string, number>>> {
+  const pieces = await heldOutPieces(entries, tokenizers, contextLength);
+  const tokenizations = await target.encodeBatch(pieces.map(({ text }) => text));
+  const ids = tokenizations.map((tokenization) => tokenization.ids);
+  const predictedBytes = tokenizations.map(({ ends }, i) => Buffer.byteLength(pieces[i].text.slice(ends[0])));
+  return async (model) => {
+    const crossEntropies = await model.crossEntropies(ids);
+    const losses = crossEntropies.map((crossEntropy, i) => ({
+      crossEntropy,
+      predictedBytes: predictedBytes[i],
+    }));
+    return Object.fromEntries(bitsPerByteOfDomains(pieces, losses));
+  };
+}
