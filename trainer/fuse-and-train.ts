@@ -4,9 +4,10 @@ import type { RunConfig } from '../mesh/config/schema.ts';
 import type { Document } from '../mesh/generated/fusemesh/v1/corpus_pb.ts';
 import { TrainerState } from '../mesh/generated/fusemesh/v1/trainer_pb.ts';
 import { batchesOf } from './batch/batches.ts';
+import { startCheckpointWriter } from './checkpoint/checkpoint-writer.ts';
 import type { SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
 import type { ResumePoint } from './checkpoint/resume-point.ts';
-import { writeCheckpoint } from './checkpoint/write-checkpoint.ts';
+import { scheduleOf } from './schedule.ts';
 import { askSource } from './sources/ask-source.ts';
 import { awaitTokenizers } from './sources/await-tokenizers.ts';
 import { relateSource } from './sources/relate-source.ts';
@@ -99,33 +100,35 @@ export async function fuseAndTrain(
     adapter: opened.adapter,
     keep: trainer.keepCheckpoints,
   };
+  const writer = startCheckpointWriter();
   status.phase = TrainerState.TRAINING;
-  return train({
-    engine: opened.engine,
-    batches: batchesOf(joinedDocuments, tokenizer, relations, fusion.settings, sizes, signal),
-    ...resume,
-    schedule: {
-      peak: trainer.learningRate,
-      warmupRatio: trainer.warmupRatio,
-      totalSteps: status.totalSteps,
-    },
-    sources: sources.map(({ name }) => name),
-    checkpointEvery: trainer.checkpointEvery,
-    control: opened.control,
-    signal,
-    save: async (state, snapshot) => {
-      const directory = await writeCheckpoint(place, state, snapshot);
-      status.checkpointDirectory = directory;
-      log.info({ step: state.step, documents: state.documents }, `Checkpoint ${directory}`);
-      await release.cover(state.documents);
-      return directory;
-    },
-    report: (step) => {
-      for (const name of step.chosen) documentsChosen[name] = (documentsChosen[name] ?? 0) + 1;
-      opened.metrics.observe(step);
-      status.step(step);
-    },
-  });
+  try {
+    return await train({
+      engine: opened.engine,
+      batches: batchesOf(joinedDocuments, tokenizer, relations, fusion.settings, sizes, signal),
+      ...resume,
+      schedule: scheduleOf(trainer, status.totalSteps),
+      sources: sources.map(({ name }) => name),
+      checkpointEvery: trainer.checkpointEvery,
+      control: opened.control,
+      signal,
+      log,
+      save: async (state, snapshot) => {
+        const directory = await writer.write(place, state, snapshot);
+        status.checkpointDirectory = directory;
+        log.info({ step: state.step, documents: state.documents }, `Checkpoint ${directory}`);
+        await release.cover(state.documents);
+        return directory;
+      },
+      report: (step) => {
+        for (const name of step.chosen) documentsChosen[name] = (documentsChosen[name] ?? 0) + 1;
+        opened.metrics.observe(step);
+        status.step(step);
+      },
+    });
+  } finally {
+    await writer.stop();
+  }
 }
 
 /** Documents that some sources, but not all, have delivered. */

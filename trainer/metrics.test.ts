@@ -12,6 +12,7 @@ it('tells of steps and queues, each figure with the run', async () => {
     tokens: 7_000,
     stepTokens: 1_000,
     stepDocuments: 2,
+    skipped: false,
     chosen: ['fiction', 'fiction'],
     loss: 3,
     causalLoss: 3.1,
@@ -24,10 +25,13 @@ it('tells of steps and queues, each figure with the run', async () => {
     taught: { fiction: 600, manuals: 400 },
     seconds: 2,
     waitSeconds: 1.5,
+    checkpointSeconds: 0.25,
     tokensPerSecond: 500,
   };
   metrics.observe(step);
   metrics.observe({ ...step, step: 8, chosen: ['manuals', 'fiction'], loss: 2.9 });
+  const none = { loss: Number.NaN, causalLoss: Number.NaN, fusionLoss: Number.NaN, gradientNorm: Number.NaN };
+  metrics.observe({ ...step, ...none, step: 9, skipped: true, chosen: [], waitSeconds: 1 });
   queueDepth = 12;
 
   const text = await register.metrics();
@@ -35,7 +39,10 @@ it('tells of steps and queues, each figure with the run', async () => {
     'fusemesh_trainer_tokens_total{run="demo"} 2000',
     'fusemesh_trainer_documents_total{run="demo"} 4',
     'fusemesh_trainer_steps_total{run="demo"} 2',
-    'fusemesh_trainer_wait_seconds_total{run="demo"} 3',
+    'fusemesh_trainer_skipped_steps_total{run="demo"} 1',
+    'fusemesh_trainer_wait_seconds_total{run="demo"} 4',
+    'fusemesh_trainer_checkpoint_wait_seconds_total{run="demo"} 0.75',
+    'fusemesh_trainer_gradient_norm{run="demo"} 0.5',
     'fusemesh_trainer_loss{kind="total",run="demo"} 2.9',
     'fusemesh_trainer_loss{kind="causal",run="demo"} 3.1',
     'fusemesh_trainer_loss{kind="fusion",run="demo"} 2.1',

@@ -16,7 +16,9 @@ export class TrainerMetrics {
   readonly #documents: Counter;
   readonly #doubtfulTokens: Counter;
   readonly #steps: Counter;
+  readonly #skippedSteps: Counter;
   readonly #waitSeconds: Counter;
+  readonly #checkpointWaitSeconds: Counter;
   readonly #chosen: Counter<'teacher'>;
   readonly #taught: Counter<'teacher'>;
   readonly #mass: Counter<'to'>;
@@ -42,7 +44,15 @@ export class TrainerMetrics {
       'Tokens of the target that do not spell the text at their place; nothing is learnt at their ends.',
     );
     this.#steps = counter('steps_total', 'Optimizer steps done.');
+    this.#skippedSteps = counter(
+      'skipped_steps_total',
+      'Steps that changed nothing, since their loss or gradient was no number; but for waits, no other figure counts them.',
+    );
     this.#waitSeconds = counter('wait_seconds_total', 'Time that steps waited for their documents.');
+    this.#checkpointWaitSeconds = counter(
+      'checkpoint_wait_seconds_total',
+      'Time that checkpoints held up the training; they are written while it goes on.',
+    );
     this.#gradientNorm = gauge('gradient_norm', 'L2 norm of the last gradient before clipping.');
     this.#learningRate = gauge('learning_rate', 'Learning rate of the last step.');
     this.#alignedShare = gauge(
@@ -91,11 +101,17 @@ export class TrainerMetrics {
   }
 
   observe(step: StepReport): void {
+    this.#waitSeconds.inc(step.waitSeconds);
+    this.#checkpointWaitSeconds.inc(step.checkpointSeconds);
+    if (step.skipped) {
+      // Its loss is no number: the gauges keep what they have, so that alerts and plots go on.
+      this.#skippedSteps.inc();
+      return;
+    }
     this.#tokens.inc(step.stepTokens);
     this.#documents.inc(step.stepDocuments);
     this.#doubtfulTokens.inc(step.doubtfulTokens);
     this.#steps.inc();
-    this.#waitSeconds.inc(step.waitSeconds);
     this.#stepSeconds.observe(step.seconds - step.waitSeconds);
     this.#loss.set({ kind: 'total' }, step.loss);
     this.#loss.set({ kind: 'causal' }, step.causalLoss);

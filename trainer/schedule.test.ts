@@ -1,36 +1,69 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { learningRateAt, type Schedule } from './schedule.ts';
+import { learningRateAt, type Schedule, scheduleOf } from './schedule.ts';
 
+const peak = fc.double({ min: 1e-6, max: 1, noNaN: true });
 const schedule: fc.Arbitrary<Schedule> = fc.record({
-  peak: fc.double({ min: 1e-6, max: 1, noNaN: true }),
-  warmupRatio: fc.double({ min: 0, max: 1, noNaN: true }),
+  kind: fc.constantFrom('cosine', 'linear', 'constant'),
+  peak,
+  warmupSteps: fc.integer({ min: 0, max: 400 }),
   totalSteps: fc.integer({ min: 1, max: 300 }),
 });
 
 describe('learningRateAt', () => {
-  it('rises over the warm-up, then falls, and is never 0 nor above the peak', () => {
+  it('rises over the warm-up, then falls or stays, and is never 0 nor above the peak', () => {
     fc.assert(
       fc.property(schedule, (one) => {
-        const warmupSteps = Math.ceil(one.totalSteps * one.warmupRatio);
         let previous = 0;
         for (let step = 1; step <= one.totalSteps; step++) {
           const rate = learningRateAt(step, one);
           expect(rate).toBeGreaterThan(0);
           expect(rate).toBeLessThanOrEqual(one.peak);
-          if (step <= warmupSteps) expect(rate).toBeGreaterThan(previous);
-          else if (step > warmupSteps + 1) expect(rate).toBeLessThan(previous);
+          if (step <= one.warmupSteps) expect(rate).toBeGreaterThan(previous);
+          else if (step === one.warmupSteps + 1 || one.kind === 'constant') expect(rate).toBe(one.peak);
+          else expect(rate).toBeLessThan(previous);
           previous = rate;
         }
       }),
     );
   });
 
-  it('is at the peak where warm-up ends, and at half of it midway through the cosine', () => {
-    const one = { peak: 0.4, warmupRatio: 0.1, totalSteps: 100 };
-    expect(learningRateAt(5, one)).toBeCloseTo(0.2);
-    expect(learningRateAt(10, one)).toBeCloseTo(0.4);
-    expect(learningRateAt(56, one)).toBeCloseTo(0.2);
-    expect(learningRateAt(1, { ...one, warmupRatio: 0 })).toBe(0.4);
+  it("is that of Hugging Face's get_…_schedule_with_warmup, its warm-up one step ahead", () => {
+    // Its formulas, with its own count of steps from 0.
+    const theirs = (step: number, { kind, peak, warmupSteps, totalSteps }: Schedule) => {
+      if (step < warmupSteps) return peak * (step / Math.max(1, warmupSteps));
+      const length = Math.max(1, totalSteps - warmupSteps);
+      if (kind === 'constant') return peak;
+      if (kind === 'linear') return peak * Math.max(0, (totalSteps - step) / length);
+      return peak * Math.max(0, 0.5 * (1 + Math.cos(Math.PI * 0.5 * 2 * ((step - warmupSteps) / length))));
+    };
+    fc.assert(
+      fc.property(schedule, (one) => {
+        for (let step = 1; step <= one.totalSteps; step++) {
+          const sameAs = step < one.warmupSteps ? step : step - 1;
+          if (step !== one.warmupSteps)
+            expect(learningRateAt(step, one)).toBeCloseTo(theirs(sameAs, one), 12);
+        }
+      }),
+    );
+  });
+
+  it('is at half of the peak midway through cosine and line', () => {
+    for (const kind of ['cosine', 'linear'] as const) {
+      const one = { kind, peak: 0.4, warmupSteps: 10, totalSteps: 100 };
+      expect(learningRateAt(5, one)).toBeCloseTo(0.2);
+      expect(learningRateAt(10, one)).toBeCloseTo(0.4);
+      expect(learningRateAt(56, one)).toBeCloseTo(0.2);
+    }
+  });
+});
+
+describe('scheduleOf', () => {
+  const trainer = { schedule: 'linear', learningRate: 0.4, warmupRatio: 0.05 } as const;
+
+  it('takes the share of the steps, rounded up, unless their number is given', () => {
+    expect(scheduleOf(trainer, 90)).toEqual({ kind: 'linear', peak: 0.4, warmupSteps: 5, totalSteps: 90 });
+    expect(scheduleOf({ ...trainer, warmupSteps: 0 }, 90)).toMatchObject({ warmupSteps: 0 });
+    expect(scheduleOf({ ...trainer, warmupSteps: 12 }, 90)).toMatchObject({ warmupSteps: 12 });
   });
 });

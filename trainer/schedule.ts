@@ -1,21 +1,41 @@
+import type { RunConfig } from '../mesh/config/schema.ts';
+
 /** What decides the learning rate of a step. */
 export interface Schedule {
+  /** How it falls after the warm-up. */
+  readonly kind: RunConfig['trainer']['schedule'];
   /** Highest learning rate. */
   readonly peak: number;
-  /** Share of all steps that the warm-up takes, 0 to 1. */
-  readonly warmupRatio: number;
+  readonly warmupSteps: number;
   readonly totalSteps: number;
 }
 
+/** The schedule that a run asks for; a number of warm-up steps wins over their share of all steps. */
+export function scheduleOf(
+  trainer: Pick<RunConfig['trainer'], 'schedule' | 'learningRate' | 'warmupRatio' | 'warmupSteps'>,
+  totalSteps: number,
+): Schedule {
+  const { schedule: kind, learningRate: peak, warmupRatio } = trainer;
+  const { warmupSteps = Math.ceil(totalSteps * warmupRatio) } = trainer;
+  return { kind, peak, warmupSteps, totalSteps };
+}
+
 /**
- * Linear warm-up to the peak, then half a cosine towards 0, as FuseLLM trains. Hugging Face's schedule of the
- * same name begins at 0 and so spends a step on nothing; this one begins at peak / warm-up steps.
+ * Linear warm-up to the peak, then half a cosine or a line towards 0, or no change. After the warm-up these
+ * are Hugging Face's schedules of the same names. Those begin at 0 and so spend a step on nothing; these begin
+ * at peak / warm-up steps.
  *
  * @param step 1 for the first
  */
-export function learningRateAt(step: number, { peak, warmupRatio, totalSteps }: Schedule): number {
-  const warmupSteps = Math.ceil(totalSteps * warmupRatio);
+export function learningRateAt(step: number, { kind, peak, warmupSteps, totalSteps }: Schedule): number {
   if (step <= warmupSteps) return peak * (step / warmupSteps);
   const progress = (step - 1 - warmupSteps) / (totalSteps - warmupSteps);
-  return peak * ((1 + Math.cos(Math.PI * progress)) / 2);
+  switch (kind) {
+    case 'cosine':
+      return peak * ((1 + Math.cos(Math.PI * progress)) / 2);
+    case 'linear':
+      return peak * (1 - progress);
+    case 'constant':
+      return peak;
+  }
 }

@@ -1,3 +1,6 @@
+import type { AssembledBatch } from './batch/assemble-batch.ts';
+import type { TrainingState } from './checkpoint/training-state.ts';
+import type { StepResult } from './engine/training-batch.ts';
 import type { MassCount } from './fuse/source-row.ts';
 
 /** What one step did; as TrainingStep in proto/fusemesh/v1/trainer.proto, and a little more for the metrics. */
@@ -12,9 +15,11 @@ export interface StepReport {
   readonly stepTokens: number;
   /** Of this step alone. */
   readonly stepDocuments: number;
-  /** Names of the sources that taught this step's documents, one a document. */
+  /** Whether loss or gradient were no numbers, so that nothing was learnt. */
+  readonly skipped: boolean;
+  /** Names of the sources that taught this step's documents, one a document; none where it was skipped. */
   readonly chosen: readonly string[];
-  /** In nats a token. */
+  /** In nats a token; like the next three no number, where the step was skipped. */
   readonly loss: number;
   readonly causalLoss: number;
   readonly fusionLoss: number;
@@ -28,7 +33,47 @@ export interface StepReport {
   readonly mass: MassCount;
   /** By source: positions that it taught, shared where several did. */
   readonly taught: Readonly<Record<string, number>>;
+  /** The wait for its documents included. */
   readonly seconds: number;
   readonly waitSeconds: number;
+  /** How long checkpoints have held up the training since the step before. */
+  readonly checkpointSeconds: number;
   readonly tokensPerSecond: number;
+}
+
+/** What a step was given and took. */
+interface StepCircumstances {
+  readonly sources: readonly string[];
+  readonly learningRate: number;
+  readonly seconds: number;
+  readonly waitSeconds: number;
+  readonly checkpointSeconds: number;
+}
+
+/** @param state after the step */
+export function stepReport(
+  state: TrainingState,
+  { count, documents, chosenSources }: AssembledBatch,
+  result: StepResult,
+  { sources, ...circumstances }: StepCircumstances,
+): StepReport {
+  return {
+    step: state.step,
+    documents: state.documents,
+    tokens: state.tokens,
+    stepTokens: count.positions,
+    stepDocuments: documents.length,
+    skipped: !result.finite,
+    chosen: result.finite ? chosenSources.map((source) => sources[source]) : [],
+    loss: result.loss,
+    causalLoss: result.causalLoss,
+    fusionLoss: result.fusionLoss,
+    gradientNorm: result.gradientNorm,
+    alignedShare: count.aligned / Math.max(1, count.positions),
+    doubtfulTokens: count.doubtful,
+    mass: count.mass,
+    taught: Object.fromEntries(sources.map((name, s) => [name, count.taught[s]])),
+    ...circumstances,
+    tokensPerSecond: count.positions / circumstances.seconds,
+  };
 }

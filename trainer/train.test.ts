@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,13 +8,13 @@ import { optionsFor } from '../test/support/engine-options.ts';
 import { goldenModel } from '../test/support/golden.ts';
 import type { AssembledBatch } from './batch/assemble-batch.ts';
 import { Change } from './change.ts';
+import { startCheckpointWriter } from './checkpoint/checkpoint-writer.ts';
 import { readSnapshot, type SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
 import { resumePoint } from './checkpoint/resume-point.ts';
-import { writeCheckpoint } from './checkpoint/write-checkpoint.ts';
 import { TrainingEngine } from './engine/training-engine.ts';
 import { emptyCount } from './fuse/fuse-document.ts';
 import type { StepReport } from './step-report.ts';
-import { train } from './train.ts';
+import { type Evaluation, train } from './train.ts';
 import { TrainingControl } from './training-control.ts';
 
 const model = goldenModel('llama-grouped-tied');
@@ -44,24 +44,34 @@ function batchOf(step: number): AssembledBatch {
     fusedTail: new Float32Array(positions),
   };
   const count = { ...emptyCount(2), positions, aligned: positions };
-  return { batch, count, chosenSources: [0, step % 2] };
+  return { batch, count, documents: [2 * step - 2, 2 * step - 1], chosenSources: [0, step % 2] };
+}
+
+/** The same, but nothing can be learnt from it. */
+function poisonedBatchOf(step: number): AssembledBatch {
+  const { batch, ...rest } = batchOf(step);
+  return { batch: { ...batch, fusedProbabilities: batch.fusedProbabilities.map(() => Infinity) }, ...rest };
 }
 
 async function* batchesFrom(
   step: number,
   gate: (step: number) => Promise<void>,
+  poisoned: readonly number[],
 ): AsyncGenerator<AssembledBatch> {
   for (; step <= steps; step++) {
     await gate(step);
-    yield batchOf(step);
+    yield poisoned.includes(step) ? poisonedBatchOf(step) : batchOf(step);
   }
 }
 
 /** A training of {@link steps} steps that goes on from what is in `checkpoints`. */
 async function start({
   checkpoints = join(output, 'checkpoints'),
-  peak = 0.01,
   gate = async (_step: number): Promise<void> => {},
+  /** Steps whose batches are poisoned. */
+  poisoned = [] as readonly number[],
+  beforeSave = async (_step: number): Promise<void> => {},
+  evaluation = undefined as Evaluation | undefined,
 } = {}) {
   const control = new TrainingControl(new Change());
   const abort = new AbortController();
@@ -70,23 +80,30 @@ async function start({
     control.change.announce();
   };
   const reports: StepReport[] = [];
+  const warnings: string[] = [];
+  const writer = startCheckpointWriter();
   const { state, resumedFrom } = await resumePoint(checkpoints, 'demo', 'ab', log);
   const engine = await TrainingEngine.start(model, optionsFor(batchOf(1).batch));
   if (resumedFrom !== undefined) await engine.restore(await readSnapshot(resumedFrom));
   const ended = train({
     engine,
-    batches: batchesFrom(state.step + 1, gate),
+    batches: batchesFrom(state.step + 1, gate, poisoned),
     state,
     resumedFrom,
-    schedule: { peak, warmupRatio: 0.2, totalSteps: steps },
+    schedule: { kind: 'cosine', peak: 0.01, warmupSteps: 2, totalSteps: steps },
     sources: ['fiction', 'manuals'],
     checkpointEvery: 2,
     control,
     signal: abort.signal,
-    save: (state, snapshot) => writeCheckpoint({ directory: checkpoints, model, keep: 2 }, state, snapshot),
+    ...(evaluation && { evaluation }),
+    log: { warn: (line: unknown) => void warnings.push(String(line)) },
+    save: async (state, snapshot) => {
+      await beforeSave(state.step);
+      return writer.write({ directory: checkpoints, model, keep: 2 }, state, snapshot);
+    },
     report: (step) => reports.push(step),
-  }).finally(() => engine.close());
-  return { ended, control, reports, stop };
+  }).finally(() => Promise.all([engine.close(), writer.stop()]));
+  return { ended, control, reports, warnings, stop };
 }
 
 const files = async ({ directory }: SavedCheckpoint) => ({
@@ -154,11 +171,99 @@ describe('train', () => {
     expect(reports[3].waitSeconds).toBeLessThan(0.2);
   });
 
-  it('stops where the loss is no number, and keeps the checkpoint before', async () => {
-    const { reports, ended } = await start({ peak: 1e38 });
-    await expect(ended).rejects.toThrow(/The loss of step \d is .*: lower trainer.learningRate/);
-    const { state } = await resumePoint(join(output, 'checkpoints'), 'demo', 'ab', log);
-    expect(state.step).toBeLessThanOrEqual(reports.length);
+  it('goes on while a checkpoint is written, and waits for it with the next', async () => {
+    const checkpoints = join(output, 'checkpoints');
+    const { held, release } = holdOnce();
+    const { reports, ended } = await start({ beforeSave: () => held });
+    await until(() => reports.length === 4);
+    await sleep(300);
+    expect(reports.length).toBe(4);
+    expect((await resumePoint(checkpoints, 'demo', 'ab', log)).state.step).toBe(0);
+    release();
+    expect((await ended)?.state.step).toBe(6);
+    expect((await resumePoint(checkpoints, 'demo', 'ab', log)).state.step).toBe(6);
+    expect(reports[2].checkpointSeconds).toBeLessThan(reports[4].checkpointSeconds);
+    expect(reports[4].checkpointSeconds).toBeGreaterThan(0.2);
+  });
+
+  it('ends with what a checkpoint fails with, though it waits for documents', async () => {
+    const beforeSave = async () => {
+      throw new Error('the disk is full');
+    };
+    const { ended } = await start({ beforeSave, gate: holdBefore(3) });
+    await expect(ended).rejects.toThrow('the disk is full');
+  });
+
+  it('passes over a step whose loss is no number, and stopped in between ends with the same bits', async () => {
+    const poisoned = [2, 3];
+    const whole = await start({ checkpoints: join(output, 'whole'), poisoned });
+    const end = (await whole.ended)!;
+    expect(end.state).toMatchObject({
+      step: 6,
+      documents: 12,
+      tokens: 48,
+      skippedSteps: 2,
+      skippedInRow: [],
+    });
+    expect(whole.reports.map(({ skipped }) => skipped)).toEqual([false, true, true, false, false, false]);
+    expect(whole.warnings).toEqual([
+      expect.stringMatching(
+        /^Step 2 is skipped, it changed nothing: its loss is (NaN|Infinity), .*\(documents 2–3\)\.$/,
+      ),
+      expect.stringMatching(/^Step 3 is skipped.*\(documents 4–5\)\.$/),
+    ]);
+
+    const halves = join(output, 'halves');
+    const first = await start({ checkpoints: halves, poisoned, gate: holdBefore(3) });
+    await until(() => first.reports.length === 2);
+    first.stop();
+    expect((await first.ended)?.state.skippedInRow).toEqual([{ step: 2, documents: [2, 3] }]);
+    const goneOn = (await (await start({ checkpoints: halves, poisoned })).ended)!;
+    expect(goneOn.state).toEqual(end.state);
+    expect(await files(goneOn)).toEqual(await files(end));
+  });
+
+  it('ends after three such steps in a row, over a restart too, and can go on after them', async () => {
+    const checkpoints = join(output, 'checkpoints');
+    const poisoned = [3, 4, 5];
+    const first = await start({ poisoned, gate: holdBefore(4) });
+    await until(() => first.reports.length === 3);
+    first.stop();
+    await first.ended;
+    await expect((await start({ poisoned })).ended).rejects.toMatchObject({
+      code: 'failed_precondition',
+      message: expect.stringMatching(
+        /^The loss or gradient of steps 3–5 is no number \(documents 4–9\); .*Lower trainer\.learningRate.*step-000005/,
+      ),
+    });
+    const { state } = await resumePoint(checkpoints, 'demo', 'ab', log);
+    expect(state).toMatchObject({ step: 5, skippedSteps: 3, skippedInRow: [] });
+    expect((await (await start({ poisoned: [...poisoned, 6] })).ended)?.state.skippedSteps).toBe(4);
+  });
+
+  it('evaluates now and then, and keeps the checkpoint of the best, over a restart too', async () => {
+    const evaluated: [number, Readonly<Record<string, number>>][] = [];
+    const losses = [3, 1, 2, Number.NaN, 1, 2];
+    const evaluation: Evaluation = {
+      every: 1,
+      evaluate: async () => ({
+        fiction: losses[evaluated.length] + 1,
+        manuals: losses[evaluated.length] - 1,
+      }),
+      report: (step, bitsPerByte) => evaluated.push([step, bitsPerByte]),
+    };
+    const first = await start({ evaluation, gate: holdBefore(4) });
+    await until(() => evaluated.length === 3);
+    first.stop();
+    await first.ended;
+    expect((await (await start({ evaluation })).ended)?.state.best).toEqual({ step: 2, bitsPerByte: 1 });
+    expect(evaluated.map(([step]) => step)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(evaluated[1]).toEqual([2, { fiction: 2, manuals: 0 }]);
+    expect((await readdir(join(output, 'checkpoints'))).sort()).toEqual([
+      'step-000002',
+      'step-000004',
+      'step-000006',
+    ]);
   });
 
   it('fails with what the batches fail with', async () => {
@@ -186,11 +291,20 @@ function holdBefore(held: number) {
   return (step: number): Promise<void> => (step === held ? new Promise(() => {}) : Promise.resolve());
 }
 
+/** A wait that ends when it is told to. */
+function holdOnce() {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  return { held, release };
+}
+
 async function until(reached: () => boolean): Promise<void> {
   while (!reached()) await sleep(5);
 }
 
 function whatTheStepDid(report: StepReport): Partial<StepReport> {
-  const { seconds, waitSeconds, tokensPerSecond, ...outcome } = report;
+  const { seconds, waitSeconds, checkpointSeconds, tokensPerSecond, ...outcome } = report;
   return outcome;
 }

@@ -1,11 +1,14 @@
-import { FuseMeshError } from '../errors/fusemesh-error.ts';
+import type { Log } from '../mesh/log/log.ts';
+import { afterEvaluation, afterSkippedStep, afterStep } from './advance-state.ts';
 import type { AssembledBatch } from './batch/assemble-batch.ts';
+import { BackgroundCheckpoints } from './checkpoint/background-checkpoints.ts';
 import type { SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
 import type { TrainingState } from './checkpoint/training-state.ts';
 import type { EngineSnapshot } from './engine/engine-snapshot.ts';
 import type { TrainingEngine } from './engine/training-engine.ts';
 import { learningRateAt, type Schedule } from './schedule.ts';
-import type { StepReport } from './step-report.ts';
+import { endedBySkipping, mostSkippedInRow, skippedLine } from './skipped-steps.ts';
+import { type StepReport, stepReport } from './step-report.ts';
 import type { TrainingControl } from './training-control.ts';
 
 /** All that the loop works with. */
@@ -24,80 +27,99 @@ export interface Training {
   readonly checkpointEvery: number;
   readonly control: TrainingControl;
   readonly signal: AbortSignal;
+  /** Left out, the best is not looked for. */
+  readonly evaluation?: Evaluation;
+  readonly log: Pick<Log, 'warn'>;
   /** Puts a checkpoint on disk and returns its directory. */
   save(state: TrainingState, snapshot: EngineSnapshot): Promise<string>;
   /** Hears of every step. */
   report(step: StepReport): void;
 }
 
+/** A look at how the target does on texts that it is not trained on. */
+export interface Evaluation {
+  /** Steps between two. */
+  readonly every: number;
+  /** Bits per byte by domain, with the weights that the engine has now. */
+  evaluate(): Promise<Readonly<Record<string, number>>>;
+  /** Hears of every evaluation. */
+  report(step: number, bitsPerByte: Readonly<Record<string, number>>): void;
+}
+
 /**
- * The training loop: wait for a batch, take a step, now and then write a checkpoint. The batch after is
- * prepared while the engine works. Every step's outcome depends on the weights, the batch and the step's
- * number alone, so a training that goes on from a checkpoint ends with the same weights to the bit.
+ * The training loop: wait for a batch, take a step, now and then evaluate and write a checkpoint. The batch
+ * after is prepared while the engine works, and checkpoints are written while the training goes on. Every
+ * step's outcome depends on the weights, the batch and the step's number alone, so a training that goes on
+ * from a checkpoint ends with the same weights to the bit.
  *
  * @returns the checkpoint of where it stands, at the last step or where it was aborted; undefined before the
  *   first step
+ * @throws FuseMeshError failed_precondition when loss or gradient are no numbers several times in a row, and
+ *   what batches, engine and disk fail with
  */
 export async function train(training: Training): Promise<SavedCheckpoint | undefined> {
-  const { engine, batches, schedule, control, signal } = training;
-  let { state } = training;
-  let saved = training.resumedFrom;
+  const { engine, save, control } = training;
+  const checkpoints = new BackgroundCheckpoints(training.resumedFrom, {
+    snapshot: () => engine.snapshot(),
+    save,
+    onFailure: () => control.change.announce(),
+  });
+  try {
+    return await takeSteps(training, checkpoints);
+  } finally {
+    // A training that fails still leaves the checkpoint that was on its way.
+    await checkpoints.settled();
+  }
+}
 
-  const checkpoint = async (): Promise<SavedCheckpoint> => {
-    if (saved === undefined || saved.state.step < state.step) {
-      saved = { directory: await training.save(state, await engine.snapshot()), state };
-    }
-    return saved;
-  };
+async function takeSteps(
+  training: Training,
+  checkpoints: BackgroundCheckpoints,
+): Promise<SavedCheckpoint | undefined> {
+  const { engine, batches, schedule, sources, evaluation, control, signal, log } = training;
+  let { state } = training;
+  const checkpoint = () => checkpoints.finish(state);
 
   let upcoming = nextBatch(batches);
   while (state.step < schedule.totalSteps) {
     const began = performance.now();
-    await untilMayStep(upcoming, control, checkpoint, signal);
+    await untilMayStep(upcoming, { control, checkpoints, checkpoint, signal });
     if (signal.aborted) break;
     const { batch: assembled, arrived } = await upcoming.promise;
     if (assembled === undefined) break;
     upcoming = nextBatch(batches);
 
     const started = performance.now();
-    const step = state.step + 1;
-    const learningRate = learningRateAt(step, schedule);
+    const learningRate = learningRateAt(state.step + 1, schedule);
     const result = await engine.step(assembled.batch, learningRate);
-    if (!Number.isFinite(result.loss) || !Number.isFinite(result.gradientNorm)) {
-      throw new FuseMeshError(
-        'failed_precondition',
-        `The loss of step ${step} is ${result.loss}, its gradient's norm ${result.gradientNorm}: lower trainer.learningRate, then go on from the last checkpoint.`,
-      );
-    }
+    state = result.finite ? afterStep(state, assembled, sources) : afterSkippedStep(state, assembled);
 
-    state = advance(state, assembled, training.sources);
     const waitSeconds = Math.max(0, arrived - began) / 1000;
     const seconds = waitSeconds + (performance.now() - started) / 1000;
-    training.report({
-      step,
-      documents: state.documents,
-      tokens: state.tokens,
-      stepTokens: assembled.count.positions,
-      stepDocuments: assembled.chosenSources.length,
-      chosen: assembled.chosenSources.map((source) => training.sources[source]),
-      loss: result.loss,
-      causalLoss: result.causalLoss,
-      fusionLoss: result.fusionLoss,
-      gradientNorm: result.gradientNorm,
-      learningRate,
-      alignedShare: assembled.count.aligned / Math.max(1, assembled.count.positions),
-      doubtfulTokens: assembled.count.doubtful,
-      mass: assembled.count.mass,
-      taught: Object.fromEntries(training.sources.map((name, s) => [name, assembled.count.taught[s]])),
-      seconds,
-      waitSeconds,
-      tokensPerSecond: assembled.count.positions / seconds,
-    });
-    if (step % training.checkpointEvery === 0) await checkpoint();
+    const checkpointSeconds = checkpoints.takeWaitedSeconds();
+    const circumstances = { sources, learningRate, seconds, waitSeconds, checkpointSeconds };
+    training.report(stepReport(state, assembled, result, circumstances));
+
+    if (!result.finite) {
+      log.warn(skippedLine(state.skippedInRow.at(-1)!, result));
+      if (state.skippedInRow.length === mostSkippedInRow) {
+        // Whoever goes on from there begins to count anew, or would never come past these steps.
+        const { directory } = await checkpoints.finish({ ...state, skippedInRow: [] });
+        throw endedBySkipping(state.skippedInRow, directory);
+      }
+    }
+    if (evaluation !== undefined && state.step % evaluation.every === 0) {
+      const bitsPerByte = await evaluation.evaluate();
+      evaluation.report(state.step, bitsPerByte);
+      state = afterEvaluation(state, bitsPerByte);
+    }
+    if (state.step % training.checkpointEvery === 0 || state.best?.step === state.step) {
+      await checkpoints.begin(state);
+    }
   }
   if (state.step > 0) await checkpoint();
   await control.serveRequests(checkpoint);
-  return saved;
+  return checkpoints.newest();
 }
 
 /** A batch on its way. */
@@ -118,12 +140,22 @@ function nextBatch(batches: AsyncIterator<AssembledBatch>): UpcomingBatch {
   return { promise, settled: false };
 }
 
-/** Sleeps until the batch has come and nobody wants a pause; meanwhile serves requests for a checkpoint. */
+/**
+ * Sleeps until the batch has come and nobody wants a pause; meanwhile serves requests for a checkpoint.
+ *
+ * @throws what a checkpoint failed with: without it the streams may be full, and no batch would ever come
+ */
 async function untilMayStep(
   upcoming: UpcomingBatch,
-  control: TrainingControl,
-  checkpoint: () => Promise<SavedCheckpoint>,
-  signal: AbortSignal,
+  {
+    control,
+    checkpoints,
+    checkpoint,
+    signal,
+  }: Pick<Training, 'control' | 'signal'> & {
+    readonly checkpoints: BackgroundCheckpoints;
+    readonly checkpoint: () => Promise<SavedCheckpoint>;
+  },
 ): Promise<void> {
   const settle = () => {
     upcoming.settled = true;
@@ -131,22 +163,9 @@ async function untilMayStep(
   };
   upcoming.promise.then(settle, settle);
   while (!signal.aborted) {
+    checkpoints.throwFailure();
     if (control.hasRequests) await control.serveRequests(checkpoint);
     else if (upcoming.settled && !control.paused) return;
     else await control.change.next();
   }
-}
-
-function advance(state: TrainingState, batch: AssembledBatch, sources: readonly string[]): TrainingState {
-  const documentsChosen = { ...state.documentsChosen };
-  for (const chosen of batch.chosenSources) {
-    documentsChosen[sources[chosen]] = (documentsChosen[sources[chosen]] ?? 0) + 1;
-  }
-  return {
-    ...state,
-    step: state.step + 1,
-    documents: state.documents + batch.chosenSources.length,
-    tokens: state.tokens + batch.count.positions,
-    documentsChosen,
-  };
 }

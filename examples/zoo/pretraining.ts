@@ -5,7 +5,7 @@ import { writeModel } from '../../model/export/write-model.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { weightsByName } from '../../trainer/engine/engine-snapshot.ts';
 import { TrainingEngine } from '../../trainer/engine/training-engine.ts';
-import { learningRateAt } from '../../trainer/schedule.ts';
+import { learningRateAt, scheduleOf } from '../../trainer/schedule.ts';
 import { domains, modelDirectory, trainingPath, untrainedDirectory } from './layout.ts';
 import { drawBatches, type TokenStream, tokenStream } from './training-rows.ts';
 import { contextLength } from './untrained-model.ts';
@@ -43,7 +43,8 @@ export async function pretrain(model: ZooModel, signal: AbortSignal): Promise<vo
   });
   try {
     const batches = drawBatches(streams, model.trainingMix, model.seed, { rows, length: contextLength });
-    const schedule = { peak: peakLearningRate, warmupRatio, totalSteps: steps };
+    const trainer = { schedule: 'cosine', learningRate: peakLearningRate, warmupRatio } as const;
+    const schedule = scheduleOf(trainer, steps);
     const started = performance.now();
     let loss = 0;
     for (let step = 1; step <= steps; step++) {

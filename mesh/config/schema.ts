@@ -178,14 +178,19 @@ export const runConfigSchema = z.strictObject({
       .max(1)
       .default(0.9)
       .describe('Weight of the causal language modelling loss against the fusion loss.'),
-    learningRate: z.number().positive().default(1e-5).describe('Peak of the cosine schedule.'),
-    warmupRatio: z.number().min(0).max(1).default(0.008),
+    learningRate: z.number().positive().default(1e-5).describe('Peak of the schedule.'),
+    schedule: z
+      .enum(['cosine', 'linear', 'constant'])
+      .default('cosine')
+      .describe('How the learning rate goes on after the linear warm-up: half a cosine or a line to 0.'),
+    warmupRatio: z.number().min(0).max(1).default(0.008).describe('Share of all steps.'),
+    warmupSteps: z.number().int().min(0).optional().describe('Their number; wins over warmupRatio.'),
     weightDecay: z.number().min(0).default(0.1),
     beta1: z.number().min(0).lt(1).default(0.9),
     beta2: z.number().min(0).lt(1).default(0.95),
     clipNorm: z.number().positive().default(1),
     checkpointEvery: z.number().int().min(1).default(50).describe('Steps between checkpoints.'),
-    keepCheckpoints: z.number().int().min(1).default(2),
+    keepCheckpoints: z.number().int().min(1).default(2).describe('How many of the last are kept.'),
   }),
 });
 

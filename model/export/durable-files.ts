@@ -1,5 +1,5 @@
-import { open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 
 /** Writes a file and returns when it is on disk, whatever happens to the machine. */
@@ -19,15 +19,6 @@ export async function publishDirectory(unfinished: string, path: string): Promis
   await rm(path, { recursive: true, force: true });
   await rename(unfinished, path);
   await syncDirectory(dirname(path));
-}
-
-/** Size in bytes of each file of a directory. */
-export async function fileSizes(directory: string): Promise<Record<string, number>> {
-  const sizes: Record<string, number> = {};
-  for (const name of (await readdir(directory)).sort()) {
-    sizes[name] = (await stat(join(directory, name))).size;
-  }
-  return sizes;
 }
 
 /** Turns what the disk refuses into one line that a person can act on. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Transferring, transferring } from './transferring.ts';
 import { type Methods, type Remote, startWorker } from './worker.ts';
 
 interface Calculator extends Methods {
@@ -10,6 +11,8 @@ interface Calculator extends Methods {
   later(ms: number, value: string): Promise<string>;
   refuse(): never;
   fail(): never;
+  double(values: Float32Array<ArrayBuffer>): Transferring<Float32Array<ArrayBuffer>>;
+  lengthOfLast(): number;
 }
 
 let file: URL;
@@ -22,7 +25,9 @@ beforeAll(async () => {
   await writeFile(
     path,
     `import { serveWorker } from '${here('worker.ts')}';
+     import { transferring } from '${here('transferring.ts')}';
      import { FuseMeshError } from '${here('../../errors/fusemesh-error.ts')}';
+     let last = new Float32Array(0);
      serveWorker({
        add: (a: number, b: number): number => a + b,
        later: async (ms: number, value: string) => {
@@ -31,6 +36,11 @@ beforeAll(async () => {
        },
        refuse: () => { throw new FuseMeshError('invalid_argument', 'no'); },
        fail: () => { setImmediate(() => { throw new Error('broken'); }); return new Promise(() => {}); },
+       double: (values: Float32Array<ArrayBuffer>) => {
+         last = values.map((value) => 2 * value);
+         return transferring(last, [last.buffer]);
+       },
+       lengthOfLast: () => last.length,
      });`,
   );
   file = pathToFileURL(path);
@@ -59,9 +69,19 @@ describe('a worker thread', () => {
     expect(await remote.add(1, 1)).toBe(2);
   });
 
+  it('hands buffers over where it is told to, in both directions, and copies them otherwise', async () => {
+    const remote = start();
+    const values = Float32Array.of(1, 2, 3);
+    expect(await remote.double(values)).toEqual(Float32Array.of(2, 4, 6));
+    expect(values.length).toBe(3);
+    expect(await remote.double(transferring(values, [values.buffer]))).toEqual(Float32Array.of(2, 4, 6));
+    expect(values.length).toBe(0);
+    expect(await remote.lengthOfLast()).toBe(0);
+  });
+
   it('fails all calls when it breaks or is stopped', async () => {
     const remote = start();
-    await expect(remote.fail()).rejects.toThrow('the worker thread of the model failed: broken');
+    await expect(remote.fail()).rejects.toThrow('the worker thread of calculator.mts failed: broken');
     await expect(remote.add(1, 1)).rejects.toMatchObject({ code: 'internal' });
   });
 });

@@ -1,12 +1,20 @@
+import { basename } from 'node:path';
 import { parentPort, Worker } from 'node:worker_threads';
 import { type ErrorCode, FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { type Received, type Transferring, unmarked } from './transferring.ts';
 
 /** What a worker thread offers: methods on plain data. */
 export type Methods = { readonly [name: string]: (...parameters: never[]) => unknown };
 
 /** The same methods seen from the thread that started the worker. */
 export type Remote<M extends Methods> = {
-  readonly [Name in keyof M]: (...parameters: Parameters<M[Name]>) => Promise<Awaited<ReturnType<M[Name]>>>;
+  readonly [Name in keyof M]: (
+    ...parameters: Sent<Parameters<M[Name]>>
+  ) => Promise<Received<Awaited<ReturnType<M[Name]>>>>;
+};
+
+type Sent<Parameters extends readonly unknown[]> = {
+  [Index in keyof Parameters]: Parameters[Index] | Transferring<Parameters[Index]>;
 };
 
 const bootstrap = new URL('./worker-bootstrap.mjs', import.meta.url);
@@ -28,11 +36,12 @@ interface Waiting {
 
 /**
  * Starts a worker thread whose file calls {@link serveWorker}. Calls run one after another, in order.
- * Buffers go over by copy.
+ * Buffers go over by copy, unless a parameter or a result is `transferring(…)` them.
  *
  * @param file URL of a TypeScript or JavaScript module
  */
 export function startWorker<M extends Methods>(file: URL): { remote: Remote<M>; stop(): Promise<void> } {
+  const name = basename(file.pathname);
   const worker = new Worker(bootstrap, { workerData: { file: file.href }, execArgv: [] });
   const waiting = new Map<number, Waiting>();
   let calls = 0;
@@ -45,7 +54,7 @@ export function startWorker<M extends Methods>(file: URL): { remote: Remote<M>; 
     else call?.reject(new FuseMeshError(reply.code, reply.message));
   });
   const fail = (reason: string) => {
-    failure = new FuseMeshError('internal', `the worker thread of the model ${reason}`);
+    failure = new FuseMeshError('internal', `the worker thread of ${name} ${reason}`);
     for (const call of waiting.values()) call.reject(failure);
     waiting.clear();
   };
@@ -57,7 +66,8 @@ export function startWorker<M extends Methods>(file: URL): { remote: Remote<M>; 
       if (failure) return reject(failure);
       const id = calls++;
       waiting.set(id, { resolve, reject });
-      worker.postMessage({ id, method, parameters } satisfies Call);
+      const { values, buffers } = unmarked(parameters);
+      worker.postMessage({ id, method, parameters: values } satisfies Call, buffers);
     });
   const remote = new Proxy({} as Remote<M>, {
     get:
@@ -80,7 +90,8 @@ export function serveWorker<M extends Methods>(methods: M): void {
   let last: Promise<void> = Promise.resolve();
   port.on('message', ({ id, method, parameters }: Call) => {
     last = last.then(async () => {
-      port.postMessage(await answer(methods, id, method, parameters));
+      const { reply, buffers } = await answer(methods, id, method, parameters);
+      port.postMessage(reply, buffers);
     });
   });
 }
@@ -90,11 +101,14 @@ async function answer(
   id: number,
   method: string,
   parameters: readonly unknown[],
-): Promise<Reply> {
+): Promise<{ reply: Reply; buffers: ArrayBuffer[] }> {
   try {
-    return { id, result: await methods[method](...(parameters as never[])) };
+    const result = await methods[method](...(parameters as never[]));
+    const { values, buffers } = unmarked([result]);
+    return { reply: { id, result: values[0] }, buffers };
   } catch (error) {
     const code = error instanceof FuseMeshError ? error.code : 'internal';
-    return { id, code, message: error instanceof Error ? error.message : String(error) };
+    const message = error instanceof Error ? error.message : String(error);
+    return { reply: { id, code, message }, buffers: [] };
   }
 }

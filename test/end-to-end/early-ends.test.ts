@@ -1,13 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type RunningCommand, startCommand } from './command.ts';
-import {
-  awaitCheckpoint,
-  isAlive,
-  makeSmallCorpus,
-  processIds,
-  type SmallCorpus,
-  writeRunFile,
-} from './small-run.ts';
+import { goOn, isAlive, makeSmallCorpus, processIds, type SmallCorpus, writeRunFile } from './small-run.ts';
 
 let corpus: SmallCorpus;
 let run: { path: string; output: string };
@@ -21,23 +13,14 @@ beforeAll(async () => {
 });
 afterAll(() => corpus.remove());
 
-/** Goes on with the run until there is one more checkpoint. */
-async function goOn(checkpoint: number): Promise<{ up: RunningCommand; ids: Map<string, number> }> {
-  const up = startCommand(['up', run.path]);
-  await awaitCheckpoint(run.output, checkpoint);
-  return { up, ids: await processIds(run.output) };
-}
-
-test.each([
-  ['trainer', 2],
-  ['teacher novelist', 4],
-])(
+test.each(['trainer', 'teacher novelist'])(
   'a %s that somebody else stops is told, and no run is called finished',
   {
     timeout: 120_000,
   },
-  async (name, checkpoint) => {
-    const { up, ids } = await goOn(checkpoint);
+  async (name) => {
+    const up = await goOn(run);
+    const ids = await processIds(run.output);
     process.kill(ids.get(name.replace(' ', '-'))!, 'SIGTERM');
     const { code, stdout, stderr } = await up.finished;
     expect(stderr).toMatch(new RegExp(`^fusemesh: ${name}: was stopped before the run was over.*\\n$`));
@@ -47,7 +30,8 @@ test.each([
 );
 
 test('when the command itself is killed, every process of the run leaves', { timeout: 120_000 }, async () => {
-  const { up, ids } = await goOn(6);
+  const up = await goOn(run);
+  const ids = await processIds(run.output);
   up.process.kill('SIGKILL');
   await expect.poll(() => [...ids].filter(([, id]) => isAlive(id)), { timeout: 60_000 }).toEqual([]);
 });

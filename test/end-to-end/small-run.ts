@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { type RunningCommand, startCommand } from './command.ts';
 
 const zoo = fileURLToPath(new URL('../../examples/zoo/', import.meta.url));
 const domains = ['speeches', 'fiction', 'manuals'];
@@ -60,15 +61,28 @@ export async function writeRunFile(
   return { path, output };
 }
 
-/** Waits until the trainer has written a checkpoint of that step or a later one; gives the step. */
-export async function awaitCheckpoint(output: string, step: number): Promise<number> {
-  for (;;) {
-    const names = await readdir(join(output, 'checkpoints')).catch(() => []);
-    const steps = names.map((name) => Number(/^step-(\d+)$/.exec(name)?.[1] ?? Number.NaN));
-    const newest = Math.max(...steps.filter((number) => number >= step));
-    if (newest >= step) return newest;
-    await sleep(20);
-  }
+/** The step of the newest checkpoint; 0 where there is none. */
+export async function newestCheckpointStep(output: string): Promise<number> {
+  const names = await readdir(join(output, 'checkpoints')).catch(() => []);
+  return Math.max(0, ...names.map((name) => Number(/^step-(\d+)$/.exec(name)?.[1] ?? 0)));
+}
+
+/** Waits until the trainer has written a checkpoint of that step or a later one. */
+export async function awaitCheckpoint(output: string, step: number): Promise<void> {
+  while ((await newestCheckpointStep(output)) < step) await sleep(20);
+}
+
+/** Goes on with a run until the trainer has written one more checkpoint. */
+export async function goOn({ path, output }: { path: string; output: string }): Promise<RunningCommand> {
+  const before = await newestCheckpointStep(output);
+  const up = startCommand(['up', path]);
+  await awaitCheckpoint(output, before + 1);
+  return up;
+}
+
+/** Kills the trainer of a run that is going on, as the kernel does it that is out of memory. */
+export async function killTrainer(output: string): Promise<void> {
+  process.kill((await processIds(output)).get('trainer')!, 'SIGKILL');
 }
 
 /** Process ids of a run's processes, from the logs that they write. */

@@ -2,11 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runResultSchema } from '../../cli/evaluation/loss-report.ts';
-import { runCommand, startCommand } from './command.ts';
+import { runCommand } from './command.ts';
 import {
-  awaitCheckpoint,
+  goOn,
   isAlive,
+  killTrainer,
   makeSmallCorpus,
+  newestCheckpointStep,
   processIds,
   type SmallCorpus,
   writeRunFile,
@@ -24,7 +26,7 @@ afterAll(() => corpus.remove());
 const finalWeights = (output: string) => readFile(join(output, 'model', 'model.safetensors'));
 
 const lastState = async (output: string) => {
-  const step = await awaitCheckpoint(output, 1);
+  const step = await newestCheckpointStep(output);
   const name = `step-${String(step).padStart(6, '0')}`;
   const record = JSON.parse(await readFile(join(output, 'checkpoints', name, 'trainer-state.json'), 'utf8'));
   return record.state as { documents: number; tokens: number; step: number };
@@ -51,32 +53,32 @@ test('one command feeds, trains and evaluates', { timeout: 180_000 }, async () =
   expect(step).toBe(Math.ceil(documents / 4));
 });
 
-test('a killed trainer and a stopped mesh go on where they were, to the same weights', {
-  timeout: 300_000,
+test('a trainer killed twice and a stopped mesh go on where they were, to the same weights', {
+  timeout: 360_000,
 }, async () => {
   const { path, output } = await writeRunFile(corpus, { run: broken });
 
-  const first = startCommand(['up', path]);
-  const killedAt = await awaitCheckpoint(output, 2);
-  process.kill((await processIds(output)).get('trainer')!, 'SIGKILL');
-  const killed = await first.finished;
-  expect(killed.code).toBe(1);
-  expect(killed.stderr).toMatch(/^fusemesh: trainer: was killed \(SIGKILL\).*\n$/);
+  for (let kill = 0; kill < 2; kill++) {
+    const up = await goOn({ path, output });
+    await killTrainer(output);
+    const killed = await up.finished;
+    expect(killed.code).toBe(1);
+    expect(killed.stderr).toMatch(/^fusemesh: trainer: was killed \(SIGKILL\).*\n$/);
+  }
 
-  const second = startCommand(['up', path]);
-  await awaitCheckpoint(output, killedAt + 2);
+  const stopping = await goOn({ path, output });
   const processes = [...(await processIds(output)).values()];
   expect(processes.length).toBeGreaterThanOrEqual(5);
-  second.process.kill('SIGINT');
-  const stopped = await second.finished;
+  stopping.process.kill('SIGINT');
+  const stopped = await stopping.finished;
   expect(stopped.code).toBe(130);
   expect(stopped.stderr).toBe('');
   expect(stopped.stdout).toContain('The same command goes on from the newest checkpoint.');
   expect(processes.filter(isAlive)).toEqual([]);
 
-  const third = await runCommand(['up', path]);
-  expect(third.code).toBe(0);
-  expect(third.stdout).toContain('target after');
+  const last = await runCommand(['up', path]);
+  expect(last.code).toBe(0);
+  expect(last.stdout).toContain('target after');
 
   const whole = join(corpus.directory, unbroken);
   const { documents, tokens } = await lastState(whole);

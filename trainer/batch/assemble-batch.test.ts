@@ -67,7 +67,7 @@ const sizes = { contextLength: 4, candidates: 2 };
 
 describe('assembleBatch', () => {
   it('labels each position with the next token, and the last with none', () => {
-    const { batch, count } = assembleBatch(
+    const { batch, count, documents } = assembleBatch(
       [
         {
           number: 7,
@@ -83,6 +83,7 @@ describe('assembleBatch', () => {
     expect([...batch.inputIds]).toEqual([5, 6, 7]);
     expect([...batch.labels]).toEqual([6, 7, -1]);
     expect(count.positions).toBe(2);
+    expect(documents).toEqual([7]);
   });
 
   it('fuses the best source of each document at the boundaries that both share', () => {

@@ -22,6 +22,8 @@ export interface DocumentToLearn {
 export interface AssembledBatch {
   readonly batch: TrainingBatch;
   readonly count: FusionCount;
+  /** Their numbers in the run. */
+  readonly documents: readonly number[];
   /** Index of the source that counts most in each document. */
   readonly chosenSources: readonly number[];
 }
@@ -79,5 +81,5 @@ export function assembleBatch(
     begin += ids.length;
     chosenSources.push(weights.indexOf(Math.max(...weights)));
   }
-  return { batch, count, chosenSources };
+  return { batch, count, documents: documents.map(({ number }) => number), chosenSources };
 }

@@ -27,3 +27,22 @@ export async function checkpointNames(directory: string): Promise<string[]> {
   const step = (name: string) => Number(pattern.exec(name)?.[1]);
   return names.filter((name) => pattern.test(name)).sort((a, b) => step(b) - step(a));
 }
+
+/**
+ * Which checkpoints go when one has been written: all but that one, those right before it and the best. Later
+ * ones can only be damaged, or the training would have gone on from them.
+ *
+ * @param names newest first
+ * @param keep how many stay, the one that was written among them
+ * @param best the step of the best, undefined where none is known
+ */
+export function checkpointsToRemove(
+  names: readonly string[],
+  written: number,
+  keep: number,
+  best: number | undefined,
+): string[] {
+  const newest = names.indexOf(checkpointName(written));
+  const bestName = best === undefined ? undefined : checkpointName(best);
+  return names.filter((name, i) => (i < newest || i >= newest + keep) && name !== bestName);
+}

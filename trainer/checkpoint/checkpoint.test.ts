@@ -1,4 +1,4 @@
-import { appendFile, cp, mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { readAdapterConfig } from '../../model/lora/read-adapter.ts';
 import { writeSafetensors } from '../../model/safetensors/write-safetensors.ts';
 import type { EngineSnapshot } from '../engine/engine-snapshot.ts';
 import { newestCheckpoint, readSnapshot } from './read-checkpoint.ts';
-import type { TrainingState } from './training-state.ts';
+import { initialState, type TrainingState } from './training-state.ts';
 import { type CheckpointPlace, writeCheckpoint } from './write-checkpoint.ts';
 
 const log = createLog('test', { level: 'silent' });
@@ -30,8 +30,7 @@ afterEach(() => rm(root, { recursive: true }));
 
 function stateAt(step: number): TrainingState {
   return {
-    run: 'demo',
-    corpusSha256: 'ab',
+    ...initialState('demo', 'ab'),
     step,
     documents: 8 * step,
     tokens: 900 * step,
@@ -113,6 +112,23 @@ describe('checkpoints', () => {
     expect((await newestCheckpoint(place.directory, log))?.state.step).toBe(1_000_000);
   });
 
+  it('keep the best beside the last ones', async () => {
+    for (const step of [1, 2, 3, 4, 5]) {
+      const best = { step: Math.min(step, 2), bitsPerByte: 1.5 };
+      await writeCheckpoint(place, { ...stateAt(step), best }, snapshotAt(step));
+    }
+    expect((await readdir(place.directory)).sort()).toEqual(['step-000002', 'step-000004', 'step-000005']);
+    const best = { step: 6, bitsPerByte: 1.4 };
+    await writeCheckpoint(place, { ...stateAt(6), best }, snapshotAt(6));
+    expect((await readdir(place.directory)).sort()).toEqual(['step-000005', 'step-000006']);
+  });
+
+  it('give back the steps that the optimizer took, without those that were skipped', async () => {
+    await writeCheckpoint(place, { ...stateAt(9), skippedSteps: 2 }, snapshotAt(7));
+    const saved = await newestCheckpoint(place.directory, log);
+    expect(allBits(await readSnapshot(saved!))).toEqual(allBits(snapshotAt(7)));
+  });
+
   it('may be written again at the same step', async () => {
     await writeCheckpoint(place, stateAt(3), snapshotAt(3));
     await writeCheckpoint(place, { ...stateAt(3), tokens: 1 }, snapshotAt(3));
@@ -140,6 +156,35 @@ describe('checkpoints', () => {
     }
     await writeCheckpoint(place, stateAt(2), snapshotAt(2));
     expect((await newestCheckpoint(place.directory, log))?.state.step).toBe(2);
+  });
+
+  it('are passed over, and named in the log, where one bit of any file has flipped', async () => {
+    const whole = await writeCheckpoint(place, stateAt(1), snapshotAt(1));
+    const other = await writeCheckpoint(place, stateAt(2), snapshotAt(2));
+    const lines: string[] = [];
+    const listening = { warn: (line: unknown) => void lines.push(String(line)) };
+    for (const name of await readdir(other)) {
+      const path = join(other, name);
+      const bytes = await readFile(path);
+      for (const at of [0, bytes.length >> 1, bytes.length - 1]) {
+        const flipped = Buffer.from(bytes);
+        flipped[at] ^= 1 << (at % 8);
+        await writeFile(path, flipped);
+        expect((await newestCheckpoint(place.directory, listening))?.directory, name).toBe(whole);
+        expect(lines.at(-1)).toContain(`Checkpoint ${other} is damaged and passed over: ${name}`);
+      }
+      await writeFile(path, bytes);
+    }
+    expect((await newestCheckpoint(place.directory, log))?.directory).toBe(other);
+  });
+
+  it('never give way to later ones that are damaged', async () => {
+    for (const step of [2, 4, 6]) await writeCheckpoint(place, stateAt(step), snapshotAt(step));
+    for (const name of ['step-000004', 'step-000006']) {
+      await truncate(join(place.directory, name, 'model.safetensors'), 100);
+    }
+    await writeCheckpoint({ ...place, keep: 1 }, stateAt(3), snapshotAt(3));
+    expect(await readdir(place.directory)).toEqual(['step-000003']);
   });
 
   it('are none where none was written', async () => {

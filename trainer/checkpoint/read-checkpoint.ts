@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../../mesh/log/log.ts';
 import { adapterWeightsFile } from '../../model/lora/read-adapter.ts';
@@ -12,7 +12,9 @@ import {
   stateFile,
   weightsFile,
 } from './checkpoint-names.ts';
-import { checkpointRecordSchema, type TrainingState } from './training-state.ts';
+import { parseRecord } from './checkpoint-record.ts';
+import { digestFile } from './file-digest.ts';
+import type { TrainingState } from './training-state.ts';
 
 /** A whole checkpoint on disk. */
 export interface SavedCheckpoint {
@@ -21,7 +23,10 @@ export interface SavedCheckpoint {
 }
 
 /** The newest checkpoint that is whole; one that is damaged is named in the log and passed over. */
-export async function newestCheckpoint(checkpoints: string, log: Log): Promise<SavedCheckpoint | undefined> {
+export async function newestCheckpoint(
+  checkpoints: string,
+  log: Pick<Log, 'warn'>,
+): Promise<SavedCheckpoint | undefined> {
   for (const name of await checkpointNames(checkpoints)) {
     const directory = join(checkpoints, name);
     try {
@@ -33,14 +38,15 @@ export async function newestCheckpoint(checkpoints: string, log: Log): Promise<S
   return undefined;
 }
 
-/** Reads trainer-state.json and holds the other files against it. */
+/** Reads trainer-state.json and holds the other files against it, to the bit. */
 async function readState(directory: string): Promise<TrainingState> {
-  const record = checkpointRecordSchema.parse(JSON.parse(await readFile(join(directory, stateFile), 'utf8')));
-  for (const [name, bytes] of Object.entries(record.files)) {
-    const { size } = await stat(join(directory, name));
-    if (size !== bytes) throw new Error(`${name} has ${size} bytes of ${bytes}`);
+  const { state, files } = parseRecord(await readFile(join(directory, stateFile), 'utf8'));
+  for (const [name, { bytes, sha256 }] of Object.entries(files)) {
+    const found = await digestFile(join(directory, name));
+    if (found.bytes !== bytes) throw new Error(`${name} has ${found.bytes} bytes of ${bytes}`);
+    if (found.sha256 !== sha256) throw new Error(`${name} is not what was written`);
   }
-  return record.state;
+  return state;
 }
 
 /** The file of what was trained: the adapter where there is one. */
@@ -65,7 +71,7 @@ export async function readSnapshot({ directory, state }: SavedCheckpoint): Promi
           secondMoment: await moments.readFloat32(secondMomentOf(name)),
         });
       }
-      return { step: state.step, tensors };
+      return { step: state.step - state.skippedSteps, tensors };
     } finally {
       await moments.close();
     }

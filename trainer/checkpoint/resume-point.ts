@@ -1,7 +1,7 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Log } from '../../mesh/log/log.ts';
 import { newestCheckpoint, type SavedCheckpoint } from './read-checkpoint.ts';
-import type { TrainingState } from './training-state.ts';
+import { initialState, type TrainingState } from './training-state.ts';
 
 /** Where a training begins or goes on. */
 export interface ResumePoint {
@@ -23,10 +23,7 @@ export async function resumePoint(
   log: Log,
 ): Promise<ResumePoint> {
   const saved = await newestCheckpoint(checkpoints, log);
-  if (saved === undefined) {
-    const state = { run, corpusSha256, step: 0, documents: 0, tokens: 0, documentsChosen: {} };
-    return { state, resumedFrom: undefined };
-  }
+  if (saved === undefined) return { state: initialState(run, corpusSha256), resumedFrom: undefined };
   const other =
     saved.state.run !== run
       ? `run ${saved.state.run}`

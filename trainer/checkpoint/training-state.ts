@@ -10,21 +10,33 @@ export const trainingStateSchema = z.strictObject({
   run: z.string(),
   /** SHA-256 of the corpus, in hexadecimal. */
   corpusSha256: z.string(),
-  /** Optimizer steps done. */
+  /** Steps taken or skipped. */
   step: count,
-  /** Documents trained on: 0 … documents − 1. */
+  /** Documents that these steps took: 0 … documents − 1. */
   documents: count,
   /** Tokens trained on. */
   tokens: count,
   /** By source: in how many documents it taught. */
   documentsChosen: z.record(z.string(), count),
+  /** Steps that changed nothing, since their loss or gradient was no number. */
+  skippedSteps: count,
+  /** Those of them that followed each other up to here, with the numbers of their documents. */
+  skippedInRow: z.array(z.strictObject({ step: count, documents: z.array(count).readonly() })).readonly(),
+  /** Where the target did best on the held-out texts, in bits per byte as the mean over domains. */
+  best: z.strictObject({ step: count, bitsPerByte: z.number() }).nullable(),
 });
 
 export type TrainingState = z.infer<typeof trainingStateSchema>;
 
-/** What a checkpoint's trainer-state.json holds: written last, it vouches for the other files. */
-export const checkpointRecordSchema = z.strictObject({
-  state: trainingStateSchema,
-  /** Size in bytes of each other file of the checkpoint. */
-  files: z.record(z.string(), count),
+/** Where a training begins. */
+export const initialState = (run: string, corpusSha256: string): TrainingState => ({
+  run,
+  corpusSha256,
+  step: 0,
+  documents: 0,
+  tokens: 0,
+  documentsChosen: {},
+  skippedSteps: 0,
+  skippedInRow: [],
+  best: null,
 });

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { copyCompanionFiles } from '../../model/export/companion-files.ts';
-import { fileSizes, onDisk, publishDirectory, writeDurably } from '../../model/export/durable-files.ts';
+import { onDisk, publishDirectory, writeDurably } from '../../model/export/durable-files.ts';
 import type { AdapterConfig } from '../../model/lora/read-adapter.ts';
 import { writeAdapterFiles } from '../../model/lora/write-adapter.ts';
 import { type TensorToWrite, writeSafetensors } from '../../model/safetensors/write-safetensors.ts';
@@ -9,12 +9,15 @@ import type { EngineSnapshot, TensorSnapshot } from '../engine/engine-snapshot.t
 import {
   checkpointName,
   checkpointNames,
+  checkpointsToRemove,
   firstMomentOf,
   optimizerFile,
   secondMomentOf,
   stateFile,
   weightsFile,
 } from './checkpoint-names.ts';
+import { formatRecord } from './checkpoint-record.ts';
+import { digestFiles } from './file-digest.ts';
 import type { TrainingState } from './training-state.ts';
 
 const unfinishedSuffix = '.unfinished';
@@ -27,14 +30,14 @@ export interface CheckpointPlace {
   readonly model: string;
   /** What the trained tensors are adapters of; undefined where they are the model's weights. */
   readonly adapter?: AdapterConfig | undefined;
-  /** How many to keep. */
+  /** How many of the last to keep; the best is kept beside them. */
   readonly keep: number;
 }
 
 /**
  * Writes a checkpoint: a Hugging Face directory, or an adapter as peft has it, with the optimizer's state
  * beside it. It appears under its name only when all of it is on disk; then checkpoints older than the last
- * `keep` go.
+ * `keep` go, but for the best.
  *
  * @returns its directory
  */
@@ -56,10 +59,11 @@ export async function writeCheckpoint(
       await writeSafetensors(join(unfinished, weightsFile), snapshot.tensors.map(weights));
     }
     await writeSafetensors(join(unfinished, optimizerFile), snapshot.tensors.flatMap(moments));
-    const record = { state, files: await fileSizes(unfinished) };
-    await writeDurably(join(unfinished, stateFile), `${JSON.stringify(record, null, 2)}\n`);
+    const record = { state, files: await digestFiles(unfinished) };
+    await writeDurably(join(unfinished, stateFile), formatRecord(record));
     await publishDirectory(unfinished, directory);
-    for (const old of (await checkpointNames(place.directory)).slice(place.keep)) {
+    const names = await checkpointNames(place.directory);
+    for (const old of checkpointsToRemove(names, state.step, place.keep, state.best?.step)) {
       await rm(join(place.directory, old), { recursive: true, force: true });
     }
   });

@@ -83,6 +83,24 @@ describe('TrainingEngine', () => {
     await expected.close();
   });
 
+  it('leaves everything as it was where loss or gradient are no numbers', async () => {
+    const expected = await openExpected(directory);
+    const batch = await readBatch(expected);
+    const poison = (values: Float32Array, by: number) => values.map(() => by);
+    const withoutLoss = { ...batch, fusedProbabilities: poison(batch.fusedProbabilities, Infinity) };
+    const withoutGradient = { ...batch, fusedTail: poison(batch.fusedTail, Number.NaN) };
+    const engine = await TrainingEngine.start(directory, optionsFor(batch));
+    expect(await engine.step(batch, learningRate)).toMatchObject({ finite: true });
+    const before = await engine.snapshot();
+    const { loss, finite } = await engine.step(withoutLoss, learningRate);
+    expect([Number.isFinite(loss), finite]).toEqual([false, false]);
+    const none = { finite: false, gradientNorm: Number.NaN };
+    expect(await engine.step(withoutGradient, learningRate)).toMatchObject(none);
+    expect(await engine.snapshot()).toEqual(before);
+    await engine.close();
+    await expected.close();
+  });
+
   it('gives the same weights to the bit every time, on several threads', async () => {
     const batch = manyRepeatedTokens(8, 256);
     const train = async () => {

@@ -1,8 +1,9 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { Transferring } from '../../model/runtime/transferring.ts';
 import { serveWorker } from '../../model/runtime/worker.ts';
 import { adamwStep, globalNorm } from './adamw.ts';
 import type { EngineOptions } from './engine-options.ts';
-import type { EngineSnapshot } from './engine-snapshot.ts';
+import { type EngineSnapshot, transferringSnapshot } from './engine-snapshot.ts';
 import { ModelInTraining } from './model-in-training.ts';
 import type { StepResult, TrainingBatch } from './training-batch.ts';
 
@@ -44,17 +45,17 @@ const methods = {
     return model.crossEntropies(texts);
   },
 
-  snapshot(): EngineSnapshot {
-    return {
+  snapshot(): Transferring<EngineSnapshot> {
+    return transferringSnapshot({
       step: steps,
       tensors: model.tensors.trained.map(({ name, shape, weights, firstMoment, secondMoment }) => ({
         name,
         shape,
-        weights,
-        firstMoment,
-        secondMoment,
+        weights: weights.slice(),
+        firstMoment: firstMoment.slice(),
+        secondMoment: secondMoment.slice(),
       })),
-    };
+    });
   },
 
   restore(snapshot: EngineSnapshot): void {

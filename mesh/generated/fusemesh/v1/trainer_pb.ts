@@ -142,6 +142,7 @@ export type TrainingStep = Message<"fusemesh.v1.TrainingStep"> & {
   /**
    * Loss over the real tokens of the step, in nats a token:
    * loss = lambda × causal_loss + (1 − lambda) × fusion_loss.
+   * A step whose loss or gradient norm is no finite number was skipped: it changed nothing.
    *
    * @generated from field: double loss = 4;
    */

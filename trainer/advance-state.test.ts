@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { afterEvaluation } from './advance-state.ts';
+import { initialState } from './checkpoint/training-state.ts';
+
+// After steps, skipped ones too: train.test.ts.
+describe('afterEvaluation', () => {
+  const at = (step: number, best: { step: number; bitsPerByte: number } | null) => ({
+    ...initialState('demo', 'ab'),
+    step,
+    best,
+  });
+
+  it('remembers the step of the least mean over domains', () => {
+    expect(afterEvaluation(at(10, null), { fiction: 3, manuals: 1 }).best).toEqual({
+      step: 10,
+      bitsPerByte: 2,
+    });
+    const best = { step: 10, bitsPerByte: 2 };
+    expect(afterEvaluation(at(20, best), { fiction: 2.9, manuals: 1 }).best).toEqual({
+      step: 20,
+      bitsPerByte: 1.95,
+    });
+    expect(afterEvaluation(at(20, best), { fiction: 3, manuals: 1 }).best).toEqual(best);
+  });
+
+  it('takes no mean that is no number', () => {
+    for (const domains of [{}, { fiction: Number.NaN }, { fiction: Number.POSITIVE_INFINITY }]) {
+      expect(afterEvaluation(at(10, null), domains).best).toBeNull();
+    }
+  });
+});

@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { BackgroundCheckpoints } from './background-checkpoints.ts';
+import { initialState } from './training-state.ts';
+
+const at = (step: number) => ({ ...initialState('demo', 'ab'), step });
+
+/** What they do, in order; `save` takes some time, and fails at step 9. */
+function watched(resumed?: number) {
+  const events: string[] = [];
+  const resumedFrom = resumed === undefined ? undefined : { directory: 'resumed', state: at(resumed) };
+  const checkpoints = new BackgroundCheckpoints(resumedFrom, {
+    snapshot: async () => {
+      events.push('snapshot');
+      return { step: 0, tensors: [] };
+    },
+    save: async ({ step }) => {
+      await sleep(200);
+      if (step === 9) throw new Error('the disk is full');
+      events.push(`saved ${step}`);
+      return `step ${step}`;
+    },
+    onFailure: () => events.push('failed'),
+  });
+  return { checkpoints, events };
+}
+
+it('has each written once, the next after the one before, and counts how long that was waited for', async () => {
+  const { checkpoints, events } = watched();
+  expect(await checkpoints.newest()).toBeUndefined();
+  await checkpoints.begin(at(1));
+  await checkpoints.begin(at(1));
+  expect(events).toEqual(['snapshot']);
+  expect(checkpoints.takeWaitedSeconds()).toBeLessThan(0.1);
+  await checkpoints.begin(at(2));
+  expect(events).toEqual(['snapshot', 'saved 1', 'snapshot']);
+  expect(await checkpoints.finish(at(2))).toEqual({ directory: 'step 2', state: at(2) });
+  expect(checkpoints.takeWaitedSeconds()).toBeGreaterThan(0.3);
+  expect(checkpoints.takeWaitedSeconds()).toBe(0);
+  expect((await checkpoints.newest())?.directory).toBe('step 2');
+});
+
+it('takes what was resumed from for written', async () => {
+  const { checkpoints, events } = watched(3);
+  expect((await checkpoints.finish(at(3))).directory).toBe('resumed');
+  expect(events).toEqual([]);
+});
+
+it('fails with what the write failed with, at every later turn', async () => {
+  const { checkpoints, events } = watched();
+  await checkpoints.begin(at(9));
+  checkpoints.throwFailure();
+  await checkpoints.settled();
+  expect(() => checkpoints.throwFailure()).toThrow('the disk is full');
+  await expect(checkpoints.begin(at(10))).rejects.toThrow('the disk is full');
+  await expect(checkpoints.finish(at(9))).rejects.toThrow('the disk is full');
+  expect(events).toEqual(['snapshot', 'failed']);
+});

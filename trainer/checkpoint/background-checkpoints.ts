@@ -1,0 +1,91 @@
+import type { EngineSnapshot } from '../engine/engine-snapshot.ts';
+import type { SavedCheckpoint } from './read-checkpoint.ts';
+import type { TrainingState } from './training-state.ts';
+
+interface CheckpointSource {
+  /** Copies weights and moments as they are now. */
+  snapshot(): Promise<EngineSnapshot>;
+  /** Puts a checkpoint on disk and returns its directory. */
+  save(state: TrainingState, snapshot: EngineSnapshot): Promise<string>;
+  /** Called when a checkpoint has failed. */
+  onFailure(): void;
+}
+
+/**
+ * Has checkpoints written while the training goes on. One at a time: the next waits, so that no more than one
+ * copy of weights and moments is held.
+ */
+export class BackgroundCheckpoints {
+  readonly #source: CheckpointSource;
+  /** The last one that was begun. */
+  #last: { readonly state: TrainingState; readonly saved: Promise<SavedCheckpoint> } | undefined;
+  #failure: { readonly error: unknown } | undefined;
+  #waitedSeconds = 0;
+
+  /** @param resumedFrom what is on disk already */
+  constructor(resumedFrom: SavedCheckpoint | undefined, source: CheckpointSource) {
+    this.#source = source;
+    if (resumedFrom) this.#last = { state: resumedFrom.state, saved: Promise.resolve(resumedFrom) };
+  }
+
+  /**
+   * Begins the checkpoint of where the training stands, if it has not been, and returns when the training may
+   * go on.
+   *
+   * @throws what the write before failed with
+   */
+  async begin(state: TrainingState): Promise<void> {
+    if (this.#last?.state.step === state.step) return;
+    await this.#waitFor(async () => {
+      await this.#last?.saved;
+      const saved = this.#save(state, await this.#source.snapshot());
+      this.#last = { state, saved };
+    });
+  }
+
+  /** {@link begin}s it and returns when it is on disk. */
+  async finish(state: TrainingState): Promise<SavedCheckpoint> {
+    await this.begin(state);
+    return this.#waitFor(() => this.#last!.saved);
+  }
+
+  /** Throws what a write has failed with, if one has. */
+  throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** The last checkpoint that was begun, once it is on disk; undefined where none was. */
+  async newest(): Promise<SavedCheckpoint | undefined> {
+    return this.#last?.saved;
+  }
+
+  /** Returns when nothing is being written, well or not. */
+  async settled(): Promise<void> {
+    await this.#last?.saved.catch(() => undefined);
+  }
+
+  /** How long {@link begin} and {@link finish} have held up their caller since this was last asked. */
+  takeWaitedSeconds(): number {
+    const seconds = this.#waitedSeconds;
+    this.#waitedSeconds = 0;
+    return seconds;
+  }
+
+  #save(state: TrainingState, snapshot: EngineSnapshot): Promise<SavedCheckpoint> {
+    const saved = this.#source.save(state, snapshot).then((directory) => ({ directory, state }));
+    saved.catch((error: unknown) => {
+      this.#failure = { error };
+      this.#source.onFailure();
+    });
+    return saved;
+  }
+
+  async #waitFor<T>(work: () => Promise<T>): Promise<T> {
+    const began = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.#waitedSeconds += (performance.now() - began) / 1000;
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { createLog } from '../../mesh/log/log.ts';
+import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
+import { startCheckpointWriter } from './checkpoint-writer.ts';
+import { newestCheckpoint, readSnapshot } from './read-checkpoint.ts';
+import { initialState } from './training-state.ts';
+
+it('writes in its thread what it is handed, and says in one line when the disk refuses', async () => {
+  const root = await temporaryDirectory();
+  const writer = startCheckpointWriter();
+  onTestFinished(() => writer.stop());
+  const place = { directory: join(root, 'checkpoints'), model: join(root, 'target'), keep: 2 };
+  await mkdir(place.model);
+  await writeFile(join(place.model, 'config.json'), '{}');
+  const state = { ...initialState('demo', 'ab'), step: 4 };
+  const snapshot = () => ({
+    step: 4,
+    tensors: [
+      {
+        name: 'head',
+        shape: [2],
+        weights: Float32Array.of(1, -0),
+        firstMoment: Float32Array.of(2, 3),
+        secondMoment: Float32Array.of(4, 5),
+      },
+    ],
+  });
+
+  const handedOver = snapshot();
+  expect(await writer.write(place, state, handedOver)).toBe(join(place.directory, 'step-000004'));
+  expect(handedOver.tensors[0].weights.length).toBe(0);
+  const saved = await newestCheckpoint(place.directory, createLog('test', { level: 'silent' }));
+  expect(saved?.state).toEqual(state);
+  expect(await readSnapshot(saved!)).toEqual(snapshot());
+
+  await writeFile(join(root, 'file'), '');
+  const inTheWay = { ...place, directory: join(root, 'file', 'checkpoints') };
+  await expect(writer.write(inTheWay, state, snapshot())).rejects.toMatchObject({
+    code: 'failed_precondition',
+    message: expect.stringMatching(/^Cannot write the checkpoint .*step-000004: .*\.$/),
+  });
+});
