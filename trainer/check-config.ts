@@ -6,7 +6,7 @@ import type { RunConfig } from '../mesh/config/schema.ts';
  *
  * @throws FuseMeshError invalid_argument that names the keys
  */
-export function checkTrainerConfig({ nats, trainer, teachers, target }: RunConfig): void {
+export function checkTrainerConfig({ nats, trainer, teachers, target, heldOut }: RunConfig): void {
   const names = [...teachers.map(({ name }) => name), ...(target.source ? [target.source.name] : [])];
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice !== undefined) {
@@ -19,6 +19,12 @@ export function checkTrainerConfig({ nats, trainer, teachers, target }: RunConfi
     throw new FuseMeshError(
       'invalid_argument',
       `trainer.precision is ${trainer.precision}, which is for GPUs: leave it out, or set trainer.execution: cuda.`,
+    );
+  }
+  if (trainer.evaluateEvery !== undefined && heldOut.length === 0) {
+    throw new FuseMeshError(
+      'invalid_argument',
+      `trainer.evaluateEvery is ${trainer.evaluateEvery}, but heldOut names no texts to evaluate on: add some, or leave it out.`,
     );
   }
   // A teacher that dies with documents in hand leaves gaps, and others go on. With room for a distribution of

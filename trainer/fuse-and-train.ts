@@ -3,10 +3,12 @@ import type { TextDistribution } from '../mesh/codec/text-distribution.ts';
 import type { RunConfig } from '../mesh/config/schema.ts';
 import type { Document } from '../mesh/generated/fusemesh/v1/corpus_pb.ts';
 import { TrainerState } from '../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { batchesOf } from './batch/batches.ts';
 import { startCheckpointWriter } from './checkpoint/checkpoint-writer.ts';
 import type { SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
 import type { ResumePoint } from './checkpoint/resume-point.ts';
+import { openHeldOut } from './held-out.ts';
 import { scheduleOf } from './schedule.ts';
 import { askSource } from './sources/ask-source.ts';
 import { awaitTokenizers } from './sources/await-tokenizers.ts';
@@ -18,7 +20,7 @@ import { LookAhead } from './stream/look-ahead.ts';
 import { readDistributionsInto } from './stream/read-distributions.ts';
 import { readDocumentsInto } from './stream/read-documents.ts';
 import { StreamRelease } from './stream/stream-release.ts';
-import { train } from './train.ts';
+import { type Evaluation, train } from './train.ts';
 import type { OpenedTraining } from './training-context.ts';
 
 /** Batches whose parts are read ahead of the one in hand. */
@@ -101,6 +103,7 @@ export async function fuseAndTrain(
     keep: trainer.keepCheckpoints,
   };
   const writer = startCheckpointWriter();
+  const evaluation = await evaluationOf(config, tokenizers, opened);
   status.phase = TrainerState.TRAINING;
   try {
     return await train({
@@ -110,6 +113,7 @@ export async function fuseAndTrain(
       schedule: scheduleOf(trainer, status.totalSteps),
       sources: sources.map(({ name }) => name),
       checkpointEvery: trainer.checkpointEvery,
+      ...(evaluation && { evaluation }),
       control: opened.control,
       signal,
       log,
@@ -130,6 +134,30 @@ export async function fuseAndTrain(
     await writer.stop();
   }
 }
+
+/** Looks at the held-out texts; undefined where the run file does not ask for it. */
+async function evaluationOf(
+  { trainer, heldOut, contextLength }: RunConfig,
+  tokenizers: readonly Tokenizer[],
+  { engine, tokenizer: target, metrics, log }: OpenedTraining,
+): Promise<Evaluation | undefined> {
+  if (trainer.evaluateEvery === undefined) return undefined;
+  const losses = await openHeldOut(heldOut, [target, ...tokenizers], { target, contextLength });
+  return {
+    every: trainer.evaluateEvery,
+    evaluate: () => losses(engine),
+    report: (step, bitsPerByte) => {
+      metrics.observeHeldOut(bitsPerByte);
+      log.info({ step, bitsPerByte }, `Held-out loss after step ${step}: ${perDomain(bitsPerByte)}`);
+    },
+  };
+}
+
+const perDomain = (bitsPerByte: Readonly<Record<string, number>>): string =>
+  Object.entries(bitsPerByte)
+    .map(([domain, bits]) => `${domain} ${bits.toFixed(3)}`)
+    .join(', ')
+    .concat(' bits per byte');
 
 /** Documents that some sources, but not all, have delivered. */
 function countPartlyCome(sources: readonly JoinedSource[]): number {

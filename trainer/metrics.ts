@@ -23,6 +23,7 @@ export class TrainerMetrics {
   readonly #taught: Counter<'teacher'>;
   readonly #mass: Counter<'to'>;
   readonly #loss: Gauge<'kind'>;
+  readonly #heldOut: Gauge<'domain'>;
   readonly #gradientNorm: Gauge;
   readonly #learningRate: Gauge;
   readonly #alignedShare: Gauge;
@@ -65,6 +66,12 @@ export class TrainerMetrics {
       labelNames: ['kind'],
       registers,
     });
+    this.#heldOut = new Gauge({
+      name: named('held_out_bits_per_byte'),
+      help: 'Loss on held-out texts at the last evaluation, in bits per byte of text.',
+      labelNames: ['domain'],
+      registers,
+    });
     this.#chosen = new Counter({
       name: named('source_chosen_total'),
       help: 'Documents in which a source was chosen to teach.',
@@ -98,6 +105,11 @@ export class TrainerMetrics {
         for (const { name, queueDepth } of sources()) this.set({ teacher: name }, queueDepth);
       },
     });
+  }
+
+  /** @param bitsPerByte by domain */
+  observeHeldOut(bitsPerByte: Readonly<Record<string, number>>): void {
+    for (const [domain, bits] of Object.entries(bitsPerByte)) this.#heldOut.set({ domain }, bits);
   }
 
   observe(step: StepReport): void {

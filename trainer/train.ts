@@ -38,7 +38,7 @@ export interface Training {
 
 /** A look at how the target does on texts that it is not trained on. */
 export interface Evaluation {
-  /** Steps between two. */
+  /** Steps between two; there is one after the last step too. */
   readonly every: number;
   /** Bits per byte by domain, with the weights that the engine has now. */
   evaluate(): Promise<Readonly<Record<string, number>>>;
@@ -108,7 +108,8 @@ async function takeSteps(
         throw endedBySkipping(state.skippedInRow, directory);
       }
     }
-    if (evaluation !== undefined && state.step % evaluation.every === 0) {
+    const isLast = state.step === schedule.totalSteps;
+    if (evaluation !== undefined && (isLast || state.step % evaluation.every === 0)) {
       const bitsPerByte = await evaluation.evaluate();
       evaluation.report(state.step, bitsPerByte);
       state = afterEvaluation(state, bitsPerByte);

@@ -189,6 +189,14 @@ export const runConfigSchema = z.strictObject({
     beta1: z.number().min(0).lt(1).default(0.9),
     beta2: z.number().min(0).lt(1).default(0.95),
     clipNorm: z.number().positive().default(1),
+    evaluateEvery: z
+      .number()
+      .int()
+      .min(1)
+      .optional()
+      .describe(
+        'Steps between evaluations on heldOut; the best checkpoint is kept. Left out, there are none.',
+      ),
     checkpointEvery: z.number().int().min(1).default(50).describe('Steps between checkpoints.'),
     keepCheckpoints: z.number().int().min(1).default(2).describe('How many of the last are kept.'),
   }),

@@ -52,6 +52,9 @@ export async function writeRunFile(
       threads: 1,
       learningRate: 1e-3,
       batchDocuments: 4,
+      // Two documents at once: the gradient of a step is summed over parts.
+      tokensAtOnce: 192,
+      evaluateEvery: 4,
       checkpointEvery: 2,
     },
     ...changes,
@@ -83,6 +86,18 @@ export async function goOn({ path, output }: { path: string; output: string }): 
 /** Kills the trainer of a run that is going on, as the kernel does it that is out of memory. */
 export async function killTrainer(output: string): Promise<void> {
   process.kill((await processIds(output)).get('trainer')!, 'SIGKILL');
+}
+
+/** A line of a process's log, as far as a test looks at it. */
+interface LogLine {
+  readonly step?: number;
+  readonly bitsPerByte?: Readonly<Record<string, number>>;
+}
+
+/** What a process of a run has logged. */
+export async function logLines(output: string, name: string): Promise<LogLine[]> {
+  const lines = (await readFile(join(output, 'logs', `${name}.log`), 'utf8')).split('\n');
+  return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as LogLine);
 }
 
 /** Process ids of a run's processes, from the logs that they write. */

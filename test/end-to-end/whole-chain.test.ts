@@ -1,12 +1,14 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runResultSchema } from '../../cli/evaluation/loss-report.ts';
+import { checkpointName } from '../../trainer/checkpoint/checkpoint-names.ts';
 import { runCommand } from './command.ts';
 import {
   goOn,
   isAlive,
   killTrainer,
+  logLines,
   makeSmallCorpus,
   newestCheckpointStep,
   processIds,
@@ -27,9 +29,14 @@ const finalWeights = (output: string) => readFile(join(output, 'model', 'model.s
 
 const lastState = async (output: string) => {
   const step = await newestCheckpointStep(output);
-  const name = `step-${String(step).padStart(6, '0')}`;
-  const record = JSON.parse(await readFile(join(output, 'checkpoints', name, 'trainer-state.json'), 'utf8'));
-  return record.state as { documents: number; tokens: number; step: number };
+  const file = join(output, 'checkpoints', checkpointName(step), 'trainer-state.json');
+  const { state } = JSON.parse(await readFile(file, 'utf8'));
+  return state as {
+    documents: number;
+    tokens: number;
+    step: number;
+    best: { step: number; bitsPerByte: number };
+  };
 };
 
 test('one command feeds, trains and evaluates', { timeout: 180_000 }, async () => {
@@ -48,10 +55,25 @@ test('one command feeds, trains and evaluates', { timeout: 180_000 }, async () =
   expect(result.model).toBe(join(output, 'model'));
   expect(stderr).toMatch(/orator 127\.0\.0\.1:\d+, metrics http:/);
 
-  const { documents, tokens, step } = await lastState(output);
+  const { documents, tokens, step, best } = await lastState(output);
   expect(result.tokens).toBe(tokens);
   expect(step).toBe(Math.ceil(documents / 4));
+
+  // What the engine says of the held-out texts while it trains is what the table says at the end.
+  const heldOut = (await logLines(output, 'trainer')).filter(({ bitsPerByte }) => bitsPerByte !== undefined);
+  expect(heldOut.map((line) => line.step)).toEqual(evaluatedSteps(step));
+  for (const { name, after } of result.domains)
+    expect(heldOut.at(-1)!.bitsPerByte![name]).toBeCloseTo(after!, 4);
+  const means = heldOut.map(({ bitsPerByte }) => mean(Object.values(bitsPerByte!)));
+  expect(best.bitsPerByte).toBe(Math.min(...means));
+  expect(await readdir(join(output, 'checkpoints'))).toContain(checkpointName(best.step));
 });
+
+/** Every fourth step, and the last. */
+const evaluatedSteps = (last: number) =>
+  Array.from({ length: last }, (_, i) => i + 1).filter((step) => step % 4 === 0 || step === last);
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 test('a trainer killed twice and a stopped mesh go on where they were, to the same weights', {
   timeout: 360_000,
