@@ -3,7 +3,13 @@ import { z } from 'zod';
 /** What a process of the mesh tells the `fusemesh up` that started it, over the IPC channel. */
 export const childMessageSchema = z.union([
   z.strictObject({
-    ready: z.strictObject({ grpc: z.string(), metricsPort: z.number() }).describe('It serves there.'),
+    ready: z
+      .strictObject({
+        grpc: z.string(),
+        metricsPort: z.number(),
+        note: z.string().optional().describe('What else a person is to know of it.'),
+      })
+      .describe('It serves there.'),
   }),
   z.strictObject({
     fed: z.strictObject({ published: z.number(), total: z.number() }).describe('Documents of the corpus.'),

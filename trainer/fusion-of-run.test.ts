@@ -22,6 +22,7 @@ test('without a word takes shared boundaries, prefixes and the best source by by
     align: 'boundary',
     vocabulary: 'prefix',
     candidates: 5,
+    divergence: { kind: 'ce' },
     settings: {
       combine: 'minCE',
       weights: {},
@@ -59,4 +60,16 @@ test('refuses weights that go with nothing, and a tail where FuseLLM has none', 
   expect(() => fusionOf(config({ combine: 'fixed' }))).toThrow('gives no source a weight');
   expect(() => fusionOf(config({ weights: { orator: 1 } }))).toThrow('has no use with fusion.combine minCE');
   expect(() => fusionOf(config({ align: 'dtw', truncated: 'tail' }))).toThrow('fusion.align boundary');
+});
+
+test('a loss with a tail keeps the mass outside of the candidates there, but for what the file says otherwise', () => {
+  expect(fusionOf(config({ loss: 'reverseKL' }))).toMatchObject({
+    divergence: { kind: 'reverseKL' },
+    settings: { truncated: 'tail' },
+  });
+  expect(fusionOf(config({ loss: 'jsd', beta: 0.2, truncated: 'renormalise' }))).toMatchObject({
+    divergence: { kind: 'jsd', beta: 0.2 },
+    settings: { truncated: 'renormalise' },
+  });
+  expect(() => fusionOf(config({ preset: 'fusellm', loss: 'jsd' }))).toThrow('fusion.loss jsd goes with');
 });

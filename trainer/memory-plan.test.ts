@@ -1,11 +1,36 @@
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { refuseWhatCannotFit } from './memory-plan.ts';
+import { runConfigSchema } from '../mesh/config/schema.ts';
+import { memoryLine, planMemory } from './memory-plan.ts';
 
-const estimate = { state: 16e9, activations: 2.5e9, temporaries: 4e8, program: 1.5e8, total: 19.05e9 };
+const model = join(import.meta.dirname, '..', 'examples', 'zoo', 'target');
+const run = (trainer: object, lora?: object) =>
+  runConfigSchema.parse({
+    run: 'demo',
+    contextLength: 256,
+    corpus: [{ domain: 'a', path: 'a.txt' }],
+    teachers: [{ name: 'orator', address: 'a:1' }],
+    target: { model, lora },
+    trainer: { output: 'out', ...trainer },
+  });
+const plan = (trainer: object, lora?: object) => planMemory(run(trainer, lora), 1e12);
 
-it('refuses what cannot fit, with numbers and a way out', () => {
-  expect(() => refuseWhatCannotFit(estimate, 19.05e9)).not.toThrow();
-  expect(() => refuseWhatCannotFit(estimate, 8e9)).toThrow(
-    /needs about 19\.1 GB of memory: 16\.0 GB for weights.*2\.50 GB for activations.*; 8\.00 GB are free: lower trainer\.tokensAtOnce/,
-  );
+it('counts 16 bytes a parameter, and less of all that makes a training smaller', async () => {
+  const whole = await plan({});
+  // 1.1 million parameters.
+  expect(whole.state / 1.11e6).toBeCloseTo(16, 0);
+  expect(whole.total).toBe(whole.state + whole.activations + whole.temporaries + whole.program);
+  expect((await plan({ tokensAtOnce: 1024 })).activations).toBeLessThan(0.6 * whole.activations);
+  expect((await plan({ recompute: true })).activations).toBeLessThan(0.5 * whole.activations);
+  expect((await plan({}, { rank: 4 })).state).toBeLessThan(0.5 * whole.state);
+});
+
+it('refuses what cannot fit, with numbers and a way out', async () => {
+  const estimate = await plan({});
+  await expect(planMemory(run({}), 1e8)).rejects.toMatchObject({
+    code: 'resource_exhausted',
+    message: expect.stringContaining(
+      `${memoryLine(estimate)}; 0.100 GB are free: lower trainer.tokensAtOnce`,
+    ),
+  });
 });

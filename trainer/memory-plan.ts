@@ -1,25 +1,32 @@
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
-import type { MemoryEstimate } from './engine/memory-estimate.ts';
+import type { RunConfig } from '../mesh/config/schema.ts';
+import { estimateMemoryOf, type MemoryEstimate } from './engine/memory-estimate.ts';
+import { engineOptionsOf } from './engine-of-run.ts';
+import { fusionOf } from './fusion-of-run.ts';
 
 /** 1234567890 → "1.23 GB". */
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toPrecision(3)} GB`;
 
 /** What a training will take, in a line. */
 export const memoryLine = ({ state, activations, temporaries, program, total }: MemoryEstimate): string =>
-  `about ${gigabytes(total)} of memory: ${gigabytes(state)} for weights, gradients and optimizer state, ` +
-  `${gigabytes(activations)} for activations, ${gigabytes(temporaries)} for values in between, ` +
+  `The training takes about ${gigabytes(total)} of memory: ${gigabytes(state)} for weights, gradients and ` +
+  `optimizer state, ${gigabytes(activations)} for activations, ${gigabytes(temporaries)} for values in between, ` +
   `${gigabytes(program)} for the program`;
 
 /**
- * Refuses a training that cannot fit, before it takes hours to find out.
+ * What the training of a run will take, before anything is loaded.
  *
  * @param available bytes that this process may still take
- * @throws FuseMeshError resource_exhausted, with the numbers and what makes them smaller
+ * @throws FuseMeshError resource_exhausted where it cannot fit, with the numbers and what makes them smaller
  */
-export function refuseWhatCannotFit(estimate: MemoryEstimate, available: number): void {
-  if (estimate.total <= available) return;
-  throw new FuseMeshError(
-    'resource_exhausted',
-    `The training needs ${memoryLine(estimate)}; ${gigabytes(available)} are free: lower trainer.tokensAtOnce or contextLength, set trainer.recompute: true, train adapters (target.lora), or take a larger machine.`,
-  );
+export async function planMemory(config: RunConfig, available: number): Promise<MemoryEstimate> {
+  const options = engineOptionsOf(config, fusionOf(config));
+  const estimate = await estimateMemoryOf(config.target.model, options);
+  if (estimate.total > available) {
+    throw new FuseMeshError(
+      'resource_exhausted',
+      `${memoryLine(estimate)}; ${gigabytes(available)} are free: lower trainer.tokensAtOnce or contextLength, set trainer.recompute: true, train adapters (target.lora), or take a larger machine.`,
+    );
+  }
+  return estimate;
 }

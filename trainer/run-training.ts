@@ -8,12 +8,10 @@ import { BackgroundTasks } from './background-tasks.ts';
 import { totalSteps } from './check-config.ts';
 import { readSnapshot, type SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
 import { resumePoint } from './checkpoint/resume-point.ts';
-import { estimateMemoryOf } from './engine/memory-estimate.ts';
 import { TrainingEngine } from './engine/training-engine.ts';
 import { engineOptionsOf } from './engine-of-run.ts';
 import { fuseAndTrain } from './fuse-and-train.ts';
 import { fusionOf } from './fusion-of-run.ts';
-import { memoryLine, refuseWhatCannotFit } from './memory-plan.ts';
 import { detach, keepAttached } from './sources/keep-attached.ts';
 import { type Source, sourcesOf } from './sources/source.ts';
 import { awaitManifest } from './stream/manifest.ts';
@@ -28,14 +26,10 @@ export async function runTraining(config: RunConfig, context: TrainingContext): 
   const model = config.target.model;
   const tokenizer = await Tokenizer.fromFile(join(model, 'tokenizer.json'));
   const fusion = fusionOf(config);
-  const engineOptions = engineOptionsOf(config, fusion);
-  const memory = await estimateMemoryOf(model, engineOptions);
-  refuseWhatCannotFit(memory, process.availableMemory());
-  log.info({ bytes: memory.total }, `The training takes ${memoryLine(memory)}`);
   const adapter = await targetAdapter(config.target);
   const connection = await connectNats(config.nats.url, `fusemesh trainer ${config.run}`);
   try {
-    const engine = await TrainingEngine.start(model, engineOptions);
+    const engine = await TrainingEngine.start(model, engineOptionsOf(config, fusion));
     try {
       const streams = openRunStreams(connection, config.run);
       const opened = { ...context, tasks, streams, engine, tokenizer, fusion, adapter };

@@ -6,6 +6,7 @@ import { createRegister } from '../mesh/metrics/create-register.ts';
 import { serveMetrics } from '../mesh/metrics/serve-metrics.ts';
 import { Change } from './change.ts';
 import { checkTrainerConfig } from './check-config.ts';
+import { memoryLine, planMemory } from './memory-plan.ts';
 import { TrainerMetrics } from './metrics.ts';
 import { RunStatus } from './run-status.ts';
 import { runTraining } from './run-training.ts';
@@ -17,7 +18,7 @@ export interface TrainerOptions {
   readonly signal: AbortSignal;
   readonly log: Log;
   /** Called when both servers listen. */
-  readonly onReady?: (addresses: { grpc: string; metricsPort: number }) => void;
+  readonly onReady?: (ready: { grpc: string; metricsPort: number; note: string }) => void;
 }
 
 /**
@@ -27,6 +28,8 @@ export interface TrainerOptions {
 export async function runTrainer(config: RunConfig, options: TrainerOptions): Promise<void> {
   const { signal, log, onReady } = options;
   checkTrainerConfig(config);
+  const note = memoryLine(await planMemory(config, process.availableMemory()));
+  log.info(note);
 
   const change = new Change();
   const status = new RunStatus(config.run, change);
@@ -42,7 +45,7 @@ export async function runTrainer(config: RunConfig, options: TrainerOptions): Pr
   try {
     const http = await serveMetrics(register, { port: config.trainer.metricsPort, log });
     try {
-      onReady?.({ grpc: grpc.address, metricsPort: http.port });
+      onReady?.({ grpc: grpc.address, metricsPort: http.port, note });
       await runTraining(config, { status, control, metrics, change, signal, log });
       status.end(signal.aborted ? status.phase : TrainerState.FINISHED);
     } finally {

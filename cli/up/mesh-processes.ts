@@ -10,6 +10,8 @@ export interface Listening {
   /** HOST:PORT of its gRPC service. */
   readonly grpc: string;
   readonly metricsPort: number;
+  /** What else a person is to know of it. */
+  readonly note?: string | undefined;
 }
 
 /**

@@ -127,8 +127,8 @@ async function train(
   }
 }
 
-const listeningLine = ({ name, grpc, metricsPort }: Listening): string =>
-  `${name} ${grpc}, metrics http://127.0.0.1:${metricsPort}/metrics`;
+const listeningLine = ({ name, grpc, metricsPort, note }: Listening): string =>
+  `${name} ${grpc}, metrics http://127.0.0.1:${metricsPort}/metrics${note ? `\n${note}` : ''}`;
 
 /** Says at once, in one line, when there is no NATS; with `fresh`, removes what it holds of the run. */
 async function probeNats(url: string, run: string, fresh: boolean): Promise<void> {

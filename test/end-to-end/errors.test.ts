@@ -53,6 +53,12 @@ describe('one line that says what to do, and an exit code', { timeout: 60_000 },
     }
   });
 
+  test('a training that cannot fit into memory', async () => {
+    const huge = ['--set', 'trainer.tokensAtOnce=1000000000'];
+    const line = /takes about .* GB of memory: .*; .* GB are free: lower trainer\.tokensAtOnce/;
+    expectOneLine(await runCommand(['trainer', path, ...huge], quiet), { code: 1, line });
+  });
+
   test('no NATS, seen from the trainer and from the whole mesh', async () => {
     const nowhere = ['--set', 'nats.url=nats://127.0.0.1:9'];
     const line = /No NATS server answers at nats:\/\/127\.0\.0\.1:9/;
