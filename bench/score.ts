@@ -6,7 +6,8 @@ import { setTimeout } from 'node:timers/promises';
 import { writeRandomLlama } from './random-llama.ts';
 import { type Figure, report } from './report.ts';
 import { heldOutBatches, randomBatches } from './scoring/batches.ts';
-import { type Scored, startSide } from './scoring/side.ts';
+import type { Request, Scored } from './scoring/request.ts';
+import { startSide } from './side.ts';
 
 const threads = 2;
 const candidates = 10;
@@ -50,9 +51,9 @@ const spinningEnds = () => setTimeout(100);
 async function compare(directory: string, batches: readonly (readonly (readonly number[])[])[]) {
   const parameters = [directory, String(threads)];
   const worker = join(import.meta.dirname, 'scoring', 'our-worker.ts');
-  const us = await startSide(process.execPath, ['--import', 'tsx', worker, ...parameters]);
+  const us = await startSide<Request, Scored>(process.execPath, ['--import', 'tsx', worker, ...parameters]);
   if (!us) throw new Error('our side of the benchmark did not start');
-  const rival = await startSide('python3', [
+  const rival = await startSide<Request, Scored>('python3', [
     join(root, 'bench', 'rivals', 'transformers_score.py'),
     ...parameters,
   ]);
@@ -63,10 +64,10 @@ async function compare(directory: string, batches: readonly (readonly (readonly 
   for (let round = 0; round < rounds; round++) {
     for (const [number, texts] of batches.entries()) {
       const request = { texts, k: candidates };
-      ours.add(number, await us.score(request));
+      ours.add(number, await us.ask(request));
       await spinningEnds();
       if (!rival) continue;
-      theirs.add(number, await rival.score(request));
+      theirs.add(number, await rival.ask(request));
       await spinningEnds();
     }
   }

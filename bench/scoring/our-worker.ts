@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline';
 import { startWorker } from '../../model/runtime/worker.ts';
 import type { ScoringMethods } from '../../model/scoring/scoring-worker.ts';
-import type { Request, Scored } from './side.ts';
+import type { Request, Scored } from './request.ts';
 
 const [directory, threads] = process.argv.slice(2);
 const file = new URL('../../model/scoring/scoring-worker.ts', import.meta.url);

@@ -6,8 +6,9 @@ import {
   get,
   load,
   mul,
+  type SimdProgram,
   set,
-  simdModule,
+  simdProgram,
   splat,
   sqrt,
   store,
@@ -37,7 +38,7 @@ const piece = 4096;
 const [weights, gradient, firstMoment, secondMoment] = [0, 1, 2, 3].map((array) => array * piece * 4);
 
 /** The order of operations is that of torch.optim.AdamW (PyTorch 2.13, `_single_tensor_adam`). */
-function updateModule(): Uint8Array {
+function updateProgram(): SimdProgram {
   const address = 0;
   const scalars = [2, 3, 4, 5, 6, 7, 8, 9];
   const constants = scalars.map((scalar) => scalar + scalars.length);
@@ -59,27 +60,14 @@ function updateModule(): Uint8Array {
       ),
     ),
   ];
-  return simdModule(4 * piece * 4, scalars.length, constants.length + 3, [
+  return simdProgram(4 * piece * 4, scalars.length, constants.length + 3, [
     ...scalars.flatMap((scalar, i) => set(constants[i], splat(get(scalar)))),
     ...forEachFour(body),
   ]);
 }
 
-/** Of lib.dom, which a program for Node does not take as a whole. */
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (
-    module: object,
-  ) => {
-    readonly exports: {
-      readonly memory: { readonly buffer: ArrayBuffer };
-      run(from: number, bytes: number, ...scalars: number[]): void;
-    };
-  };
-};
-
-const { memory, run } = new WebAssembly.Instance(new WebAssembly.Module(updateModule())).exports;
-const view = (offset: number) => new Float32Array(memory.buffer, offset, piece);
+const { memory, run } = updateProgram();
+const view = (offset: number) => new Float32Array(memory, offset, piece);
 const views = [view(weights), view(gradient), view(firstMoment), view(secondMoment)] as const;
 
 /** The four arrays of a tensor, of one length. */

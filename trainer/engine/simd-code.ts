@@ -50,18 +50,35 @@ export const forEachFour = (body: Code): Code => {
   return [0x03, 0x40, ...body, ...next, ...isBelow, 0x0d, 0, 0x0b];
 };
 
+/** A program that runs on a memory of its own. */
+export interface SimdProgram {
+  readonly memory: ArrayBuffer;
+  run(from: 0, bytes: number, ...scalars: number[]): void;
+}
+
+/** Of lib.dom, which a program for Node does not take as a whole. */
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (
+    module: object,
+  ) => {
+    readonly exports: {
+      readonly memory: { readonly buffer: ArrayBuffer };
+      readonly run: SimdProgram['run'];
+    };
+  };
+};
+
 /**
- * A module that exports its `memory` and a function `run(0, bytes, …scalars)`.
- *
- * @param scalars float32 parameters: locals 2, 3, …
+ * @param scalars how many float32 parameters `run` has: locals 2, 3, …
  * @param vectors locals of four float32 each, behind the scalars
  */
-export function simdModule(memoryBytes: number, scalars: number, vectors: number, body: Code): Uint8Array {
+export function simdProgram(memoryBytes: number, scalars: number, vectors: number, body: Code): SimdProgram {
   const [int32, float32, vector128] = [0x7f, 0x7d, 0x7b];
   const parameters = vector([[int32], [int32], ...Array<Code>(scalars).fill([float32])]);
   const code = [...vector([[...unsigned(vectors), vector128]]), ...body, 0x0b];
   const pages = Math.ceil(memoryBytes / 65536);
-  return Uint8Array.from([
+  const bytes = Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, vector([[0x60, ...parameters, 0]])),
     ...section(3, vector([[0]])),
@@ -75,4 +92,6 @@ export function simdModule(memoryBytes: number, scalars: number, vectors: number
     ),
     ...section(10, vector([[...unsigned(code.length), ...code]])),
   ]);
+  const { memory, run } = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports;
+  return { memory: memory.buffer, run };
 }

@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+/** One side of a comparison: a process of its own, so that its peak memory is its own. */
+export interface Side<Request, Answer> {
+  ask(request: Request): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a program that speaks JSON lines.
+ *
+ * @returns nothing where it ends before it is ready; what it says of that goes to stderr
+ */
+export async function startSide<Request, Answer>(
+  command: string,
+  parameters: readonly string[],
+): Promise<Side<Request, Answer> | undefined> {
+  const child = spawn(command, parameters, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(child, 'close').catch(() => undefined);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  if ((await lines.next()).done) return undefined;
+  return {
+    async ask(request) {
+      child.stdin.write(`${JSON.stringify(request)}\n`);
+      const { value, done } = await lines.next();
+      if (done) throw new Error(`${command} ended in the middle of its work`);
+      return JSON.parse(value) as Answer;
+    },
+    async close() {
+      child.stdin.end();
+      await ended;
+    },
+  };
+}
