@@ -13,8 +13,8 @@ import { emitModel } from '../model/onnx/emit.ts';
 import { openSession } from '../model/runtime/session.ts';
 import { optionsFor } from '../test/support/engine-options.ts';
 import { createRandom } from '../test/support/random.ts';
-import { rowsOfHead } from '../trainer/engine/graphs/head-graph.ts';
-import { segmentResults } from '../trainer/engine/graphs/segment.ts';
+import { headResults, rowsOfHead } from '../trainer/engine/graphs/head-graph.ts';
+import { resultsOf } from '../trainer/engine/graphs/segment.ts';
 import { trainingGraphs } from '../trainer/engine/graphs/training-graphs.ts';
 import { trainedPart } from '../trainer/engine/trained-part.ts';
 import type { TrainingBatch } from '../trainer/engine/training-batch.ts';
@@ -97,12 +97,11 @@ function productsOf(architecture: Architecture, rows: number, length: number) {
   for (const kind of kindOfBlock) {
     const { output, saved } = kinds[kind];
     add([output, ...saved], [], { tokens, rows, length });
-    add(segmentResults(kinds[kind]), saved, { tokens, rows, length });
+    add(resultsOf(kinds[kind], 'alone'), saved, { tokens, rows, length });
   }
   const atOnce = rowsOfHead(architecture);
   for (let begin = 0; begin < tokens; begin += atOnce) {
-    const sums = [head.causal, head.inputCotangent, ...head.sums.values()];
-    add(sums, [], { rows: Math.min(atOnce, tokens - begin) });
+    add(headResults(head, 'alone'), [], { rows: Math.min(atOnce, tokens - begin) });
   }
   return [...bySize.values()];
 }

@@ -26,6 +26,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   const batch = toBatch(request);
   engine ??= await TrainingEngine.start(directory, {
     ...optionsFor(batch),
+    // As many tokens at once as a run file has by default.
+    rowsAtOnce: Math.max(1, Math.floor(1024 / batch.lengths[0])),
     lambda: request.lambda,
     threads: Number(threads),
   });

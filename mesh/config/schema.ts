@@ -149,7 +149,7 @@ export const runConfigSchema = z.strictObject({
       .number()
       .int()
       .min(16)
-      .default(2048)
+      .default(1024)
       .describe(
         'Tokens of a step that are computed together, one document at least; the gradients of a larger step are ' +
           'summed part by part. More is faster up to a point, and takes more memory.',

@@ -11,7 +11,7 @@ import type { Value } from '../graph/graph.ts';
 import { reachable } from '../graph/reachable.ts';
 import { type Dialect, lower } from './lower.ts';
 import { dataTypes, onnxNode } from './node.ts';
-import { valueInfo } from './value-info.ts';
+import { sequenceInfo, valueInfo } from './value-info.ts';
 
 const standardOperatorSet = { domain: '', version: 18n };
 
@@ -26,7 +26,16 @@ export interface Emission {
   readonly dialect?: Dialect;
   /** Values that are given at every run under their names and not computed: the model begins at them. */
   readonly given?: readonly Value[];
+  /** Adds {@link noTensor}, for outputs that are all computed in buffers of the caller. */
+  readonly intoBuffers?: boolean;
 }
+
+/**
+ * An output in front of all others that is an empty sequence. onnxruntime-node 1.30 copies each output into a new
+ * array, one that was computed in a buffer of ours too; at an output that is no tensor it gives up, when
+ * everything is computed and nothing has been copied (see session.ts).
+ */
+export const noTensor = '(no tensor)';
 
 /**
  * A graph as an ordinary ONNX model: the part of it that the outputs need.
@@ -42,7 +51,7 @@ export function emitModel(outputs: Readonly<Record<string, Value>>, emission: Em
 /** {@link emitModel} before it is bytes, to build on. */
 export function modelProto(
   outputs: Readonly<Record<string, Value>>,
-  { dialect = 'onnxruntime', given = [] }: Emission,
+  { dialect = 'onnxruntime', given = [], intoBuffers = false }: Emission,
 ): ModelProto {
   const { nodes, inputs, constants } = reachable(Object.values(outputs), given);
   const named = Object.entries(outputs);
@@ -52,10 +61,14 @@ export function modelProto(
     node: [
       ...nodes.flatMap((node) => lower(node, dialect)),
       ...renamed.map(([name, value]) => onnxNode('Identity', [value.name], [name])),
+      ...(intoBuffers ? [onnxNode('SequenceEmpty', [], [noTensor], { dtype: dataTypes.float32 })] : []),
     ],
     initializer: constants.map(initializer),
     input: inputs.map((value) => valueInfo(value.name, value)),
-    output: named.map(([name, value]) => valueInfo(name, value)),
+    output: [
+      ...(intoBuffers ? [sequenceInfo(noTensor, 'float32')] : []),
+      ...named.map(([name, value]) => valueInfo(name, value)),
+    ],
   };
   return create(ModelProtoSchema, {
     irVersion: 9n,

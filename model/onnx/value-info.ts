@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { type ValueInfoProto, ValueInfoProtoSchema } from 'onnx-buf';
-import type { TensorType } from '../graph/graph.ts';
+import type { ElementType, TensorType } from '../graph/graph.ts';
 import type { Dimension } from '../graph/shape.ts';
 import { dataTypes } from './node.ts';
 
@@ -15,6 +15,18 @@ export const valueInfo = (name: string, { elementType, shape }: TensorType): Val
           elemType: dataTypes[elementType],
           shape: { dim: shape.map((size) => ({ value: dimension(size) })) },
         },
+      },
+    },
+  });
+
+/** A sequence of tensors as ONNX declares it. */
+export const sequenceInfo = (name: string, elementType: ElementType): ValueInfoProto =>
+  create(ValueInfoProtoSchema, {
+    name,
+    type: {
+      value: {
+        case: 'sequenceType',
+        value: { elemType: { value: { case: 'tensorType', value: { elemType: dataTypes[elementType] } } } },
       },
     },
   });

@@ -1,5 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { noTensor } from '../onnx/emit.ts';
 
 /** A tensor on our own buffer; ONNX Runtime reads or writes it in place. */
 export type HostTensor =
@@ -11,7 +12,8 @@ export type HostTensor =
 export interface Session {
   /**
    * @param feeds a tensor for every input; others are passed over
-   * @param into buffers for outputs of known shape, filled in place; other outputs come on fresh buffers
+   * @param into buffers for outputs of known shape, filled in place; other outputs come on fresh buffers, but of a
+   *   model with the output {@link noTensor}, which needs buffers for all
    * @returns the buffers of all outputs by name
    */
   run(
@@ -64,20 +66,28 @@ export async function openSession(
     throw refusal((cause as Error).message, cause);
   });
 
+  const intoBuffers = session.outputNames.includes(noTensor);
+  const names = session.outputNames.filter((name) => name !== noTensor);
   return {
     async run(feeds, into = {}) {
       const fetches = Object.fromEntries(
         session.outputNames.map((name) => [name, name in into ? tensorOn(into[name]) : null]),
       );
       const inputs = Object.fromEntries(session.inputNames.map((name) => [name, tensorOn(feeds[name])]));
-      const results = await session.run(inputs, fetches);
+      const results = await session.run(inputs, fetches).catch((error: Error) => {
+        if (intoBuffers && isAboutNoTensor(error)) return {} as Record<string, Tensor>;
+        throw error;
+      });
       return Object.fromEntries(
-        session.outputNames.map((name) => [name, results[name].data as HostTensor['data']]),
+        names.map((name) => [name, into[name]?.data ?? (results[name].data as HostTensor['data'])]),
       );
     },
     close: () => session.release(),
   };
 }
+
+/** What onnxruntime-node says of an output that is no tensor, after it has computed all outputs. */
+const isAboutNoTensor = ({ message }: Error): boolean => message.startsWith('Non tensor type');
 
 function refusal(reason: string, cause: unknown): FuseMeshError {
   if (/ExecutionProvider_Cuda|CUDA/.test(reason)) {

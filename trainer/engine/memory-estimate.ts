@@ -5,8 +5,8 @@ import { reachable } from '../../model/graph/reachable.ts';
 import { bytesOf, temporaryBytes } from '../../model/graph/temporary-bytes.ts';
 import { largestSizes } from './activations.ts';
 import type { EngineOptions } from './engine-options.ts';
-import { rowsOfHead } from './graphs/head-graph.ts';
-import { segmentResults } from './graphs/segment.ts';
+import { headResults, rowsOfHead } from './graphs/head-graph.ts';
+import { resultsOf } from './graphs/segment.ts';
 import { type TrainingGraphs, trainingGraphs } from './graphs/training-graphs.ts';
 import { type TrainedPart, trainedPart } from './trained-part.ts';
 
@@ -59,19 +59,27 @@ export function estimateMemory(
   const activations =
     kept.reduce((sum, { saved }) => sum + bytes(saved), 0) + (kindOfBlock.length + 3) * states + mask;
 
-  const between = (results: readonly Value[], given: readonly Value[], sizes: Record<string, number>) =>
-    temporaryBytes(reachable(results, given), new Set(results.map(({ name }) => name)), sizes);
+  const between = (
+    results: readonly Value[],
+    given: readonly Value[],
+    sizes: Readonly<Record<string, number>>,
+    elsewhere: readonly string[] = [],
+  ) => {
+    const buffered = new Set([...results.map(({ name }) => name), ...elsewhere]);
+    return temporaryBytes(reachable(results, given), buffered, sizes);
+  };
   const sizes = { ...largest };
   let temporaries = 0;
   for (const segment of [embeddings, ...kinds]) {
     const { output, saved } = segment;
-    const results = segmentResults(segment);
+    const results = resultsOf(segment, 'added');
     temporaries += between([output, ...saved], [], sizes);
     if (results.length > 0) temporaries += between(results, saved, sizes);
   }
   const rows = Math.min(largest.tokens, rowsOfHead(architecture));
-  const headResults = [head.causal, head.fusion, head.inputCotangent, ...head.sums.values()];
-  temporaries += between(headResults, [], { rows });
+  const wide = head.wide.flat().map(({ name }) => name);
+  temporaries += between(headResults(head, 'added'), [], { rows }, wide);
+  temporaries += bytesPerValue * head.wide.length * rows * architecture.vocabularySize;
   const total = state + activations + temporaries + programBytes;
   return { state, activations, temporaries, program: programBytes, total };
 }

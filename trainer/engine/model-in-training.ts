@@ -3,12 +3,13 @@ import type { Architecture } from '../../model/families/architecture.ts';
 import { refuseNonFinite } from '../../model/families/finite-weights.ts';
 import { readArchitecture } from '../../model/families/read-architecture.ts';
 import { openWeights } from '../../model/families/weights.ts';
+import { boundShape, elementCount } from '../../model/graph/shape.ts';
 import type { HostTensor } from '../../model/runtime/session.ts';
 import { Activations, largestSizes } from './activations.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { tensorOfBlock } from './graphs/block-graph.ts';
 import { rowsOfHead } from './graphs/head-graph.ts';
-import { cotangentName } from './graphs/segment.ts';
+import { cotangentName, type GradientForm } from './graphs/segment.ts';
 import { trainingGraphs } from './graphs/training-graphs.ts';
 import { type Targets, targetFeeds, targetsOf } from './loss/targets.ts';
 import { microBatches } from './packing/micro-batches.ts';
@@ -49,10 +50,14 @@ export class ModelInTraining {
     readonly blocks: BoundTensors[];
     readonly head: BoundTensors;
   };
+  /** Tensors of the embeddings whose gradients the head does not begin. */
+  readonly #addedOnly: readonly string[];
   /** What goes into each block, and out of the last. */
   readonly #hidden: readonly Float32Array<ArrayBuffer>[];
   /** What the way back reads of each block; of each kind of block where it is computed again. */
   readonly #saved: readonly Activations[];
+  /** Of each list of the head's `wide`. */
+  readonly #wideBuffers: readonly Float32Array<ArrayBuffer>[];
   /** ∂loss/∂hidden, behind a block and before it in turns. */
   readonly #cotangents: readonly [Float32Array<ArrayBuffer>, Float32Array<ArrayBuffer>];
 
@@ -75,10 +80,15 @@ export class ModelInTraining {
       ),
       head: tensors.bind(head.graph),
     };
+    this.#addedOnly = [...embeddings.segment.gradients.keys()].filter(
+      (name) => !head.graph.gradients.has(name),
+    );
     const largest = largestSizes(options);
     const states = () => new Float32Array(largest.tokens * architecture.hiddenSize);
     this.#hidden = [states(), ...kindOfBlock.map(states)];
     this.#cotangents = [states(), states()];
+    const rows = Math.min(largest.tokens, this.#rowsAtOnce);
+    this.#wideBuffers = head.graph.wide.map(() => new Float32Array(rows * architecture.vocabularySize));
     const kept = options.recompute ? [...kinds.keys()] : kindOfBlock;
     this.#saved = kept.map((kind) => new Activations(kinds[kind].segment.saved, largest));
   }
@@ -110,16 +120,17 @@ export class ModelInTraining {
     const scale = execution.precision === 'float16' ? Math.max(1, realTokens) : 1;
     let causal = 0;
     let fusion = 0;
-    this.tensors.clearGradients();
-    for (const packed of microBatches(batch.lengths, this.#options)) {
+    for (const name of this.#addedOnly) this.tensors.clearGradient(name);
+    for (const [part, packed] of microBatches(batch.lengths, this.#options).entries()) {
       const pass = { packed, feeds: tokenFeeds(packed, batch.inputIds) };
       const targets = targetsOf(batch, packed.places, {
         lambda,
         realTokens: Math.max(1, realTokens) / scale,
       });
       await this.#forward(pass);
-      const sums = await this.#head(pass, targets);
-      await this.#backward(pass);
+      const isFirst = part === 0;
+      const sums = await this.#head(pass, targets, isFirst);
+      await this.#backward(pass, isFirst ? 'alone' : 'added');
       causal += sums.causal;
       fusion += sums.fusion;
     }
@@ -144,9 +155,10 @@ export class ModelInTraining {
       await this.#forward(pass);
       for (const { begin, end, hidden } of this.#partsOfHead(pass)) {
         const feeds = { ...this.#bound.head.feeds, ...targetFeeds(targets, begin, end), hidden };
-        const causal = (await score.run(feeds))[graph.causal.name];
+        const causal = new Float32Array(end - begin);
+        await score.run(feeds, { [graph.causal.name]: { data: causal, shape: [end - begin, 1] } });
         for (let row = begin; row < end; row++)
-          if (targets.isReal[row] === 1) ofPlaces[packed.places[row]] = causal[row - begin] as number;
+          if (targets.isReal[row] === 1) ofPlaces[packed.places[row]] = causal[row - begin];
       }
     }
     let begin = 0;
@@ -183,18 +195,31 @@ export class ModelInTraining {
   }
 
   /** Losses, and what they say of the last block's output, a few rows at a time. */
-  async #head(pass: Pass, targets: Targets): Promise<{ readonly causal: number; readonly fusion: number }> {
+  async #head(
+    pass: Pass,
+    targets: Targets,
+    isFirst: boolean,
+  ): Promise<{ readonly causal: number; readonly fusion: number }> {
     const { graph, train } = this.#sessions.head;
     const { feeds, into } = this.#bound.head;
     let causal = 0;
     let fusion = 0;
     for (const { begin, end, hidden, cotangent } of this.#partsOfHead(pass)) {
-      const results = await train.run(
+      const form = isFirst && begin === 0 ? 'alone' : 'added';
+      const causalOfRows = new Float32Array(end - begin);
+      const fusionOfRows = new Float32Array(end - begin);
+      await train[form].run(
         { ...feeds, ...targetFeeds(targets, begin, end), hidden },
-        { ...into, [graph.inputCotangent.name]: cotangent },
+        {
+          ...into,
+          ...this.#wide(begin, end),
+          [graph.inputCotangent.name]: cotangent,
+          [graph.causal.name]: { data: causalOfRows, shape: [end - begin, 1] },
+          [graph.fusion.name]: { data: fusionOfRows, shape: [end - begin, 1] },
+        },
       );
-      causal += sumWhere(results[graph.causal.name], targets.isReal, begin);
-      fusion += sumWhere(results[graph.fusion.name], targets.isTaught, begin);
+      causal += sumWhere(causalOfRows, targets.isReal, begin);
+      fusion += sumWhere(fusionOfRows, targets.isTaught, begin);
     }
     return { causal, fusion };
   }
@@ -212,7 +237,18 @@ export class ModelInTraining {
     }
   }
 
-  async #backward(pass: Pass): Promise<void> {
+  /** Where the head computes its widest values. */
+  #wide(begin: number, end: number): Feeds {
+    const tensors: Record<string, HostTensor> = {};
+    for (const [i, values] of this.#sessions.head.graph.wide.entries()) {
+      const shape = boundShape(values[0].shape, { rows: end - begin });
+      const data = this.#wideBuffers[i].subarray(0, elementCount(shape));
+      for (const { name } of values) tensors[name] = { data, shape };
+    }
+    return tensors;
+  }
+
+  async #backward(pass: Pass, form: GradientForm): Promise<void> {
     const { embeddings, kinds, kindOfBlock } = this.#sessions;
     let [behind, before] = this.#cotangents;
     for (let index = kindOfBlock.length - 1; index >= 0; index--) {
@@ -220,7 +256,7 @@ export class ModelInTraining {
       // What the last block keeps is still there from the way forward.
       if (this.#options.recompute && index < kindOfBlock.length - 1) await this.#blockForward(pass, index);
       const { feeds, into } = this.#bound.blocks[index];
-      await backward!.run(
+      await backward![form].run(
         {
           ...pass.feeds,
           hidden: this.#states(this.#hidden[index], pass),
@@ -233,7 +269,8 @@ export class ModelInTraining {
       [behind, before] = [before, behind];
     }
     const { feeds, into } = this.#bound.embeddings;
-    await embeddings.backward?.run(
+    // The head has begun the gradient of its table, where it is tied to it.
+    await embeddings.backward?.added.run(
       { ...pass.feeds, ...feeds, [cotangentName]: this.#states(behind, pass) },
       into,
     );
@@ -251,8 +288,8 @@ export class ModelInTraining {
 }
 
 /** Sum of those values whose row is marked; the first value is of row `begin`. */
-function sumWhere(values: HostTensor['data'], marks: Uint8Array, begin: number): number {
+function sumWhere(values: Float32Array, marks: Uint8Array, begin: number): number {
   let sum = 0;
-  for (let i = 0; i < values.length; i++) if (marks[begin + i] === 1) sum += values[i] as number;
+  for (let i = 0; i < values.length; i++) if (marks[begin + i] === 1) sum += values[i];
   return sum;
 }

@@ -2,16 +2,19 @@ import type { Value } from '../../model/graph/graph.ts';
 import { emitModel } from '../../model/onnx/emit.ts';
 import { openSession, type Session } from '../../model/runtime/session.ts';
 import type { EngineOptions } from './engine-options.ts';
-import type { HeadGraph } from './graphs/head-graph.ts';
-import { type Segment, segmentResults } from './graphs/segment.ts';
+import { type HeadGraph, headResults } from './graphs/head-graph.ts';
+import { type GradientForm, resultsOf, type Segment } from './graphs/segment.ts';
 import type { TrainingGraphs } from './graphs/training-graphs.ts';
+
+/** The way back, with the gradients of tensors alone or added to their sums so far. */
+export type BackwardSessions = Readonly<Record<GradientForm, Session>>;
 
 /** A part of a model, ready to run there and back. */
 export interface SegmentSessions {
   readonly segment: Segment;
   readonly forward: Session;
   /** Undefined where there is nothing to be differentiated. */
-  readonly backward: Session | undefined;
+  readonly backward: BackwardSessions | undefined;
 }
 
 /** The sessions of {@link TrainingGraphs}. */
@@ -22,7 +25,7 @@ export interface TrainingSessions {
   readonly head: {
     readonly graph: HeadGraph;
     /** Losses and gradients. */
-    readonly train: Session;
+    readonly train: BackwardSessions;
     /** Cross-entropies alone. */
     readonly score: Session;
   };
@@ -35,35 +38,32 @@ export async function openTrainingSessions(
 ): Promise<TrainingSessions> {
   const dialect = precision === 'float32' ? 'onnxruntime' : precision;
   const opened: Session[] = [];
-  const open = async (outputs: Iterable<Value>, given: readonly Value[] = []) => {
+  const open = async (outputs: readonly Value[], given: readonly Value[] = []) => {
     // Under their own names the outputs are computed in the buffers that they are given.
-    const named = Object.fromEntries([...outputs].map((value) => [value.name, value]));
-    const session = await openSession(emitModel(named, { given, dialect }), {
-      threads,
-      keepsMemory: false,
-      provider,
-    });
+    const named = Object.fromEntries(outputs.map((value) => [value.name, value]));
+    const model = emitModel(named, { given, dialect, intoBuffers: true });
+    const session = await openSession(model, { threads, keepsMemory: false, provider });
     opened.push(session);
     return session;
   };
   const openSegment = async (segment: Segment): Promise<SegmentSessions> => {
     const { output, saved } = segment;
-    const results = segmentResults(segment);
-    return {
-      segment,
-      forward: await open([output, ...saved]),
-      backward: results.length === 0 ? undefined : await open(results, saved),
-    };
+    const forward = await open([output, ...saved]);
+    if (resultsOf(segment, 'alone').length === 0) return { segment, forward, backward: undefined };
+    const backward = (form: GradientForm) => open(resultsOf(segment, form), saved);
+    return { segment, forward, backward: { alone: await backward('alone'), added: await backward('added') } };
   };
-  const { causal, fusion, inputCotangent, sums } = head;
+  // The widest values are outputs as well, so that they stand in buffers of ours from run to run: ONNX Runtime
+  // would take fresh memory for each, and the system would clear it.
+  const trainHead = (form: GradientForm) => open([...headResults(head, form), ...head.wide.flat()]);
   return {
     embeddings: await openSegment(embeddings),
     kinds: await Promise.all(kinds.map(openSegment)),
     kindOfBlock,
     head: {
       graph: head,
-      train: await open([causal, fusion, inputCotangent, ...sums.values()]),
-      score: await open([causal]),
+      train: { alone: await trainHead('alone'), added: await trainHead('added') },
+      score: await open([head.causal]),
     },
     close: async () => {
       await Promise.all(opened.map((session) => session.close()));

@@ -1,7 +1,6 @@
-import type { Value } from '../../model/graph/graph.ts';
 import type { HostTensor } from '../../model/runtime/session.ts';
 import type { OptimizedTensor } from './adamw.ts';
-import { sumName } from './graphs/segment.ts';
+import { type Segment, sumName } from './graphs/segment.ts';
 import type { TensorValues, TrainedPart } from './trained-part.ts';
 
 /** A trained tensor with all that belongs to it: 16 bytes a parameter. */
@@ -12,6 +11,9 @@ export interface TrainingTensor extends OptimizedTensor {
   readonly gradient: Float32Array<ArrayBuffer>;
 }
 
+/** A tensor of floating point. */
+type FloatTensor = Extract<HostTensor, { readonly data: Float32Array<ArrayBuffer> }>;
+
 /** Tensors by the names of a session's inputs or outputs. */
 export type Feeds = Readonly<Record<string, HostTensor>>;
 
@@ -19,7 +21,7 @@ export type Feeds = Readonly<Record<string, HostTensor>>;
 export interface BoundTensors {
   /** The weights, and the gradients as far as they are summed. */
   readonly feeds: Feeds;
-  /** Where the sums of the gradients go: onto the same buffers. */
+  /** Where the gradients go, alone or added to their sums: onto the same buffers. */
   readonly into: Feeds;
 }
 
@@ -27,7 +29,7 @@ export interface BoundTensors {
 export class TrainingTensors {
   readonly trained: readonly TrainingTensor[];
   readonly #weights = new Map<string, HostTensor>();
-  readonly #gradients = new Map<string, HostTensor>();
+  readonly #gradients = new Map<string, FloatTensor>();
 
   constructor(part: TrainedPart, values: { readonly trained: TensorValues; readonly frozen: TensorValues }) {
     this.trained = [...values.trained].map(([name, weights]) => {
@@ -43,8 +45,8 @@ export class TrainingTensors {
       this.#weights.set(name, { data, shape: part.frozen.get(name)! });
   }
 
-  clearGradients(): void {
-    for (const { gradient } of this.trained) gradient.fill(0);
+  clearGradient(name: string): void {
+    this.#gradients.get(name)!.data.fill(0);
   }
 
   scaleGradients(factor: number): void {
@@ -55,16 +57,17 @@ export class TrainingTensors {
 
   /** @param tensorOf the model's name of a tensor by that in the part's graph */
   bind(
-    { tensors, sums }: { readonly tensors: readonly string[]; readonly sums: ReadonlyMap<string, Value> },
+    { tensors, gradients }: Pick<Segment, 'tensors' | 'gradients'>,
     tensorOf: (input: string) => string = (input) => input,
   ): BoundTensors {
     const feeds: Record<string, HostTensor> = {};
     const into: Record<string, HostTensor> = {};
     for (const input of tensors) feeds[input] = this.#weights.get(tensorOf(input))!;
-    for (const [input, { name }] of sums) {
+    for (const [input, { alone, added }] of gradients) {
       const gradient = this.#gradients.get(tensorOf(input))!;
       feeds[sumName(input)] = gradient;
-      into[name] = gradient;
+      into[alone.name] = gradient;
+      into[added.name] = gradient;
     }
     return { feeds, into };
   }

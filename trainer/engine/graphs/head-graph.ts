@@ -1,12 +1,20 @@
 import type { Architecture } from '../../../model/families/architecture.ts';
-import { accumulate } from '../../../model/graph/accumulate.ts';
 import { gradients } from '../../../model/graph/gradients.ts';
 import type { Value } from '../../../model/graph/graph.ts';
 import { createGraph } from '../../../model/graph/operators.ts';
+import { reachable } from '../../../model/graph/reachable.ts';
+import { sameShape } from '../../../model/graph/shape.ts';
+import { sharedBuffers } from '../../../model/graph/shared-buffers.ts';
 import type { Divergence } from '../loss/divergences.ts';
 import { fusedLoss, targetInputs } from '../loss/fused-loss.ts';
 import type { TrainedPart } from '../trained-part.ts';
-import { PartTensors, sumName } from './segment.ts';
+import {
+  type GradientForm,
+  PartTensors,
+  resultsOf,
+  type TensorGradient,
+  tensorGradients,
+} from './segment.ts';
 
 /** Values of logits that are computed at once: enough rows for the full speed of the products, and few megabytes. */
 const logitsAtOnce = 1 << 23;
@@ -25,9 +33,18 @@ export interface HeadGraph {
   readonly fusion: Value;
   /** ∂loss/∂hidden [rows, hidden size] */
   readonly inputCotangent: Value;
-  /** By a trained tensor's input: its gradient, added to the input of the name {@link sumName}. */
-  readonly sums: ReadonlyMap<string, Value>;
+  /** Values [rows, vocabulary], by far the largest: those of a list may stand in one buffer. */
+  readonly wide: readonly (readonly Value[])[];
+  /** By a trained tensor's input. */
+  readonly gradients: ReadonlyMap<string, TensorGradient>;
 }
+
+/** All that a training takes from it. */
+export const headResults = (head: Omit<HeadGraph, 'tensors' | 'wide'>, form: GradientForm): Value[] => [
+  head.causal,
+  head.fusion,
+  ...resultsOf(head, form),
+];
 
 /** Inputs: hidden float32 [rows, hidden size], {@link targetInputs}, and the tensors by their names. */
 export function headGraph(
@@ -43,11 +60,8 @@ export function headGraph(
   const { loss, causal, fusion } = fusedLoss(logits, targetInputs(graph, candidates), divergence);
   const { trained } = tensors;
   const [inputCotangent, ...computed] = gradients(loss, [hidden, ...trained]);
-  const sums = new Map(
-    trained.map(({ name, shape }, i) => [
-      name,
-      accumulate(graph.input(sumName(name), 'float32', shape), computed[i]),
-    ]),
-  );
-  return { tensors: [...tensors.inputs.keys()], causal, fusion, inputCotangent, sums };
+  const head = { causal, fusion, inputCotangent, gradients: tensorGradients(trained, computed) };
+  const { nodes } = reachable(headResults(head, 'alone'));
+  const wide = sharedBuffers(nodes, ({ shape }) => sameShape(shape, logits.shape));
+  return { ...head, tensors: [...tensors.inputs.keys()], wide };
 }

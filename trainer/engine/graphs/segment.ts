@@ -49,9 +49,31 @@ export interface Segment {
   readonly saved: readonly Value[];
   /** ∂loss/∂input; undefined where there is no input to be differentiated. */
   readonly inputCotangent: Value | undefined;
-  /** By a trained tensor's input: its gradient, added to the input of the name {@link sumName}. */
-  readonly sums: ReadonlyMap<string, Value>;
+  /** By a trained tensor's input. */
+  readonly gradients: ReadonlyMap<string, TensorGradient>;
 }
+
+/** The gradient of a trained tensor, in two forms: only one of them is computed in a run. */
+export interface TensorGradient {
+  /** For the first part of a step. */
+  readonly alone: Value;
+  /** Added to the input of the name {@link sumName}, for further parts. */
+  readonly added: Value;
+}
+
+export type GradientForm = keyof TensorGradient;
+
+/** Gradients by their tensors' inputs. */
+export const tensorGradients = (
+  trained: readonly Value[],
+  computed: readonly Value[],
+): ReadonlyMap<string, TensorGradient> =>
+  new Map(
+    trained.map(({ graph, name, shape }, i) => {
+      const sum = graph.input(sumName(name), 'float32', shape);
+      return [name, { alone: computed[i], added: accumulate(sum, computed[i]) }];
+    }),
+  );
 
 /** Writes the way back of a part of a model into its graph. */
 export function segment(output: Value, tensors: PartTensors, input?: Value): Segment {
@@ -61,20 +83,17 @@ export function segment(output: Value, tensors: PartTensors, input?: Value): Seg
   const differentiated = input ? [input, ...trained] : trained;
   const computed = pullback(output, outputCotangent, differentiated);
   const inputCotangent = input && computed[0];
-  const sums = new Map(
-    trained.map(({ name, shape }, i) => {
-      const gradient = computed[i + (input ? 1 : 0)];
-      return [name, accumulate(graph.input(sumName(name), 'float32', shape), gradient)];
-    }),
-  );
+  const gradients = tensorGradients(trained, input ? computed.slice(1) : computed);
   const names = [...tensors.inputs.values()].map(({ name }) => name);
-  const saved = savedValues(output, segmentResults({ inputCotangent, sums }));
-  return { output, tensors: names, saved, inputCotangent, sums };
+  const saved = savedValues(output, resultsOf({ inputCotangent, gradients }, 'alone'));
+  return { output, tensors: names, saved, inputCotangent, gradients };
 }
 
 /** What the way back gives. */
-export const segmentResults = ({
-  inputCotangent,
-  sums,
-}: Pick<Segment, 'inputCotangent' | 'sums'>): Value[] =>
-  inputCotangent ? [inputCotangent, ...sums.values()] : [...sums.values()];
+export const resultsOf = (
+  { inputCotangent, gradients }: Pick<Segment, 'inputCotangent' | 'gradients'>,
+  form: GradientForm,
+): Value[] => {
+  const ofTensors = [...gradients.values()].map((gradient) => gradient[form]);
+  return inputCotangent ? [inputCotangent, ...ofTensors] : ofTensors;
+};

@@ -1,0 +1,36 @@
+import type { Node, Value } from './graph.ts';
+import { reachable } from './reachable.ts';
+
+/**
+ * Operators of ONNX Runtime that read each value of their first input before they write the same one of their
+ * output, so that both may stand in one buffer.
+ */
+const inPlace: ReadonlySet<string> = new Set(['Mul', 'ScatterAddElements']);
+
+/**
+ * Divides values among as few buffers as is safe in whatever order ONNX Runtime takes the nodes: a value stands
+ * in the buffer of the one that it is made of, if all others that read that one must have run before.
+ *
+ * @param nodes in an order in which they can run
+ * @param isWide which values are divided
+ * @returns the values of each buffer
+ */
+export function sharedBuffers(nodes: readonly Node[], isWide: (value: Value) => boolean): Value[][] {
+  const buffers: Value[][] = [];
+  for (const node of nodes) {
+    for (const output of node.outputs.filter(isWide)) {
+      const [from] = node.inputs;
+      const buffer = buffers.find((values) => values.at(-1)!.name === from?.name);
+      if (buffer && inPlace.has(node.operator) && isLastReader(node, from, nodes)) buffer.push(output);
+      else buffers.push([output]);
+    }
+  }
+  return buffers;
+}
+
+/** Whether a node runs after all others that read a value. */
+function isLastReader(node: Node, value: Value, nodes: readonly Node[]): boolean {
+  const before = new Set(reachable(node.inputs).nodes);
+  const readers = nodes.filter(({ inputs }) => inputs.some(({ name }) => name === value.name));
+  return readers.every((reader) => reader === node || before.has(reader));
+}
