@@ -1,8 +1,8 @@
 /** Our side of the benchmark `train`: JSON lines as bench/rivals/torch_train.py describes them. */
 import { createInterface } from 'node:readline';
-import { optionsFor } from '../../test/support/engine-options.ts';
 import type { TrainingBatch } from '../../trainer/engine/training-batch.ts';
 import { TrainingEngine } from '../../trainer/engine/training-engine.ts';
+import { engineOptions } from './engine-options.ts';
 import type { Request, Trained } from './request.ts';
 
 const [directory, threads] = process.argv.slice(2);
@@ -25,11 +25,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line) as Request;
   const batch = toBatch(request);
   engine ??= await TrainingEngine.start(directory, {
-    ...optionsFor(batch),
-    // As many tokens at once as a run file has by default.
-    rowsAtOnce: Math.max(1, Math.floor(1024 / batch.lengths[0])),
+    ...engineOptions(batch, Number(threads)),
     lambda: request.lambda,
-    threads: Number(threads),
   });
   const began = performance.now();
   const { loss, tokens } = await engine.step(batch, request.learningRate);

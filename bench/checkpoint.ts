@@ -1,0 +1,89 @@
+/** How long a training waits for its checkpoints, which are written while it goes on. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLog } from '../mesh/log/log.ts';
+import type { AssembledBatch } from '../trainer/batch/assemble-batch.ts';
+import { Change } from '../trainer/change.ts';
+import { startCheckpointWriter } from '../trainer/checkpoint/checkpoint-writer.ts';
+import { initialState } from '../trainer/checkpoint/training-state.ts';
+import { textsAlone } from '../trainer/engine/training-batch.ts';
+import { TrainingEngine } from '../trainer/engine/training-engine.ts';
+import { emptyCount } from '../trainer/fuse/fuse-document.ts';
+import type { StepReport } from '../trainer/step-report.ts';
+import { train } from '../trainer/train.ts';
+import { TrainingControl } from '../trainer/training-control.ts';
+import { writeRandomLlama } from './random-llama.ts';
+import { type Figure, report } from './report.ts';
+import { engineOptions } from './training/engine-options.ts';
+import { growingLlamas, type SizedLlama } from './training/sized-llama.ts';
+
+const threads = 2;
+const [steps, checkpointEvery] = [30, 10];
+
+function batchOf({ sizes, documents, length }: SizedLlama): AssembledBatch {
+  const ids = (document: number) =>
+    Int32Array.from({ length }, (_, i) => (i * (document + 3)) % sizes.vocab_size);
+  const batch = textsAlone(
+    Array.from({ length: documents }, (_, i) => ids(i)),
+    1,
+  );
+  const count = { ...emptyCount(1), positions: documents * (length - 1) };
+  const numbers = Array.from({ length: documents }, (_, i) => i);
+  return { batch, count, documents: numbers, chosenSources: numbers.map(() => 0) };
+}
+
+async function* repeated(batch: AssembledBatch): AsyncGenerator<AssembledBatch> {
+  for (let step = 0; step < steps; step++) yield batch;
+}
+
+async function reportsOf(llama: SizedLlama): Promise<StepReport[]> {
+  const root = await mkdtemp(join(tmpdir(), 'fusemesh-bench-'));
+  await writeRandomLlama(root, llama.sizes);
+  const assembled = batchOf(llama);
+  const engine = await TrainingEngine.start(root, engineOptions(assembled.batch, threads));
+  const writer = startCheckpointWriter();
+  const place = { directory: join(root, 'checkpoints'), model: root, keep: 2 };
+  const reports: StepReport[] = [];
+  try {
+    await train({
+      engine,
+      batches: repeated(assembled),
+      state: initialState('bench', ''),
+      resumedFrom: undefined,
+      schedule: { kind: 'constant', peak: 1e-4, warmupSteps: 0, totalSteps: steps },
+      sources: ['nobody'],
+      checkpointEvery,
+      control: new TrainingControl(new Change()),
+      signal: new AbortController().signal,
+      log: createLog('bench', { level: 'silent' }),
+      save: (state, snapshot) => writer.write(place, state, snapshot),
+      report: (step) => reports.push(step),
+    });
+  } finally {
+    await engine.close();
+    await writer.stop();
+    await rm(root, { recursive: true });
+  }
+  return reports;
+}
+
+const figures: Figure[] = [];
+for (const llama of growingLlamas.filter(({ name }) => /^(4|16|64) M/.test(name))) {
+  const reports = await reportsOf(llama);
+  const sum = (of: 'seconds' | 'checkpointSeconds') => reports.reduce((all, step) => all + step[of], 0);
+  const waited = sum('checkpointSeconds');
+  figures.push(
+    {
+      name: `${llama.name}: waiting`,
+      value: (100 * waited) / (sum('seconds') + waited),
+      unit: '% of the time',
+    },
+    {
+      name: `${llama.name}: a checkpoint`,
+      value: (1000 * waited) / (steps / checkpointEvery - 1),
+      unit: 'ms',
+    },
+  );
+}
+report('checkpoint', figures);
