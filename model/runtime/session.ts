@@ -70,6 +70,8 @@ export async function openSession(
   const names = session.outputNames.filter((name) => name !== noTensor);
   return {
     async run(feeds, into = {}) {
+      const missing = intoBuffers && names.find((name) => !(name in into));
+      if (missing) throw new FuseMeshError('internal', `there is no buffer for the output "${missing}"`);
       const fetches = Object.fromEntries(
         session.outputNames.map((name) => [name, name in into ? tensorOn(into[name]) : null]),
       );

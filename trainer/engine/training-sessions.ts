@@ -54,8 +54,9 @@ export async function openTrainingSessions(
     return { segment, forward, backward: { alone: await backward('alone'), added: await backward('added') } };
   };
   // The widest values are outputs as well, so that they stand in buffers of ours from run to run: ONNX Runtime
-  // would take fresh memory for each, and the system would clear it.
-  const trainHead = (form: GradientForm) => open([...headResults(head, form), ...head.wide.flat()]);
+  // would take fresh memory for each, and the system would clear it. From a GPU they would be copied for nothing.
+  const wide = provider === 'cpu' ? head.wide.flat() : [];
+  const trainHead = (form: GradientForm) => open([...headResults(head, form), ...wide]);
   return {
     embeddings: await openSegment(embeddings),
     kinds: await Promise.all(kinds.map(openSegment)),
