@@ -11,7 +11,7 @@ import type { Request, Trained } from './training/request.ts';
 
 const threads = 2;
 const [rows, length, candidates] = [8, 256, 10];
-const rounds = 5;
+const rounds = 8;
 /** Nats that the sides' losses may differ by, at every step. */
 const tolerance = 1e-3;
 const training = { lambda: 0.9, learningRate: 1e-4 };

@@ -2,7 +2,10 @@ import type { EngineOptions } from '../../trainer/engine/engine-options.ts';
 import type { TrainingBatch } from '../../trainer/engine/training-batch.ts';
 
 /** Options for training on a batch, all of its documents at once, as the golden files were made. */
-export const optionsFor = ({ lengths, candidates }: TrainingBatch): EngineOptions => ({
+export const optionsFor = ({
+  lengths,
+  candidates,
+}: Pick<TrainingBatch, 'lengths' | 'candidates'>): EngineOptions => ({
   contextLength: Math.max(...lengths),
   rowsAtOnce: lengths.length,
   candidates,
