@@ -61,8 +61,6 @@ async function train(original: string, batch: TrainingBatch, adapters: typeof lo
 }
 
 /** The golden batches have documents of one length. */
-const tokensOf = ({ lengths, inputIds }: TrainingBatch) => ({
-  rows: lengths.length,
-  length: lengths[0],
-  inputIds,
-});
+function tokensOf({ lengths, inputIds }: TrainingBatch) {
+  return { rows: lengths.length, length: lengths[0], inputIds };
+}
