@@ -102,8 +102,8 @@ export async function fuseAndTrain(
     adapter: opened.adapter,
     keep: trainer.keepCheckpoints,
   };
-  const writer = startCheckpointWriter();
   const evaluation = await evaluationOf(config, tokenizers, opened);
+  const writer = startCheckpointWriter();
   status.phase = TrainerState.TRAINING;
   try {
     return await train({

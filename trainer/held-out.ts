@@ -1,3 +1,4 @@
+import { predictedBytesOf } from '../model/tokenizer/tokenization.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { bitsPerByteOfDomains } from '../texts/bits-per-byte.ts';
 import { heldOutPieces } from '../texts/held-out-pieces.ts';
@@ -24,7 +25,9 @@ export async function openHeldOut(
   const pieces = await heldOutPieces(entries, tokenizers, contextLength);
   const tokenizations = await target.encodeBatch(pieces.map(({ text }) => text));
   const ids = tokenizations.map((tokenization) => tokenization.ids);
-  const predictedBytes = tokenizations.map(({ ends }, i) => Buffer.byteLength(pieces[i].text.slice(ends[0])));
+  const predictedBytes = tokenizations.map((tokenization, i) =>
+    predictedBytesOf(pieces[i].text, tokenization),
+  );
   return async (model) => {
     const crossEntropies = await model.crossEntropies(ids);
     const losses = crossEntropies.map((crossEntropy, i) => ({

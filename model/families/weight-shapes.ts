@@ -1,3 +1,5 @@
+import { elementCount } from '../graph/shape.ts';
+
 /** A linear layer of a model. */
 export interface LinearLayer {
   readonly inputSize: number;
@@ -5,6 +7,10 @@ export interface LinearLayer {
   /** Its weight stands as [in, out] (GPT-2's Conv1D) and not as [out, in]. */
   readonly transposed: boolean;
 }
+
+/** How many values tensors of these shapes hold. */
+export const parameterCount = (shapes: ReadonlyMap<string, readonly number[]>): number =>
+  [...shapes.values()].reduce((sum, shape) => sum + elementCount(shape), 0);
 
 /** Collects the shapes of a model's weights by their full names. */
 export class WeightShapes {

@@ -1,4 +1,4 @@
-import { bytesPerElement, type Node, type Value } from './graph.ts';
+import { bytesPerElement, type Value } from './graph.ts';
 import type { GraphPart } from './reachable.ts';
 import { boundShape, elementCount } from './shape.ts';
 
@@ -27,15 +27,8 @@ export function temporaryBytes(
   // A view keeps alive what it is a view of.
   const owner = new Map<string, string>();
   const ownerOf = (name: string): string => owner.get(name) ?? name;
-  for (const [
-    at,
-    {
-      operator,
-      inputs,
-      outputs: [first],
-    },
-  ] of nodes.entries()) {
-    if (views.has(operator)) owner.set(first.name, ownerOf(inputs[0].name));
+  for (const [at, { operator, inputs, outputs: results }] of nodes.entries()) {
+    if (views.has(operator)) owner.set(results[0].name, ownerOf(inputs[0].name));
     for (const { name } of inputs) lastUse.set(ownerOf(name), at);
   }
   const held = new Map<string, number>();
@@ -48,13 +41,10 @@ export function temporaryBytes(
     for (const value of node.outputs) {
       if (views.has(node.operator) || outputs.has(value.name) || !lastUse.has(value.name)) continue;
       const bytes = bytesOf(value, sizes);
+      const replaced = inPlace.has(node.operator) ? ending.findIndex((name) => held.get(name) === bytes) : -1;
       held.set(value.name, bytes);
-      if (!takesPlaceOf(node, ending, bytes, held)) now += bytes;
-      else {
-        const given = ending.find((name) => held.get(name) === bytes)!;
-        held.delete(given);
-        ending.splice(ending.indexOf(given), 1);
-      }
+      if (replaced === -1) now += bytes;
+      else held.delete(ending.splice(replaced, 1)[0]);
     }
     most = Math.max(most, now);
     for (const name of ending) {
@@ -64,13 +54,6 @@ export function temporaryBytes(
   }
   return most;
 }
-
-const takesPlaceOf = (
-  { operator }: Node,
-  ending: readonly string[],
-  bytes: number,
-  held: ReadonlyMap<string, number>,
-): boolean => inPlace.has(operator) && ending.some((name) => held.get(name) === bytes);
 
 /** Size of a value in memory. */
 export const bytesOf = ({ shape, elementType }: Value, sizes: Readonly<Record<string, number>>): number =>

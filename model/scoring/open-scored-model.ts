@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { refuseNonFinite } from '../families/finite-weights.ts';
 import { readArchitecture } from '../families/read-architecture.ts';
+import { parameterCount } from '../families/weight-shapes.ts';
 import { openWeights } from '../families/weights.ts';
 import type { ModelFiles } from '../model-files.ts';
 import { readExportedModel } from '../onnx/exported/read-exported-model.ts';
@@ -34,8 +35,7 @@ async function openSafetensors(directory: string, threads: number): Promise<Scor
   await refuseNonFinite(source, architecture);
   const models = scoringModels(architecture, source);
   await source.close();
-  let parameters = 0;
-  for (const shape of architecture.weights.values()) parameters += shape.reduce((a, b) => a * b, 1);
+  const parameters = parameterCount(architecture.weights);
   const { family, vocabularySize, contextLength } = architecture;
   const open = (model: Uint8Array) => openSession(model, { threads, weightsDirectory: directory });
   const sessions = { body: await open(models.body), head: await open(models.head) };

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { findModelFiles } from '../model-files.ts';
 import { type Remote, startWorker } from '../runtime/worker.ts';
-import type { Tokenization } from '../tokenizer/tokenization.ts';
+import { predictedBytesOf, type Tokenization } from '../tokenizer/tokenization.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { ModelCard } from './model-card.ts';
 import type { PaddedScores } from './padded-scores.ts';
@@ -138,7 +138,7 @@ function scoredText(
     keptMass,
     crossEntropy,
     predictedTokens: n - 1,
-    predictedBytes: Buffer.byteLength(text.slice(tokenization.ends[0])),
+    predictedBytes: predictedBytesOf(text, tokenization),
   };
 }
 

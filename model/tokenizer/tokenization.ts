@@ -12,3 +12,7 @@ export interface Tokenization {
   /** How many tokens do not spell what stands at their place; no other tokenization is met at their ends. */
   readonly doubtful: number;
 }
+
+/** UTF-8 bytes of a text that its tokens but the first cover: those that a model predicts. */
+export const predictedBytesOf = (text: string, { ends }: Pick<Tokenization, 'ends'>): number =>
+  Buffer.byteLength(text.slice(ends[0]));

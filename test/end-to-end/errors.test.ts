@@ -59,6 +59,11 @@ describe('one line that says what to do, and an exit code', { timeout: 60_000 },
     expectOneLine(await runCommand(['trainer', path, ...huge], quiet), { code: 1, line });
   });
 
+  test('held-out texts that are not there, found when training begins', async () => {
+    const missing = ['--set', `heldOut.0.path=${join(corpus.directory, 'no-text.txt')}`];
+    expectOneLine(await runCommand(['up', path, ...missing]), { code: 2, line: /No text at .*no-text\.txt/ });
+  });
+
   test('no NATS, seen from the trainer and from the whole mesh', async () => {
     const nowhere = ['--set', 'nats.url=nats://127.0.0.1:9'];
     const line = /No NATS server answers at nats:\/\/127\.0\.0\.1:9/;

@@ -13,27 +13,30 @@ export const largestSizes = ({ contextLength, rowsAtOnce }: PackingSizes): Sizes
   length: contextLength,
 });
 
-type Buffers = ReadonlyMap<string, Float32Array<ArrayBuffer>>;
+/** The beginning of a buffer as a tensor. */
+export const tensorIn = (buffer: Float32Array<ArrayBuffer>, shape: readonly number[]): HostTensor => ({
+  data: buffer.subarray(0, elementCount(shape)),
+  shape,
+});
 
 /** Buffers for what a forward pass computes and the way back reads, made once for the largest sizes. */
 export class Activations {
-  readonly #shapes: ReadonlyMap<string, Value['shape']>;
-  readonly #buffers: Buffers;
+  readonly #values: readonly { readonly value: Value; readonly buffer: Float32Array<ArrayBuffer> }[];
 
   constructor(values: readonly Value[], largest: Sizes) {
-    this.#shapes = new Map(values.map(({ name, shape }) => [name, shape]));
-    this.#buffers = new Map(
-      values.map(({ name, shape }) => [name, new Float32Array(elementCount(boundShape(shape, largest)))]),
-    );
+    this.#values = values.map((value) => ({
+      value,
+      buffer: new Float32Array(elementCount(boundShape(value.shape, largest))),
+    }));
   }
 
   /** The values by their names, at smaller sizes. */
   at(sizes: Sizes): Record<string, HostTensor> {
-    const tensors: Record<string, HostTensor> = {};
-    for (const [name, buffer] of this.#buffers) {
-      const shape = boundShape(this.#shapes.get(name)!, sizes);
-      tensors[name] = { data: buffer.subarray(0, elementCount(shape)), shape };
-    }
-    return tensors;
+    return Object.fromEntries(
+      this.#values.map(({ value: { name, shape }, buffer }) => [
+        name,
+        tensorIn(buffer, boundShape(shape, sizes)),
+      ]),
+    );
   }
 }

@@ -1,5 +1,5 @@
-import type { Architecture } from '../../model/families/architecture.ts';
 import { readArchitecture } from '../../model/families/read-architecture.ts';
+import { parameterCount } from '../../model/families/weight-shapes.ts';
 import type { Value } from '../../model/graph/graph.ts';
 import { reachable } from '../../model/graph/reachable.ts';
 import { bytesOf, temporaryBytes } from '../../model/graph/temporary-bytes.ts';
@@ -7,8 +7,8 @@ import { largestSizes } from './activations.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { headResults, rowsOfHead } from './graphs/head-graph.ts';
 import { resultsOf } from './graphs/segment.ts';
-import { type TrainingGraphs, trainingGraphs } from './graphs/training-graphs.ts';
-import { type TrainedPart, trainedPart } from './trained-part.ts';
+import { trainingGraphs } from './graphs/training-graphs.ts';
+import { trainedPart } from './trained-part.ts';
 
 /** What a training takes at its fullest, in bytes. */
 export interface MemoryEstimate {
@@ -16,7 +16,7 @@ export interface MemoryEstimate {
   readonly state: number;
   /** What the way back reads, of all blocks or of one, and what goes from block to block. */
   readonly activations: number;
-  /** Values in between, of every part of the model: ONNX Runtime keeps the memory of each for its next run. */
+  /** Values in between, of all parts of the model together: not all memory that one returns fits the next. */
   readonly temporaries: number;
   /** Node, ONNX Runtime and the program itself. */
   readonly program: number;
@@ -29,27 +29,17 @@ const programBytes = 250e6;
 const bytesPerValue = 4;
 
 /**
- * {@link MemoryEstimate} of the model in a directory, before anything of it is loaded but its config.json.
+ * {@link MemoryEstimate} of the model in a directory, for as many tokens at once as there is room for, before
+ * anything of it is loaded but its config.json.
  *
  * @throws FuseMeshError as {@link readArchitecture}
  */
 export async function estimateMemoryOf(directory: string, options: EngineOptions): Promise<MemoryEstimate> {
   const architecture = await readArchitecture(directory);
   const part = trainedPart(architecture, options.lora);
-  return estimateMemory(architecture, part, trainingGraphs(architecture, part, options), options);
-}
-
-/** The same of graphs that are there, for as many tokens at once as there is room for. */
-export function estimateMemory(
-  architecture: Architecture,
-  part: TrainedPart,
-  graphs: TrainingGraphs,
-  options: EngineOptions,
-): MemoryEstimate {
+  const graphs = trainingGraphs(architecture, part, options);
   const largest = largestSizes(options);
-  const parameters = (shapes: ReadonlyMap<string, readonly number[]>) =>
-    [...shapes.values()].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
-  const state = bytesPerValue * (4 * parameters(part.shapes) + parameters(part.frozen));
+  const state = bytesPerValue * (4 * parameterCount(part.shapes) + parameterCount(part.frozen));
 
   const bytes = (values: readonly Value[]) => values.reduce((sum, value) => sum + bytesOf(value, largest), 0);
   const { kinds, kindOfBlock, embeddings, head } = graphs;
@@ -68,13 +58,12 @@ export function estimateMemory(
     const buffered = new Set([...results.map(({ name }) => name), ...elsewhere]);
     return temporaryBytes(reachable(results, given), buffered, sizes);
   };
-  const sizes = { ...largest };
   let temporaries = 0;
   for (const segment of [embeddings, ...kinds]) {
     const { output, saved } = segment;
     const results = resultsOf(segment, 'added');
-    temporaries += between([output, ...saved], [], sizes);
-    if (results.length > 0) temporaries += between(results, saved, sizes);
+    temporaries += between([output, ...saved], [], largest);
+    if (results.length > 0) temporaries += between(results, saved, largest);
   }
   const rows = Math.min(largest.tokens, rowsOfHead(architecture));
   const wide = head.wide.flat().map(({ name }) => name);

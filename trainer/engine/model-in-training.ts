@@ -3,9 +3,9 @@ import type { Architecture } from '../../model/families/architecture.ts';
 import { refuseNonFinite } from '../../model/families/finite-weights.ts';
 import { readArchitecture } from '../../model/families/read-architecture.ts';
 import { openWeights } from '../../model/families/weights.ts';
-import { boundShape, elementCount } from '../../model/graph/shape.ts';
+import { boundShape } from '../../model/graph/shape.ts';
 import type { HostTensor } from '../../model/runtime/session.ts';
-import { Activations, largestSizes } from './activations.ts';
+import { Activations, largestSizes, tensorIn } from './activations.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { tensorOfBlock } from './graphs/block-graph.ts';
 import { rowsOfHead } from './graphs/head-graph.ts';
@@ -241,9 +241,8 @@ export class ModelInTraining {
   #wide(begin: number, end: number): Feeds {
     const tensors: Record<string, HostTensor> = {};
     for (const [i, values] of this.#sessions.head.graph.wide.entries()) {
-      const shape = boundShape(values[0].shape, { rows: end - begin });
-      const data = this.#wideBuffers[i].subarray(0, elementCount(shape));
-      for (const { name } of values) tensors[name] = { data, shape };
+      const tensor = tensorIn(this.#wideBuffers[i], boundShape(values[0].shape, { rows: end - begin }));
+      for (const { name } of values) tensors[name] = tensor;
     }
     return tensors;
   }
@@ -283,7 +282,7 @@ export class ModelInTraining {
 
   /** As many rows of a buffer of hidden states as there are tokens. */
   #states(buffer: Float32Array<ArrayBuffer>, { packed: { tokens } }: Pass): HostTensor {
-    return { data: buffer.subarray(0, tokens * this.#hiddenSize), shape: [tokens, this.#hiddenSize] };
+    return tensorIn(buffer, [tokens, this.#hiddenSize]);
   }
 }
 
