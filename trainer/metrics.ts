@@ -1,142 +1,114 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Gauge, Registry } from 'prom-client';
+import { type Metrics, makeMetrics } from '../mesh/metrics/metric.ts';
+import { type Phase, phases, states, trainerTable } from './metric-table.ts';
 import type { StepReport } from './step-report.ts';
 
 /** What the metrics look at whenever Prometheus asks. */
+export interface ObservedRun {
+  readonly state: (typeof states)[number];
+  /** 0 until it is known. */
+  readonly plannedSteps: number;
+  readonly sources: readonly ObservedSource[];
+}
+
 export interface ObservedSource {
   readonly name: string;
   /** Distributions that have come and wait for a step. */
   readonly queueDepth: number;
+  /** Whether it works for the run. */
+  readonly attached: boolean;
+  /** Documents that another source has delivered and this one has not. */
+  readonly documentsMissing: number;
 }
-
-const stepSecondsBuckets = [0.01, 0.03, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60];
 
 /** The trainer's metrics. Counters count since the process began, as Prometheus expects. */
 export class TrainerMetrics {
-  readonly #tokens: Counter;
-  readonly #documents: Counter;
-  readonly #doubtfulTokens: Counter;
-  readonly #steps: Counter;
-  readonly #skippedSteps: Counter;
-  readonly #waitSeconds: Counter;
-  readonly #checkpointWaitSeconds: Counter;
-  readonly #chosen: Counter<'teacher'>;
-  readonly #taught: Counter<'teacher'>;
-  readonly #mass: Counter<'to'>;
-  readonly #loss: Gauge<'kind'>;
-  readonly #heldOut: Gauge<'domain'>;
-  readonly #gradientNorm: Gauge;
-  readonly #learningRate: Gauge;
-  readonly #alignedShare: Gauge;
-  readonly #stepSeconds: Histogram;
+  readonly #metrics: Metrics<typeof trainerTable>;
 
   /**
    * @param register puts the label `run` to each of them
-   * @param sources asked at every scrape
+   * @param look called at every scrape
    */
-  constructor(register: Registry, sources: () => readonly ObservedSource[]) {
-    const registers = [register];
-    const counter = (name: string, help: string) => new Counter({ name: named(name), help, registers });
-    const gauge = (name: string, help: string) => new Gauge({ name: named(name), help, registers });
-
-    this.#tokens = counter('tokens_total', 'Tokens of the target that were trained on.');
-    this.#documents = counter('documents_total', 'Documents that were trained on.');
-    this.#doubtfulTokens = counter(
-      'doubtful_tokens_total',
-      'Tokens of the target that do not spell the text at their place; nothing is learnt at their ends.',
-    );
-    this.#steps = counter('steps_total', 'Optimizer steps done.');
-    this.#skippedSteps = counter(
-      'skipped_steps_total',
-      'Steps that changed nothing, since their loss or gradient was no number; but for waits, no other figure counts them.',
-    );
-    this.#waitSeconds = counter('wait_seconds_total', 'Time that steps waited for their documents.');
-    this.#checkpointWaitSeconds = counter(
-      'checkpoint_wait_seconds_total',
-      'Time that checkpoints held up the training; they are written while it goes on.',
-    );
-    this.#gradientNorm = gauge('gradient_norm', 'L2 norm of the last gradient before clipping.');
-    this.#learningRate = gauge('learning_rate', 'Learning rate of the last step.');
-    this.#alignedShare = gauge(
-      'aligned_share',
-      'Share of the last step’s positions with a fused distribution.',
-    );
-    this.#loss = new Gauge({
-      name: named('loss'),
-      help: 'Loss of the last step in nats a token: total, causal (language modelling) and fusion.',
-      labelNames: ['kind'],
-      registers,
-    });
-    this.#heldOut = new Gauge({
-      name: named('held_out_bits_per_byte'),
-      help: 'Loss on held-out texts at the last evaluation, in bits per byte of text.',
-      labelNames: ['domain'],
-      registers,
-    });
-    this.#chosen = new Counter({
-      name: named('source_chosen_total'),
-      help: 'Documents in which a source was chosen to teach.',
-      labelNames: ['teacher'],
-      registers,
-    });
-    this.#taught = new Counter({
-      name: named('taught_tokens_total'),
-      help: 'Positions that a source taught, shared where several did.',
-      labelNames: ['teacher'],
-      registers,
-    });
-    this.#mass = new Counter({
-      name: named('source_mass_total'),
-      help: 'Probability mass of the sources’ candidates, by what became of it: exact (a token of the same text), rule (a token that a rule chose) or dropped.',
-      labelNames: ['to'],
-      registers,
-    });
-    this.#stepSeconds = new Histogram({
-      name: named('step_seconds'),
-      help: 'Time of a step, without the wait for its documents.',
-      buckets: stepSecondsBuckets,
-      registers,
-    });
-    new Gauge({
-      name: named('queue_depth'),
-      help: 'Distributions that have come and wait for a step.',
-      labelNames: ['teacher'],
-      registers,
-      collect() {
-        for (const { name, queueDepth } of sources()) this.set({ teacher: name }, queueDepth);
+  constructor(register: Registry, look: () => ObservedRun) {
+    const ofSources = (value: (source: ObservedSource) => number) => (metric: Gauge<'teacher'>) => {
+      for (const source of look().sources) metric.set({ teacher: source.name }, value(source));
+    };
+    this.#metrics = makeMetrics(trainerTable, register, {
+      state: (metric) => {
+        const { state } = look();
+        for (const each of states) metric.set({ state: each }, Number(each === state));
       },
+      plannedSteps: (metric) => metric.set(look().plannedSteps),
+      queueDepth: ofSources(({ queueDepth }) => queueDepth),
+      attached: ofSources(({ attached }) => Number(attached)),
+      missing: ofSources(({ documentsMissing }) => documentsMissing),
     });
+    // What has not happened yet shows 0 instead of no data.
+    for (const phase of phases) this.#metrics.phaseSeconds.inc({ phase }, 0);
+    this.#metrics.checkpointTime.set(0);
+  }
+
+  observe(step: StepReport): void {
+    const metrics = this.#metrics;
+    for (const [phase, seconds] of Object.entries(step.time)) this.spent(phase as Phase, seconds);
+    metrics.fusionSeconds.inc(step.fusionSeconds);
+    metrics.step.set(step.step);
+    if (step.skipped) {
+      // Its loss is no number: the gauges keep what they have, so that alerts and plots go on.
+      metrics.skippedSteps.inc();
+      return;
+    }
+    metrics.tokens.inc(step.stepTokens);
+    metrics.documents.inc(step.stepDocuments);
+    metrics.doubtfulTokens.inc(step.doubtfulTokens);
+    metrics.steps.inc();
+    metrics.stepSeconds.observe(step.seconds - step.time.wait);
+    metrics.loss.set({ kind: 'total' }, step.loss);
+    metrics.loss.set({ kind: 'causal' }, step.causalLoss);
+    metrics.loss.set({ kind: 'fusion' }, step.fusionLoss);
+    metrics.gradientNorm.set(step.gradientNorm);
+    metrics.learningRate.set(step.learningRate);
+    metrics.alignedRatio.set(step.alignedShare);
+    for (const teacher of step.chosen) metrics.chosen.inc({ teacher });
+    for (const [teacher, tokens] of Object.entries(step.taught)) metrics.taught.inc({ teacher }, tokens);
+    metrics.mass.inc({ to: 'exact' }, step.mass.exact);
+    metrics.mass.inc({ to: 'rule' }, step.mass.byRule);
+    metrics.mass.inc({ to: 'dropped' }, step.mass.dropped);
   }
 
   /** @param bitsPerByte by domain */
   observeHeldOut(bitsPerByte: Readonly<Record<string, number>>): void {
-    for (const [domain, bits] of Object.entries(bitsPerByte)) this.#heldOut.set({ domain }, bits);
+    for (const [domain, bits] of Object.entries(bitsPerByte)) this.#metrics.heldOut.set({ domain }, bits);
   }
 
-  observe(step: StepReport): void {
-    this.#waitSeconds.inc(step.waitSeconds);
-    this.#checkpointWaitSeconds.inc(step.checkpointSeconds);
-    if (step.skipped) {
-      // Its loss is no number: the gauges keep what they have, so that alerts and plots go on.
-      this.#skippedSteps.inc();
-      return;
-    }
-    this.#tokens.inc(step.stepTokens);
-    this.#documents.inc(step.stepDocuments);
-    this.#doubtfulTokens.inc(step.doubtfulTokens);
-    this.#steps.inc();
-    this.#stepSeconds.observe(step.seconds - step.waitSeconds);
-    this.#loss.set({ kind: 'total' }, step.loss);
-    this.#loss.set({ kind: 'causal' }, step.causalLoss);
-    this.#loss.set({ kind: 'fusion' }, step.fusionLoss);
-    this.#gradientNorm.set(step.gradientNorm);
-    this.#learningRate.set(step.learningRate);
-    this.#alignedShare.set(step.alignedShare);
-    for (const teacher of step.chosen) this.#chosen.inc({ teacher });
-    for (const [teacher, tokens] of Object.entries(step.taught)) this.#taught.inc({ teacher }, tokens);
-    this.#mass.inc({ to: 'exact' }, step.mass.exact);
-    this.#mass.inc({ to: 'rule' }, step.mass.byRule);
-    this.#mass.inc({ to: 'dropped' }, step.mass.dropped);
+  /** Wall time of the training has gone into something. */
+  spent(phase: Phase, seconds: number): void {
+    this.#metrics.phaseSeconds.inc({ phase }, seconds);
+  }
+
+  /** @param seconds that writing it took */
+  checkpointWritten(seconds: number): void {
+    this.#metrics.checkpointWriteSeconds.observe(seconds);
+    this.#metrics.checkpointTime.setToCurrentTime();
+  }
+
+  /** A document's text and all its distributions have come. */
+  joined(): void {
+    this.#metrics.joined.inc();
+  }
+
+  /** @param teacher that had not delivered, or the feeder */
+  waitedFor(teacher: string, seconds: number): void {
+    this.#metrics.joinWaitSeconds.inc({ teacher }, seconds);
+  }
+
+  /** A distribution has come. */
+  received(teacher: string, bytes: number): void {
+    this.#metrics.receivedBytes.inc({ teacher }, bytes);
+  }
+
+  /** A message was put aside, as it cannot be used. */
+  deadLetter(teacher: string): void {
+    this.#metrics.deadLetters.inc({ teacher });
   }
 }
-
-const named = (name: string) => `fusemesh_trainer_${name}`;

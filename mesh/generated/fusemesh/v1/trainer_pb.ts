@@ -4,13 +4,15 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file fusemesh/v1/trainer.proto.
  */
 export const file_fusemesh_v1_trainer: GenFile = /*@__PURE__*/
-  fileDesc("ChlmdXNlbWVzaC92MS90cmFpbmVyLnByb3RvEgtmdXNlbWVzaC52MSISChBHZXRTdGF0dXNSZXF1ZXN0IvIBChFHZXRTdGF0dXNSZXNwb25zZRILCgNydW4YASABKAkSKAoFc3RhdGUYAiABKA4yGS5mdXNlbWVzaC52MS5UcmFpbmVyU3RhdGUSEwoLc3RlcHNfdG90YWwYAyABKAQSLAoJbGFzdF9zdGVwGAQgASgLMhkuZnVzZW1lc2gudjEuVHJhaW5pbmdTdGVwEioKB3NvdXJjZXMYBSADKAsyGS5mdXNlbWVzaC52MS5Tb3VyY2VTdGF0dXMSGQoRZG9jdW1lbnRzX3dhaXRpbmcYBiABKA0SHAoUY2hlY2twb2ludF9kaXJlY3RvcnkYByABKAkiYAoMU291cmNlU3RhdHVzEg8KB3RlYWNoZXIYASABKAkSEAoIYXR0YWNoZWQYAiABKAgSEwoLcXVldWVfZGVwdGgYAyABKA0SGAoQZG9jdW1lbnRzX2Nob3NlbhgEIAEoBCL+AQoMVHJhaW5pbmdTdGVwEgwKBHN0ZXAYASABKAQSEQoJZG9jdW1lbnRzGAIgASgEEg4KBnRva2VucxgDIAEoBBIMCgRsb3NzGAQgASgBEhMKC2NhdXNhbF9sb3NzGAUgASgBEhMKC2Z1c2lvbl9sb3NzGAYgASgBEhUKDWdyYWRpZW50X25vcm0YByABKAESFQoNbGVhcm5pbmdfcmF0ZRgIIAEoARIVCg1hbGlnbmVkX3NoYXJlGAkgASgBEg8KB3NlY29uZHMYCiABKAESFAoMd2FpdF9zZWNvbmRzGAsgASgBEhkKEXRva2Vuc19wZXJfc2Vjb25kGAwgASgBIhMKEVdhdGNoU3RlcHNSZXF1ZXN0IlIKEldhdGNoU3RlcHNSZXNwb25zZRInCgRzdGVwGAEgASgLMhkuZnVzZW1lc2gudjEuVHJhaW5pbmdTdGVwEhMKC3N0ZXBzX3RvdGFsGAIgASgEIg4KDFBhdXNlUmVxdWVzdCIPCg1QYXVzZVJlc3BvbnNlIg8KDVJlc3VtZVJlcXVlc3QiEAoOUmVzdW1lUmVzcG9uc2UiEwoRQ2hlY2twb2ludFJlcXVlc3QiNQoSQ2hlY2twb2ludFJlc3BvbnNlEhEKCWRpcmVjdG9yeRgBIAEoCRIMCgRzdGVwGAIgASgEKrUBCgxUcmFpbmVyU3RhdGUSHQoZVFJBSU5FUl9TVEFURV9VTlNQRUNJRklFRBAAEhoKFlRSQUlORVJfU1RBVEVfU1RBUlRJTkcQARIaChZUUkFJTkVSX1NUQVRFX1RSQUlOSU5HEAISGAoUVFJBSU5FUl9TVEFURV9QQVVTRUQQAxIaChZUUkFJTkVSX1NUQVRFX0ZJTklTSEVEEAQSGAoUVFJBSU5FUl9TVEFURV9GQUlMRUQQBTL/AgoOVHJhaW5lclNlcnZpY2USSgoJR2V0U3RhdHVzEh0uZnVzZW1lc2gudjEuR2V0U3RhdHVzUmVxdWVzdBoeLmZ1c2VtZXNoLnYxLkdldFN0YXR1c1Jlc3BvbnNlEk8KCldhdGNoU3RlcHMSHi5mdXNlbWVzaC52MS5XYXRjaFN0ZXBzUmVxdWVzdBofLmZ1c2VtZXNoLnYxLldhdGNoU3RlcHNSZXNwb25zZTABEj4KBVBhdXNlEhkuZnVzZW1lc2gudjEuUGF1c2VSZXF1ZXN0GhouZnVzZW1lc2gudjEuUGF1c2VSZXNwb25zZRJBCgZSZXN1bWUSGi5mdXNlbWVzaC52MS5SZXN1bWVSZXF1ZXN0GhsuZnVzZW1lc2gudjEuUmVzdW1lUmVzcG9uc2USTQoKQ2hlY2twb2ludBIeLmZ1c2VtZXNoLnYxLkNoZWNrcG9pbnRSZXF1ZXN0Gh8uZnVzZW1lc2gudjEuQ2hlY2twb2ludFJlc3BvbnNlYgZwcm90bzM");
+  fileDesc("ChlmdXNlbWVzaC92MS90cmFpbmVyLnByb3RvEgtmdXNlbWVzaC52MSISChBHZXRTdGF0dXNSZXF1ZXN0It0EChFHZXRTdGF0dXNSZXNwb25zZRILCgNydW4YASABKAkSKAoFc3RhdGUYAiABKA4yGS5mdXNlbWVzaC52MS5UcmFpbmVyU3RhdGUSEwoLc3RlcHNfdG90YWwYAyABKAQSLAoJbGFzdF9zdGVwGAQgASgLMhkuZnVzZW1lc2gudjEuVHJhaW5pbmdTdGVwEioKB3NvdXJjZXMYBSADKAsyGS5mdXNlbWVzaC52MS5Tb3VyY2VTdGF0dXMSGQoRZG9jdW1lbnRzX3dhaXRpbmcYBiABKA0SHAoUY2hlY2twb2ludF9kaXJlY3RvcnkYByABKAkSFwoPY2hlY2twb2ludF9zdGVwGAggASgEEjMKD2NoZWNrcG9pbnRfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHc3RhcnRlZBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPZG9jdW1lbnRzX3RvdGFsGAsgASgEEhUKDXNraXBwZWRfc3RlcHMYDCABKAQSGQoRdG9rZW5zX3Blcl9zZWNvbmQYDSABKAESGQoMc2Vjb25kc19sZWZ0GA4gASgBSACIAQESIwoEdGltZRgPIAEoCzIVLmZ1c2VtZXNoLnYxLlN0ZXBUaW1lEiYKCGhlbGRfb3V0GBAgASgLMhQuZnVzZW1lc2gudjEuSGVsZE91dBIqCgdzdHJlYW1zGBEgAygLMhkuZnVzZW1lc2gudjEuU3RyZWFtU3RhdHVzQg8KDV9zZWNvbmRzX2xlZnQicQoIU3RlcFRpbWUSDAoEd2FpdBgBIAEoARINCgVhbGlnbhgCIAEoARIPCgdjb21wdXRlGAMgASgBEhEKCW9wdGltaXplchgEIAEoARISCgpjaGVja3BvaW50GAUgASgBEhAKCGV2YWx1YXRlGAYgASgBIokBCgdIZWxkT3V0EgwKBHN0ZXAYASABKAQSPAoNYml0c19wZXJfYnl0ZRgCIAMoCzIlLmZ1c2VtZXNoLnYxLkhlbGRPdXQuQml0c1BlckJ5dGVFbnRyeRoyChBCaXRzUGVyQnl0ZUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEiVAoMU3RyZWFtU3RhdHVzEgwKBG5hbWUYASABKAkSEAoIbWVzc2FnZXMYAiABKAQSDQoFYnl0ZXMYAyABKAQSFQoNbW9zdF9tZXNzYWdlcxgEIAEoBCKPAgoMU291cmNlU3RhdHVzEg8KB3RlYWNoZXIYASABKAkSEAoIYXR0YWNoZWQYAiABKAgSEwoLcXVldWVfZGVwdGgYAyABKA0SGAoQZG9jdW1lbnRzX2Nob3NlbhgEIAEoBBIZChF0b2tlbnNfcGVyX3NlY29uZBgFIAEoARIYChBkb2N1bWVudHNfc2NvcmVkGAYgASgEEhgKEHdhaXRpbmdfZm9yX3Jvb20YByABKAgSGQoRZG9jdW1lbnRzX21pc3NpbmcYCCABKA0SFQoNbGFnX2RvY3VtZW50cxgJIAEoBBIWCg5ieXRlc19yZWNlaXZlZBgKIAEoBBIUCgxkZWFkX2xldHRlcnMYCyABKAQitAIKDFRyYWluaW5nU3RlcBIMCgRzdGVwGAEgASgEEhEKCWRvY3VtZW50cxgCIAEoBBIOCgZ0b2tlbnMYAyABKAQSDAoEbG9zcxgEIAEoARITCgtjYXVzYWxfbG9zcxgFIAEoARITCgtmdXNpb25fbG9zcxgGIAEoARIVCg1ncmFkaWVudF9ub3JtGAcgASgBEhUKDWxlYXJuaW5nX3JhdGUYCCABKAESFQoNYWxpZ25lZF9zaGFyZRgJIAEoARIPCgdzZWNvbmRzGAogASgBEhQKDHdhaXRfc2Vjb25kcxgLIAEoARIZChF0b2tlbnNfcGVyX3NlY29uZBgMIAEoARIjCgR0aW1lGA0gASgLMhUuZnVzZW1lc2gudjEuU3RlcFRpbWUSDwoHc2tpcHBlZBgOIAEoCCITChFXYXRjaFN0ZXBzUmVxdWVzdCJSChJXYXRjaFN0ZXBzUmVzcG9uc2USJwoEc3RlcBgBIAEoCzIZLmZ1c2VtZXNoLnYxLlRyYWluaW5nU3RlcBITCgtzdGVwc190b3RhbBgCIAEoBCInChFHZXRIaXN0b3J5UmVxdWVzdBISCgphZnRlcl9zdGVwGAEgASgEIsACChJHZXRIaXN0b3J5UmVzcG9uc2USDAoEc3RlcBgBIAMoBBIMCgR0aW1lGAIgAygBEg0KBXN0ZXBzGAMgAygNEgwKBGxvc3MYBCADKAESEwoLY2F1c2FsX2xvc3MYBSADKAESEwoLZnVzaW9uX2xvc3MYBiADKAESFQoNZ3JhZGllbnRfbm9ybRgHIAMoARIVCg1sZWFybmluZ19yYXRlGAggAygBEhUKDWFsaWduZWRfc2hhcmUYCSADKAESGQoRdG9rZW5zX3Blcl9zZWNvbmQYCiADKAESEgoKd2FpdF9zaGFyZRgLIAMoARIrCgdzb3VyY2VzGAwgAygLMhouZnVzZW1lc2gudjEuU291cmNlSGlzdG9yeRImCghoZWxkX291dBgNIAMoCzIULmZ1c2VtZXNoLnYxLkhlbGRPdXQiUQoNU291cmNlSGlzdG9yeRIPCgd0ZWFjaGVyGAEgASgJEhkKEXRva2Vuc19wZXJfc2Vjb25kGAIgAygBEhQKDGNob3Nlbl9zaGFyZRgDIAMoASIVChNHZXRBbGlnbm1lbnRSZXF1ZXN0IqcBChRHZXRBbGlnbm1lbnRSZXNwb25zZRIQCghkb2N1bWVudBgBIAEoBBIMCgRzdGVwGAIgASgEEgwKBHRleHQYAyABKAkSDwoHdGVhY2hlchgEIAEoCRIpCgZ0YXJnZXQYBSADKAsyGS5mdXNlbWVzaC52MS5BbGlnbmVkVG9rZW4SJQoGc291cmNlGAYgAygLMhUuZnVzZW1lc2gudjEuVGV4dFNwYW4iJgoIVGV4dFNwYW4SDQoFYmVnaW4YASABKA0SCwoDZW5kGAIgASgNIosBCgxBbGlnbmVkVG9rZW4SIwoEc3BhbhgBIAEoCzIVLmZ1c2VtZXNoLnYxLlRleHRTcGFuEhkKDHNvdXJjZV90b2tlbhgCIAEoDUgAiAEBEioKCmNhbmRpZGF0ZXMYAyADKAsyFi5mdXNlbWVzaC52MS5DYW5kaWRhdGVCDwoNX3NvdXJjZV90b2tlbiIuCglDYW5kaWRhdGUSDAoEdGV4dBgBIAEoCRITCgtwcm9iYWJpbGl0eRgCIAEoASIOCgxQYXVzZVJlcXVlc3QiDwoNUGF1c2VSZXNwb25zZSIPCg1SZXN1bWVSZXF1ZXN0IhAKDlJlc3VtZVJlc3BvbnNlIhMKEUNoZWNrcG9pbnRSZXF1ZXN0IjUKEkNoZWNrcG9pbnRSZXNwb25zZRIRCglkaXJlY3RvcnkYASABKAkSDAoEc3RlcBgCIAEoBCq1AQoMVHJhaW5lclN0YXRlEh0KGVRSQUlORVJfU1RBVEVfVU5TUEVDSUZJRUQQABIaChZUUkFJTkVSX1NUQVRFX1NUQVJUSU5HEAESGgoWVFJBSU5FUl9TVEFURV9UUkFJTklORxACEhgKFFRSQUlORVJfU1RBVEVfUEFVU0VEEAMSGgoWVFJBSU5FUl9TVEFURV9GSU5JU0hFRBAEEhgKFFRSQUlORVJfU1RBVEVfRkFJTEVEEAUyowQKDlRyYWluZXJTZXJ2aWNlEkoKCUdldFN0YXR1cxIdLmZ1c2VtZXNoLnYxLkdldFN0YXR1c1JlcXVlc3QaHi5mdXNlbWVzaC52MS5HZXRTdGF0dXNSZXNwb25zZRJPCgpXYXRjaFN0ZXBzEh4uZnVzZW1lc2gudjEuV2F0Y2hTdGVwc1JlcXVlc3QaHy5mdXNlbWVzaC52MS5XYXRjaFN0ZXBzUmVzcG9uc2UwARJNCgpHZXRIaXN0b3J5Eh4uZnVzZW1lc2gudjEuR2V0SGlzdG9yeVJlcXVlc3QaHy5mdXNlbWVzaC52MS5HZXRIaXN0b3J5UmVzcG9uc2USUwoMR2V0QWxpZ25tZW50EiAuZnVzZW1lc2gudjEuR2V0QWxpZ25tZW50UmVxdWVzdBohLmZ1c2VtZXNoLnYxLkdldEFsaWdubWVudFJlc3BvbnNlEj4KBVBhdXNlEhkuZnVzZW1lc2gudjEuUGF1c2VSZXF1ZXN0GhouZnVzZW1lc2gudjEuUGF1c2VSZXNwb25zZRJBCgZSZXN1bWUSGi5mdXNlbWVzaC52MS5SZXN1bWVSZXF1ZXN0GhsuZnVzZW1lc2gudjEuUmVzdW1lUmVzcG9uc2USTQoKQ2hlY2twb2ludBIeLmZ1c2VtZXNoLnYxLkNoZWNrcG9pbnRSZXF1ZXN0Gh8uZnVzZW1lc2gudjEuQ2hlY2twb2ludFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message fusemesh.v1.GetStatusRequest
@@ -69,6 +71,74 @@ export type GetStatusResponse = Message<"fusemesh.v1.GetStatusResponse"> & {
    * @generated from field: string checkpoint_directory = 7;
    */
   checkpointDirectory: string;
+
+  /**
+   * The step that it holds, and when it was on disk.
+   *
+   * @generated from field: uint64 checkpoint_step = 8;
+   */
+  checkpointStep: bigint;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp checkpoint_time = 9;
+   */
+  checkpointTime?: Timestamp | undefined;
+
+  /**
+   * When this process began.
+   *
+   * @generated from field: google.protobuf.Timestamp started = 10;
+   */
+  started?: Timestamp | undefined;
+
+  /**
+   * Of the corpus; 0 until the feeder has counted them.
+   *
+   * @generated from field: uint64 documents_total = 11;
+   */
+  documentsTotal: bigint;
+
+  /**
+   * Steps of this process whose loss or gradient was no number: they changed nothing.
+   *
+   * @generated from field: uint64 skipped_steps = 12;
+   */
+  skippedSteps: bigint;
+
+  /**
+   * Tokens trained on per second of wall time, over the last few seconds.
+   *
+   * @generated from field: double tokens_per_second = 13;
+   */
+  tokensPerSecond: number;
+
+  /**
+   * Estimated from the steps of this process; absent until it is known.
+   *
+   * @generated from field: optional double seconds_left = 14;
+   */
+  secondsLeft?: number | undefined;
+
+  /**
+   * Where the wall time of this process's steps went, in seconds.
+   *
+   * @generated from field: fusemesh.v1.StepTime time = 15;
+   */
+  time?: StepTime | undefined;
+
+  /**
+   * The last look at the held-out texts; absent before the first.
+   *
+   * @generated from field: fusemesh.v1.HeldOut held_out = 16;
+   */
+  heldOut?: HeldOut | undefined;
+
+  /**
+   * The run's streams as NATS tells of them.
+   *
+   * @generated from field: repeated fusemesh.v1.StreamStatus streams = 17;
+   */
+  streams: StreamStatus[];
 };
 
 /**
@@ -77,6 +147,122 @@ export type GetStatusResponse = Message<"fusemesh.v1.GetStatusResponse"> & {
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
   messageDesc(file_fusemesh_v1_trainer, 1);
+
+/**
+ * Wall time, in seconds, by what it went into. No second counts twice.
+ *
+ * @generated from message fusemesh.v1.StepTime
+ */
+export type StepTime = Message<"fusemesh.v1.StepTime"> & {
+  /**
+   * Waiting for documents and distributions.
+   *
+   * @generated from field: double wait = 1;
+   */
+  wait: number;
+
+  /**
+   * Waiting for their alignment and fusion, which mostly happen while the engine computes.
+   *
+   * @generated from field: double align = 2;
+   */
+  align: number;
+
+  /**
+   * Forward and backward pass.
+   *
+   * @generated from field: double compute = 3;
+   */
+  compute: number;
+
+  /**
+   * @generated from field: double optimizer = 4;
+   */
+  optimizer: number;
+
+  /**
+   * Waiting for checkpoints, which are written while the training goes on.
+   *
+   * @generated from field: double checkpoint = 5;
+   */
+  checkpoint: number;
+
+  /**
+   * Looking at the held-out texts.
+   *
+   * @generated from field: double evaluate = 6;
+   */
+  evaluate: number;
+};
+
+/**
+ * Describes the message fusemesh.v1.StepTime.
+ * Use `create(StepTimeSchema)` to create a new message.
+ */
+export const StepTimeSchema: GenMessage<StepTime> = /*@__PURE__*/
+  messageDesc(file_fusemesh_v1_trainer, 2);
+
+/**
+ * Loss on held-out texts, by domain, in bits per UTF-8 byte.
+ *
+ * @generated from message fusemesh.v1.HeldOut
+ */
+export type HeldOut = Message<"fusemesh.v1.HeldOut"> & {
+  /**
+   * @generated from field: uint64 step = 1;
+   */
+  step: bigint;
+
+  /**
+   * @generated from field: map<string, double> bits_per_byte = 2;
+   */
+  bitsPerByte: { [key: string]: number };
+};
+
+/**
+ * Describes the message fusemesh.v1.HeldOut.
+ * Use `create(HeldOutSchema)` to create a new message.
+ */
+export const HeldOutSchema: GenMessage<HeldOut> = /*@__PURE__*/
+  messageDesc(file_fusemesh_v1_trainer, 3);
+
+/**
+ * One of a run's streams.
+ *
+ * @generated from message fusemesh.v1.StreamStatus
+ */
+export type StreamStatus = Message<"fusemesh.v1.StreamStatus"> & {
+  /**
+   * "documents", "distributions" or "dead-letters".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: uint64 messages = 2;
+   */
+  messages: bigint;
+
+  /**
+   * @generated from field: uint64 bytes = 3;
+   */
+  bytes: bigint;
+
+  /**
+   * Messages that the stream may hold: of all documents, or of each teacher's distributions.
+   *
+   * @generated from field: uint64 most_messages = 4;
+   */
+  mostMessages: bigint;
+};
+
+/**
+ * Describes the message fusemesh.v1.StreamStatus.
+ * Use `create(StreamStatusSchema)` to create a new message.
+ */
+export const StreamStatusSchema: GenMessage<StreamStatus> = /*@__PURE__*/
+  messageDesc(file_fusemesh_v1_trainer, 4);
 
 /**
  * One teacher as the trainer sees it.
@@ -107,6 +293,55 @@ export type SourceStatus = Message<"fusemesh.v1.SourceStatus"> & {
    * @generated from field: uint64 documents_chosen = 4;
    */
   documentsChosen: bigint;
+
+  /**
+   * Tokens that it scores per second of wall time, over the last few seconds, as it says itself.
+   *
+   * @generated from field: double tokens_per_second = 5;
+   */
+  tokensPerSecond: number;
+
+  /**
+   * Since it attached, as it says itself.
+   *
+   * @generated from field: uint64 documents_scored = 6;
+   */
+  documentsScored: bigint;
+
+  /**
+   * Its stream is full: it waits for the trainer.
+   *
+   * @generated from field: bool waiting_for_room = 7;
+   */
+  waitingForRoom: boolean;
+
+  /**
+   * Documents that some other source has delivered and this one has not.
+   *
+   * @generated from field: uint32 documents_missing = 8;
+   */
+  documentsMissing: number;
+
+  /**
+   * Documents published that none of its replicas has scored yet.
+   *
+   * @generated from field: uint64 lag_documents = 9;
+   */
+  lagDocuments: bigint;
+
+  /**
+   * Bytes of its distributions that this process received.
+   *
+   * @generated from field: uint64 bytes_received = 10;
+   */
+  bytesReceived: bigint;
+
+  /**
+   * Of its messages, those that could not be used, since this process began.
+   *
+   * @generated from field: uint64 dead_letters = 11;
+   */
+  deadLetters: bigint;
 };
 
 /**
@@ -114,7 +349,7 @@ export type SourceStatus = Message<"fusemesh.v1.SourceStatus"> & {
  * Use `create(SourceStatusSchema)` to create a new message.
  */
 export const SourceStatusSchema: GenMessage<SourceStatus> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 2);
+  messageDesc(file_fusemesh_v1_trainer, 5);
 
 /**
  * @generated from message fusemesh.v1.TrainingStep
@@ -195,6 +430,20 @@ export type TrainingStep = Message<"fusemesh.v1.TrainingStep"> & {
    * @generated from field: double tokens_per_second = 12;
    */
   tokensPerSecond: number;
+
+  /**
+   * Wall time of the step by what it went into. Checkpoint and evaluation are those since the step before.
+   *
+   * @generated from field: fusemesh.v1.StepTime time = 13;
+   */
+  time?: StepTime | undefined;
+
+  /**
+   * The step was skipped.
+   *
+   * @generated from field: bool skipped = 14;
+   */
+  skipped: boolean;
 };
 
 /**
@@ -202,7 +451,7 @@ export type TrainingStep = Message<"fusemesh.v1.TrainingStep"> & {
  * Use `create(TrainingStepSchema)` to create a new message.
  */
 export const TrainingStepSchema: GenMessage<TrainingStep> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 3);
+  messageDesc(file_fusemesh_v1_trainer, 6);
 
 /**
  * @generated from message fusemesh.v1.WatchStepsRequest
@@ -215,7 +464,7 @@ export type WatchStepsRequest = Message<"fusemesh.v1.WatchStepsRequest"> & {
  * Use `create(WatchStepsRequestSchema)` to create a new message.
  */
 export const WatchStepsRequestSchema: GenMessage<WatchStepsRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 4);
+  messageDesc(file_fusemesh_v1_trainer, 7);
 
 /**
  * @generated from message fusemesh.v1.WatchStepsResponse
@@ -237,7 +486,287 @@ export type WatchStepsResponse = Message<"fusemesh.v1.WatchStepsResponse"> & {
  * Use `create(WatchStepsResponseSchema)` to create a new message.
  */
 export const WatchStepsResponseSchema: GenMessage<WatchStepsResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 5);
+  messageDesc(file_fusemesh_v1_trainer, 8);
+
+/**
+ * @generated from message fusemesh.v1.GetHistoryRequest
+ */
+export type GetHistoryRequest = Message<"fusemesh.v1.GetHistoryRequest"> & {
+  /**
+   * Only what came after this step.
+   *
+   * @generated from field: uint64 after_step = 1;
+   */
+  afterStep: bigint;
+};
+
+/**
+ * Describes the message fusemesh.v1.GetHistoryRequest.
+ * Use `create(GetHistoryRequestSchema)` to create a new message.
+ */
+export const GetHistoryRequestSchema: GenMessage<GetHistoryRequest> = /*@__PURE__*/
+  messageDesc(file_fusemesh_v1_trainer, 9);
+
+/**
+ * Columns of equal length, one value a point; a point stands for one step, or for the mean of several
+ * consecutive ones where the run is long.
+ *
+ * @generated from message fusemesh.v1.GetHistoryResponse
+ */
+export type GetHistoryResponse = Message<"fusemesh.v1.GetHistoryResponse"> & {
+  /**
+   * The last step of each point.
+   *
+   * @generated from field: repeated uint64 step = 1;
+   */
+  step: bigint[];
+
+  /**
+   * When it ended, in seconds since 1970.
+   *
+   * @generated from field: repeated double time = 2;
+   */
+  time: number[];
+
+  /**
+   * Steps in each point.
+   *
+   * @generated from field: repeated uint32 steps = 3;
+   */
+  steps: number[];
+
+  /**
+   * @generated from field: repeated double loss = 4;
+   */
+  loss: number[];
+
+  /**
+   * @generated from field: repeated double causal_loss = 5;
+   */
+  causalLoss: number[];
+
+  /**
+   * @generated from field: repeated double fusion_loss = 6;
+   */
+  fusionLoss: number[];
+
+  /**
+   * @generated from field: repeated double gradient_norm = 7;
+   */
+  gradientNorm: number[];
+
+  /**
+   * @generated from field: repeated double learning_rate = 8;
+   */
+  learningRate: number[];
+
+  /**
+   * @generated from field: repeated double aligned_share = 9;
+   */
+  alignedShare: number[];
+
+  /**
+   * @generated from field: repeated double tokens_per_second = 10;
+   */
+  tokensPerSecond: number[];
+
+  /**
+   * Share of the wall time that went into waiting for documents.
+   *
+   * @generated from field: repeated double wait_share = 11;
+   */
+  waitShare: number[];
+
+  /**
+   * @generated from field: repeated fusemesh.v1.SourceHistory sources = 12;
+   */
+  sources: SourceHistory[];
+
+  /**
+   * @generated from field: repeated fusemesh.v1.HeldOut held_out = 13;
+   */
+  heldOut: HeldOut[];
+};
+
+/**
+ * Describes the message fusemesh.v1.GetHistoryResponse.
+ * Use `create(GetHistoryResponseSchema)` to create a new message.
+ */
+export const GetHistoryResponseSchema: GenMessage<GetHistoryResponse> = /*@__PURE__*/
+  messageDesc(file_fusemesh_v1_trainer, 10);
+
+/**
+ * Columns of one source, beside those of the steps.
+ *
+ * @generated from message fusemesh.v1.SourceHistory
+ */
+export type SourceHistory = Message<"fusemesh.v1.SourceHistory"> & {
+  /**
+   * @generated from field: string teacher = 1;
+   */
+  teacher: string;
+
+  /**
+   * As it says itself.
+   *
+   * @generated from field: repeated double tokens_per_second = 2;
+   */
+  tokensPerSecond: number[];
+
+  /**
+   * Share of the documents in which it was chosen to teach.
+   *
+   * @generated from field: repeated double chosen_share = 3;
+   */
+  chosenShare: number[];
+};
+
+/**
+ * Describes the message fusemesh.v1.SourceHistory.
+ * Use `create(SourceHistorySchema)` to create a new message.
+ */
+export const SourceHistorySchema: GenMessage<SourceHistory> = /*@__PURE__*/
+  messageDesc(file_fusemesh_v1_trainer, 11);
+
+/**
+ * @generated from message fusemesh.v1.GetAlignmentRequest
+ */
+export type GetAlignmentRequest = Message<"fusemesh.v1.GetAlignmentRequest"> & {
+};
+
+/**
+ * Describes the message fusemesh.v1.GetAlignmentRequest.
+ * Use `create(GetAlignmentRequestSchema)` to create a new message.
+ */
+export const GetAlignmentRequestSchema: GenMessage<GetAlignmentRequest> = /*@__PURE__*/
+  messageDesc(file_fusemesh_v1_trainer, 12);
+
+/**
+ * @generated from message fusemesh.v1.GetAlignmentResponse
+ */
+export type GetAlignmentResponse = Message<"fusemesh.v1.GetAlignmentResponse"> & {
+  /**
+   * @generated from field: uint64 document = 1;
+   */
+  document: bigint;
+
+  /**
+   * Step that it was trained on in.
+   *
+   * @generated from field: uint64 step = 2;
+   */
+  step: bigint;
+
+  /**
+   * @generated from field: string text = 3;
+   */
+  text: string;
+
+  /**
+   * The source that taught it.
+   *
+   * @generated from field: string teacher = 4;
+   */
+  teacher: string;
+
+  /**
+   * @generated from field: repeated fusemesh.v1.AlignedToken target = 5;
+   */
+  target: AlignedToken[];
+
+  /**
+   * @generated from field: repeated fusemesh.v1.TextSpan source = 6;
+   */
+  source: TextSpan[];
+};
+
+/**
+ * Describes the message fusemesh.v1.GetAlignmentResponse.
+ * Use `create(GetAlignmentResponseSchema)` to create a new message.
+ */
+export const GetAlignmentResponseSchema: GenMessage<GetAlignmentResponse> = /*@__PURE__*/
+  messageDesc(file_fusemesh_v1_trainer, 13);
+
+/**
+ * A piece of a text, in UTF-16 code units.
+ *
+ * @generated from message fusemesh.v1.TextSpan
+ */
+export type TextSpan = Message<"fusemesh.v1.TextSpan"> & {
+  /**
+   * @generated from field: uint32 begin = 1;
+   */
+  begin: number;
+
+  /**
+   * @generated from field: uint32 end = 2;
+   */
+  end: number;
+};
+
+/**
+ * Describes the message fusemesh.v1.TextSpan.
+ * Use `create(TextSpanSchema)` to create a new message.
+ */
+export const TextSpanSchema: GenMessage<TextSpan> = /*@__PURE__*/
+  messageDesc(file_fusemesh_v1_trainer, 14);
+
+/**
+ * A token of the target, and what it was taught about the next one.
+ *
+ * @generated from message fusemesh.v1.AlignedToken
+ */
+export type AlignedToken = Message<"fusemesh.v1.AlignedToken"> & {
+  /**
+   * @generated from field: fusemesh.v1.TextSpan span = 1;
+   */
+  span?: TextSpan | undefined;
+
+  /**
+   * Which token of the source ends where this one does; absent where none does.
+   *
+   * @generated from field: optional uint32 source_token = 2;
+   */
+  sourceToken?: number | undefined;
+
+  /**
+   * The fused distribution of the next token, most probable first; empty where the text alone teaches.
+   *
+   * @generated from field: repeated fusemesh.v1.Candidate candidates = 3;
+   */
+  candidates: Candidate[];
+};
+
+/**
+ * Describes the message fusemesh.v1.AlignedToken.
+ * Use `create(AlignedTokenSchema)` to create a new message.
+ */
+export const AlignedTokenSchema: GenMessage<AlignedToken> = /*@__PURE__*/
+  messageDesc(file_fusemesh_v1_trainer, 15);
+
+/**
+ * A token that may come next.
+ *
+ * @generated from message fusemesh.v1.Candidate
+ */
+export type Candidate = Message<"fusemesh.v1.Candidate"> & {
+  /**
+   * @generated from field: string text = 1;
+   */
+  text: string;
+
+  /**
+   * @generated from field: double probability = 2;
+   */
+  probability: number;
+};
+
+/**
+ * Describes the message fusemesh.v1.Candidate.
+ * Use `create(CandidateSchema)` to create a new message.
+ */
+export const CandidateSchema: GenMessage<Candidate> = /*@__PURE__*/
+  messageDesc(file_fusemesh_v1_trainer, 16);
 
 /**
  * @generated from message fusemesh.v1.PauseRequest
@@ -250,7 +779,7 @@ export type PauseRequest = Message<"fusemesh.v1.PauseRequest"> & {
  * Use `create(PauseRequestSchema)` to create a new message.
  */
 export const PauseRequestSchema: GenMessage<PauseRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 6);
+  messageDesc(file_fusemesh_v1_trainer, 17);
 
 /**
  * @generated from message fusemesh.v1.PauseResponse
@@ -263,7 +792,7 @@ export type PauseResponse = Message<"fusemesh.v1.PauseResponse"> & {
  * Use `create(PauseResponseSchema)` to create a new message.
  */
 export const PauseResponseSchema: GenMessage<PauseResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 7);
+  messageDesc(file_fusemesh_v1_trainer, 18);
 
 /**
  * @generated from message fusemesh.v1.ResumeRequest
@@ -276,7 +805,7 @@ export type ResumeRequest = Message<"fusemesh.v1.ResumeRequest"> & {
  * Use `create(ResumeRequestSchema)` to create a new message.
  */
 export const ResumeRequestSchema: GenMessage<ResumeRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 8);
+  messageDesc(file_fusemesh_v1_trainer, 19);
 
 /**
  * @generated from message fusemesh.v1.ResumeResponse
@@ -289,7 +818,7 @@ export type ResumeResponse = Message<"fusemesh.v1.ResumeResponse"> & {
  * Use `create(ResumeResponseSchema)` to create a new message.
  */
 export const ResumeResponseSchema: GenMessage<ResumeResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 9);
+  messageDesc(file_fusemesh_v1_trainer, 20);
 
 /**
  * @generated from message fusemesh.v1.CheckpointRequest
@@ -302,7 +831,7 @@ export type CheckpointRequest = Message<"fusemesh.v1.CheckpointRequest"> & {
  * Use `create(CheckpointRequestSchema)` to create a new message.
  */
 export const CheckpointRequestSchema: GenMessage<CheckpointRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 10);
+  messageDesc(file_fusemesh_v1_trainer, 21);
 
 /**
  * @generated from message fusemesh.v1.CheckpointResponse
@@ -324,7 +853,7 @@ export type CheckpointResponse = Message<"fusemesh.v1.CheckpointResponse"> & {
  * Use `create(CheckpointResponseSchema)` to create a new message.
  */
 export const CheckpointResponseSchema: GenMessage<CheckpointResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 11);
+  messageDesc(file_fusemesh_v1_trainer, 22);
 
 /**
  * @generated from enum fusemesh.v1.TrainerState
@@ -395,6 +924,27 @@ export const TrainerService: GenService<{
     methodKind: "server_streaming";
     input: typeof WatchStepsRequestSchema;
     output: typeof WatchStepsResponseSchema;
+  },
+  /**
+   * The curves of the run so far, over restarts.
+   *
+   * @generated from rpc fusemesh.v1.TrainerService.GetHistory
+   */
+  getHistory: {
+    methodKind: "unary";
+    input: typeof GetHistoryRequestSchema;
+    output: typeof GetHistoryResponseSchema;
+  },
+  /**
+   * The latest document trained on, as the target and the source that taught it cut it.
+   * NOT_FOUND: no document has been trained on since the process began.
+   *
+   * @generated from rpc fusemesh.v1.TrainerService.GetAlignment
+   */
+  getAlignment: {
+    methodKind: "unary";
+    input: typeof GetAlignmentRequestSchema;
+    output: typeof GetAlignmentResponseSchema;
   },
   /**
    * Holds the training after the step in hand. Pausing twice changes nothing.
