@@ -1,0 +1,49 @@
+import { element, panel } from '../element.ts';
+import { loss, missing, percent } from '../format.ts';
+import type { DomainResult } from '../report-data.ts';
+
+/** Held-out loss of every model, one line a domain. The best of each line is set in bold. */
+export function resultTable(domains: readonly DomainResult[]): HTMLElement {
+  const teachers = Object.keys(domains[0].teachers);
+  const heading = ['', ...teachers, 'target before', 'target after', 'change'];
+  const note = element('p', { class: 'quiet' }, 'bits per byte, less is better');
+  return panel(
+    'result',
+    'Held-out texts',
+    { note },
+    element(
+      'div',
+      { class: 'table-frame' },
+      element(
+        'table',
+        { class: 'result-table' },
+        element(
+          'thead',
+          {},
+          element('tr', {}, ...heading.map((text) => element('th', { scope: 'col' }, text))),
+        ),
+        element('tbody', {}, ...domains.map((domain) => rowOf(domain, teachers))),
+      ),
+    ),
+  );
+}
+
+function rowOf({ name, before, after, teachers }: DomainResult, names: readonly string[]): HTMLElement {
+  const losses = [...names.map((teacher) => teachers[teacher]), before, after];
+  const best = Math.min(...losses.filter((value) => value !== null));
+  const better = after !== null && after < before;
+  return element(
+    'tr',
+    {},
+    element('th', { scope: 'row' }, name),
+    ...losses.map((value) => element('td', { class: value === best ? 'best' : undefined }, loss(value))),
+    element(
+      'td',
+      { class: after === null ? undefined : better ? 'better' : 'worse' },
+      changeOf(before, after),
+    ),
+  );
+}
+
+const changeOf = (before: number, after: number | null): string =>
+  after === null ? missing : `${after < before ? '−' : '+'}${percent(Math.abs(after / before - 1), 1)}`;
