@@ -5,6 +5,7 @@ import { addEvaluate } from './commands/evaluate.ts';
 import { addFeed } from './commands/feed.ts';
 import { addGenerate } from './commands/generate.ts';
 import { addMerge } from './commands/merge.ts';
+import { addReport } from './commands/report.ts';
 import { addTeacher } from './commands/teacher.ts';
 import { addTrainer } from './commands/trainer.ts';
 import { addUp } from './commands/up.ts';
@@ -41,7 +42,7 @@ Logs are JSON lines on stderr; LOG_LEVEL=debug says more.
 Exit code: 0 done, 1 failed, 2 something in the command, the run file or the files it names is wrong.`,
     );
   const processes = [addUp, addTeacher, addFeed, addTrainer];
-  const tools = [addEvaluate, addEval, addGenerate, addMerge, addAlign];
+  const tools = [addReport, addEvaluate, addEval, addGenerate, addMerge, addAlign];
   for (const add of [...processes, ...tools]) add(fusemesh);
   for (const command of [fusemesh, ...fusemesh.commands]) {
     command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
