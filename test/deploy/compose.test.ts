@@ -58,7 +58,7 @@ describe('deploy/compose.yaml', () => {
   it('keeps no test and no development tool in the image, and every room that the command imports', async () => {
     const dockerfile = await readFile(join(deploy, 'Dockerfile'), 'utf8');
     const copied = [...dockerfile.matchAll(/^COPY (\S+) \1$/gm)].map(([, folder]) => folder);
-    const rooms = ['cli', 'errors', 'mesh', 'model', 'numbers', 'services', 'texts', 'trainer'];
+    const rooms = ['cli', 'errors', 'mesh', 'model', 'numbers', 'page', 'services', 'texts', 'trainer'];
     expect(copied.sort()).toEqual(rooms);
     const ignored = await readFile(join(deploy, 'Dockerfile.dockerignore'), 'utf8');
     for (const folder of copied) expect(ignored).toContain(`!${folder}\n`);
