@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
-import { connectNats } from './connection.ts';
+import { type ConnectionEvent, connectNats } from './connection.ts';
 import { startLocalNatsServer } from './local-server.ts';
 
 /** A server of its own even where NATS_URL names one: it goes away. */
@@ -14,6 +14,23 @@ it('closes even when the server is gone', async () => {
   await connection.close();
   expect(performance.now() - started).toBeLessThan(10_000);
   expect(connection.raw.isClosed()).toBe(true);
+});
+
+it('tells when it is lost and back, once each', async () => {
+  const storeDirectory = await temporaryDirectory();
+  const first = await startLocalNatsServer({ storeDirectory });
+  const port = Number(new URL(first.url).port);
+  const events: ConnectionEvent[] = [];
+  const connection = await connectNats(first.url, 'test', { onEvent: (event) => events.push(event) });
+  await first.stop();
+  await expect.poll(() => events, { timeout: 10_000 }).toEqual(['connected', 'lost']);
+  // Several attempts fail meanwhile.
+  await new Promise((resolve) => setTimeout(resolve, 800));
+  const second = await startLocalNatsServer({ storeDirectory, port });
+  await expect.poll(() => events, { timeout: 10_000 }).toEqual(['connected', 'lost', 'back']);
+  await connection.close();
+  await expect.poll(() => events).toEqual(['connected', 'lost', 'back', 'closed']);
+  await second.stop();
 });
 
 it('names the server that does not answer, and what to do', async () => {

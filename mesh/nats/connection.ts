@@ -1,5 +1,6 @@
-import { type NatsConnection as Connection, connect, type JetStreamManager } from 'nats';
+import { type NatsConnection as Connection, connect, Events, type JetStreamManager } from 'nats';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { Log } from '../log/log.ts';
 
 /** A connection to NATS that comes back by itself; nothing outside this folder looks inside it. */
 export interface NatsConnection {
@@ -12,11 +13,24 @@ export interface NatsConnection {
   close(): Promise<void>;
 }
 
+/** What a connection goes through: it stands, is lost, comes back, and is closed by us. */
+export type ConnectionEvent = 'connected' | 'lost' | 'back' | 'closed';
+
+/** Who hears of a connection's events. */
+export interface ConnectionWatch {
+  readonly log?: Log;
+  readonly onEvent?: (event: ConnectionEvent) => void;
+}
+
 /**
  * @param name what this process is called in the server's list of connections
  * @throws FuseMeshError unavailable when nothing answers there, failed_precondition without JetStream
  */
-export async function connectNats(url: string, name: string): Promise<NatsConnection> {
+export async function connectNats(
+  url: string,
+  name: string,
+  watch: ConnectionWatch = {},
+): Promise<NatsConnection> {
   let raw: Connection;
   try {
     raw = await connect({
@@ -36,6 +50,8 @@ export async function connectNats(url: string, name: string): Promise<NatsConnec
   }
   try {
     const manager = await raw.jetstreamManager();
+    void tell(raw, watch);
+    void raw.closed().then(() => watch.onEvent?.('closed'));
     return { url, raw, manager, close: () => close(raw) };
   } catch (cause) {
     await raw.close();
@@ -44,6 +60,26 @@ export async function connectNats(url: string, name: string): Promise<NatsConnec
       `The NATS server at ${url} has no JetStream: start it with \`nats-server -js\`.`,
       { cause },
     );
+  }
+}
+
+/** Tells of a connection's events as long as it is open. */
+async function tell(raw: Connection, { log, onEvent }: ConnectionWatch): Promise<void> {
+  onEvent?.('connected');
+  // HOST:PORT: the URL may hold a password.
+  const server = raw.getServer();
+  let lost = false;
+  for await (const { type } of raw.status()) {
+    // Of a connection that stays away the client tells at every attempt.
+    if (type === Events.Disconnect && !lost) {
+      lost = true;
+      log?.warn({ server }, `The connection to NATS at ${server} is lost: trying to connect again`);
+      onEvent?.('lost');
+    } else if (type === Events.Reconnect && lost) {
+      lost = false;
+      log?.info({ server }, `The connection to NATS at ${server} is back`);
+      onEvent?.('back');
+    }
   }
 }
 
