@@ -6,6 +6,7 @@ import type { Log } from '../../mesh/log/log.ts';
 import type { DeliveredDocument, RunStreams } from '../../mesh/nats/run-streams.ts';
 import type { ScoredText } from '../../model/scoring/scored-text.ts';
 import type { Scorer } from '../../model/scoring/scorer.ts';
+import { countSeconds } from './count-seconds.ts';
 import { gatherBatches } from './gather-batches.ts';
 import { RateMeter } from './rate-meter.ts';
 import { scoredDistribution } from './scored-distribution.ts';
@@ -112,17 +113,20 @@ export class RunAttachment {
     } finally {
       clearInterval(working);
       this.#taking.abort();
+      this.#inHand.clear();
+      this.#workplace.metrics.documentsInHand.set(0);
     }
   }
 
   async *#documents(): AsyncGenerator<DeliveredDocument> {
-    const { streams, batchDocuments } = this.#workplace;
+    const { streams, batchDocuments, metrics } = this.#workplace;
     const documents = streams.consumeDocuments(this.settings.teacher, {
       batch: batchDocuments,
       signal: this.#taking.signal,
     });
     for await (const document of documents) {
       this.#inHand.add(document);
+      metrics.documentsInHand.set(this.#inHand.size);
       yield document;
     }
   }
@@ -160,27 +164,28 @@ export class RunAttachment {
       scorer.card.vocabularySize,
     );
 
-    let waitingSince: number | undefined;
+    let stopWaiting: (() => void) | undefined;
     const onWait = () => {
-      if (waitingSince !== undefined) return;
-      waitingSince = performance.now();
+      stopWaiting = countSeconds((seconds) => metrics.publishWaitSeconds.inc(seconds));
       this.#publishesWaiting++;
     };
     try {
       const { signal } = this.#publishing;
       await streams.publishDistribution(teacher, document, bytes, { signal, onWait });
     } finally {
-      if (waitingSince !== undefined) {
+      if (stopWaiting !== undefined) {
+        stopWaiting();
         this.#publishesWaiting--;
-        metrics.publishWaitSeconds.inc((performance.now() - waitingSince) / 1000);
       }
     }
+    metrics.tokensPublished.inc(scored.tokenization.ids.length);
+    metrics.publishedBytes.inc(bytes.length);
+    this.#bytesPublished += bytes.length;
     await delivered.ack();
     this.#inHand.delete(delivered);
     this.#documentsScored++;
-    this.#bytesPublished += bytes.length;
+    metrics.documentsInHand.set(this.#inHand.size);
     metrics.documentsScored.inc();
-    metrics.publishedBytes.inc(bytes.length);
   }
 }
 
