@@ -1,4 +1,8 @@
-import type { TrainerMetrics } from '../metrics.ts';
+/** Hears of what comes; as TrainerMetrics. */
+export interface IntakeObserver {
+  received(teacher: string, bytes: number): void;
+  deadLetter(teacher: string): void;
+}
 
 /** What came from one source since the process began. */
 export interface SourceIntake {
@@ -9,11 +13,11 @@ export interface SourceIntake {
 
 /** Counts what comes from the sources, for the status and the metrics. */
 export class Intake {
-  readonly #metrics: Pick<TrainerMetrics, 'received' | 'deadLetter'>;
+  readonly #metrics: IntakeObserver;
   readonly #bytes = new Map<string, number>();
   readonly #deadLetters = new Map<string, number>();
 
-  constructor(metrics: Pick<TrainerMetrics, 'received' | 'deadLetter'>) {
+  constructor(metrics: IntakeObserver) {
     this.#metrics = metrics;
   }
 

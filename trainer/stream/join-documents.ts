@@ -2,7 +2,6 @@ import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
 import type { Document } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
 import type { Log } from '../../mesh/log/log.ts';
 import type { Change } from '../change.ts';
-import type { TrainerMetrics } from '../metrics.ts';
 import type { LookAhead } from './look-ahead.ts';
 import { MissingTime } from './missing-time.ts';
 import { feeder, WaitReport } from './wait-report.ts';
@@ -21,6 +20,14 @@ export interface JoinedSource {
   readonly distributions: LookAhead<TextDistribution>;
 }
 
+/** Hears of the join; as TrainerMetrics. */
+export interface JoinObserver {
+  /** A document with all its parts has come. */
+  joined(): void;
+  /** The next document waited for a source, or for the feeder. */
+  waitedFor(who: string, seconds: number): void;
+}
+
 /** What is joined; each part begins at document `from`, and `change` is theirs. */
 export interface Join {
   readonly from: number;
@@ -31,7 +38,7 @@ export interface Join {
   readonly change: Change;
   readonly signal: AbortSignal;
   readonly log: Log;
-  readonly metrics: Pick<TrainerMetrics, 'joined' | 'waitedFor'>;
+  readonly metrics: JoinObserver;
 }
 
 /** How often the time of a long wait is counted, in milliseconds. */

@@ -3,7 +3,7 @@ import { distributionFromBytes } from '../../mesh/codec/distribution-bytes.ts';
 import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
 import type { Log } from '../../mesh/log/log.ts';
 import type { DeadLetter, RunStreams } from '../../mesh/nats/run-streams.ts';
-import type { Intake } from './intake.ts';
+import type { IntakeObserver } from './intake.ts';
 import type { LookAhead } from './look-ahead.ts';
 import { readOn } from './read-on.ts';
 
@@ -17,7 +17,7 @@ export interface DistributionReader {
   readonly fingerprint: Uint8Array;
   readonly distributions: LookAhead<TextDistribution>;
   /** Hears of what comes. */
-  readonly intake: Pick<Intake, 'received' | 'deadLetter'>;
+  readonly intake: IntakeObserver;
 }
 
 /**
