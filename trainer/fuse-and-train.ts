@@ -110,6 +110,10 @@ export async function fuseAndTrain(
   const evaluation = await evaluationOf(config, tokenizers, opened, record);
   const writer = startCheckpointWriter();
   status.phase = TrainerState.TRAINING;
+  log.info(
+    { step: resume.state.step, plannedSteps: status.totalSteps, documents: lastDocument },
+    `The training begins: step ${resume.state.step + 1} of ${status.totalSteps}`,
+  );
   try {
     return await train({
       engine: opened.engine,
@@ -126,7 +130,10 @@ export async function fuseAndTrain(
         const began = performance.now();
         const directory = await writer.write(place, state, snapshot);
         record.checkpoint(state, directory, (performance.now() - began) / 1000);
-        log.info({ step: state.step, documents: state.documents }, `Checkpoint ${directory}`);
+        log.info(
+          { step: state.step, documents: state.documents, directory },
+          `The checkpoint of step ${state.step} is in ${directory}`,
+        );
         await release.cover(state.documents);
         return directory;
       },

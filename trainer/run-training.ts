@@ -41,9 +41,15 @@ export async function runTraining(config: RunConfig, context: TrainingContext): 
       const opened = { ...context, tasks, streams, engine, tokenizer, fusion, adapter };
       const checkpoint = await trainToTheEnd(config, opened);
       tasks.throwFailure();
-      if (checkpoint === undefined) return;
+      if (checkpoint === undefined) {
+        log.info({ step: context.status.lastStep?.step ?? 0 }, 'The training is stopped before its end');
+        return;
+      }
       const fused = await writeResults(config.trainer.output, model, adapter, checkpoint);
-      log.info({ steps: checkpoint.state.step }, `The fused model is in ${fused}`);
+      log.info(
+        { step: checkpoint.state.step, directory: fused },
+        `The training is done: the fused model is in ${fused}`,
+      );
     } finally {
       await engine.close();
     }

@@ -42,7 +42,7 @@ export async function runTrainer(config: RunConfig, options: TrainerOptions): Pr
 
   const grpc = await serve({
     address: config.trainer.address,
-    services: [trainerService(status)],
+    services: [trainerService(status, log)],
     log,
     onHandled,
   });

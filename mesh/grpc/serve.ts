@@ -61,7 +61,7 @@ export async function serve({
 
   const port = await bind(server, address);
   const bound = `${address.slice(0, address.lastIndexOf(':'))}:${port}`;
-  log.info({ address: bound, services: names }, 'gRPC server listens');
+  log.info({ address: bound, services: names }, `gRPC is served at ${bound}`);
   return {
     address: bound,
     setServing: (service, serving) => health.setStatus(service, serving ? 'SERVING' : 'NOT_SERVING'),

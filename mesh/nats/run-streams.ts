@@ -18,7 +18,7 @@ import { lookAtStreams, type RunState } from './stream-state.ts';
 export type { DeliveredDocument } from './consume-documents.ts';
 export type { DeadLetter } from './dead-letters.ts';
 export type { StreamLimits } from './stream-settings.ts';
-export type { RunState, StreamState, TeacherLag } from './stream-state.ts';
+export type { RunState } from './stream-state.ts';
 
 /** Stops waiting; what was waited for then ends quietly or throws `cancelled`, as said beside it. */
 export interface Stoppable {

@@ -89,6 +89,7 @@ export class RunAttachment {
 
   async #work(): Promise<void> {
     const { log, batchDocuments } = this.#workplace;
+    const { run, teacher } = this.settings;
     const working = setInterval(() => {
       for (const document of this.#inHand) document.working();
     }, workingEveryMilliseconds);
@@ -107,7 +108,7 @@ export class RunAttachment {
       await published;
     } catch (error) {
       if (!this.#publishing.signal.aborted) {
-        log.error({ run: this.settings.run, err: error }, `Left the run: ${(error as Error).message}`);
+        log.error({ err: error }, `Teacher ${teacher} left run ${run}: ${(error as Error).message}`);
         throw error;
       }
     } finally {
@@ -116,6 +117,8 @@ export class RunAttachment {
       this.#inHand.clear();
       this.#workplace.metrics.documentsInHand.set(0);
     }
+    const documents = this.#documentsScored;
+    log.info({ documents }, `Teacher ${teacher} has left run ${run}: it scored ${documents} documents`);
   }
 
   async *#documents(): AsyncGenerator<DeliveredDocument> {
@@ -132,7 +135,7 @@ export class RunAttachment {
   }
 
   async #score(batch: readonly DeliveredDocument[]): Promise<ScoredText[]> {
-    const { scorer, metrics } = this.#workplace;
+    const { scorer, metrics, log } = this.#workplace;
     const stop = metrics.batchSeconds.startTimer();
     const scored = await scorer.score(
       batch.map(({ document }) => document.text),
@@ -144,6 +147,8 @@ export class RunAttachment {
     this.#tokensScored += tokens;
     this.#tokenRate.add(tokens);
     metrics.tokensScored.inc(tokens);
+    const documentNumbers = batch.map(({ document }) => Number(document.number));
+    log.debug({ documentNumbers, tokens }, `A batch of ${batch.length} documents is scored`);
     metrics.doubtfulTokens.inc(scored.reduce((sum, { tokenization }) => sum + tokenization.doubtful, 0));
     return scored;
   }

@@ -55,8 +55,10 @@ export async function runTeacher(
     await streams.ensure(config.nats);
     const { batchDocuments } = served;
     const metrics = metricsOfRun({ run: settings.run, teacher: settings.teacher });
-    log.info(settings, 'Attached to the run');
-    return new RunAttachment(settings, { streams, scorer, batchDocuments, metrics, log });
+    const { run, teacher, topK } = settings;
+    const logOfRun = log.child({ run, teacher });
+    logOfRun.info({ topK }, `Teacher ${teacher} is attached to run ${run}`);
+    return new RunAttachment(settings, { streams, scorer, batchDocuments, metrics, log: logOfRun });
   });
 
   try {
@@ -69,7 +71,10 @@ export async function runTeacher(
         onHandled,
       });
       server.setServing(TeacherService.typeName, true);
-      log.info({ address: server.address, ...scorer.card }, 'Serving');
+      log.info(
+        { address: server.address, ...scorer.card },
+        `Teacher ${name} is ready: ${scorer.card.family}`,
+      );
       onReady?.({ grpc: server.address, metricsPort: metricsServer.port });
 
       if (!signal.aborted) await once(signal, 'abort');

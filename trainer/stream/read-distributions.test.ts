@@ -54,6 +54,7 @@ async function readUntil(document: number, from: Pick<RunStreams, 'readDistribut
   const distributions = new LookAhead<TextDistribution>(0, 8, new Change());
   const intake = new Intake({ received: () => {}, deadLetter: () => {} });
   const log = createLog('test', { level: 'silent' });
+  vi.spyOn(log, 'child').mockReturnValue(log as never);
   const warned = vi.spyOn(log, 'warn');
   const abort = new AbortController();
   const reader = { teacher: 'orator', fingerprint, distributions, intake };

@@ -33,15 +33,17 @@ export async function readDistributionsInto(
   const open = (after: { position: number } | undefined) =>
     streams.readDistributions(teacher, { afterPosition: after?.position ?? 0, signal });
   const what = `the distributions of teacher ${teacher}`;
-  for await (const { bytes, position } of readOn(what, open, { signal, log })) {
+  const logOfTeacher = log.child({ teacher });
+  for await (const { bytes, position } of readOn(what, open, { signal, log: logOfTeacher })) {
     intake.received(teacher, bytes.length);
     try {
       const distribution = distributionFromBytes(bytes);
       refuseUnusable(distribution, fingerprint);
       distributions.offer(distribution.document, position, distribution);
+      logOfTeacher.debug({ document: distribution.document, position }, 'A distribution has come');
     } catch (error) {
       if (!(error instanceof FuseMeshError)) throw error;
-      log.warn({ teacher, position }, `Teacher ${teacher} sent what cannot be used: ${error.message}`);
+      logOfTeacher.warn({ position }, `Teacher ${teacher} sent what cannot be used: ${error.message}`);
       intake.deadLetter(teacher);
       await putAside({ source: teacher, position, bytes, reason: error.message });
     }
@@ -54,8 +56,8 @@ export async function readDistributionsInto(
       await streams.storeDeadLetter(letter, { signal: within });
     } catch (error) {
       if (signal.aborted) return;
-      log.warn(
-        { teacher, position: letter.position },
+      logOfTeacher.warn(
+        { position: letter.position },
         `A message of teacher ${teacher} is not among the dead letters: ${(error as Error).message}`,
       );
     }
