@@ -4,6 +4,7 @@ import type { Log } from '../log/log.ts';
 
 /** A connection to NATS that comes back by itself; nothing outside this folder looks inside it. */
 export interface NatsConnection {
+  /** For messages: without user and password. */
   readonly url: string;
   /** For this folder only. */
   readonly raw: Connection;
@@ -31,6 +32,7 @@ export async function connectNats(
   name: string,
   watch: ConnectionWatch = {},
 ): Promise<NatsConnection> {
+  const shown = url.replace(/\/\/[^/@]*@/, '//');
   let raw: Connection;
   try {
     raw = await connect({
@@ -44,7 +46,7 @@ export async function connectNats(
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new FuseMeshError(
       'unavailable',
-      `No NATS server answers at ${url} (${reason}): start one with \`nats-server -js\`, or set NATS_URL or nats.url.`,
+      `No NATS server answers at ${shown} (${reason}): start one with \`nats-server -js\`, or set NATS_URL or nats.url.`,
       { cause },
     );
   }
@@ -52,12 +54,12 @@ export async function connectNats(
     const manager = await raw.jetstreamManager();
     void tell(raw, watch);
     void raw.closed().then(() => watch.onEvent?.('closed'));
-    return { url, raw, manager, close: () => close(raw) };
+    return { url: shown, raw, manager, close: () => close(raw) };
   } catch (cause) {
     await raw.close();
     throw new FuseMeshError(
       'failed_precondition',
-      `The NATS server at ${url} has no JetStream: start it with \`nats-server -js\`.`,
+      `The NATS server at ${shown} has no JetStream: start it with \`nats-server -js\`.`,
       { cause },
     );
   }
@@ -66,7 +68,6 @@ export async function connectNats(
 /** Tells of a connection's events as long as it is open. */
 async function tell(raw: Connection, { log, onEvent }: ConnectionWatch): Promise<void> {
   onEvent?.('connected');
-  // HOST:PORT: the URL may hold a password.
   const server = raw.getServer();
   let lost = false;
   for await (const { type } of raw.status()) {

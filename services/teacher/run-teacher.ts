@@ -73,7 +73,7 @@ export async function runTeacher(
       server.setServing(TeacherService.typeName, true);
       log.info(
         { address: server.address, ...scorer.card },
-        `Teacher ${name} is ready: ${scorer.card.family}`,
+        `Teacher ${name} is ready with a ${scorer.card.family} model`,
       );
       onReady?.({ grpc: server.address, metricsPort: metricsServer.port });
 
