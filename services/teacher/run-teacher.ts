@@ -8,6 +8,7 @@ import { createRegister } from '../../mesh/metrics/create-register.ts';
 import { serveMetrics } from '../../mesh/metrics/serve-metrics.ts';
 import { connectNats, type NatsConnection } from '../../mesh/nats/connection.ts';
 import { openRunStreams } from '../../mesh/nats/run-streams.ts';
+import type { Tracer } from '../../mesh/tracing/tracer.ts';
 import { Generator } from '../../model/generation/generator.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
 import { loadedOnce } from './loaded-once.ts';
@@ -16,6 +17,7 @@ import { RunAttachments } from './run-attachments.ts';
 import { servedModel } from './served-model.ts';
 import { createTeacherMetrics } from './teacher-metrics.ts';
 import { teacherService } from './teacher-service.ts';
+import { TeacherTraces } from './teacher-traces.ts';
 
 /** Where a teacher can be reached. */
 export interface TeacherAddresses {
@@ -23,6 +25,14 @@ export interface TeacherAddresses {
   readonly grpc: string;
   /** Port of /metrics. */
   readonly metricsPort: number;
+}
+
+export interface TeacherOptions {
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  /** Left out, the teacher makes no traces. */
+  readonly tracer?: Tracer | undefined;
+  readonly onReady?: (addresses: TeacherAddresses) => void;
 }
 
 /**
@@ -34,11 +44,7 @@ export interface TeacherAddresses {
 export async function runTeacher(
   config: RunConfig,
   name: string,
-  {
-    signal,
-    log,
-    onReady,
-  }: { signal: AbortSignal; log: Log; onReady?: (addresses: TeacherAddresses) => void },
+  { signal, log, tracer, onReady }: TeacherOptions,
 ): Promise<void> {
   const served = servedModel(config, name);
   const scorer = await Scorer.load(served.model, { topK: config.topK, threads: served.threads });
@@ -54,7 +60,8 @@ export async function runTeacher(
     const { batchDocuments } = served;
     const metrics = metricsOfRun({ run: settings.run, teacher: settings.teacher });
     log.info(settings, 'Attached to the run');
-    return new RunAttachment(settings, { streams, scorer, batchDocuments, metrics, log });
+    const traces = tracer && new TeacherTraces(tracer, settings);
+    return new RunAttachment(settings, { streams, scorer, batchDocuments, metrics, traces, log });
   });
 
   try {

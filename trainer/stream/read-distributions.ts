@@ -3,6 +3,7 @@ import { distributionFromBytes } from '../../mesh/codec/distribution-bytes.ts';
 import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
 import type { Log } from '../../mesh/log/log.ts';
 import type { RunStreams } from '../../mesh/nats/run-streams.ts';
+import type { Arrivals } from './arrivals.ts';
 import type { LookAhead } from './look-ahead.ts';
 import { readOn } from './read-on.ts';
 
@@ -18,16 +19,17 @@ export async function readDistributionsInto(
   teacher: string,
   fingerprint: Uint8Array,
   streams: Pick<RunStreams, 'readDistributions'>,
-  { signal, log }: { signal: AbortSignal; log: Log },
+  { signal, log, arrivals }: { signal: AbortSignal; log: Log; arrivals?: Arrivals | undefined },
 ): Promise<void> {
   const open = (after: { position: number } | undefined) =>
     streams.readDistributions(teacher, { afterPosition: after?.position ?? 0, signal });
   const what = `the distributions of teacher ${teacher}`;
-  for await (const { bytes, position } of readOn(what, open, { signal, log })) {
+  for await (const { bytes, position, traceparent } of readOn(what, open, { signal, log })) {
     try {
       const distribution = distributionFromBytes(bytes);
       refuseUnusable(distribution, fingerprint);
       distributions.offer(distribution.document, position, distribution);
+      arrivals?.arrived(distribution.document, teacher, traceparent());
     } catch (error) {
       if (!(error instanceof FuseMeshError)) throw error;
       log.warn({ teacher, position }, `Teacher ${teacher} sent what cannot be used: ${error.message}`);
