@@ -36,6 +36,7 @@ const sources = await Promise.all(
 const toLearn = tokenizations.map(
   (tokenization, number): DocumentToLearn => ({
     number,
+    text: texts[number],
     tokenization,
     distributions: sources.map(({ scored }) => scored[number]),
   }),
