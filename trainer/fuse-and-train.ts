@@ -8,6 +8,7 @@ import { batchesOf } from './batch/batches.ts';
 import { startCheckpointWriter } from './checkpoint/checkpoint-writer.ts';
 import type { SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
 import type { ResumePoint } from './checkpoint/resume-point.ts';
+import { DocumentTraces } from './document-traces.ts';
 import { openHeldOut } from './held-out.ts';
 import { RunRecord } from './run-record.ts';
 import { scheduleOf } from './schedule.ts';
@@ -45,7 +46,7 @@ export async function fuseAndTrain(
   opened: OpenedTraining,
   { sources, resume, documents: lastDocument }: RunToTrain,
 ): Promise<SavedCheckpoint | undefined> {
-  const { tasks, streams, tokenizer, fusion, status, change, log } = opened;
+  const { tasks, streams, tokenizer, fusion, status, change, log, tracer } = opened;
   const { trainer } = config;
   const { signal } = tasks;
   const tokenizers = await awaitTokenizers(sources, { change, signal, log });
@@ -64,17 +65,25 @@ export async function fuseAndTrain(
       distributions: new LookAhead<TextDistribution>(from, lookAhead, change),
     }),
   );
-  tasks.run((signal) => readDocumentsInto(documents, from, streams, { signal, log }));
+  const traces = tracer && new DocumentTraces(tracer, config.run, from);
+  tasks.run((signal) => readDocumentsInto(documents, from, streams, { signal, log, arrivals: traces }));
   for (const [i, { name, distributions }] of joined.entries()) {
     const { fingerprint } = tokenizers[i];
-    tasks.run((signal) => readDistributionsInto(distributions, name, fingerprint, streams, { signal, log }));
+    tasks.run((signal) => {
+      const options = { signal, log, arrivals: traces };
+      return readDistributionsInto(distributions, name, fingerprint, streams, options);
+    });
     const source = sources[i];
     const debtor = {
       name,
       distributions,
       fingerprint,
       isIdle: () => source.attached && source.said.documentsInHand === 0,
-      ask: (document: Document) => askSource(source, document, { topK: config.topK, signal }),
+      ask: async (document: Document) => {
+        const answer = await askSource(source, document, { topK: config.topK, signal });
+        traces?.arrived(answer.document, name);
+        return answer;
+      },
     };
     tasks.run((signal) => askForOverdue(debtor, documents, { signal, log }));
   }
@@ -122,7 +131,10 @@ export async function fuseAndTrain(
         return directory;
       },
       time: status.time,
-      report: (step, batch) => record.step(step, batch),
+      report: (step, batch) => {
+        traces?.trained(step, batch);
+        record.step(step, batch);
+      },
     });
   } finally {
     await writer.stop();

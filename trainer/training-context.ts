@@ -1,5 +1,6 @@
 import type { Log } from '../mesh/log/log.ts';
 import type { RunStreams } from '../mesh/nats/run-streams.ts';
+import type { Tracer } from '../mesh/tracing/tracer.ts';
 import type { AdapterConfig } from '../model/lora/read-adapter.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { BackgroundTasks } from './background-tasks.ts';
@@ -19,6 +20,8 @@ export interface TrainingContext {
   readonly change: Change;
   readonly signal: AbortSignal;
   readonly log: Log;
+  /** Left out, no traces are made. */
+  readonly tracer?: Tracer | undefined;
 }
 
 /** {@link TrainingContext} and what was opened for the training. */

@@ -42,7 +42,7 @@ export class OutageLog implements SpanExporter {
 
   #recover(): void {
     if (!this.#said) return;
-    this.#log.info(`${this.#endpoint} takes traces again; ${this.#lost} spans were lost`);
+    this.#log.info(`${this.#endpoint} takes traces again; spans lost: ${this.#lost}`);
     this.#said = false;
     this.#lost = 0;
   }

@@ -5,7 +5,10 @@ import { messagingAttributes } from '../../mesh/tracing/messaging-attributes.ts'
 import type { Tracer } from '../../mesh/tracing/tracer.ts';
 
 /** How one document after another is published. */
-export type PublishDocument = (document: Document, options: { readonly signal: AbortSignal }) => Promise<void>;
+export type PublishDocument = (
+  document: Document,
+  options: { readonly signal: AbortSignal },
+) => Promise<void>;
 
 /**
  * With a tracer, a trace begins with every document that is published, and goes with it to all that is done
@@ -20,10 +23,18 @@ export function documentPublisher(
   const sending = messagingAttributes('send', runNames(run).documentsSubject);
   return async (document, { signal }) => {
     const { number, domain } = document;
-    const attributes = { 'fusemesh.run': run, 'fusemesh.document': Number(number), 'fusemesh.domain': domain };
+    const attributes = {
+      'fusemesh.run': run,
+      'fusemesh.document': Number(number),
+      'fusemesh.domain': domain,
+    };
     const whole = tracer.start('document', { attributes });
     const { traceparent } = whole;
-    const publishing = tracer.start('publish', { parent: traceparent, kind: 'producer', attributes: sending });
+    const publishing = tracer.start('publish', {
+      parent: traceparent,
+      kind: 'producer',
+      attributes: sending,
+    });
     try {
       await streams.publishDocument(document, { signal, traceparent });
       publishing.end();

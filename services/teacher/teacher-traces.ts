@@ -3,7 +3,6 @@ import type { DeliveredDocument } from '../../mesh/nats/run-streams.ts';
 import { messagingAttributes } from '../../mesh/tracing/messaging-attributes.ts';
 import type { Span, Tracer } from '../../mesh/tracing/tracer.ts';
 import type { ScoredText } from '../../model/scoring/scored-text.ts';
-import type { AttachmentSettings } from './run-attachment.ts';
 
 /** A teacher's spans, under those of the documents that it scores; documents without a trace get none. */
 export class TeacherTraces {
@@ -12,7 +11,7 @@ export class TeacherTraces {
   readonly #processing: ReturnType<typeof messagingAttributes>;
   readonly #sending: ReturnType<typeof messagingAttributes>;
 
-  constructor(tracer: Tracer, { run, teacher }: Pick<AttachmentSettings, 'run' | 'teacher'>) {
+  constructor(tracer: Tracer, { run, teacher }: { run: string; teacher: string }) {
     const names = runNames(run);
     this.#tracer = tracer;
     this.#teacher = teacher;
