@@ -688,7 +688,8 @@ export const GetAlignmentResponseSchema: GenMessage<GetAlignmentResponse> = /*@_
   messageDesc(file_fusemesh_v1_trainer, 13);
 
 /**
- * A piece of a text, in UTF-16 code units.
+ * A piece of a text, in UTF-16 code units. Pieces follow each other without gaps; tokens that are bytes of one
+ * character have that whole character each, and a special token has an empty piece.
  *
  * @generated from message fusemesh.v1.TextSpan
  */
