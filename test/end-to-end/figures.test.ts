@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fromJson } from '@bufbuild/protobuf';
+import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runResultSchema } from '../../cli/evaluation/loss-report.ts';
 import {
@@ -31,7 +31,8 @@ test('gRPC, page, /metrics, the curves on disk and the final table tell the same
     ...['--set', `trainer.metricsPort=${httpPort}`],
   ]);
   const client = createClient(TrainerService, `127.0.0.1:${grpcPort}`);
-  const get = async (place: string) => fetch(`http://127.0.0.1:${httpPort}${place}`);
+  const get = (place: string) => fetch(`http://127.0.0.1:${httpPort}${place}`);
+  const json = async (place: string) => (await (await get(place)).json()) as JsonValue;
   try {
     const status = await pausedBetweenEvaluations(client);
     const step = status.lastStep!;
@@ -64,12 +65,12 @@ test('gRPC, page, /metrics, the curves on disk and the final table tell the same
     expect(history.loss.at(-1)).toBe(step.loss);
     expect(history.heldOut.at(-1)).toEqual(status.heldOut);
 
-    const onPage = fromJson(GetStatusResponseSchema, await (await get('/api/status')).json());
+    const onPage = fromJson(GetStatusResponseSchema, await json('/api/status'));
     expect(onPage.lastStep).toEqual(step);
     expect(onPage.heldOut).toEqual(status.heldOut);
     expect(onPage.time).toEqual(status.time);
     expect(onPage.secondsLeft).toBe(status.secondsLeft);
-    const curves = fromJson(GetHistoryResponseSchema, await (await get('/api/history')).json());
+    const curves = fromJson(GetHistoryResponseSchema, await json('/api/history'));
     expect(curves).toEqual(history);
 
     const alignment = await client.getAlignment({});
