@@ -59,6 +59,8 @@ it('tells what a run came to', async () => {
       ['speeches, held out', 'zoo/held-out/speeches.txt'],
       ['learningRate', '0.003'],
       ['lambda', '0.9'],
+      ['align', 'boundary'],
+      ['combine', 'minCE'],
       ['first step', '2026-01-12, 09:26 UTC'],
     ]),
   );

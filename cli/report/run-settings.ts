@@ -1,6 +1,7 @@
 import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import type { RunConfig } from '../../mesh/config/schema.ts';
 import type { SettingGroup } from '../../page/view/report-data.ts';
+import { fusionOf } from '../../trainer/fusion-of-run.ts';
 
 /**
  * The settings that make a run what it is, for people to read.
@@ -8,7 +9,7 @@ import type { SettingGroup } from '../../page/view/report-data.ts';
  * @param base directory of the run file: paths are told relative to it
  */
 export function runSettings(config: RunConfig, base: string): SettingGroup[] {
-  const { teachers, target, trainer, fusion } = config;
+  const { teachers, target, trainer } = config;
   const path = (text: string) => shownPath(text, base);
   return [
     {
@@ -19,7 +20,7 @@ export function runSettings(config: RunConfig, base: string): SettingGroup[] {
           name,
           model ? path(model) : 'served elsewhere',
         ]),
-        ...(target.source ? [[target.source.name, 'the target as it was'] as const] : []),
+        ...(target.source ? [[`${target.source.name}, as a teacher`, 'the target as it was'] as const] : []),
         ...settings({ lora: target.lora && `rank ${target.lora.rank}, alpha ${target.lora.alpha}` }),
       ],
     },
@@ -34,7 +35,7 @@ export function runSettings(config: RunConfig, base: string): SettingGroup[] {
         ...settings({ contextLength: config.contextLength }),
       ],
     },
-    { title: 'Fusion', rows: settings({ topK: config.topK, lambda: trainer.lambda, ...fusionOf(fusion) }) },
+    { title: 'Fusion', rows: fusionRows(config) },
     {
       title: 'Training',
       rows: settings({
@@ -54,16 +55,18 @@ export function runSettings(config: RunConfig, base: string): SettingGroup[] {
   ];
 }
 
-/** What the run file leaves out is left out here too; what it says by default is named. */
-const fusionOf = ({ weights, beta, ...fusion }: RunConfig['fusion']) => ({
-  ...fusion,
-  ...(fusion.loss === 'jsd' && { beta }),
-  ...(weights && {
-    weights: Object.entries(weights)
-      .map(([name, weight]) => `${name} ${weight}`)
-      .join(', '),
-  }),
-});
+/** What the run file leaves out is told as the preset has it. */
+function fusionRows(config: RunConfig): [string, string][] {
+  const { topK, fusion, trainer } = config;
+  const { align, vocabulary, settings: chosen } = fusionOf(config);
+  const weights = Object.entries(chosen.weights).map(([name, weight]) => `${name} ${weight}`);
+  return settings({
+    ...{ topK, lambda: trainer.lambda, preset: fusion.preset, align, vocabulary },
+    ...{ combine: chosen.combine, weights: weights.join(', ') || undefined },
+    ...{ temperature: chosen.temperature, truncated: chosen.truncated, loss: fusion.loss },
+    ...(fusion.loss === 'jsd' && { beta: fusion.beta }),
+  });
+}
 
 const settings = (values: Readonly<Record<string, string | number | undefined>>): [string, string][] =>
   Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));

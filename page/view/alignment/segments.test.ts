@@ -76,7 +76,7 @@ it('writes a character once that several tokens are bytes of', () => {
     ],
     [[0, 1]],
   );
-  expect(texts(message)).toEqual([[['鯨', '', ''], ['鯨']]]);
+  expect(texts(message)).toEqual([[['鯨', '…', '…'], ['鯨']]]);
 });
 
 it('numbers tokens as the trainer does, and shows blanks', () => {

@@ -4,6 +4,7 @@ import type { GetAlignmentResponse } from '../../../mesh/generated/fusemesh/v1/t
 export interface Piece {
   /** Which token it is. */
   readonly index: number;
+  /** An ellipsis where a token before it has all of its text: both are bytes of one character. */
   readonly text: string;
 }
 
@@ -37,7 +38,6 @@ export function segmentsOf({ text, target, source }: GetAlignmentResponse): Segm
   return segments;
 }
 
-/** Tokens may claim text that one before them has: several are bytes of one character. It is written once. */
 function piecesOf(
   text: string,
   spans: readonly ({ readonly begin: number; readonly end: number } | undefined)[],
@@ -45,7 +45,8 @@ function piecesOf(
   let reached = 0;
   return spans.map((span, index) => {
     const { begin = 0, end = 0 } = span ?? {};
-    const piece = { index, text: text.slice(Math.max(begin, reached), end) };
+    const rest = end > begin && end <= reached;
+    const piece = { index, text: rest ? '…' : text.slice(Math.max(begin, reached), end) };
     reached = Math.max(reached, end);
     return piece;
   });

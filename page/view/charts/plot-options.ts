@@ -49,7 +49,7 @@ export function plotOptions(
         label: name,
         stroke: () => cssValue(colour),
         width: quiet ? 1 : 1.75,
-        points: dots ? { show: true, size: 6, fill: () => cssValue(colour) } : { size: 4 },
+        points: dots ? { show: true, size: 6, fill: () => cssValue(colour) } : { size: 5, show: isAlone },
         ...(dash && { dash: [...dash] }),
         spanGaps: dots,
       })),
@@ -57,6 +57,9 @@ export function plotOptions(
     hooks: { setCursor: [onCursor] },
   };
 }
+
+/** A line of one value would not be seen. */
+const isAlone = ({ data }: uPlot): boolean => data[0].length === 1;
 
 /** Steps are whole: half of one gets no label. */
 const wholeStep = (step: number): string => (Number.isInteger(step) ? short(step) : '');

@@ -23,8 +23,8 @@ function meshOf(teachers: number, deadLetters = 0) {
       { name: 'dead-letters', messages: BigInt(deadLetters), bytes: 9n, mostMessages: 0n },
     ],
   });
-  const sources = new Map(names.map((name) => [name, { documents: 12.3, bytes: 123_456 }]));
-  return sceneOf(status, { ...noRates, sources }, new Date(0));
+  const scored = new Map(names.map((name) => [name, 12.3]));
+  return sceneOf(status, { ...noRates, scored }, new Date(0));
 }
 
 describe.each([320, 390, 760, 1000, 1412])('on %i pixels', (width) => {

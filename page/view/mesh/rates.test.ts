@@ -16,7 +16,8 @@ it('tells what runs through the mesh', () => {
   expect(ratesBetween(sample(0, 10, 20), sample(4, 30, 60, 1, 3))).toEqual({
     documents: 5,
     waitShare: 0.25,
-    sources: new Map([['orator', { documents: 10, bytes: 10_000 }]]),
+    bytes: 10_000,
+    scored: new Map([['orator', 10]]),
   });
 });
 
@@ -24,7 +25,8 @@ it('tells nothing of counters that began anew, of no time, and of one sample', (
   const rates = ratesBetween(sample(0, 30, 60, 5), sample(4, 10, 0, 1));
   expect(rates.documents).toBeUndefined();
   expect(rates.waitShare).toBeUndefined();
-  expect(rates.sources.get('orator')).toEqual({ documents: undefined, bytes: undefined });
+  expect(rates.bytes).toBeUndefined();
+  expect(rates.scored.get('orator')).toBeUndefined();
   expect(ratesBetween(sample(1, 1, 1), sample(1, 2, 2)).documents).toBeUndefined();
   expect(ratesOf([sample(1, 1, 1)])).toBe(noRates);
 });

@@ -6,17 +6,18 @@ export interface Rates {
   readonly documents: number | undefined;
   /** Share of the trainer's wall time that it waited for documents. */
   readonly waitShare: number | undefined;
-  readonly sources: ReadonlyMap<string, SourceRates>;
-}
-
-export interface SourceRates {
-  /** Documents scored per second. */
-  readonly documents: number | undefined;
   /** Bytes of distributions that the trainer received per second. */
   readonly bytes: number | undefined;
+  /** Documents that each teacher scored per second. */
+  readonly scored: ReadonlyMap<string, number | undefined>;
 }
 
-export const noRates: Rates = { documents: undefined, waitShare: undefined, sources: new Map() };
+export const noRates: Rates = {
+  documents: undefined,
+  waitShare: undefined,
+  bytes: undefined,
+  scored: new Map(),
+};
 
 /** A status, and when it came, in seconds. */
 export interface Sample {
@@ -35,20 +36,18 @@ export function ratesBetween(older: Sample, newer: Sample): Rates {
   return {
     documents: perSecond(older.status.lastStep?.documents, newer.status.lastStep?.documents),
     waitShare: waitShareBetween(older.status, newer.status),
-    sources: new Map(
-      newer.status.sources.map(({ teacher, documentsScored, bytesReceived }) => {
+    bytes: perSecond(bytesOf(older.status), bytesOf(newer.status)),
+    scored: new Map(
+      newer.status.sources.map(({ teacher, documentsScored }) => {
         const source = before.get(teacher);
-        return [
-          teacher,
-          {
-            documents: source && perSecond(source.documentsScored, documentsScored),
-            bytes: source && perSecond(source.bytesReceived, bytesReceived),
-          },
-        ];
+        return [teacher, source && perSecond(source.documentsScored, documentsScored)];
       }),
     ),
   };
 }
+
+const bytesOf = ({ sources }: GetStatusResponse): bigint =>
+  sources.reduce((sum, { bytesReceived }) => sum + bytesReceived, 0n);
 
 function waitShareBetween(older: GetStatusResponse, newer: GetStatusResponse): number | undefined {
   const all = total(newer) - total(older);

@@ -9,6 +9,7 @@ import { coloursOf, trainerColour } from '../charts/colours.ts';
 import { bytes, counted, duration, grouped, percent, rate } from '../format.ts';
 import type { Rates } from './rates.ts';
 import { type Standing, standingOf } from './standing.ts';
+import { fillOf, isFull } from './stream-fill.ts';
 
 /** A part of the mesh, as it is drawn. */
 export interface Part {
@@ -44,7 +45,7 @@ export function sceneOf(status: GetStatusResponse, rates: Rates, now: Date): Sce
   const { sources } = status;
   const stream = (name: string) => status.streams.find((candidate) => candidate.name === name);
   const documents = stream('documents');
-  const full = documents !== undefined && fillOf(documents, 1) >= 1;
+  const full = isFull(documents);
   const letters = Number(stream('dead-letters')?.messages ?? 0n);
   const colourOf = coloursOf(sources.map(({ teacher }) => teacher));
   const parts: Part[] = [
@@ -74,11 +75,11 @@ function waysOf({ sources }: GetStatusResponse, rates: Rates, full: boolean, let
     way('corpus', 'documents', '', full),
     ...sources.map(({ teacher, attached }) => way('documents', teacherId(teacher), '', !attached)),
     ...sources.map(({ teacher, attached, waitingForRoom }) => {
-      const { documents, bytes: size } = rates.sources.get(teacher) ?? {};
-      const label = documents === undefined ? '' : `${rate(documents)} doc/s, ${bytes(size)}/s`;
+      const scored = rates.scored.get(teacher);
+      const label = scored === undefined ? '' : `${rate(scored)} doc/s`;
       return way(teacherId(teacher), 'distributions', label, waitingForRoom || !attached);
     }),
-    way('distributions', 'trainer', rates.documents === undefined ? '' : `${rate(rates.documents)} doc/s`),
+    way('distributions', 'trainer', rates.bytes === undefined ? '' : `${bytes(rates.bytes)}/s`),
     way('trainer', 'checkpoint'),
     ...(letters ? [way('distributions', 'letters')] : []),
   ];
@@ -120,10 +121,6 @@ function streamPart(
   };
 }
 
-/** @param sharers teachers, each with as much room as the stream's limit says */
-const fillOf = ({ messages, mostMessages }: StreamStatus, sharers: number): number =>
-  mostMessages > 0n && sharers > 0 ? Math.min(1, Number(messages) / (Number(mostMessages) * sharers)) : 0;
-
 function trainerPart({ state, tokensPerSecond, documentsWaiting }: GetStatusResponse, rates: Rates): Part {
   const { waitShare } = rates;
   const training = state === TrainerState.TRAINING;
@@ -135,6 +132,7 @@ function trainerPart({ state, tokensPerSecond, documentsWaiting }: GetStatusResp
     figure: `${rate(tokensPerSecond)} tok/s`,
     lines: [
       ...(training && waitShare !== undefined ? [`waits ${percent(waitShare)} of the time`] : []),
+      ...(rates.documents === undefined ? [] : [`${rate(rates.documents)} doc/s`]),
       ...(documentsWaiting > 0 ? [`${counted(documentsWaiting, 'document')} partly here`] : []),
     ],
     standing: late ? 'late' : 'works',

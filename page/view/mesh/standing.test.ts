@@ -37,6 +37,9 @@ it('says who waits for whom', () => {
   expect(pace([orator, { ...novelist, documentsMissing: 2 }], 0.34)).toBe(
     'The trainer waits for novelist, 34\u202f% of its time.',
   );
+  const full = { name: 'documents', messages: 1024n, mostMessages: 1024n };
+  const ahead = create(GetStatusResponseSchema, { state: TrainerState.TRAINING, streams: [full] });
+  expect(paceOf(ahead, { waitShare: 0 }).text).toBe('The trainer sets the pace: the corpus waits for room.');
   expect(pace([orator], 0.5)).toBe('The trainer waits for documents, 50\u202f% of its time.');
 });
 

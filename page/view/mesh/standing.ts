@@ -5,6 +5,7 @@ import {
 } from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
 import { grouped, percent } from '../format.ts';
 import type { Rates } from './rates.ts';
+import { isFull } from './stream-fill.ts';
 
 /** How a part of the mesh does: at work, waiting for another, late for another, or not there. */
 export interface Standing {
@@ -44,6 +45,9 @@ export function paceOf(status: GetStatusResponse, { waitShare = 0 }: Pick<Rates,
   if (waiting.length > 0) {
     const verb = waiting.length === 1 ? 'waits' : 'wait';
     return { kind: 'works', text: `The trainer sets the pace: ${namesOf(waiting)} ${verb} for room.` };
+  }
+  if (isFull(status.streams.find(({ name }) => name === 'documents'))) {
+    return { kind: 'works', text: 'The trainer sets the pace: the corpus waits for room.' };
   }
   return { kind: 'works', text: 'Nobody waits for anybody.' };
 }

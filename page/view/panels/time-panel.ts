@@ -1,7 +1,7 @@
 import type { StepTime } from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
 import { colourAt, trainerColour } from '../charts/colours.ts';
 import { element, panel, setText } from '../element.ts';
-import { duration } from '../format.ts';
+import { duration, grouped } from '../format.ts';
 import { shareBar } from './share-bar.ts';
 
 const phases = [
@@ -16,7 +16,7 @@ const phases = [
 /** Where the wall time of the trainer goes. */
 export function timePanel(): { readonly element: HTMLElement; show(time: StepTime | undefined): void } {
   const total = element('p', { class: 'quiet' });
-  const bar = shareBar('Where the time goes', duration);
+  const bar = shareBar('Where the time goes', spent);
   return {
     element: panel('time', 'Where the time goes', { note: total }, bar.element),
     show(time) {
@@ -27,3 +27,7 @@ export function timePanel(): { readonly element: HTMLElement; show(time: StepTim
     },
   };
 }
+
+/** Little is told more exactly. */
+const spent = (seconds: number): string =>
+  seconds < 9.95 ? `${grouped(seconds, 1)}\u202fs` : duration(seconds);

@@ -13,7 +13,7 @@ export function resultTable(domains: readonly DomainResult[]): HTMLElement {
     { note },
     element(
       'div',
-      { class: 'table-frame' },
+      { class: 'table-frame', tabindex: 0 },
       element(
         'table',
         { class: 'result-table' },
