@@ -8,6 +8,7 @@ import { batchesOf } from './batch/batches.ts';
 import { startCheckpointWriter } from './checkpoint/checkpoint-writer.ts';
 import type { SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
 import type { ResumePoint } from './checkpoint/resume-point.ts';
+import { DocumentTraces } from './document-traces.ts';
 import { openHeldOut } from './held-out.ts';
 import { RunRecord } from './run-record.ts';
 import { scheduleOf } from './schedule.ts';
@@ -17,6 +18,7 @@ import { relateSource } from './sources/relate-source.ts';
 import type { Source } from './sources/source.ts';
 import { countPartlyCome, sourceViews } from './sources/source-views.ts';
 import { askForOverdue } from './stream/ask-for-overdue.ts';
+import type { Intake } from './stream/intake.ts';
 import { type JoinedSource, joinDocuments } from './stream/join-documents.ts';
 import { LookAhead } from './stream/look-ahead.ts';
 import { readDistributionsInto } from './stream/read-distributions.ts';
@@ -30,6 +32,7 @@ const batchesAhead = 4;
 
 export interface RunToTrain {
   readonly sources: readonly Source[];
+  readonly intake: Intake;
   readonly resume: ResumePoint;
   /** Of the corpus. */
   readonly documents: number;
@@ -43,9 +46,9 @@ export interface RunToTrain {
 export async function fuseAndTrain(
   config: RunConfig,
   opened: OpenedTraining,
-  { sources, resume, documents: lastDocument }: RunToTrain,
+  { sources, intake, resume, documents: lastDocument }: RunToTrain,
 ): Promise<SavedCheckpoint | undefined> {
-  const { tasks, streams, tokenizer, fusion, status, change, log } = opened;
+  const { tasks, streams, tokenizer, fusion, status, metrics, change, log, tracer } = opened;
   const { trainer } = config;
   const { signal } = tasks;
   const tokenizers = await awaitTokenizers(sources, { change, signal, log });
@@ -64,17 +67,23 @@ export async function fuseAndTrain(
       distributions: new LookAhead<TextDistribution>(from, lookAhead, change),
     }),
   );
-  tasks.run((signal) => readDocumentsInto(documents, from, streams, { signal, log }));
+  const traces = tracer && new DocumentTraces(tracer, config.run, from);
+  tasks.run((signal) => readDocumentsInto(documents, from, streams, { signal, log, arrivals: traces }));
   for (const [i, { name, distributions }] of joined.entries()) {
     const { fingerprint } = tokenizers[i];
-    tasks.run((signal) => readDistributionsInto(distributions, name, fingerprint, streams, { signal, log }));
+    const reader = { teacher: name, fingerprint, distributions, intake, arrivals: traces };
+    tasks.run((signal) => readDistributionsInto(reader, streams, { signal, log }));
     const source = sources[i];
     const debtor = {
       name,
       distributions,
       fingerprint,
       isIdle: () => source.attached && source.said.documentsInHand === 0,
-      ask: (document: Document) => askSource(source, document, { topK: config.topK, signal }),
+      ask: async (document: Document) => {
+        const answer = await askSource(source, document, { topK: config.topK, signal });
+        traces?.arrived(answer.document, name);
+        return answer;
+      },
     };
     tasks.run((signal) => askForOverdue(debtor, documents, { signal, log }));
   }
@@ -83,10 +92,16 @@ export async function fuseAndTrain(
 
   const record = await RunRecord.open(trainer.output, opened, resume);
   status.documentsWaiting = () => countPartlyCome(joined);
-  status.sources = () => sourceViews(sources, joined, record.documentsChosen);
+  status.sources = () =>
+    sourceViews(sources, joined, {
+      documentsChosen: record.documentsChosen,
+      intake,
+      streams: status.streams,
+    });
 
   const until = Math.min(lastDocument, from + left);
-  const joinedDocuments = joinDocuments({ from, until, documents, sources: joined, change, signal, log });
+  const parts = { documents, sources: joined, change };
+  const joinedDocuments = joinDocuments({ from, until, ...parts, signal, log, metrics });
   const sizes = {
     batchDocuments: trainer.batchDocuments,
     contextLength: config.contextLength,
@@ -101,6 +116,10 @@ export async function fuseAndTrain(
   const evaluation = await evaluationOf(config, tokenizers, opened, record);
   const writer = startCheckpointWriter();
   status.phase = TrainerState.TRAINING;
+  log.info(
+    { step: resume.state.step, plannedSteps: status.totalSteps, documents: lastDocument },
+    `The training begins: step ${resume.state.step + 1} of ${status.totalSteps}`,
+  );
   try {
     return await train({
       engine: opened.engine,
@@ -117,12 +136,18 @@ export async function fuseAndTrain(
         const began = performance.now();
         const directory = await writer.write(place, state, snapshot);
         record.checkpoint(state, directory, (performance.now() - began) / 1000);
-        log.info({ step: state.step, documents: state.documents }, `Checkpoint ${directory}`);
+        log.info(
+          { step: state.step, documents: state.documents, directory },
+          `The checkpoint of step ${state.step} is in ${directory}`,
+        );
         await release.cover(state.documents);
         return directory;
       },
       time: status.time,
-      report: (step, batch) => record.step(step, batch),
+      report: (step, batch) => {
+        traces?.trained(step, batch);
+        record.step(step, batch);
+      },
     });
   } finally {
     await writer.stop();

@@ -1,5 +1,7 @@
 import type { Log } from '../mesh/log/log.ts';
+import type { ProcessMetrics } from '../mesh/metrics/process-metrics.ts';
 import type { RunStreams } from '../mesh/nats/run-streams.ts';
+import type { Tracer } from '../mesh/tracing/tracer.ts';
 import type { AdapterConfig } from '../model/lora/read-adapter.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { BackgroundTasks } from './background-tasks.ts';
@@ -15,10 +17,14 @@ export interface TrainingContext {
   readonly status: RunStatus;
   readonly control: TrainingControl;
   readonly metrics: TrainerMetrics;
+  /** Hears of the connection to NATS. */
+  readonly onNats: ProcessMetrics['onNats'];
   /** Shared by all that sleeps and wakes in this training. */
   readonly change: Change;
   readonly signal: AbortSignal;
   readonly log: Log;
+  /** Left out, no traces are made. */
+  readonly tracer?: Tracer | undefined;
 }
 
 /** {@link TrainingContext} and what was opened for the training. */

@@ -1,6 +1,7 @@
 import type { CorpusManifest, Document } from '../generated/fusemesh/v1/corpus_pb.ts';
 import type { NatsConnection } from './connection.ts';
 import { consumeDocuments, type DeliveredDocument } from './consume-documents.ts';
+import { type DeadLetter, storeDeadLetter } from './dead-letters.ts';
 import { decodeDocument, positionOfDocument } from './document-message.ts';
 import { distributionsSubject, runNames } from './names.ts';
 import { publishDistribution } from './publish-distribution.ts';
@@ -10,20 +11,24 @@ import {
   publishManifest,
   readManifest,
 } from './publish-documents.ts';
-import { readInOrder } from './read-in-order.ts';
+import type { PublishOptions } from './publish-stored.ts';
+import { type PositionedMessage, readInOrder } from './read-in-order.ts';
 import { ensureStreams, purgeStream, removeStreams, type StreamLimits } from './stream-settings.ts';
+import { lookAtStreams, type RunState } from './stream-state.ts';
 
 export type { DeliveredDocument } from './consume-documents.ts';
+export type { DeadLetter } from './dead-letters.ts';
 export type { StreamLimits } from './stream-settings.ts';
+export type { RunState } from './stream-state.ts';
 
 /** Stops waiting; what was waited for then ends quietly or throws `cancelled`, as said beside it. */
 export interface Stoppable {
   readonly signal: AbortSignal;
 }
 
-/** A run's two streams: its documents, and its teachers' distributions of them. */
+/** A run's streams: its documents, its teachers' distributions of them, and of these what cannot be used. */
 export interface RunStreams {
-  /** Makes both streams, or gives those that are there these limits. */
+  /** Makes the streams, or gives those that are there these limits. */
   ensure(limits: StreamLimits): Promise<void>;
 
   /** What the feeder said it is going to publish; undefined before. */
@@ -39,7 +44,7 @@ export interface RunStreams {
    * Documents go in order, after the manifest. One that is there already is left as it is; while the stream
    * is full this waits, and throws `cancelled` when aborted.
    */
-  publishDocument(document: Document, options: Stoppable): Promise<void>;
+  publishDocument(document: Document, options: PublishOptions): Promise<void>;
   /**
    * Documents that none of this teacher's replicas has acknowledged; ends when aborted. One that is neither
    * acknowledged nor said to be in work for 30 s is delivered again, to any replica.
@@ -59,13 +64,13 @@ export interface RunStreams {
     teacher: string,
     document: number,
     bytes: Uint8Array,
-    options: Stoppable & { readonly onWait?: () => void },
+    options: PublishOptions & { readonly onWait?: () => void },
   ): Promise<void>;
 
   /** Documents in order, from a number on, waiting for those to come; ends when aborted. */
   readDocuments(
     options: Stoppable & { readonly from: number },
-  ): AsyncIterable<{ readonly document: Document; readonly position: number }>;
+  ): AsyncIterable<{ readonly document: Document } & Omit<PositionedMessage, 'bytes'>>;
   /**
    * One teacher's distributions in the order of the stream, waiting for those to come; ends when aborted.
    * @param options.afterPosition position of the last one read before; 0 for all that are there
@@ -73,13 +78,26 @@ export interface RunStreams {
   readDistributions(
     teacher: string,
     options: Stoppable & { readonly afterPosition: number },
-  ): AsyncIterable<{ readonly bytes: Uint8Array; readonly position: number }>;
+  ): AsyncIterable<PositionedMessage>;
+
+  /**
+   * Puts a distribution that cannot be used aside. Returns when the server has stored it, once however often it
+   * is put there.
+   * @throws FuseMeshError cancelled when aborted while there is no answer
+   */
+  storeDeadLetter(letter: DeadLetter, options: Stoppable): Promise<void>;
+
+  /**
+   * What the streams hold, and how far these teachers are.
+   * @throws FuseMeshError unavailable when NATS does not answer within seconds
+   */
+  look(teachers: readonly string[]): Promise<RunState>;
 
   /** Lets go of the documents before a number. The manifest stays. */
   releaseDocuments(before: number): Promise<void>;
   /** Lets go of one teacher's distributions up to a position, that one included. */
   releaseDistributions(teacher: string, upToPosition: number): Promise<void>;
-  /** Deletes both streams with all that is in them; nothing happens when there are none. */
+  /** Deletes the streams with all that is in them; nothing happens when there are none. */
   remove(): Promise<void>;
 }
 
@@ -92,7 +110,7 @@ export function openRunStreams(connection: NatsConnection, run: string): RunStre
     readManifest: () => readManifest(context),
     publishManifest: (manifest) => publishManifest(context, manifest),
     lastDocumentPublished: () => lastDocumentPublished(context),
-    publishDocument: (document, { signal }) => publishDocument(context, document, signal),
+    publishDocument: (document, options) => publishDocument(context, document, options),
     consumeDocuments: (teacher, { batch, signal }) => consumeDocuments(context, teacher, batch, signal),
     publishDistribution: (teacher, document, bytes, options) =>
       publishDistribution(context, { teacher, document, bytes }, options),
@@ -102,8 +120,8 @@ export function openRunStreams(connection: NatsConnection, run: string): RunStre
         subject: names.documentsSubject,
         fromPosition: positionOfDocument(from),
       };
-      for await (const { bytes, position } of readInOrder(context, source, signal)) {
-        yield { document: decodeDocument(bytes, position), position };
+      for await (const { bytes, ...message } of readInOrder(context, source, signal)) {
+        yield { document: decodeDocument(bytes, message.position), ...message };
       }
     },
     readDistributions: (teacher, { afterPosition, signal }) =>
@@ -116,6 +134,8 @@ export function openRunStreams(connection: NatsConnection, run: string): RunStre
         },
         signal,
       ),
+    storeDeadLetter: (letter, { signal }) => storeDeadLetter(context, letter, signal),
+    look: (teachers) => lookAtStreams(context, teachers),
     releaseDocuments: (before) =>
       purgeStream(context, names.documentsStream, names.documentsSubject, positionOfDocument(before) - 1),
     releaseDistributions: (teacher, upToPosition) =>
