@@ -89,7 +89,7 @@ describe.skipIf(!binary)(`on the metrics of a real run${why}`, () => {
       trainer: [target(ports.trainer)],
     });
     await fusemeshUp(join(directory, 'run.yaml'));
-  }, 240_000);
+  }, 480_000);
 
   afterAll(async () => {
     await prometheus?.stop();
