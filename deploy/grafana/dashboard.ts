@@ -21,6 +21,30 @@ const tag = 'fusemesh';
 const panelsInLine = 3;
 const usualHeight = 8;
 
+const linkToOthers = new DashboardLinkBuilder('FuseMesh')
+  .type(DashboardLinkType.Dashboards)
+  .tags([tag])
+  .includeVars(true)
+  .keepTime(true);
+
+const marksOfCheckpoints = new AnnotationQueryBuilder()
+  .name('Checkpoints')
+  .datasource(dataSource)
+  .enable(true)
+  .iconColor('blue')
+  .expr(checkpoints)
+  .step('5s')
+  .useValueForTime(true)
+  .titleFormat('Checkpoint');
+
+/** The SDK would put it into a menu, where a newer Grafana shows it only when asked. */
+const inSight = <T extends { placement?: unknown }>(builder: { build: () => T }) => ({
+  build(): Omit<T, 'placement'> {
+    const { placement: _, ...shown } = builder.build();
+    return shown;
+  },
+});
+
 /** The dashboard in Grafana's own model, ready for provisioning or import. */
 export function buildDashboard({ uid, title, description, rows }: DashboardDefinition): Dashboard {
   const builder = new DashboardBuilder(title)
@@ -31,24 +55,8 @@ export function buildDashboard({ uid, title, description, rows }: DashboardDefin
     .refresh('5s')
     .timezone('browser')
     .tooltip(DashboardCursorSync.Crosshair)
-    .link(
-      new DashboardLinkBuilder('FuseMesh')
-        .type(DashboardLinkType.Dashboards)
-        .tags([tag])
-        .includeVars(true)
-        .keepTime(true),
-    )
-    .annotation(
-      new AnnotationQueryBuilder()
-        .name('Checkpoints')
-        .datasource(dataSource)
-        .enable(true)
-        .iconColor('blue')
-        .expr(checkpoints)
-        .step('5s')
-        .useValueForTime(true)
-        .titleFormat('Checkpoint'),
-    )
+    .link(inSight(linkToOthers))
+    .annotation(inSight(marksOfCheckpoints))
     .withVariable(new DatasourceVariableBuilder('datasource').label('Prometheus').type('prometheus'));
   for (const variable of variables) builder.withVariable(choice(variable));
   let id = 0;
