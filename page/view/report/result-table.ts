@@ -5,7 +5,8 @@ import type { DomainResult } from '../report-data.ts';
 /** Held-out loss of every model, one line a domain. The best of each line is set in bold. */
 export function resultTable(domains: readonly DomainResult[]): HTMLElement {
   const teachers = Object.keys(domains[0].teachers);
-  const heading = ['', ...teachers, 'target before', 'target after', 'change'];
+  // What the run is about comes first: on a phone the teachers are scrolled to.
+  const heading = ['', 'target before', 'target after', 'change', ...teachers];
   const note = element('p', { class: 'quiet' }, 'bits per byte, less is better');
   return panel(
     'result',
@@ -29,20 +30,14 @@ export function resultTable(domains: readonly DomainResult[]): HTMLElement {
 }
 
 function rowOf({ name, before, after, teachers }: DomainResult, names: readonly string[]): HTMLElement {
-  const losses = [...names.map((teacher) => teachers[teacher]), before, after];
-  const best = Math.min(...losses.filter((value) => value !== null));
-  const better = after !== null && after < before;
-  return element(
-    'tr',
-    {},
-    element('th', { scope: 'row' }, name),
-    ...losses.map((value) => element('td', { class: value === best ? 'best' : undefined }, loss(value))),
-    element(
-      'td',
-      { class: after === null ? undefined : better ? 'better' : 'worse' },
-      changeOf(before, after),
-    ),
+  const all = [before, after, ...names.map((teacher) => teachers[teacher])];
+  const best = Math.min(...all.filter((value) => value !== null));
+  const cells = all.map((value) =>
+    element('td', { class: value === best ? 'best' : undefined }, loss(value)),
   );
+  const better = after === null ? undefined : after < before ? 'better' : 'worse';
+  const change = element('td', { class: better }, changeOf(before, after));
+  return element('tr', {}, element('th', { scope: 'row' }, name), ...cells.toSpliced(2, 0, change));
 }
 
 const changeOf = (before: number, after: number | null): string =>
