@@ -41,7 +41,7 @@ describe.skipIf(chromium === undefined)('in a browser (skipped where no Chromium
           return afterStep === 0 ? run.history : {};
         },
         alignment: () => run.alignment,
-      }),
+      }).route,
     });
 
   beforeAll(async () => {

@@ -10,16 +10,17 @@ import {
 import { createLog } from '../mesh/log/log.ts';
 import { type MetricsServer, serveMetrics } from '../mesh/metrics/serve-metrics.ts';
 import { type ExampleRun, exampleRun } from '../test/support/example-run.ts';
-import { servePage } from './serve-page.ts';
+import { type ServedPage, servePage } from './serve-page.ts';
 
 let server: MetricsServer;
+let page: ServedPage;
 let run: ExampleRun;
 let hasAlignment = true;
 let asked: number[] = [];
 
 beforeAll(async () => {
   run = await exampleRun(20);
-  const route = servePage({
+  page = servePage({
     status: () => run.status,
     history: (afterStep) => {
       asked.push(afterStep);
@@ -32,7 +33,7 @@ beforeAll(async () => {
     host: '127.0.0.1',
     port: 0,
     log: createLog('test', { level: 'silent' }),
-    route,
+    route: page.route,
   });
 });
 
@@ -123,6 +124,22 @@ it('answers an error where its source fails', async () => {
   const response = await ask('/api/history?after_step=13');
   expect(response.status).toBe(500);
   expect(await response.json()).toEqual({ code: 'internal', message: 'an unlucky step' });
+});
+
+it('waits at the end for those who have the page open, and for nobody else', async () => {
+  const nobody = servePage({
+    status: () => run.status,
+    history: () => run.history,
+    alignment: () => undefined,
+  });
+  const began = performance.now();
+  await nobody.farewell();
+  expect(performance.now() - began).toBeLessThan(500);
+  await ask('/api/status');
+  const asked = performance.now();
+  await page.farewell();
+  // More than the second after which an open page asks again.
+  expect(performance.now() - asked).toBeGreaterThan(1_200);
 });
 
 /** A path as it is, which fetch would repair. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { create, type DescMessage, type MessageInitShape, toJson } from '@bufbuild/protobuf';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import {
@@ -14,17 +15,28 @@ import type { PageSource } from './page-source.ts';
 
 type Answers = Readonly<Record<string, (query: URLSearchParams) => Answer | Promise<Answer>>>;
 
-/**
- * The page of a trainer, as a route for an HTTP server.
- *
- * @returns answers a request and says true, or says false where the path is none of the page's
- */
-export function servePage(
-  source: PageSource,
-): (request: IncomingMessage, response: ServerResponse) => Promise<boolean> {
+/** An open page asks for the status every second, a hidden one not at all. */
+const openFor = 3_000;
+const farewellTakes = 1_500;
+
+/** The page of a trainer, for an HTTP server. */
+export interface ServedPage {
+  /** Answers a request and says true, or says false where the path is none of the page's. */
+  route(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
+  /** Waits until an open page has heard how the run ended; returns at once where none is open. */
+  farewell(): Promise<void>;
+}
+
+/** The page over what its source tells. */
+export function servePage(source: PageSource): ServedPage {
   const answers = answersOf(source);
-  return async (request, response) => {
+  let askedAt = Number.NEGATIVE_INFINITY;
+  const farewell = async () => {
+    if (performance.now() - askedAt < openFor) await sleep(farewellTakes);
+  };
+  const route = async (request: IncomingMessage, response: ServerResponse) => {
     const [path, query] = (request.url ?? '/').split('?', 2);
+    if (path === '/api/status') askedAt = performance.now();
     const answer = Object.hasOwn(answers, path) ? answers[path] : undefined;
     if (answer === undefined) return false;
     if (request.method === 'GET' || request.method === 'HEAD') {
@@ -35,6 +47,7 @@ export function servePage(
     }
     return true;
   };
+  return { route, farewell };
 }
 
 const answersOf = (source: PageSource): Answers => ({
