@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog } from '../mesh/log/log.ts';
-import type { AssembledBatch } from '../trainer/batch/assemble-batch.ts';
+import type { StepBatch } from '../trainer/batch/batches.ts';
 import { Change } from '../trainer/change.ts';
 import { startCheckpointWriter } from '../trainer/checkpoint/checkpoint-writer.ts';
 import { initialState } from '../trainer/checkpoint/training-state.ts';
@@ -11,6 +11,7 @@ import { textsAlone } from '../trainer/engine/training-batch.ts';
 import { TrainingEngine } from '../trainer/engine/training-engine.ts';
 import { emptyCount } from '../trainer/fuse/fuse-document.ts';
 import type { StepReport } from '../trainer/step-report.ts';
+import { TimeSpent } from '../trainer/time-spent.ts';
 import { train } from '../trainer/train.ts';
 import { TrainingControl } from '../trainer/training-control.ts';
 import { writeRandomLlama } from './random-llama.ts';
@@ -21,7 +22,7 @@ import { growingLlamas, type SizedLlama } from './training/sized-llama.ts';
 const threads = 2;
 const [steps, checkpointEvery] = [30, 10];
 
-function batchOf({ sizes, documents, length }: SizedLlama): AssembledBatch {
+function batchOf({ sizes, documents, length }: SizedLlama): StepBatch {
   const ids = (document: number) =>
     Int32Array.from({ length }, (_, i) => (i * (document + 3)) % sizes.vocab_size);
   const batch = textsAlone(
@@ -30,10 +31,10 @@ function batchOf({ sizes, documents, length }: SizedLlama): AssembledBatch {
   );
   const count = { ...emptyCount(1), positions: documents * (length - 1) };
   const numbers = Array.from({ length: documents }, (_, i) => i);
-  return { batch, count, documents: numbers, chosenSources: numbers.map(() => 0) };
+  return { batch, count, documents: numbers, chosenSources: numbers.map(() => 0), fusionSeconds: 0 };
 }
 
-async function* repeated(batch: AssembledBatch): AsyncGenerator<AssembledBatch> {
+async function* repeated(batch: StepBatch): AsyncGenerator<StepBatch> {
   for (let step = 0; step < steps; step++) yield batch;
 }
 
@@ -58,6 +59,7 @@ async function reportsOf(llama: SizedLlama): Promise<StepReport[]> {
       signal: new AbortController().signal,
       log: createLog('bench', { level: 'silent' }),
       save: (state, snapshot) => writer.write(place, state, snapshot),
+      time: new TimeSpent(),
       report: (step) => reports.push(step),
     });
   } finally {
@@ -71,12 +73,12 @@ async function reportsOf(llama: SizedLlama): Promise<StepReport[]> {
 const figures: Figure[] = [];
 for (const llama of growingLlamas.filter(({ name }) => /^(4|16|64) M/.test(name))) {
   const reports = await reportsOf(llama);
-  const sum = (of: 'seconds' | 'checkpointSeconds') => reports.reduce((all, step) => all + step[of], 0);
-  const waited = sum('checkpointSeconds');
+  const sum = (of: (step: StepReport) => number) => reports.reduce((all, step) => all + of(step), 0);
+  const waited = sum(({ time }) => time.checkpoint);
   figures.push(
     {
       name: `${llama.name}: waiting`,
-      value: (100 * waited) / (sum('seconds') + waited),
+      value: (100 * waited) / (sum(({ seconds }) => seconds) + waited),
       unit: '% of the time',
     },
     {

@@ -9,11 +9,13 @@ import { startCheckpointWriter } from './checkpoint/checkpoint-writer.ts';
 import type { SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
 import type { ResumePoint } from './checkpoint/resume-point.ts';
 import { openHeldOut } from './held-out.ts';
+import { RunRecord } from './run-record.ts';
 import { scheduleOf } from './schedule.ts';
 import { askSource } from './sources/ask-source.ts';
 import { awaitTokenizers } from './sources/await-tokenizers.ts';
 import { relateSource } from './sources/relate-source.ts';
 import type { Source } from './sources/source.ts';
+import { countPartlyCome, sourceViews } from './sources/source-views.ts';
 import { askForOverdue } from './stream/ask-for-overdue.ts';
 import { type JoinedSource, joinDocuments } from './stream/join-documents.ts';
 import { LookAhead } from './stream/look-ahead.ts';
@@ -71,7 +73,7 @@ export async function fuseAndTrain(
       name,
       distributions,
       fingerprint,
-      isIdle: () => source.attached && source.documentsInHand === 0,
+      isIdle: () => source.attached && source.said.documentsInHand === 0,
       ask: (document: Document) => askSource(source, document, { topK: config.topK, signal }),
     };
     tasks.run((signal) => askForOverdue(debtor, documents, { signal, log }));
@@ -79,15 +81,9 @@ export async function fuseAndTrain(
   const release = new StreamRelease(streams, { documents, sources: joined }, from, log);
   tasks.run((signal) => release.keepOn(signal));
 
-  const documentsChosen = { ...resume.state.documentsChosen };
+  const record = await RunRecord.open(trainer.output, opened, resume);
   status.documentsWaiting = () => countPartlyCome(joined);
-  status.sources = () =>
-    sources.map(({ name, attached }, i) => ({
-      name,
-      attached,
-      queueDepth: joined[i].distributions.size,
-      documentsChosen: documentsChosen[name] ?? 0,
-    }));
+  status.sources = () => sourceViews(sources, joined, record.documentsChosen);
 
   const until = Math.min(lastDocument, from + left);
   const joinedDocuments = joinDocuments({ from, until, documents, sources: joined, change, signal, log });
@@ -102,7 +98,7 @@ export async function fuseAndTrain(
     adapter: opened.adapter,
     keep: trainer.keepCheckpoints,
   };
-  const evaluation = await evaluationOf(config, tokenizers, opened);
+  const evaluation = await evaluationOf(config, tokenizers, opened, record);
   const writer = startCheckpointWriter();
   status.phase = TrainerState.TRAINING;
   try {
@@ -118,20 +114,19 @@ export async function fuseAndTrain(
       signal,
       log,
       save: async (state, snapshot) => {
+        const began = performance.now();
         const directory = await writer.write(place, state, snapshot);
-        status.checkpointDirectory = directory;
+        record.checkpoint(state, directory, (performance.now() - began) / 1000);
         log.info({ step: state.step, documents: state.documents }, `Checkpoint ${directory}`);
         await release.cover(state.documents);
         return directory;
       },
-      report: (step) => {
-        for (const name of step.chosen) documentsChosen[name] = (documentsChosen[name] ?? 0) + 1;
-        opened.metrics.observe(step);
-        status.step(step);
-      },
+      time: status.time,
+      report: (step, batch) => record.step(step, batch),
     });
   } finally {
     await writer.stop();
+    await record.close();
   }
 }
 
@@ -139,7 +134,8 @@ export async function fuseAndTrain(
 async function evaluationOf(
   { trainer, heldOut, contextLength }: RunConfig,
   tokenizers: readonly Tokenizer[],
-  { engine, tokenizer: target, metrics, log }: OpenedTraining,
+  { engine, tokenizer: target, log }: OpenedTraining,
+  record: RunRecord,
 ): Promise<Evaluation | undefined> {
   if (trainer.evaluateEvery === undefined) return undefined;
   const losses = await openHeldOut(heldOut, [target, ...tokenizers], { target, contextLength });
@@ -147,7 +143,7 @@ async function evaluationOf(
     every: trainer.evaluateEvery,
     evaluate: () => losses(engine),
     report: (step, bitsPerByte) => {
-      metrics.observeHeldOut(bitsPerByte);
+      record.heldOut({ step, bitsPerByte });
       log.info({ step, bitsPerByte }, `Held-out loss after step ${step}: ${perDomain(bitsPerByte)}`);
     },
   };
@@ -158,14 +154,3 @@ const perDomain = (bitsPerByte: Readonly<Record<string, number>>): string =>
     .map(([domain, bits]) => `${domain} ${bits.toFixed(3)}`)
     .join(', ')
     .concat(' bits per byte');
-
-/** Documents that some sources, but not all, have delivered. */
-function countPartlyCome(sources: readonly JoinedSource[]): number {
-  const delivered = new Map<number, number>();
-  for (const { distributions } of sources) {
-    for (const number of distributions.numbers) delivered.set(number, (delivered.get(number) ?? 0) + 1);
-  }
-  let partly = 0;
-  for (const count of delivered.values()) if (count < sources.length) partly++;
-  return partly;
-}

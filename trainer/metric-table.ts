@@ -2,14 +2,6 @@ import { counter, gauge, histogram } from '../mesh/metrics/metric.ts';
 
 const named = (name: string) => `fusemesh_trainer_${name}`;
 
-/** What wall time of the training goes into; as StepTime in proto/fusemesh/v1/trainer.proto. */
-export const phases = ['wait', 'align', 'compute', 'optimizer', 'checkpoint', 'evaluate'] as const;
-
-export type Phase = (typeof phases)[number];
-
-/** The states of a trainer, as they are labelled. */
-export const states = ['starting', 'training', 'paused', 'finished', 'failed'] as const;
-
 /** The trainer's metrics; all have the label `run` beside theirs. Counters count since the process began. */
 export const trainerTable = {
   tokens: counter(named('tokens_total'), 'Tokens of the target that were trained on.'),

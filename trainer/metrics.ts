@@ -1,11 +1,14 @@
 import type { Gauge, Registry } from 'prom-client';
 import { type Metrics, makeMetrics } from '../mesh/metrics/metric.ts';
-import { type Phase, phases, states, trainerTable } from './metric-table.ts';
+import { trainerTable } from './metric-table.ts';
+import { type StateName, stateNames } from './run-status.ts';
 import type { StepReport } from './step-report.ts';
+import { type PhaseSeconds, phases } from './time-spent.ts';
 
 /** What the metrics look at whenever Prometheus asks. */
 export interface ObservedRun {
-  readonly state: (typeof states)[number];
+  readonly state: StateName;
+  readonly time: PhaseSeconds;
   /** 0 until it is known. */
   readonly plannedSteps: number;
   readonly sources: readonly ObservedSource[];
@@ -36,21 +39,23 @@ export class TrainerMetrics {
     this.#metrics = makeMetrics(trainerTable, register, {
       state: (metric) => {
         const { state } = look();
-        for (const each of states) metric.set({ state: each }, Number(each === state));
+        for (const each of stateNames) metric.set({ state: each }, Number(each === state));
+      },
+      phaseSeconds: (metric) => {
+        const { time } = look();
+        metric.reset();
+        for (const phase of phases) metric.inc({ phase }, time[phase]);
       },
       plannedSteps: (metric) => metric.set(look().plannedSteps),
       queueDepth: ofSources(({ queueDepth }) => queueDepth),
       attached: ofSources(({ attached }) => Number(attached)),
       missing: ofSources(({ documentsMissing }) => documentsMissing),
     });
-    // What has not happened yet shows 0 instead of no data.
-    for (const phase of phases) this.#metrics.phaseSeconds.inc({ phase }, 0);
     this.#metrics.checkpointTime.set(0);
   }
 
   observe(step: StepReport): void {
     const metrics = this.#metrics;
-    for (const [phase, seconds] of Object.entries(step.time)) this.spent(phase as Phase, seconds);
     metrics.fusionSeconds.inc(step.fusionSeconds);
     metrics.step.set(step.step);
     if (step.skipped) {
@@ -81,15 +86,14 @@ export class TrainerMetrics {
     for (const [domain, bits] of Object.entries(bitsPerByte)) this.#metrics.heldOut.set({ domain }, bits);
   }
 
-  /** Wall time of the training has gone into something. */
-  spent(phase: Phase, seconds: number): void {
-    this.#metrics.phaseSeconds.inc({ phase }, seconds);
-  }
-
   /** @param seconds that writing it took */
   checkpointWritten(seconds: number): void {
     this.#metrics.checkpointWriteSeconds.observe(seconds);
-    this.#metrics.checkpointTime.setToCurrentTime();
+  }
+
+  /** The newest checkpoint was on disk then. */
+  checkpointAt(time: Date): void {
+    this.#metrics.checkpointTime.set(time.getTime() / 1000);
   }
 
   /** A document's text and all its distributions have come. */

@@ -1,7 +1,12 @@
-import { FuseMeshError } from '../errors/fusemesh-error.ts';
+import type { GetAlignmentResponse } from '../mesh/generated/fusemesh/v1/trainer_pb.ts';
 import { TrainerState } from '../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import { RateMeter } from '../mesh/metrics/rate-meter.ts';
 import type { Change } from './change.ts';
+import { type HeldOutLoss, RunHistory } from './history/run-history.ts';
 import type { StepReport } from './step-report.ts';
+import { StepWatchers } from './step-watchers.ts';
+import { TimeSpent } from './time-spent.ts';
+import type { TrainingControl } from './training-control.ts';
 
 /** One source as the status tells of it. */
 export interface SourceView {
@@ -9,66 +14,96 @@ export interface SourceView {
   readonly attached: boolean;
   readonly queueDepth: number;
   readonly documentsChosen: number;
+  /** Tokens that it scores per second, as it says itself. */
+  readonly tokensPerSecond: number;
+  /** Since it attached, as it says itself. */
+  readonly documentsScored: number;
+  readonly waitingForRoom: boolean;
+  /** Documents that another source has delivered and this one has not. */
+  readonly documentsMissing: number;
 }
 
-/** Steps that a watcher may be behind before it is let go. */
-const watcherLag = 10_000;
+/** The states of a trainer, as a metric's label. */
+export const stateNames = ['starting', 'training', 'paused', 'finished', 'failed'] as const;
 
-/** Where a run stands, for whoever asks: the service reads it, the training writes it. */
+export type StateName = (typeof stateNames)[number];
+
+const namesOfStates: Readonly<Record<TrainerState, StateName>> = {
+  [TrainerState.UNSPECIFIED]: 'starting',
+  [TrainerState.STARTING]: 'starting',
+  [TrainerState.TRAINING]: 'training',
+  [TrainerState.PAUSED]: 'paused',
+  [TrainerState.FINISHED]: 'finished',
+  [TrainerState.FAILED]: 'failed',
+};
+
+/** Where a run stands, for whoever asks: the services read it, the training writes it. */
 export class RunStatus {
   readonly run: string;
-  readonly change: Change;
+  readonly control: TrainingControl;
+  readonly started = new Date();
+  readonly time = new TimeSpent();
+  readonly history = new RunHistory();
+  readonly watchers: StepWatchers;
   phase = TrainerState.STARTING;
   /** 0 until it is known. */
   totalSteps = 0;
+  /** Of the corpus; 0 until it is known. */
+  totalDocuments = 0;
   lastStep: StepReport | undefined;
-  /** Empty before the first checkpoint. */
-  checkpointDirectory = '';
+  heldOut: HeldOutLoss | undefined;
+  checkpoint: { readonly directory: string; readonly step: number; readonly at: Date } | undefined;
   /** Asked for at every look. */
   sources: () => readonly SourceView[] = () => [];
   /** Documents whose parts have partly come; asked for at every look. */
   documentsWaiting: () => number = () => 0;
-  #ended = false;
-  readonly #watchers = new Set<StepReport[]>();
+  /** The latest document trained on; undefined before the first. */
+  alignment: () => GetAlignmentResponse | undefined = () => undefined;
+  readonly #tokenRate = new RateMeter();
+  #firstStep: { readonly step: number; readonly at: number } | undefined;
 
-  constructor(run: string, change: Change) {
+  constructor(run: string, change: Change, control: TrainingControl) {
     this.run = run;
-    this.change = change;
+    this.control = control;
+    this.watchers = new StepWatchers(change);
+  }
+
+  /** The phase, or paused. */
+  get state(): TrainerState {
+    const holds = this.control.paused && this.phase === TrainerState.TRAINING;
+    return holds ? TrainerState.PAUSED : this.phase;
+  }
+
+  get stateName(): StateName {
+    return namesOfStates[this.state];
+  }
+
+  /** Tokens trained on per second of wall time, over the last few seconds. */
+  get tokensPerSecond(): number {
+    return this.#tokenRate.perSecond();
+  }
+
+  /** As long as this process's steps took on the mean, waits included; undefined before the second. */
+  get secondsLeft(): number | undefined {
+    const first = this.#firstStep;
+    const step = this.lastStep?.step;
+    if (this.phase !== TrainerState.TRAINING) return undefined;
+    if (first === undefined || step === undefined || step === first.step) return undefined;
+    const secondsAStep = (performance.now() - first.at) / 1000 / (step - first.step);
+    return secondsAStep * (this.totalSteps - step);
   }
 
   /** A step is done. */
   step(report: StepReport): void {
     this.lastStep = report;
-    for (const steps of this.#watchers) steps.push(report);
-    this.change.announce();
+    this.#firstStep ??= { step: report.step, at: performance.now() };
+    if (!report.skipped) this.#tokenRate.add(report.stepTokens);
+    this.watchers.step(report);
   }
 
   /** There will be no further step: watchers are let go when they have seen the last. */
   end(phase: TrainerState): void {
     this.phase = phase;
-    this.#ended = true;
-    this.change.announce();
-  }
-
-  /** The last step, if any, then every further one, until the run ends. */
-  async *watchSteps(signal: AbortSignal): AsyncGenerator<StepReport> {
-    const steps: StepReport[] = this.lastStep === undefined ? [] : [this.lastStep];
-    this.#watchers.add(steps);
-    const wake = () => this.change.announce();
-    signal.addEventListener('abort', wake);
-    try {
-      while (!signal.aborted) {
-        const [step] = steps.splice(0, 1);
-        if (step !== undefined) yield step;
-        else if (this.#ended) return;
-        else await this.change.next();
-        if (steps.length > watcherLag) {
-          throw new FuseMeshError('resource_exhausted', `More than ${watcherLag} steps behind: watch again.`);
-        }
-      }
-    } finally {
-      this.#watchers.delete(steps);
-      signal.removeEventListener('abort', wake);
-    }
+    this.watchers.end();
   }
 }

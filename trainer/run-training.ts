@@ -62,7 +62,7 @@ async function trainToTheEnd(
   const corpusSha256 = Buffer.from(manifest.sha256).toString('hex');
   const resume = await resumePoint(join(trainer.output, 'checkpoints'), run, corpusSha256, log);
   status.totalSteps = totalSteps(trainer, Number(manifest.documents), resume.state);
-  status.checkpointDirectory = resume.resumedFrom?.directory ?? '';
+  status.totalDocuments = Number(manifest.documents);
   if (resume.state.step >= status.totalSteps) return resume.resumedFrom;
   if (resume.resumedFrom !== undefined) await engine.restore(await readSnapshot(resume.resumedFrom));
 

@@ -7,7 +7,7 @@ import { serveMetrics } from '../mesh/metrics/serve-metrics.ts';
 import { Change } from './change.ts';
 import { checkTrainerConfig } from './check-config.ts';
 import { memoryLine, planMemory } from './memory-plan.ts';
-import { TrainerMetrics } from './metrics.ts';
+import { type ObservedRun, TrainerMetrics } from './metrics.ts';
 import { RunStatus } from './run-status.ts';
 import { runTraining } from './run-training.ts';
 import { trainerService } from './trainer-service.ts';
@@ -32,14 +32,14 @@ export async function runTrainer(config: RunConfig, options: TrainerOptions): Pr
   log.info(note);
 
   const change = new Change();
-  const status = new RunStatus(config.run, change);
   const control = new TrainingControl(change);
+  const status = new RunStatus(config.run, change, control);
   const register = createRegister({ run: config.run });
-  const metrics = new TrainerMetrics(register, () => status.sources());
+  const metrics = new TrainerMetrics(register, () => observed(status));
 
   const grpc = await serve({
     address: config.trainer.address,
-    services: [trainerService(status, control)],
+    services: [trainerService(status)],
     log,
   });
   try {
@@ -58,3 +58,10 @@ export async function runTrainer(config: RunConfig, options: TrainerOptions): Pr
     await grpc.stop();
   }
 }
+
+const observed = (status: RunStatus): ObservedRun => ({
+  state: status.stateName,
+  time: status.time.total,
+  plannedSteps: status.totalSteps,
+  sources: status.sources(),
+});

@@ -1,7 +1,8 @@
-import type { AssembledBatch } from './batch/assemble-batch.ts';
+import type { StepBatch } from './batch/batches.ts';
 import type { TrainingState } from './checkpoint/training-state.ts';
 import type { StepResult } from './engine/training-batch.ts';
 import type { MassCount } from './fuse/source-row.ts';
+import type { PhaseSeconds } from './time-spent.ts';
 
 /** What one step did; as TrainingStep in proto/fusemesh/v1/trainer.proto, and a little more for the metrics. */
 export interface StepReport {
@@ -33,11 +34,14 @@ export interface StepReport {
   readonly mass: MassCount;
   /** By source: positions that it taught, shared where several did. */
   readonly taught: Readonly<Record<string, number>>;
+  /** Steps skipped since the run began, over restarts. */
+  readonly skippedSteps: number;
   /** The wait for its documents included. */
   readonly seconds: number;
-  readonly waitSeconds: number;
-  /** How long checkpoints have held up the training since the step before. */
-  readonly checkpointSeconds: number;
+  /** Where they went, and where the time between this step and the one before went. */
+  readonly time: PhaseSeconds;
+  /** That alignment and fusion of its documents took, mostly while the engine computed. */
+  readonly fusionSeconds: number;
   readonly tokensPerSecond: number;
 }
 
@@ -46,14 +50,13 @@ interface StepCircumstances {
   readonly sources: readonly string[];
   readonly learningRate: number;
   readonly seconds: number;
-  readonly waitSeconds: number;
-  readonly checkpointSeconds: number;
+  readonly time: PhaseSeconds;
 }
 
 /** @param state after the step */
 export function stepReport(
   state: TrainingState,
-  { count, documents, chosenSources }: AssembledBatch,
+  { count, documents, chosenSources, fusionSeconds }: StepBatch,
   result: StepResult,
   { sources, ...circumstances }: StepCircumstances,
 ): StepReport {
@@ -72,6 +75,8 @@ export function stepReport(
     alignedShare: count.aligned / Math.max(1, count.positions),
     doubtfulTokens: count.doubtful,
     mass: count.mass,
+    skippedSteps: state.skippedSteps,
+    fusionSeconds,
     taught: Object.fromEntries(sources.map((name, s) => [name, count.taught[s]])),
     ...circumstances,
     tokensPerSecond: count.positions / circumstances.seconds,

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLog } from '../mesh/log/log.ts';
 import { optionsFor } from '../test/support/engine-options.ts';
 import { goldenModel } from '../test/support/golden.ts';
-import type { AssembledBatch } from './batch/assemble-batch.ts';
+import type { StepBatch } from './batch/batches.ts';
 import { Change } from './change.ts';
 import { startCheckpointWriter } from './checkpoint/checkpoint-writer.ts';
 import { readSnapshot, type SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
@@ -14,6 +14,7 @@ import { resumePoint } from './checkpoint/resume-point.ts';
 import { TrainingEngine } from './engine/training-engine.ts';
 import { emptyCount } from './fuse/fuse-document.ts';
 import type { StepReport } from './step-report.ts';
+import { TimeSpent } from './time-spent.ts';
 import { type Evaluation, train } from './train.ts';
 import { TrainingControl } from './training-control.ts';
 
@@ -31,7 +32,7 @@ beforeEach(async () => {
 afterEach(() => rm(output, { recursive: true }));
 
 /** The batch of a step: the same for the same step, whoever asks. */
-function batchOf(step: number): AssembledBatch {
+function batchOf(step: number): StepBatch {
   const ids = (factor: number, n: number) =>
     Int32Array.from({ length: n }, (_, i) => (factor * (i + step)) % 17);
   const batch = {
@@ -44,11 +45,12 @@ function batchOf(step: number): AssembledBatch {
     fusedTail: new Float32Array(positions),
   };
   const count = { ...emptyCount(2), positions, aligned: positions };
-  return { batch, count, documents: [2 * step - 2, 2 * step - 1], chosenSources: [0, step % 2] };
+  const documents = [2 * step - 2, 2 * step - 1];
+  return { batch, count, documents, chosenSources: [0, step % 2], fusionSeconds: 0.1 };
 }
 
 /** The same, but nothing can be learnt from it. */
-function poisonedBatchOf(step: number): AssembledBatch {
+function poisonedBatchOf(step: number): StepBatch {
   const { batch, ...rest } = batchOf(step);
   return { batch: { ...batch, fusedProbabilities: batch.fusedProbabilities.map(() => Infinity) }, ...rest };
 }
@@ -57,7 +59,7 @@ async function* batchesFrom(
   step: number,
   gate: (step: number) => Promise<void>,
   poisoned: readonly number[],
-): AsyncGenerator<AssembledBatch> {
+): AsyncGenerator<StepBatch> {
   for (; step <= steps; step++) {
     await gate(step);
     yield poisoned.includes(step) ? poisonedBatchOf(step) : batchOf(step);
@@ -79,6 +81,7 @@ async function start({
     abort.abort();
     control.change.announce();
   };
+  const time = new TimeSpent();
   const reports: StepReport[] = [];
   const warnings: string[] = [];
   const writer = startCheckpointWriter();
@@ -101,9 +104,10 @@ async function start({
       await beforeSave(state.step);
       return writer.write({ directory: checkpoints, model, keep: 2 }, state, snapshot);
     },
+    time,
     report: (step) => reports.push(step),
   }).finally(() => Promise.all([engine.close(), writer.stop()]));
-  return { ended, control, reports, warnings, stop };
+  return { ended, control, reports, warnings, time, stop };
 }
 
 const files = async ({ directory }: SavedCheckpoint) => ({
@@ -162,13 +166,22 @@ describe('train', () => {
     await expect(control.requestCheckpoint()).rejects.toThrow('it has ended');
   });
 
-  it('reports what the step took and waited', async () => {
-    const { reports, ended } = await start({ gate: (step) => sleep(step === 2 ? 300 : 0) });
+  it('reports what the step took and where the time went, no second twice', async () => {
+    const { reports, ended, time } = await start({ gate: (step) => sleep(step === 2 ? 400 : 0) });
     await ended;
-    expect(reports[1].waitSeconds).toBeGreaterThan(0.2);
-    expect(reports[1].seconds).toBeGreaterThan(reports[1].waitSeconds);
-    expect(reports[1].tokensPerSecond).toBeCloseTo(12 / reports[1].seconds);
-    expect(reports[3].waitSeconds).toBeLessThan(0.2);
+    const [, second, , fourth] = reports;
+    // Of what it waited for, the last 0.1 s were for its fusion.
+    expect(second.time.wait).toBeGreaterThan(0.2);
+    expect(second.time.align).toBeCloseTo(0.1);
+    const { wait, align, compute, optimizer } = second.time;
+    expect(wait + align + compute + optimizer).toBeCloseTo(second.seconds);
+    expect(compute).toBeGreaterThan(0);
+    expect(optimizer).toBeGreaterThan(0);
+    expect(second.tokensPerSecond).toBeCloseTo(12 / second.seconds);
+    expect(fourth.time.wait).toBeLessThan(0.2);
+    const sum = (of: (report: StepReport) => number) => reports.reduce((all, report) => all + of(report), 0);
+    expect(time.total.compute).toBeCloseTo(sum((report) => report.time.compute));
+    expect(time.total.checkpoint).toBeGreaterThan(sum((report) => report.time.checkpoint));
   });
 
   it('goes on while a checkpoint is written, and waits for it with the next', async () => {
@@ -182,8 +195,8 @@ describe('train', () => {
     release();
     expect((await ended)?.state.step).toBe(6);
     expect((await resumePoint(checkpoints, 'demo', 'ab', log)).state.step).toBe(6);
-    expect(reports[2].checkpointSeconds).toBeLessThan(reports[4].checkpointSeconds);
-    expect(reports[4].checkpointSeconds).toBeGreaterThan(0.2);
+    expect(reports[2].time.checkpoint).toBeLessThan(reports[4].time.checkpoint);
+    expect(reports[4].time.checkpoint).toBeGreaterThan(0.2);
   });
 
   it('ends with what a checkpoint fails with, though it waits for documents', async () => {
@@ -305,6 +318,6 @@ async function until(reached: () => boolean): Promise<void> {
 }
 
 function whatTheStepDid(report: StepReport): Partial<StepReport> {
-  const { seconds, waitSeconds, checkpointSeconds, tokensPerSecond, ...outcome } = report;
+  const { seconds, time, tokensPerSecond, ...outcome } = report;
   return outcome;
 }

@@ -1,6 +1,6 @@
 import type { Log } from '../mesh/log/log.ts';
 import { afterEvaluation, afterSkippedStep, afterStep } from './advance-state.ts';
-import type { AssembledBatch } from './batch/assemble-batch.ts';
+import type { StepBatch } from './batch/batches.ts';
 import { BackgroundCheckpoints } from './checkpoint/background-checkpoints.ts';
 import type { SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
 import type { TrainingState } from './checkpoint/training-state.ts';
@@ -9,14 +9,15 @@ import type { TrainingEngine } from './engine/training-engine.ts';
 import { learningRateAt, type Schedule } from './schedule.ts';
 import { endedBySkipping, mostSkippedInRow, skippedLine } from './skipped-steps.ts';
 import { type StepReport, stepReport } from './step-report.ts';
+import type { TimeSpent } from './time-spent.ts';
 import type { TrainingControl } from './training-control.ts';
 
 /** All that the loop works with. */
-export interface Training {
+export interface Training<Batch extends StepBatch> {
   /** Stands at `state.step` steps. */
   readonly engine: TrainingEngine;
   /** Gives the batches of the steps that are left, in order; fewer when it is aborted. */
-  readonly batches: AsyncIterator<AssembledBatch>;
+  readonly batches: AsyncIterator<Batch>;
   readonly state: TrainingState;
   /** The checkpoint of that state; undefined where the training begins. */
   readonly resumedFrom: SavedCheckpoint | undefined;
@@ -32,8 +33,10 @@ export interface Training {
   readonly log: Pick<Log, 'warn'>;
   /** Puts a checkpoint on disk and returns its directory. */
   save(state: TrainingState, snapshot: EngineSnapshot): Promise<string>;
+  /** Takes down where the time goes. */
+  readonly time: TimeSpent;
   /** Hears of every step. */
-  report(step: StepReport): void;
+  report(step: StepReport, batch: Batch): void;
 }
 
 /** A look at how the target does on texts that it is not trained on. */
@@ -57,12 +60,15 @@ export interface Evaluation {
  * @throws FuseMeshError failed_precondition when loss or gradient are no numbers several times in a row, and
  *   what batches, engine and disk fail with
  */
-export async function train(training: Training): Promise<SavedCheckpoint | undefined> {
-  const { engine, save, control } = training;
+export async function train<Batch extends StepBatch>(
+  training: Training<Batch>,
+): Promise<SavedCheckpoint | undefined> {
+  const { engine, save, control, time } = training;
   const checkpoints = new BackgroundCheckpoints(training.resumedFrom, {
     snapshot: () => engine.snapshot(),
     save,
     onFailure: () => control.change.announce(),
+    onWaited: (checkpoint) => time.add({ checkpoint }),
   });
   try {
     return await takeSteps(training, checkpoints);
@@ -72,11 +78,11 @@ export async function train(training: Training): Promise<SavedCheckpoint | undef
   }
 }
 
-async function takeSteps(
-  training: Training,
+async function takeSteps<Batch extends StepBatch>(
+  training: Training<Batch>,
   checkpoints: BackgroundCheckpoints,
 ): Promise<SavedCheckpoint | undefined> {
-  const { engine, batches, schedule, sources, evaluation, control, signal, log } = training;
+  const { engine, batches, schedule, sources, evaluation, time, control, signal, log } = training;
   let { state } = training;
   const checkpoint = () => checkpoints.finish(state);
 
@@ -94,11 +100,14 @@ async function takeSteps(
     const result = await engine.step(assembled.batch, learningRate);
     state = result.finite ? afterStep(state, assembled, sources) : afterSkippedStep(state, assembled);
 
-    const waitSeconds = Math.max(0, arrived - began) / 1000;
-    const seconds = waitSeconds + (performance.now() - started) / 1000;
-    const checkpointSeconds = checkpoints.takeWaitedSeconds();
-    const circumstances = { sources, learningRate, seconds, waitSeconds, checkpointSeconds };
-    training.report(stepReport(state, assembled, result, circumstances));
+    const waited = Math.max(0, arrived - began) / 1000;
+    const worked = (performance.now() - started) / 1000;
+    // The last that a batch waits for is its own fusion.
+    const align = Math.min(waited, assembled.fusionSeconds);
+    const { optimizerSeconds: optimizer } = result;
+    time.add({ wait: waited - align, align, compute: worked - optimizer, optimizer });
+    const circumstances = { sources, learningRate, seconds: waited + worked, time: time.take() };
+    training.report(stepReport(state, assembled, result, circumstances), assembled);
 
     if (!result.finite) {
       log.warn(skippedLine(state.skippedInRow.at(-1)!, result));
@@ -110,7 +119,7 @@ async function takeSteps(
     }
     const isLast = state.step === schedule.totalSteps;
     if (evaluation !== undefined && (isLast || state.step % evaluation.every === 0)) {
-      const bitsPerByte = await evaluation.evaluate();
+      const bitsPerByte = await time.during('evaluate', () => evaluation.evaluate());
       evaluation.report(state.step, bitsPerByte);
       state = afterEvaluation(state, bitsPerByte);
     }
@@ -124,16 +133,16 @@ async function takeSteps(
 }
 
 /** A batch on its way. */
-interface UpcomingBatch {
+interface UpcomingBatch<Batch> {
   /** The batch, undefined after the last, and when it came (as performance.now()). */
-  readonly promise: Promise<{ readonly batch: AssembledBatch | undefined; readonly arrived: number }>;
+  readonly promise: Promise<{ readonly batch: Batch | undefined; readonly arrived: number }>;
   /** Whether it has come or failed to. */
   settled: boolean;
 }
 
-function nextBatch(batches: AsyncIterator<AssembledBatch>): UpcomingBatch {
+function nextBatch<Batch>(batches: AsyncIterator<Batch>): UpcomingBatch<Batch> {
   const promise = batches.next().then(({ done, value }) => ({
-    batch: done ? undefined : (value as AssembledBatch),
+    batch: done ? undefined : (value as Batch),
     arrived: performance.now(),
   }));
   // A failure while the engine works is met when the loop comes to this batch.
@@ -147,13 +156,13 @@ function nextBatch(batches: AsyncIterator<AssembledBatch>): UpcomingBatch {
  * @throws what a checkpoint failed with: without it the streams may be full, and no batch would ever come
  */
 async function untilMayStep(
-  upcoming: UpcomingBatch,
+  upcoming: UpcomingBatch<StepBatch>,
   {
     control,
     checkpoints,
     checkpoint,
     signal,
-  }: Pick<Training, 'control' | 'signal'> & {
+  }: Pick<Training<StepBatch>, 'control' | 'signal'> & {
     readonly checkpoints: BackgroundCheckpoints;
     readonly checkpoint: () => Promise<SavedCheckpoint>;
   },

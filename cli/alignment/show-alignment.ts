@@ -191,8 +191,6 @@ function* positionLines(
 }
 
 const tokenText = (tokenizer: Tokenizer, id: number): string => {
-  const bytes = tokenizer.tokenBytes(id);
-  return bytes === undefined
-    ? (tokenizer.tokenString(id) ?? `#${id}`)
-    : quoted(Buffer.from(bytes, 'latin1').toString());
+  const text = tokenizer.tokenText(id);
+  return tokenizer.tokenBytes(id) === undefined ? text : quoted(text);
 };

@@ -136,6 +136,16 @@ export class Tokenizer {
     return this.#tokenizer.idToToken(id) ?? undefined;
   }
 
+  /**
+   * A token for people to read: the text that it stands for, or its name in angle brackets and the like. Bytes of
+   * a character that other tokens complete show as U+FFFD.
+   */
+  tokenText(id: number): string {
+    const bytes = this.tokenBytes(id);
+    if (bytes === undefined) return this.tokenString(id) ?? `#${id}`;
+    return Buffer.from(bytes, 'latin1').toString('utf8');
+  }
+
   /** Whether a token stands for a byte of characters that have no token of their own: not what a text is cut into first. */
   isByteFallback(id: number): boolean {
     return this.#table.byteFallback[id] === 1;

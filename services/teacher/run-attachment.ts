@@ -3,11 +3,11 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { distributionToBytes } from '../../mesh/codec/distribution-bytes.ts';
 import type { TeacherRunStatusSchema } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
 import type { Log } from '../../mesh/log/log.ts';
+import { RateMeter } from '../../mesh/metrics/rate-meter.ts';
 import type { DeliveredDocument, RunStreams } from '../../mesh/nats/run-streams.ts';
 import type { ScoredText } from '../../model/scoring/scored-text.ts';
 import type { Scorer } from '../../model/scoring/scorer.ts';
 import { gatherBatches } from './gather-batches.ts';
-import { RateMeter } from './rate-meter.ts';
 import { scoredDistribution } from './scored-distribution.ts';
 import type { RunMetrics } from './teacher-metrics.ts';
 

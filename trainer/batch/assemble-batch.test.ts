@@ -63,6 +63,7 @@ const settings: FusionSettings = {
   temperature: 1,
   truncated: 'renormalise',
 };
+const text = 'abcdef';
 const sizes = { contextLength: 4, candidates: 2 };
 
 describe('assembleBatch', () => {
@@ -71,6 +72,7 @@ describe('assembleBatch', () => {
       [
         {
           number: 7,
+          text,
           tokenization: tokenization([5, 6, 7], [1, 2, 3]),
           distributions: [distribution([3], 1)],
         },
@@ -91,11 +93,13 @@ describe('assembleBatch', () => {
       [
         {
           number: 0,
+          text,
           tokenization: tokenization([1, 2, 3, 4], [1, 2, 4, 6]),
           distributions: [distribution([1, 2, 4, 6], 9), distribution([2, 4, 5, 6], 4)],
         },
         {
           number: 1,
+          text,
           tokenization: tokenization([1, 2], [1, 2]),
           distributions: [distribution([1, 2], 2), distribution([1, 2], 3)],
         },
@@ -116,7 +120,14 @@ describe('assembleBatch', () => {
   it("takes every row of the target's own copy, those within a character too", () => {
     const ends = [0, 3, 3, 4];
     const { count } = assembleBatch(
-      [{ number: 0, tokenization: tokenization([1, 2, 3, 4], ends), distributions: [distribution(ends, 1)] }],
+      [
+        {
+          number: 0,
+          text,
+          tokenization: tokenization([1, 2, 3, 4], ends),
+          distributions: [distribution(ends, 1)],
+        },
+      ],
       [identity],
       settings,
       sizes,
@@ -128,6 +139,7 @@ describe('assembleBatch', () => {
     const ends = [1, 2, 3, 4, 5];
     const long = {
       number: 12,
+      text,
       tokenization: tokenization(ends, ends),
       distributions: [distribution(ends, 1)],
     };

@@ -10,8 +10,9 @@ export type SourceRelation = (target: Tokenization, source: TextDistribution) =>
 
 /** A document with all that is to be learnt from it. */
 export interface DocumentToLearn {
-  /** Its number in the run, for messages. */
+  /** Its number in the run. */
   readonly number: number;
+  readonly text: string;
   /** Under the target's tokenizer. */
   readonly tokenization: Tokenization;
   /** What the sources say about it, in the order of their relations. */
@@ -28,6 +29,15 @@ export interface AssembledBatch {
   readonly chosenSources: readonly number[];
 }
 
+/** A document in a batch, with the source that counts most in it. */
+export interface LearntDocument extends Omit<DocumentToLearn, 'distributions'> {
+  readonly distribution: TextDistribution;
+  /** Its alignment with that source. */
+  align(): AlignedSource;
+  /** The batch's row of its first token. */
+  readonly begin: number;
+}
+
 /** What a batch may hold. */
 export interface BatchSizes {
   /** Most tokens of a document. */
@@ -40,6 +50,7 @@ export interface BatchSizes {
  * Lays documents out for the engine, back to back, and fuses what their sources say, at the positions where
  * their tokens meet the target's.
  *
+ * @returns with the last of the documents, for whoever wants to look at it
  * @throws FuseMeshError invalid_argument when a document has more tokens than the context
  */
 export function assembleBatch(
@@ -47,7 +58,7 @@ export function assembleBatch(
   relations: readonly SourceRelation[],
   settings: FusionSettings,
   { contextLength, candidates }: BatchSizes,
-): AssembledBatch {
+): AssembledBatch & { readonly last: LearntDocument } {
   const lengths = documents.map(({ tokenization }) => tokenization.ids.length);
   const tokens = lengths.reduce((sum, length) => sum + length, 0);
   const batch: TrainingBatch = {
@@ -61,8 +72,9 @@ export function assembleBatch(
   };
   const count = emptyCount(relations.length);
   const chosenSources: number[] = [];
+  let last: LearntDocument | undefined;
   let begin = 0;
-  for (const { number, tokenization, distributions } of documents) {
+  for (const { number, text, tokenization, distributions } of documents) {
     const { ids, doubtful } = tokenization;
     if (ids.length > contextLength) {
       throw new FuseMeshError(
@@ -78,8 +90,14 @@ export function assembleBatch(
       align: () => relations[s](tokenization, distribution),
     }));
     const weights = fuseDocument(ids, sources, settings, batch, begin, count);
+    const chosen = weights.indexOf(Math.max(...weights));
+    chosenSources.push(chosen);
+    last = { number, text, tokenization, begin, ...sources[chosen] };
     begin += ids.length;
-    chosenSources.push(weights.indexOf(Math.max(...weights)));
   }
-  return { batch, count, documents: documents.map(({ number }) => number), chosenSources };
+  return {
+    ...{ batch, count, chosenSources },
+    documents: documents.map(({ number }) => number),
+    last: last!,
+  };
 }

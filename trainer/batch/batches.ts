@@ -5,12 +5,25 @@ import {
   type AssembledBatch,
   assembleBatch,
   type BatchSizes,
+  type LearntDocument,
   type SourceRelation,
 } from './assemble-batch.ts';
 
 /** The target's tokenizer, as far as it is needed. */
 export interface TextEncoder {
   encodeBatch(texts: readonly string[]): Promise<Tokenization[]>;
+}
+
+/** What a step needs of its batch. */
+export interface StepBatch extends AssembledBatch {
+  /** That tokenizing, aligning and fusing its documents took. */
+  readonly fusionSeconds: number;
+}
+
+/** A batch of joined documents. */
+export interface FusedBatch extends StepBatch {
+  /** The last of its documents. */
+  readonly last: LearntDocument;
 }
 
 /** Makes batches of so many documents each, in order; the last may be shorter. */
@@ -21,17 +34,18 @@ export async function* batchesOf(
   settings: FusionSettings,
   sizes: BatchSizes & { readonly batchDocuments: number },
   signal: AbortSignal,
-): AsyncGenerator<AssembledBatch> {
+): AsyncGenerator<FusedBatch> {
   let gathered: JoinedDocument[] = [];
-  const assemble = async () => {
+  const assemble = async (): Promise<FusedBatch> => {
+    const began = performance.now();
     const tokenizations = await tokenizer.encodeBatch(gathered.map(({ text }) => text));
-    const toLearn = gathered.map(({ number, distributions }, i) => ({
-      number,
+    const toLearn = gathered.map(({ number, text, distributions }, i) => ({
+      ...{ number, text, distributions },
       tokenization: tokenizations[i],
-      distributions,
     }));
     gathered = [];
-    return assembleBatch(toLearn, relations, settings, sizes);
+    const assembled = assembleBatch(toLearn, relations, settings, sizes);
+    return { ...assembled, fusionSeconds: (performance.now() - began) / 1000 };
   };
   for await (const document of documents) {
     gathered.push(document);

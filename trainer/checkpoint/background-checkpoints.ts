@@ -9,6 +9,8 @@ interface CheckpointSource {
   save(state: TrainingState, snapshot: EngineSnapshot): Promise<string>;
   /** Called when a checkpoint has failed. */
   onFailure(): void;
+  /** Called with how long the caller has been held up. */
+  onWaited(seconds: number): void;
 }
 
 /**
@@ -20,7 +22,6 @@ export class BackgroundCheckpoints {
   /** The last one that was begun. */
   #last: { readonly state: TrainingState; readonly saved: Promise<SavedCheckpoint> } | undefined;
   #failure: { readonly error: unknown } | undefined;
-  #waitedSeconds = 0;
 
   /** @param resumedFrom what is on disk already */
   constructor(resumedFrom: SavedCheckpoint | undefined, source: CheckpointSource) {
@@ -64,13 +65,6 @@ export class BackgroundCheckpoints {
     await this.#last?.saved.catch(() => undefined);
   }
 
-  /** How long {@link begin} and {@link finish} have held up their caller since this was last asked. */
-  takeWaitedSeconds(): number {
-    const seconds = this.#waitedSeconds;
-    this.#waitedSeconds = 0;
-    return seconds;
-  }
-
   #save(state: TrainingState, snapshot: EngineSnapshot): Promise<SavedCheckpoint> {
     const saved = this.#source.save(state, snapshot).then((directory) => ({ directory, state }));
     saved.catch((error: unknown) => {
@@ -85,7 +79,7 @@ export class BackgroundCheckpoints {
     try {
       return await work();
     } finally {
-      this.#waitedSeconds += (performance.now() - began) / 1000;
+      this.#source.onWaited((performance.now() - began) / 1000);
     }
   }
 }

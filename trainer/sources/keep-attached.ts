@@ -5,7 +5,7 @@ import { type Client, createClient } from '../../mesh/grpc/client.ts';
 import type { Log } from '../../mesh/log/log.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import type { Change } from '../change.ts';
-import type { Source } from './source.ts';
+import { nothingSaid, type Source } from './source.ts';
 
 const firstRetry = 250;
 const longestRetry = 5_000;
@@ -42,7 +42,7 @@ export async function keepAttached(source: Source, attachment: Attachment): Prom
       retryAfter = firstRetry;
       warned = { message: '', at: Number.NEGATIVE_INFINITY };
       for await (const { status } of client.watchRun({ run: attachment.run }, { signal })) {
-        source.documentsInHand = status?.documentsInHand ?? 0;
+        source.said = status ?? nothingSaid;
       }
     } catch (error) {
       if (!(error instanceof FuseMeshError)) throw error;
@@ -56,6 +56,7 @@ export async function keepAttached(source: Source, attachment: Attachment): Prom
       client.close();
     }
     source.attached = false;
+    source.said = nothingSaid;
     change.announce();
     if (signal.aborted) return;
     if (reason !== warned.message || performance.now() - warned.at > repeatWarningAfter) {

@@ -99,7 +99,7 @@ export type GetStatusResponse = Message<"fusemesh.v1.GetStatusResponse"> & {
   documentsTotal: bigint;
 
   /**
-   * Steps of this process whose loss or gradient was no number: they changed nothing.
+   * Steps since the run began whose loss or gradient was no number: they changed nothing.
    *
    * @generated from field: uint64 skipped_steps = 12;
    */
@@ -120,7 +120,7 @@ export type GetStatusResponse = Message<"fusemesh.v1.GetStatusResponse"> & {
   secondsLeft?: number | undefined;
 
   /**
-   * Where the wall time of this process's steps went, in seconds.
+   * Where the wall time of the training went since this process began.
    *
    * @generated from field: fusemesh.v1.StepTime time = 15;
    */
@@ -432,7 +432,7 @@ export type TrainingStep = Message<"fusemesh.v1.TrainingStep"> & {
   tokensPerSecond: number;
 
   /**
-   * Wall time of the step by what it went into. Checkpoint and evaluation are those since the step before.
+   * What they went into, and the time between this step and the one before: checkpoint, evaluation.
    *
    * @generated from field: fusemesh.v1.StepTime time = 13;
    */
@@ -688,7 +688,8 @@ export const GetAlignmentResponseSchema: GenMessage<GetAlignmentResponse> = /*@_
   messageDesc(file_fusemesh_v1_trainer, 13);
 
 /**
- * A piece of a text, in UTF-16 code units.
+ * A piece of a text, in UTF-16 code units. Pieces follow each other without gaps; tokens that are bytes of one
+ * character have that whole character each, and a special token has an empty piece.
  *
  * @generated from message fusemesh.v1.TextSpan
  */

@@ -1,0 +1,92 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { alignmentMessage } from './batch/alignment-message.ts';
+import type { FusedBatch } from './batch/batches.ts';
+import type { ResumePoint } from './checkpoint/resume-point.ts';
+import type { TrainingState } from './checkpoint/training-state.ts';
+import { HistoryFile } from './history/history-file.ts';
+import type { HistoryPoint } from './history/history-point.ts';
+import type { HeldOutLoss } from './history/run-history.ts';
+import type { StepReport } from './step-report.ts';
+import type { OpenedTraining } from './training-context.ts';
+
+/** Takes down what a training does: for the metrics, for the status, and on disk for the curves. */
+export class RunRecord {
+  readonly #opened: OpenedTraining;
+  readonly #file: HistoryFile;
+  readonly #documentsChosen: Record<string, number>;
+
+  private constructor(opened: OpenedTraining, file: HistoryFile, { documentsChosen }: TrainingState) {
+    this.#opened = opened;
+    this.#file = file;
+    this.#documentsChosen = { ...documentsChosen };
+  }
+
+  /** @param output directory of the run */
+  static async open(output: string, opened: OpenedTraining, resume: ResumePoint): Promise<RunRecord> {
+    const { status, metrics, log } = opened;
+    const { state, resumedFrom } = resume;
+    await mkdir(output, { recursive: true });
+    const file = await HistoryFile.goOn(output, { step: state.step, history: status.history, log });
+    status.heldOut = status.history.heldOut.at(-1);
+    if (status.heldOut) metrics.observeHeldOut(status.heldOut.bitsPerByte);
+    if (resumedFrom) {
+      const at = (await stat(resumedFrom.directory)).mtime;
+      status.checkpoint = { directory: resumedFrom.directory, step: state.step, at };
+      metrics.checkpointAt(at);
+    }
+    return new RunRecord(opened, file, state);
+  }
+
+  /** By source: in how many documents it taught, over restarts. */
+  get documentsChosen(): Readonly<Record<string, number>> {
+    return this.#documentsChosen;
+  }
+
+  step(report: StepReport, batch: FusedBatch): void {
+    const { status, metrics, tokenizer } = this.#opened;
+    for (const name of report.chosen) this.#documentsChosen[name] = (this.#documentsChosen[name] ?? 0) + 1;
+    metrics.observe(report);
+    status.step(report);
+    // Its loss is no number: it has no place on a curve.
+    if (report.skipped) return;
+    status.alignment = () => alignmentMessage(batch, report.step, tokenizer);
+    const rates = status.sources().map(({ name, tokensPerSecond }) => [name, tokensPerSecond]);
+    const point = historyPoint(report, Object.fromEntries(rates));
+    status.history.add(point);
+    this.#file.append(point);
+  }
+
+  heldOut(loss: HeldOutLoss): void {
+    const { status, metrics } = this.#opened;
+    status.heldOut = loss;
+    status.history.addHeldOut(loss);
+    metrics.observeHeldOut(loss.bitsPerByte);
+    this.#file.append({ heldOut: loss });
+  }
+
+  /** @param seconds that writing it took */
+  checkpoint({ step }: TrainingState, directory: string, seconds: number): void {
+    const at = new Date();
+    this.#opened.status.checkpoint = { directory, step, at };
+    this.#opened.metrics.checkpointAt(at);
+    this.#opened.metrics.checkpointWritten(seconds);
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+}
+
+function historyPoint(report: StepReport, tokensPerSecond: Readonly<Record<string, number>>): HistoryPoint {
+  const chosen: Record<string, number> = {};
+  for (const name of report.chosen) chosen[name] = (chosen[name] ?? 0) + 1;
+  const { step, seconds, loss, causalLoss, fusionLoss, gradientNorm, learningRate, alignedShare } = report;
+  return {
+    ...{ step, seconds, loss, causalLoss, fusionLoss, gradientNorm, learningRate, alignedShare },
+    time: Date.now() / 1000,
+    steps: 1,
+    tokens: report.stepTokens,
+    waitSeconds: report.time.wait,
+    ...{ chosen, tokensPerSecond },
+  };
+}

@@ -1,0 +1,42 @@
+import type { SourceView } from '../run-status.ts';
+import type { JoinedSource } from '../stream/join-documents.ts';
+import type { Source } from './source.ts';
+
+/**
+ * The sources as the status tells of them.
+ *
+ * @param joined the same sources' parts of the join
+ * @param documentsChosen by source: in how many documents it taught
+ */
+export function sourceViews(
+  sources: readonly Source[],
+  joined: readonly JoinedSource[],
+  documentsChosen: Readonly<Record<string, number>>,
+): SourceView[] {
+  const delivered = deliveredBySome(joined);
+  return sources.map(({ name, attached, said }, i) => ({
+    ...{ name, attached },
+    queueDepth: joined[i].distributions.size,
+    documentsChosen: documentsChosen[name] ?? 0,
+    tokensPerSecond: said.tokensPerSecond,
+    documentsScored: Number(said.documentsScored),
+    waitingForRoom: said.waitingForRoom,
+    documentsMissing: delivered.size - joined[i].distributions.size,
+  }));
+}
+
+/** Documents that some sources, but not all, have delivered. */
+export function countPartlyCome(joined: readonly JoinedSource[]): number {
+  let partly = 0;
+  for (const count of deliveredBySome(joined).values()) if (count < joined.length) partly++;
+  return partly;
+}
+
+/** How many sources have delivered each document that waits. */
+function deliveredBySome(joined: readonly JoinedSource[]): Map<number, number> {
+  const delivered = new Map<number, number>();
+  for (const { distributions } of joined) {
+    for (const number of distributions.numbers) delivered.set(number, (delivered.get(number) ?? 0) + 1);
+  }
+  return delivered;
+}
