@@ -5,9 +5,11 @@ import { addEvaluate } from './commands/evaluate.ts';
 import { addFeed } from './commands/feed.ts';
 import { addGenerate } from './commands/generate.ts';
 import { addMerge } from './commands/merge.ts';
+import { addStatus } from './commands/status.ts';
 import { addTeacher } from './commands/teacher.ts';
 import { addTrainer } from './commands/trainer.ts';
 import { addUp } from './commands/up.ts';
+import { addWatch } from './commands/watch.ts';
 
 /** The command line: one verb a process of the mesh, and `up` for all of them together. */
 export function program(): Command {
@@ -41,8 +43,9 @@ Logs are JSON lines on stderr; LOG_LEVEL=debug says more.
 Exit code: 0 done, 1 failed, 2 something in the command, the run file or the files it names is wrong.`,
     );
   const processes = [addUp, addTeacher, addFeed, addTrainer];
+  const views = [addWatch, addStatus];
   const tools = [addEvaluate, addEval, addGenerate, addMerge, addAlign];
-  for (const add of [...processes, ...tools]) add(fusemesh);
+  for (const add of [...processes, ...views, ...tools]) add(fusemesh);
   for (const command of [fusemesh, ...fusemesh.commands]) {
     command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
   }

@@ -49,13 +49,13 @@ export interface KeptProcesses {
 export async function keepProcesses(output: string): Promise<KeptProcesses> {
   const path = processesFile(output);
   let processes: readonly RunningProcess[] = [];
-  let written = mkdir(output, { recursive: true }).then(() => undefined);
-  const write = (): Promise<void> => {
+  let written: Promise<unknown> = mkdir(output, { recursive: true });
+  const write = async (): Promise<void> => {
     written = written.then(async () => {
       await writeFile(`${path}.part`, `${JSON.stringify({ pid: process.pid, processes }, undefined, 2)}\n`);
       await rename(`${path}.part`, path);
     });
-    return written;
+    await written;
   };
   await write();
   return {

@@ -23,10 +23,7 @@ const config = (trainer: object, teacher: object): RunConfig =>
 const open = () => config({ address: '127.0.0.1:0', metricsPort: 0 }, { address: '127.0.0.1:0' });
 
 test('takes fixed ports from the run file, and others from those that `up` started', () => {
-  const fixed = config(
-    { address: '0.0.0.0:50050' },
-    { address: 'orator.example:50051', metricsPort: 9465 },
-  );
+  const fixed = config({ address: '0.0.0.0:50050' }, { address: 'orator.example:50051', metricsPort: 9465 });
   expect(places(fixed, { state: 'none' })).toEqual([
     { name: 'orator', kind: 'teacher', grpc: 'orator.example:50051', metrics: 'orator.example:9465' },
     { name: 'target', kind: 'teacher', grpc: undefined, metrics: undefined },

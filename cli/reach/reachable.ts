@@ -32,7 +32,7 @@ export async function trainerAddress(config: RunConfig): Promise<string> {
   if (running.state === 'running') {
     throw new FuseMeshError(
       'unavailable',
-      `run ${config.run}: \`fusemesh up\` has no trainer running: it starts when all teachers serve, try again`,
+      `run ${config.run}: \`fusemesh up\` has no trainer running: it starts it when all teachers serve`,
     );
   }
   throw new FuseMeshError(

@@ -1,3 +1,4 @@
+import { TrainerState } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
 import type { SeenRun } from './seen-run.ts';
 import { duration, losses, rate, stateWord, whole } from './words.ts';
 
@@ -8,8 +9,8 @@ export function runLine({ now, seconds, status, silent, fed }: SeenRun): string 
   else parts.push(new Date(now).toISOString().slice(11, 19));
   if (silent !== undefined) parts.push(`the trainer does not answer, trying again: ${silent}`);
   else if (!status?.lastStep) {
-    parts.push(fed ? `published ${whole(fed.published)}/${whole(fed.total)}` : 'no step yet');
-    if (status) parts.push(stateWord(status.state));
+    parts.push(status ? stateWord(status.state) : 'starting');
+    if (fed) parts.push(`published ${whole(fed.published)}/${whole(fed.total)}`);
   } else {
     const { lastStep, stepsTotal, secondsLeft, sources, state } = status;
     parts.push(
@@ -21,7 +22,8 @@ export function runLine({ now, seconds, status, silent, fed }: SeenRun): string 
       const pace = waitingForRoom ? 'waits for the trainer' : rate(tokensPerSecond);
       parts.push(`${teacher} ${attached ? pace : 'is not attached'}`);
     }
-    if (secondsLeft !== undefined) parts.push(`${duration(secondsLeft)} left`);
+    if (secondsLeft !== undefined && state === TrainerState.TRAINING)
+      parts.push(`${duration(secondsLeft)} left`);
   }
   return parts.join(' | ');
 }

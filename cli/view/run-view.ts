@@ -1,10 +1,10 @@
 import colors from 'picocolors';
-import type { GetStatusResponse } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import { type GetStatusResponse, TrainerState } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
 import type { Paint } from './paint.ts';
 import type { SeenRun } from './seen-run.ts';
 import { sourceRows } from './source-rows.ts';
 import { sparkline } from './sparkline.ts';
-import { streamsText, timeText, troubles } from './status-text.ts';
+import { heldOutText, streamsText, timeText, troubles } from './status-text.ts';
 import { whoWaits } from './who-waits.ts';
 import { duration, losses, rate, stateWord, whole } from './words.ts';
 
@@ -23,7 +23,8 @@ export function runView(seen: SeenRun, paint: Paint = colors): string[] {
   if (fed) lines.push(row('corpus', `${whole(fed.published)} of ${whole(fed.total)} documents published`));
   if (status) lines.push(...statusRows(seen, status, paint).map(([name, text]) => row(name, text)));
   else lines.push(row('trainer', 'waiting for it …'));
-  if (silent !== undefined) lines.push(paint.yellow(row('', `the trainer does not answer, trying again: ${silent}`)));
+  if (silent !== undefined)
+    lines.push(paint.yellow(row('', `the trainer does not answer, trying again: ${silent}`)));
   return lines;
 }
 
@@ -43,11 +44,9 @@ function statusRows({ now, curve }: SeenRun, status: GetStatusResponse, paint: P
   rows.push(['trainer', lastStep ? trainerText(status) : 'waiting for the first documents …']);
   rows.push(...sourceRows(status, paint));
   rows.push(['who waits', whoWaits(status)]);
-  if (lastStep) rows.push(['loss', `${losses(lastStep)}  ${paint.cyan(sparkline(curve, curveCells))}`.trimEnd()]);
-  if (heldOut) {
-    const domains = Object.entries(heldOut.bitsPerByte).map(([domain, bits]) => `${domain} ${bits.toFixed(3)}`);
-    rows.push(['held-out', `${domains.join(', ')} bits per byte  (step ${heldOut.step})`]);
-  }
+  if (lastStep)
+    rows.push(['loss', `${losses(lastStep)}  ${paint.cyan(sparkline(curve, curveCells))}`.trimEnd()]);
+  if (heldOut) rows.push(['held-out', heldOutText(heldOut)]);
   if (status.time) rows.push(['time', timeText(status.time)]);
   if (status.streams.length > 0) rows.push(['streams', streamsText(status.streams)]);
   const age = secondsSince(status.checkpointTime, now);
@@ -57,16 +56,22 @@ function statusRows({ now, curve }: SeenRun, status: GetStatusResponse, paint: P
   return rows;
 }
 
-function trainerText({ lastStep, tokensPerSecond, documentsTotal, documentsWaiting }: GetStatusResponse): string {
+function trainerText({
+  lastStep,
+  tokensPerSecond,
+  documentsTotal,
+  documentsWaiting,
+}: GetStatusResponse): string {
   const { documents } = lastStep!;
   const of = documentsTotal > documents ? ` of ${whole(documentsTotal)}` : '';
   return `${rate(tokensPerSecond)}, ${whole(documents)}${of} documents trained on, ${whole(documentsWaiting)} partly here`;
 }
 
-function progressBar({ lastStep, stepsTotal, secondsLeft }: GetStatusResponse, paint: Paint): string {
+function progressBar({ lastStep, stepsTotal, secondsLeft, state }: GetStatusResponse, paint: Paint): string {
   const share = stepsTotal > 0n ? Math.min(1, Number(lastStep!.step) / Number(stepsTotal)) : 0;
   const full = Math.round(barCells * share);
-  const left = secondsLeft === undefined ? '' : `, ${duration(secondsLeft)} left`;
+  const isGoing = secondsLeft !== undefined && state === TrainerState.TRAINING;
+  const left = isGoing ? `, ${duration(secondsLeft)} left` : '';
   const bar = paint.cyan('█'.repeat(full)) + paint.dim('░'.repeat(barCells - full));
   return `${bar} step ${whole(lastStep!.step)} of ${whole(stepsTotal)}${left}`;
 }

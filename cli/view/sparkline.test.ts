@@ -7,7 +7,12 @@ test('draws the least value lowest and the greatest highest', () => {
 
 test('draws the means of neighbours where there are too many values', () => {
   expect(sparkline([8, 6, 4, 2, 0, 0], 3)).toBe('█▄▁');
-  expect(sparkline(Array.from({ length: 1000 }, (_, i) => i), 7)).toHaveLength(7);
+  expect(
+    sparkline(
+      Array.from({ length: 1000 }, (_, i) => i),
+      7,
+    ),
+  ).toHaveLength(7);
 });
 
 test('draws a straight line where nothing changes, and leaves out what is no number', () => {

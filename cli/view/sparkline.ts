@@ -9,7 +9,8 @@ export function sparkline(values: readonly number[], cells: number): string {
   const points = means(values.filter(Number.isFinite), cells);
   const least = Math.min(...points);
   const span = Math.max(...points) - least;
-  const level = (value: number) => (span === 0 ? 0 : Math.round(((value - least) / span) * (marks.length - 1)));
+  const level = (value: number) =>
+    span === 0 ? 0 : Math.round(((value - least) / span) * (marks.length - 1));
   return points.map((value) => marks[level(value)]).join('');
 }
 

@@ -1,5 +1,6 @@
 import type {
   GetStatusResponse,
+  HeldOut,
   StepTime,
   StreamStatus,
 } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
@@ -17,6 +18,12 @@ export function timeText(time: StepTime): string {
     .sort((a, b) => b.share - a.share)
     .map(({ phase, share }) => `${phase} ${percent(share)}`)
     .join(', ');
+}
+
+/** Losses on held-out texts, by domain. */
+export function heldOutText({ bitsPerByte, step }: HeldOut): string {
+  const domains = Object.entries(bitsPerByte).map(([domain, bits]) => `${domain} ${bits.toFixed(3)}`);
+  return `${domains.join(', ')} bits per byte  (step ${whole(step)})`;
 }
 
 /** How full the streams of a run are. */

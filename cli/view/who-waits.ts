@@ -11,7 +11,9 @@ export function whoWaits({ sources, lastStep }: GetStatusResponse): string {
   if (full.length > 0) parts.push(`${full.join(', ')} ${full.length > 1 ? 'wait' : 'waits'} for the trainer`);
   const waited = lastStep && lastStep.seconds > 0 ? lastStep.waitSeconds / lastStep.seconds : 0;
   if (waited >= noticeable) {
-    const owing = sources.filter(({ documentsMissing }) => documentsMissing > 0).map(({ teacher }) => teacher);
+    const owing = sources
+      .filter(({ documentsMissing }) => documentsMissing > 0)
+      .map(({ teacher }) => teacher);
     const whom = owing.length > 0 ? owing.join(', ') : 'documents';
     parts.push(`the trainer waits for ${whom} (${percent(waited)} of the last step)`);
   }
