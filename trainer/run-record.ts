@@ -9,21 +9,24 @@ import type { HeldOutLoss } from './history/run-history.ts';
 import type { StepReport } from './step-report.ts';
 import type { OpenedTraining } from './training-context.ts';
 
+/** Where it is told. */
+export type RecordPlaces = Pick<OpenedTraining, 'status' | 'metrics' | 'tokenizer' | 'log'>;
+
 /** Takes down what a training does: for the metrics, for the status, and on disk for the curves. */
 export class RunRecord {
-  readonly #opened: OpenedTraining;
+  readonly #places: RecordPlaces;
   readonly #file: HistoryFile;
   readonly #documentsChosen: Record<string, number>;
 
-  private constructor(opened: OpenedTraining, file: HistoryFile, { documentsChosen }: TrainingState) {
-    this.#opened = opened;
+  private constructor(places: RecordPlaces, file: HistoryFile, { documentsChosen }: TrainingState) {
+    this.#places = places;
     this.#file = file;
     this.#documentsChosen = { ...documentsChosen };
   }
 
   /** @param output directory of the run */
-  static async open(output: string, opened: OpenedTraining, resume: ResumePoint): Promise<RunRecord> {
-    const { status, metrics, log } = opened;
+  static async open(output: string, places: RecordPlaces, resume: ResumePoint): Promise<RunRecord> {
+    const { status, metrics, log } = places;
     const { state, resumedFrom } = resume;
     await mkdir(output, { recursive: true });
     const file = await HistoryFile.goOn(output, { step: state.step, history: status.history, log });
@@ -34,7 +37,7 @@ export class RunRecord {
       status.checkpoint = { directory: resumedFrom.directory, step: state.step, at };
       metrics.checkpointAt(at);
     }
-    return new RunRecord(opened, file, state);
+    return new RunRecord(places, file, state);
   }
 
   /** By source: in how many documents it taught, over restarts. */
@@ -43,7 +46,7 @@ export class RunRecord {
   }
 
   step(report: StepReport, batch: FusedBatch): void {
-    const { status, metrics, tokenizer } = this.#opened;
+    const { status, metrics, tokenizer } = this.#places;
     for (const name of report.chosen) this.#documentsChosen[name] = (this.#documentsChosen[name] ?? 0) + 1;
     metrics.observe(report);
     status.step(report);
@@ -57,7 +60,7 @@ export class RunRecord {
   }
 
   heldOut(loss: HeldOutLoss): void {
-    const { status, metrics } = this.#opened;
+    const { status, metrics } = this.#places;
     status.heldOut = loss;
     status.history.addHeldOut(loss);
     metrics.observeHeldOut(loss.bitsPerByte);
@@ -67,9 +70,9 @@ export class RunRecord {
   /** @param seconds that writing it took */
   checkpoint({ step }: TrainingState, directory: string, seconds: number): void {
     const at = new Date();
-    this.#opened.status.checkpoint = { directory, step, at };
-    this.#opened.metrics.checkpointAt(at);
-    this.#opened.metrics.checkpointWritten(seconds);
+    this.#places.status.checkpoint = { directory, step, at };
+    this.#places.metrics.checkpointAt(at);
+    this.#places.metrics.checkpointWritten(seconds);
   }
 
   close(): Promise<void> {

@@ -60,7 +60,7 @@ export class RunStatus {
   /** The latest document trained on; undefined before the first. */
   alignment: () => GetAlignmentResponse | undefined = () => undefined;
   readonly #tokenRate = new RateMeter();
-  #firstStep: { readonly step: number; readonly at: number } | undefined;
+  #stepsDone = 0;
 
   constructor(run: string, change: Change, control: TrainingControl) {
     this.run = run;
@@ -83,20 +83,17 @@ export class RunStatus {
     return this.#tokenRate.perSecond();
   }
 
-  /** As long as this process's steps took on the mean, waits included; undefined before the second. */
+  /** If steps go on to take what this process's took on the mean, waits included; undefined before the first. */
   get secondsLeft(): number | undefined {
-    const first = this.#firstStep;
-    const step = this.lastStep?.step;
-    if (this.phase !== TrainerState.TRAINING) return undefined;
-    if (first === undefined || step === undefined || step === first.step) return undefined;
-    const secondsAStep = (performance.now() - first.at) / 1000 / (step - first.step);
-    return secondsAStep * (this.totalSteps - step);
+    if (this.phase !== TrainerState.TRAINING || this.lastStep === undefined) return undefined;
+    const spent = Object.values(this.time.total).reduce((sum, seconds) => sum + seconds, 0);
+    return (spent / this.#stepsDone) * (this.totalSteps - this.lastStep.step);
   }
 
   /** A step is done. */
   step(report: StepReport): void {
     this.lastStep = report;
-    this.#firstStep ??= { step: report.step, at: performance.now() };
+    this.#stepsDone++;
     if (!report.skipped) this.#tokenRate.add(report.stepTokens);
     this.watchers.step(report);
   }
