@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { root, say } from './project.mjs';
@@ -17,8 +17,13 @@ export function generatedCodeIsUpToDate() {
   try {
     const generated =
       succeeds(bin('buf'), ['generate', '--output', scratch], environment) &&
-      succeeds(bin('tsx'), ['deploy/grafana/build.ts', join(scratch, dashboards)], environment);
-    return generated && ['mesh/generated', dashboards].every((folder) => same(folder, scratch));
+      succeeds(bin('tsx'), ['deploy/grafana/build.ts', join(scratch, dashboards)], environment) &&
+      succeeds(bin('tsx'), ['deploy/metrics-document/build.ts', join(scratch, 'docs')], environment);
+    if (!generated) return false;
+    const alike = ['mesh/generated', dashboards].map((folder) => same(folder, scratch));
+    // Beside it in docs stands what people write.
+    alike.push(sameFile('docs/metrics.md', scratch));
+    return alike.every(Boolean);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -31,6 +36,14 @@ function same(folder, scratch) {
   );
   for (const file of different) say(`${folder}/${file} is not what its source makes: run npm run generate.`);
   return different.length === 0;
+}
+
+function sameFile(file, scratch) {
+  const path = join(root, file);
+  if (existsSync(path) && readFileSync(path, 'utf8') === readFileSync(join(scratch, file), 'utf8'))
+    return true;
+  say(`${file} is not what its source makes: run npm run generate.`);
+  return false;
 }
 
 const contentsOf = (folder) =>

@@ -17,6 +17,7 @@ import { relateSource } from './sources/relate-source.ts';
 import type { Source } from './sources/source.ts';
 import { countPartlyCome, sourceViews } from './sources/source-views.ts';
 import { askForOverdue } from './stream/ask-for-overdue.ts';
+import type { Intake } from './stream/intake.ts';
 import { type JoinedSource, joinDocuments } from './stream/join-documents.ts';
 import { LookAhead } from './stream/look-ahead.ts';
 import { readDistributionsInto } from './stream/read-distributions.ts';
@@ -30,6 +31,7 @@ const batchesAhead = 4;
 
 export interface RunToTrain {
   readonly sources: readonly Source[];
+  readonly intake: Intake;
   readonly resume: ResumePoint;
   /** Of the corpus. */
   readonly documents: number;
@@ -43,9 +45,9 @@ export interface RunToTrain {
 export async function fuseAndTrain(
   config: RunConfig,
   opened: OpenedTraining,
-  { sources, resume, documents: lastDocument }: RunToTrain,
+  { sources, intake, resume, documents: lastDocument }: RunToTrain,
 ): Promise<SavedCheckpoint | undefined> {
-  const { tasks, streams, tokenizer, fusion, status, change, log } = opened;
+  const { tasks, streams, tokenizer, fusion, status, metrics, change, log } = opened;
   const { trainer } = config;
   const { signal } = tasks;
   const tokenizers = await awaitTokenizers(sources, { change, signal, log });
@@ -67,7 +69,8 @@ export async function fuseAndTrain(
   tasks.run((signal) => readDocumentsInto(documents, from, streams, { signal, log }));
   for (const [i, { name, distributions }] of joined.entries()) {
     const { fingerprint } = tokenizers[i];
-    tasks.run((signal) => readDistributionsInto(distributions, name, fingerprint, streams, { signal, log }));
+    const reader = { teacher: name, fingerprint, distributions, intake };
+    tasks.run((signal) => readDistributionsInto(reader, streams, { signal, log }));
     const source = sources[i];
     const debtor = {
       name,
@@ -83,10 +86,16 @@ export async function fuseAndTrain(
 
   const record = await RunRecord.open(trainer.output, opened, resume);
   status.documentsWaiting = () => countPartlyCome(joined);
-  status.sources = () => sourceViews(sources, joined, record.documentsChosen);
+  status.sources = () =>
+    sourceViews(sources, joined, {
+      documentsChosen: record.documentsChosen,
+      intake,
+      streams: status.streams,
+    });
 
   const until = Math.min(lastDocument, from + left);
-  const joinedDocuments = joinDocuments({ from, until, documents, sources: joined, change, signal, log });
+  const parts = { documents, sources: joined, change };
+  const joinedDocuments = joinDocuments({ from, until, ...parts, signal, log, metrics });
   const sizes = {
     batchDocuments: trainer.batchDocuments,
     contextLength: config.contextLength,
@@ -101,6 +110,10 @@ export async function fuseAndTrain(
   const evaluation = await evaluationOf(config, tokenizers, opened, record);
   const writer = startCheckpointWriter();
   status.phase = TrainerState.TRAINING;
+  log.info(
+    { step: resume.state.step, plannedSteps: status.totalSteps, documents: lastDocument },
+    `The training begins: step ${resume.state.step + 1} of ${status.totalSteps}`,
+  );
   try {
     return await train({
       engine: opened.engine,
@@ -117,7 +130,10 @@ export async function fuseAndTrain(
         const began = performance.now();
         const directory = await writer.write(place, state, snapshot);
         record.checkpoint(state, directory, (performance.now() - began) / 1000);
-        log.info({ step: state.step, documents: state.documents }, `Checkpoint ${directory}`);
+        log.info(
+          { step: state.step, documents: state.documents, directory },
+          `The checkpoint of step ${state.step} is in ${directory}`,
+        );
         await release.cover(state.documents);
         return directory;
       },

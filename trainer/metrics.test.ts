@@ -37,6 +37,7 @@ it('tells of steps and queues, each figure with the run', async () => {
     fusionSeconds: 0.5,
     tokensPerSecond: 500,
   };
+  metrics.expect(['fiction', 'manuals']);
   metrics.observe(step);
   metrics.observe({ ...step, step: 8, chosen: ['manuals', 'fiction'], loss: 2.9 });
   const none = { loss: Number.NaN, causalLoss: Number.NaN, fusionLoss: Number.NaN, gradientNorm: Number.NaN };
@@ -48,6 +49,10 @@ it('tells of steps and queues, each figure with the run', async () => {
   metrics.received('fiction', 500);
   metrics.deadLetter('fiction');
   metrics.observeHeldOut({ manuals: 2.5 });
+  metrics.watched({
+    streams: [{ name: 'dead-letters', messages: 3, bytes: 450, mostMessages: 10_000 }],
+    lags: [{ teacher: 'manuals', documents: 9, redelivered: 0 }],
+  });
   queueDepth = 12;
 
   // A scrape changes nothing: the next one tells the same.
@@ -72,6 +77,11 @@ it('tells of steps and queues, each figure with the run', async () => {
     'fusemesh_trainer_join_wait_seconds_total{teacher="fiction",run="demo"} 2',
     'fusemesh_trainer_received_bytes_total{teacher="fiction",run="demo"} 500',
     'fusemesh_trainer_dead_letters_total{teacher="fiction",run="demo"} 1',
+    'fusemesh_trainer_join_wait_seconds_total{teacher="feeder",run="demo"} 0',
+    'fusemesh_trainer_dead_letters_total{teacher="manuals",run="demo"} 0',
+    'fusemesh_stream_messages{stream="dead-letters",run="demo"} 3',
+    'fusemesh_stream_bytes{stream="dead-letters",run="demo"} 450',
+    'fusemesh_stream_lag_documents{teacher="manuals",run="demo"} 9',
     'fusemesh_trainer_checkpoint_timestamp_seconds{run="demo"} 1800000000.5',
     'fusemesh_trainer_checkpoint_write_seconds_sum{run="demo"} 0.5',
     'fusemesh_trainer_held_out_bits_per_byte{domain="manuals",run="demo"} 2.5',

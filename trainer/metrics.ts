@@ -1,8 +1,10 @@
 import type { Gauge, Registry } from 'prom-client';
 import { type Metrics, makeMetrics } from '../mesh/metrics/metric.ts';
+import type { RunState } from '../mesh/nats/run-streams.ts';
 import { trainerTable } from './metric-table.ts';
 import { type StateName, stateNames } from './run-status.ts';
 import type { StepReport } from './step-report.ts';
+import { feeder } from './stream/wait-report.ts';
 import { type PhaseSeconds, phases } from './time-spent.ts';
 
 /** What the metrics look at whenever Prometheus asks. */
@@ -52,6 +54,16 @@ export class TrainerMetrics {
       missing: ofSources(({ documentsMissing }) => documentsMissing),
     });
     this.#metrics.checkpointTime.set(0);
+  }
+
+  /** What has not happened yet with these sources shows 0 instead of no data. */
+  expect(sources: readonly string[]): void {
+    const { chosen, taught, receivedBytes, deadLetters, joinWaitSeconds, mass } = this.#metrics;
+    for (const teacher of sources) {
+      for (const metric of [chosen, taught, receivedBytes, deadLetters]) metric.inc({ teacher }, 0);
+    }
+    for (const teacher of [feeder, ...sources]) joinWaitSeconds.inc({ teacher }, 0);
+    for (const to of ['exact', 'rule', 'dropped']) mass.inc({ to }, 0);
   }
 
   observe(step: StepReport): void {
@@ -114,5 +126,14 @@ export class TrainerMetrics {
   /** A message was put aside, as it cannot be used. */
   deadLetter(teacher: string): void {
     this.#metrics.deadLetters.inc({ teacher });
+  }
+
+  /** What the run's streams held at the last look. */
+  watched({ streams, lags }: RunState): void {
+    for (const { name, messages, bytes } of streams) {
+      this.#metrics.streamMessages.set({ stream: name }, messages);
+      this.#metrics.streamBytes.set({ stream: name }, bytes);
+    }
+    for (const { teacher, documents } of lags) this.#metrics.streamLag.set({ teacher }, documents);
   }
 }

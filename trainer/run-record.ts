@@ -46,13 +46,15 @@ export class RunRecord {
   }
 
   step(report: StepReport, batch: FusedBatch): void {
-    const { status, metrics, tokenizer } = this.#places;
+    const { status, metrics, tokenizer, log } = this.#places;
     for (const name of report.chosen) this.#documentsChosen[name] = (this.#documentsChosen[name] ?? 0) + 1;
     metrics.observe(report);
     status.step(report);
     // Its loss is no number: it has no place on a curve.
     if (report.skipped) return;
     status.alignment = () => alignmentMessage(batch, report.step, tokenizer);
+    const { step, loss, tokensPerSecond, time } = report;
+    log.debug({ step, loss, tokensPerSecond, time }, `Step ${step} is done: loss ${loss.toFixed(4)}`);
     const rates = status.sources().map(({ name, tokensPerSecond }) => [name, tokensPerSecond]);
     const point = historyPoint(report, Object.fromEntries(rates));
     status.history.add(point);

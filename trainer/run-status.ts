@@ -1,6 +1,7 @@
 import type { GetAlignmentResponse } from '../mesh/generated/fusemesh/v1/trainer_pb.ts';
 import { TrainerState } from '../mesh/generated/fusemesh/v1/trainer_pb.ts';
 import { RateMeter } from '../mesh/metrics/rate-meter.ts';
+import type { RunState } from '../mesh/nats/run-streams.ts';
 import type { Change } from './change.ts';
 import { type HeldOutLoss, RunHistory } from './history/run-history.ts';
 import type { StepReport } from './step-report.ts';
@@ -21,6 +22,12 @@ export interface SourceView {
   readonly waitingForRoom: boolean;
   /** Documents that another source has delivered and this one has not. */
   readonly documentsMissing: number;
+  /** Documents published that none of its replicas has scored yet, at the last look. */
+  readonly lagDocuments: number;
+  /** Of its distributions, since the process began. */
+  readonly bytesReceived: number;
+  /** Messages of it that could not be used, since the process began. */
+  readonly deadLetters: number;
 }
 
 /** The states of a trainer, as a metric's label. */
@@ -53,6 +60,8 @@ export class RunStatus {
   lastStep: StepReport | undefined;
   heldOut: HeldOutLoss | undefined;
   checkpoint: { readonly directory: string; readonly step: number; readonly at: Date } | undefined;
+  /** What the run's streams held at the last look; undefined before the first. */
+  streams: RunState | undefined;
   /** Asked for at every look. */
   sources: () => readonly SourceView[] = () => [];
   /** Documents whose parts have partly come; asked for at every look. */

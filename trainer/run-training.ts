@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import type { RunConfig } from '../mesh/config/schema.ts';
 import { connectNats } from '../mesh/nats/connection.ts';
-import { openRunStreams } from '../mesh/nats/run-streams.ts';
+import { openRunStreams, type RunState } from '../mesh/nats/run-streams.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { BackgroundTasks } from './background-tasks.ts';
 import { totalSteps } from './check-config.ts';
@@ -14,7 +14,10 @@ import { fuseAndTrain } from './fuse-and-train.ts';
 import { fusionOf } from './fusion-of-run.ts';
 import { detach, keepAttached } from './sources/keep-attached.ts';
 import { type Source, sourcesOf } from './sources/source.ts';
+import { sourceViews } from './sources/source-views.ts';
+import { Intake } from './stream/intake.ts';
 import { awaitManifest } from './stream/manifest.ts';
+import { watchStreams } from './stream/watch-streams.ts';
 import { targetAdapter } from './target-adapter.ts';
 import type { OpenedTraining, TrainingContext } from './training-context.ts';
 import { writeResults } from './write-results.ts';
@@ -27,7 +30,10 @@ export async function runTraining(config: RunConfig, context: TrainingContext): 
   const tokenizer = await Tokenizer.fromFile(join(model, 'tokenizer.json'));
   const fusion = fusionOf(config);
   const adapter = await targetAdapter(config.target);
-  const connection = await connectNats(config.nats.url, `fusemesh trainer ${config.run}`);
+  const connection = await connectNats(config.nats.url, `fusemesh trainer ${config.run}`, {
+    log,
+    onEvent: context.onNats,
+  });
   try {
     const engine = await TrainingEngine.start(model, engineOptionsOf(config, fusion));
     try {
@@ -35,9 +41,15 @@ export async function runTraining(config: RunConfig, context: TrainingContext): 
       const opened = { ...context, tasks, streams, engine, tokenizer, fusion, adapter };
       const checkpoint = await trainToTheEnd(config, opened);
       tasks.throwFailure();
-      if (checkpoint === undefined) return;
+      if (checkpoint === undefined) {
+        log.info({ step: context.status.lastStep?.step ?? 0 }, 'The training is stopped before its end');
+        return;
+      }
       const fused = await writeResults(config.trainer.output, model, adapter, checkpoint);
-      log.info({ steps: checkpoint.state.step }, `The fused model is in ${fused}`);
+      log.info(
+        { step: checkpoint.state.step, directory: fused },
+        `The training is done: the fused model is in ${fused}`,
+      );
     } finally {
       await engine.close();
     }
@@ -53,9 +65,19 @@ async function trainToTheEnd(
   config: RunConfig,
   opened: OpenedTraining,
 ): Promise<SavedCheckpoint | undefined> {
-  const { tasks, streams, engine, status, change, log } = opened;
+  const { tasks, streams, engine, status, metrics, change, log } = opened;
   const { run, trainer, topK } = config;
+  const sources = sourcesOf(config);
+  const names = sources.map(({ name }) => name);
+  const intake = new Intake(metrics);
+  metrics.expect(names);
+  status.sources = () => sourceViews(sources, [], { documentsChosen: {}, intake, streams: status.streams });
   await streams.ensure(config.nats);
+  const tell = (state: RunState) => {
+    status.streams = state;
+    metrics.watched(state);
+  };
+  tasks.run((signal) => watchStreams(streams, names, { signal, log, tell }));
   const manifest = await awaitManifest(streams, { signal: tasks.signal, log });
   if (manifest === undefined) return undefined;
 
@@ -66,12 +88,11 @@ async function trainToTheEnd(
   if (resume.state.step >= status.totalSteps) return resume.resumedFrom;
   if (resume.resumedFrom !== undefined) await engine.restore(await readSnapshot(resume.resumedFrom));
 
-  const sources = sourcesOf(config);
   for (const source of sources) {
     tasks.run((signal) => keepAttached(source, { run, topK, change, signal, log }));
   }
   const documents = Number(manifest.documents);
-  const checkpoint = await fuseAndTrain(config, opened, { sources, resume, documents });
+  const checkpoint = await fuseAndTrain(config, opened, { sources, intake, resume, documents });
   if (checkpoint === undefined || checkpoint.state.step < status.totalSteps) return undefined;
   await leave(sources, run, opened);
   return checkpoint;

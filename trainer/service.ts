@@ -3,6 +3,7 @@ import { TrainerState } from '../mesh/generated/fusemesh/v1/trainer_pb.ts';
 import { serve } from '../mesh/grpc/serve.ts';
 import type { Log } from '../mesh/log/log.ts';
 import { createRegister } from '../mesh/metrics/create-register.ts';
+import { processMetrics } from '../mesh/metrics/process-metrics.ts';
 import { serveMetrics } from '../mesh/metrics/serve-metrics.ts';
 import { Change } from './change.ts';
 import { checkTrainerConfig } from './check-config.ts';
@@ -26,7 +27,8 @@ export interface TrainerOptions {
  * and resolves when the fused model is written or when it was stopped.
  */
 export async function runTrainer(config: RunConfig, options: TrainerOptions): Promise<void> {
-  const { signal, log, onReady } = options;
+  const { signal, onReady } = options;
+  const log = options.log.child({ run: config.run });
   checkTrainerConfig(config);
   const note = memoryLine(await planMemory(config, process.availableMemory()));
   log.info(note);
@@ -35,18 +37,20 @@ export async function runTrainer(config: RunConfig, options: TrainerOptions): Pr
   const control = new TrainingControl(change);
   const status = new RunStatus(config.run, change, control);
   const register = createRegister({ run: config.run });
+  const { onHandled, onNats } = processMetrics(register);
   const metrics = new TrainerMetrics(register, () => observed(status));
 
   const grpc = await serve({
     address: config.trainer.address,
-    services: [trainerService(status)],
+    services: [trainerService(status, log)],
     log,
+    onHandled,
   });
   try {
     const http = await serveMetrics(register, { port: config.trainer.metricsPort, log });
     try {
       onReady?.({ grpc: grpc.address, metricsPort: http.port, note });
-      await runTraining(config, { status, control, metrics, change, signal, log });
+      await runTraining(config, { status, control, metrics, onNats, change, signal, log });
       status.end(signal.aborted ? status.phase : TrainerState.FINISHED);
     } finally {
       await http.stop();

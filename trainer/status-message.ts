@@ -17,11 +17,14 @@ export function statusMessage(status: RunStatus): GetStatusResponse {
     ...{ run, state, tokensPerSecond },
     stepsTotal: BigInt(status.totalSteps),
     ...(lastStep && { lastStep: stepMessage(lastStep) }),
-    sources: status.sources().map(({ name, documentsChosen, documentsScored, ...source }) => ({
+    sources: status.sources().map(({ name, ...source }) => ({
       ...source,
       teacher: name,
-      documentsChosen: BigInt(documentsChosen),
-      documentsScored: BigInt(documentsScored),
+      documentsChosen: BigInt(source.documentsChosen),
+      documentsScored: BigInt(source.documentsScored),
+      lagDocuments: BigInt(source.lagDocuments),
+      bytesReceived: BigInt(source.bytesReceived),
+      deadLetters: BigInt(source.deadLetters),
     })),
     documentsWaiting: status.documentsWaiting(),
     ...(checkpoint && {
@@ -35,6 +38,12 @@ export function statusMessage(status: RunStatus): GetStatusResponse {
     ...(secondsLeft !== undefined && { secondsLeft }),
     time: status.time.total,
     ...(heldOut && { heldOut: heldOutMessage(heldOut) }),
+    streams: (status.streams?.streams ?? []).map(({ name, ...stream }) => ({
+      name,
+      messages: BigInt(stream.messages),
+      bytes: BigInt(stream.bytes),
+      mostMessages: BigInt(stream.mostMessages),
+    })),
   });
 }
 

@@ -99,7 +99,7 @@ async function start({
     control,
     signal: abort.signal,
     ...(evaluation && { evaluation }),
-    log: { warn: (line: unknown) => void warnings.push(String(line)) },
+    log: { warn: (_fields: object, line?: string) => void warnings.push(line!) },
     save: async (state, snapshot) => {
       await beforeSave(state.step);
       return writer.write({ directory: checkpoints, model, keep: 2 }, state, snapshot);

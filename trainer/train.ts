@@ -110,7 +110,8 @@ async function takeSteps<Batch extends StepBatch>(
     training.report(stepReport(state, assembled, result, circumstances), assembled);
 
     if (!result.finite) {
-      log.warn(skippedLine(state.skippedInRow.at(-1)!, result));
+      const skipped = state.skippedInRow.at(-1)!;
+      log.warn({ step: skipped.step, documentNumbers: skipped.documents }, skippedLine(skipped, result));
       if (state.skippedInRow.length === mostSkippedInRow) {
         // Whoever goes on from there begins to count anew, or would never come past these steps.
         const { directory } = await checkpoints.finish({ ...state, skippedInRow: [] });

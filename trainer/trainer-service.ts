@@ -1,12 +1,13 @@
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import { TrainerService, TrainerState } from '../mesh/generated/fusemesh/v1/trainer_pb.ts';
 import { type ImplementedService, implement } from '../mesh/grpc/implementation.ts';
+import type { Log } from '../mesh/log/log.ts';
 import { historyMessage } from './history/history-message.ts';
 import type { RunStatus } from './run-status.ts';
 import { statusMessage, stepMessage } from './status-message.ts';
 
 /** TrainerService of proto/fusemesh/v1/trainer.proto, over the status of one run. */
-export function trainerService(status: RunStatus): ImplementedService {
+export function trainerService(status: RunStatus, log: Log): ImplementedService {
   const { control } = status;
   return implement(TrainerService, {
     getStatus: async () => statusMessage(status),
@@ -24,10 +25,12 @@ export function trainerService(status: RunStatus): ImplementedService {
     },
     pause: async () => {
       control.pause();
+      log.info('The training is to pause: a caller asks for it');
       return {};
     },
     resume: async () => {
       control.resume();
+      log.info('The training is to go on: a caller asks for it');
       return {};
     },
     checkpoint: async () => {

@@ -1,4 +1,5 @@
 import type { Log } from '../mesh/log/log.ts';
+import type { ProcessMetrics } from '../mesh/metrics/process-metrics.ts';
 import type { RunStreams } from '../mesh/nats/run-streams.ts';
 import type { AdapterConfig } from '../model/lora/read-adapter.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
@@ -15,6 +16,8 @@ export interface TrainingContext {
   readonly status: RunStatus;
   readonly control: TrainingControl;
   readonly metrics: TrainerMetrics;
+  /** Hears of the connection to NATS. */
+  readonly onNats: ProcessMetrics['onNats'];
   /** Shared by all that sleeps and wakes in this training. */
   readonly change: Change;
   readonly signal: AbortSignal;

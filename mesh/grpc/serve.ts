@@ -3,6 +3,7 @@ import { HealthImplementation } from 'grpc-health-check';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Log } from '../log/log.ts';
 import type { ImplementedService } from './implementation.ts';
+import { type HandledCall, observeCalls } from './observe-calls.ts';
 import { addReflection } from './reflection.ts';
 
 /** Largest message either way: the distributions of a long text are some megabytes. */
@@ -25,22 +26,26 @@ export interface GrpcServer {
  * Serves gRPC services with health checking and reflection, without encryption.
  *
  * @param address HOST:PORT; port 0 picks a free one
+ * @param onHandled hears of every call of the services that is over; not of health checks and reflection
  * @throws FuseMeshError failed_precondition when the address is in use or not ours
  */
 export async function serve({
   address,
   services,
   log,
+  onHandled,
 }: {
   address: string;
   services: readonly ImplementedService[];
   log: Log;
+  onHandled?: (call: HandledCall) => void;
 }): Promise<GrpcServer> {
   const server = new Server({
     'grpc.max_receive_message_length': maximumMessageBytes,
     'grpc.max_send_message_length': maximumMessageBytes,
     // A second server on the port would share its calls instead of being refused.
     'grpc.so_reuseport': 0,
+    ...(onHandled && { interceptors: [observeCalls(services, onHandled)] }),
   });
   for (const { definition, handlers } of services) server.addService(definition, handlers(log));
   const names = services.map(({ service }) => service.typeName);
@@ -56,7 +61,7 @@ export async function serve({
 
   const port = await bind(server, address);
   const bound = `${address.slice(0, address.lastIndexOf(':'))}:${port}`;
-  log.info({ address: bound, services: names }, 'gRPC server listens');
+  log.info({ address: bound, services: names }, `gRPC is served at ${bound}`);
   return {
     address: bound,
     setServing: (service, serving) => health.setStatus(service, serving ? 'SERVING' : 'NOT_SERVING'),

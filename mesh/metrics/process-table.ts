@@ -9,7 +9,10 @@ export const processTable = {
     [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
     ['service', 'method', 'code'],
   ),
-  natsConnected: gauge('fusemesh_nats_connected', '1 while the connection to NATS stands, else 0.'),
+  natsConnected: gauge(
+    'fusemesh_nats_connected',
+    '1 while the connection to NATS stands, else 0; absent before the first.',
+  ),
   natsReconnects: counter(
     'fusemesh_nats_reconnects_total',
     'Times that a lost connection to NATS came back.',

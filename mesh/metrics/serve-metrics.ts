@@ -43,7 +43,7 @@ export async function serveMetrics(
     server.listen(port, host, resolve);
   });
   const bound = (server.address() as AddressInfo).port;
-  log.info({ port: bound }, 'metrics are served');
+  log.info({ port: bound }, `Metrics are served at port ${bound}`);
   return {
     port: bound,
     stop: () =>

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
-import { connectNats } from './connection.ts';
+import { type ConnectionEvent, connectNats } from './connection.ts';
 import { startLocalNatsServer } from './local-server.ts';
 
 /** A server of its own even where NATS_URL names one: it goes away. */
@@ -16,11 +16,31 @@ it('closes even when the server is gone', async () => {
   expect(connection.raw.isClosed()).toBe(true);
 });
 
+it('tells when it is lost and back, once each', async () => {
+  const storeDirectory = await temporaryDirectory();
+  const first = await startLocalNatsServer({ storeDirectory });
+  const port = Number(new URL(first.url).port);
+  const events: ConnectionEvent[] = [];
+  const connection = await connectNats(first.url, 'test', { onEvent: (event) => events.push(event) });
+  await first.stop();
+  await expect.poll(() => events, { timeout: 10_000 }).toEqual(['connected', 'lost']);
+  // Several attempts fail meanwhile.
+  await new Promise((resolve) => setTimeout(resolve, 800));
+  const second = await startLocalNatsServer({ storeDirectory, port });
+  await expect.poll(() => events, { timeout: 10_000 }).toEqual(['connected', 'lost', 'back']);
+  await connection.close();
+  await expect.poll(() => events).toEqual(['connected', 'lost', 'back', 'closed']);
+  await second.stop();
+});
+
 it('names the server that does not answer, and what to do', async () => {
   const server = await startServer();
   await server.stop();
-  await expect(connectNats(server.url, 'test')).rejects.toMatchObject({
+  const withPassword = server.url.replace('//', '//user:secret@');
+  const failure = await connectNats(withPassword, 'test').catch((error) => error);
+  expect(failure).toMatchObject({
     code: 'unavailable',
     message: expect.stringMatching(/No NATS server answers at nats:.*start one with `nats-server -js`/),
   });
+  expect(failure.message).not.toContain('secret');
 });

@@ -1,8 +1,10 @@
-import { type NatsConnection as Connection, connect, type JetStreamManager } from 'nats';
+import { type NatsConnection as Connection, connect, Events, type JetStreamManager } from 'nats';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { Log } from '../log/log.ts';
 
 /** A connection to NATS that comes back by itself; nothing outside this folder looks inside it. */
 export interface NatsConnection {
+  /** For messages: without user and password. */
   readonly url: string;
   /** For this folder only. */
   readonly raw: Connection;
@@ -12,11 +14,25 @@ export interface NatsConnection {
   close(): Promise<void>;
 }
 
+/** What a connection goes through: it stands, is lost, comes back, and is closed by us. */
+export type ConnectionEvent = 'connected' | 'lost' | 'back' | 'closed';
+
+/** Who hears of a connection's events. */
+export interface ConnectionWatch {
+  readonly log?: Log;
+  readonly onEvent?: (event: ConnectionEvent) => void;
+}
+
 /**
  * @param name what this process is called in the server's list of connections
  * @throws FuseMeshError unavailable when nothing answers there, failed_precondition without JetStream
  */
-export async function connectNats(url: string, name: string): Promise<NatsConnection> {
+export async function connectNats(
+  url: string,
+  name: string,
+  watch: ConnectionWatch = {},
+): Promise<NatsConnection> {
+  const shown = url.replace(/\/\/[^/@]*@/, '//');
   let raw: Connection;
   try {
     raw = await connect({
@@ -30,20 +46,41 @@ export async function connectNats(url: string, name: string): Promise<NatsConnec
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new FuseMeshError(
       'unavailable',
-      `No NATS server answers at ${url} (${reason}): start one with \`nats-server -js\`, or set NATS_URL or nats.url.`,
+      `No NATS server answers at ${shown} (${reason}): start one with \`nats-server -js\`, or set NATS_URL or nats.url.`,
       { cause },
     );
   }
   try {
     const manager = await raw.jetstreamManager();
-    return { url, raw, manager, close: () => close(raw) };
+    void tell(raw, watch);
+    void raw.closed().then(() => watch.onEvent?.('closed'));
+    return { url: shown, raw, manager, close: () => close(raw) };
   } catch (cause) {
     await raw.close();
     throw new FuseMeshError(
       'failed_precondition',
-      `The NATS server at ${url} has no JetStream: start it with \`nats-server -js\`.`,
+      `The NATS server at ${shown} has no JetStream: start it with \`nats-server -js\`.`,
       { cause },
     );
+  }
+}
+
+/** Tells of a connection's events as long as it is open. */
+async function tell(raw: Connection, { log, onEvent }: ConnectionWatch): Promise<void> {
+  onEvent?.('connected');
+  const server = raw.getServer();
+  let lost = false;
+  for await (const { type } of raw.status()) {
+    // Of a connection that stays away the client tells at every attempt.
+    if (type === Events.Disconnect && !lost) {
+      lost = true;
+      log?.warn({ server }, `The connection to NATS at ${server} is lost: trying to connect again`);
+      onEvent?.('lost');
+    } else if (type === Events.Reconnect && lost) {
+      lost = false;
+      log?.info({ server }, `The connection to NATS at ${server} is back`);
+      onEvent?.('back');
+    }
   }
 }
 

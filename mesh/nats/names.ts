@@ -5,11 +5,14 @@ export interface RunNames {
   readonly run: string;
   readonly documentsStream: string;
   readonly distributionsStream: string;
+  readonly deadLettersStream: string;
   /** Subject of the manifest. */
   readonly corpusSubject: string;
   readonly documentsSubject: string;
   /** Followed by the teacher's name. */
   readonly distributionsPrefix: string;
+  /** Followed by the teacher's name. */
+  readonly deadLettersPrefix: string;
 }
 
 /** Where the functions of this folder work. */
@@ -23,15 +26,22 @@ export function runNames(run: string): RunNames {
     run,
     documentsStream: `fusemesh_${run}_documents`,
     distributionsStream: `fusemesh_${run}_distributions`,
+    deadLettersStream: `fusemesh_${run}_dead_letters`,
     corpusSubject: `fusemesh.${run}.corpus`,
     documentsSubject: `fusemesh.${run}.documents`,
     distributionsPrefix: `fusemesh.${run}.distributions.`,
+    deadLettersPrefix: `fusemesh.${run}.dead-letters.`,
   };
 }
 
 /** Subject of one teacher's distributions. */
 export function distributionsSubject(names: RunNames, teacher: string): string {
   return names.distributionsPrefix + teacher;
+}
+
+/** Subject of those of one teacher's messages that could not be used. */
+export function deadLettersSubject(names: RunNames, teacher: string): string {
+  return names.deadLettersPrefix + teacher;
 }
 
 /** Name of the durable consumer that all replicas of a teacher share. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JetStreamPublishOptions } from 'nats';
+import type { JetStreamPublishOptions, MsgHdrs } from 'nats';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { isUnanswered, natsFailure, type Refusal, refusalOf } from './failure.ts';
 import type { RunContext } from './names.ts';
@@ -10,6 +10,7 @@ export interface Publication {
   readonly bytes: Uint8Array;
   /** Must make the server store it once at most, however often it is sent. */
   readonly once: Pick<JetStreamPublishOptions, 'msgID'> | Pick<JetStreamPublishOptions, 'expect'>;
+  readonly headers?: MsgHdrs;
   /** What is done, for an error message: "publish document 7". */
   readonly doing: string;
 }
@@ -27,7 +28,7 @@ const longestPause = 250;
  */
 export async function publishStored(
   { connection }: RunContext,
-  { subject, bytes, once, doing }: Publication,
+  { subject, bytes, once, headers, doing }: Publication,
   { signal, onWait }: { readonly signal: AbortSignal; readonly onWait?: () => void },
 ): Promise<'stored' | Extract<Refusal, 'wrong last sequence'>> {
   refuseTooLarge(bytes, connection.raw.info?.max_payload, doing, connection.url);
@@ -36,7 +37,7 @@ export async function publishStored(
   for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
     if (signal.aborted) throw new FuseMeshError('cancelled', `Stopped before it could ${doing}.`);
     try {
-      await jetStream.publish(subject, bytes, once);
+      await jetStream.publish(subject, bytes, { ...once, ...(headers && { headers }) });
       return 'stored';
     } catch (error) {
       const refusal = refusalOf(error);

@@ -1,6 +1,7 @@
 import type { CorpusManifest, Document } from '../generated/fusemesh/v1/corpus_pb.ts';
 import type { NatsConnection } from './connection.ts';
 import { consumeDocuments, type DeliveredDocument } from './consume-documents.ts';
+import { type DeadLetter, storeDeadLetter } from './dead-letters.ts';
 import { decodeDocument, positionOfDocument } from './document-message.ts';
 import { distributionsSubject, runNames } from './names.ts';
 import { publishDistribution } from './publish-distribution.ts';
@@ -12,18 +13,21 @@ import {
 } from './publish-documents.ts';
 import { readInOrder } from './read-in-order.ts';
 import { ensureStreams, purgeStream, removeStreams, type StreamLimits } from './stream-settings.ts';
+import { lookAtStreams, type RunState } from './stream-state.ts';
 
 export type { DeliveredDocument } from './consume-documents.ts';
+export type { DeadLetter } from './dead-letters.ts';
 export type { StreamLimits } from './stream-settings.ts';
+export type { RunState } from './stream-state.ts';
 
 /** Stops waiting; what was waited for then ends quietly or throws `cancelled`, as said beside it. */
 export interface Stoppable {
   readonly signal: AbortSignal;
 }
 
-/** A run's two streams: its documents, and its teachers' distributions of them. */
+/** A run's streams: its documents, its teachers' distributions of them, and of these what cannot be used. */
 export interface RunStreams {
-  /** Makes both streams, or gives those that are there these limits. */
+  /** Makes the streams, or gives those that are there these limits. */
   ensure(limits: StreamLimits): Promise<void>;
 
   /** What the feeder said it is going to publish; undefined before. */
@@ -75,11 +79,24 @@ export interface RunStreams {
     options: Stoppable & { readonly afterPosition: number },
   ): AsyncIterable<{ readonly bytes: Uint8Array; readonly position: number }>;
 
+  /**
+   * Puts a distribution that cannot be used aside. Returns when the server has stored it, once however often it
+   * is put there.
+   * @throws FuseMeshError cancelled when aborted while there is no answer
+   */
+  storeDeadLetter(letter: DeadLetter, options: Stoppable): Promise<void>;
+
+  /**
+   * What the streams hold, and how far these teachers are.
+   * @throws FuseMeshError unavailable when NATS does not answer within seconds
+   */
+  look(teachers: readonly string[]): Promise<RunState>;
+
   /** Lets go of the documents before a number. The manifest stays. */
   releaseDocuments(before: number): Promise<void>;
   /** Lets go of one teacher's distributions up to a position, that one included. */
   releaseDistributions(teacher: string, upToPosition: number): Promise<void>;
-  /** Deletes both streams with all that is in them; nothing happens when there are none. */
+  /** Deletes the streams with all that is in them; nothing happens when there are none. */
   remove(): Promise<void>;
 }
 
@@ -116,6 +133,8 @@ export function openRunStreams(connection: NatsConnection, run: string): RunStre
         },
         signal,
       ),
+    storeDeadLetter: (letter, { signal }) => storeDeadLetter(context, letter, signal),
+    look: (teachers) => lookAtStreams(context, teachers),
     releaseDocuments: (before) =>
       purgeStream(context, names.documentsStream, names.documentsSubject, positionOfDocument(before) - 1),
     releaseDistributions: (teacher, upToPosition) =>

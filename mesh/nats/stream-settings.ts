@@ -12,6 +12,10 @@ export interface StreamLimits {
 
 /** How long the server knows a message again by its id. */
 const duplicateWindow = nanos(120_000);
+/** A trainer that comes back within a day reads what it could not use again. */
+const deadLetterWindow = nanos(86_400_000);
+/** Beyond it the oldest dead letters go: they must never stop a run. */
+const mostDeadLetters = 10_000;
 
 export async function ensureStreams(context: RunContext, limits: StreamLimits): Promise<void> {
   const { names } = context;
@@ -31,6 +35,14 @@ export async function ensureStreams(context: RunContext, limits: StreamLimits): 
     max_msgs_per_subject: limits.maxDistributions,
     discard_new_per_subject: true,
     duplicate_window: duplicateWindow,
+  });
+  await ensureStream(context, {
+    ...kept,
+    discard: DiscardPolicy.Old,
+    name: names.deadLettersStream,
+    subjects: [`${names.deadLettersPrefix}*`],
+    max_msgs: mostDeadLetters,
+    duplicate_window: deadLetterWindow,
   });
 }
 
@@ -74,7 +86,7 @@ export async function purgeStream(
 }
 
 export async function removeStreams({ connection, names }: RunContext): Promise<void> {
-  for (const stream of [names.documentsStream, names.distributionsStream]) {
+  for (const stream of [names.documentsStream, names.distributionsStream, names.deadLettersStream]) {
     try {
       await connection.manager.streams.delete(stream);
     } catch (error) {

@@ -32,18 +32,22 @@ export interface FeedOptions {
  * @throws FuseMeshError already_exists when the run has another corpus, cancelled when aborted
  */
 export async function feedCorpus(config: RunConfig, options: FeedOptions): Promise<FedCorpus> {
-  const { signal, log, onProgress } = options;
+  const { signal, onProgress } = options;
+  const log = options.log.child({ run: config.run });
   // What can be wrong with the run file shows before anything is waited for.
   for (const { path } of config.corpus) await findTextFiles(path);
-  const connection = await connectNats(config.nats.url, `fusemesh feeder of ${config.run}`);
+  const connection = await connectNats(config.nats.url, `fusemesh feeder of ${config.run}`, { log });
   try {
     const streams = openRunStreams(connection, config.run);
     await streams.ensure(config.nats);
-    log.info({ run: config.run }, "Cutting the corpus, with the teachers' tokenizers as soon as they are up");
+    log.info("The corpus is being cut, with the teachers' tokenizers as soon as they are up");
     const documents = await splitCorpus(config, signal);
     const manifest = describeCorpus(documents, config.contextLength);
     const textBytes = Number(manifest.textBytes);
-    log.info({ run: config.run, documents: documents.length, textBytes }, 'The corpus is cut into documents');
+    log.info(
+      { documents: documents.length, textBytes },
+      `The corpus is cut into ${documents.length} documents`,
+    );
 
     await streams.publishManifest(manifest);
     const first = (await streams.lastDocumentPublished()) + 1;
@@ -53,7 +57,10 @@ export async function feedCorpus(config: RunConfig, options: FeedOptions): Promi
       onProgress?.({ published: Number(document.number) + 1, total: documents.length });
     }
     const published = documents.length - first;
-    log.info({ run: config.run, documents: documents.length, published }, 'The corpus is published');
+    log.info(
+      { documents: documents.length, published },
+      `The corpus is published: ${published} documents of ${documents.length} are new`,
+    );
     return { documents: documents.length, published, manifest };
   } finally {
     await connection.close();

@@ -7,6 +7,7 @@ import { RateMeter } from '../../mesh/metrics/rate-meter.ts';
 import type { DeliveredDocument, RunStreams } from '../../mesh/nats/run-streams.ts';
 import type { ScoredText } from '../../model/scoring/scored-text.ts';
 import type { Scorer } from '../../model/scoring/scorer.ts';
+import { countSeconds } from './count-seconds.ts';
 import { gatherBatches } from './gather-batches.ts';
 import { scoredDistribution } from './scored-distribution.ts';
 import type { RunMetrics } from './teacher-metrics.ts';
@@ -88,6 +89,7 @@ export class RunAttachment {
 
   async #work(): Promise<void> {
     const { log, batchDocuments } = this.#workplace;
+    const { run, teacher } = this.settings;
     const working = setInterval(() => {
       for (const document of this.#inHand) document.working();
     }, workingEveryMilliseconds);
@@ -106,29 +108,34 @@ export class RunAttachment {
       await published;
     } catch (error) {
       if (!this.#publishing.signal.aborted) {
-        log.error({ run: this.settings.run, err: error }, `Left the run: ${(error as Error).message}`);
+        log.error({ err: error }, `Teacher ${teacher} left run ${run}: ${(error as Error).message}`);
         throw error;
       }
     } finally {
       clearInterval(working);
       this.#taking.abort();
+      this.#inHand.clear();
+      this.#workplace.metrics.documentsInHand.set(0);
     }
+    const documents = this.#documentsScored;
+    log.info({ documents }, `Teacher ${teacher} has left run ${run}: it scored ${documents} documents`);
   }
 
   async *#documents(): AsyncGenerator<DeliveredDocument> {
-    const { streams, batchDocuments } = this.#workplace;
+    const { streams, batchDocuments, metrics } = this.#workplace;
     const documents = streams.consumeDocuments(this.settings.teacher, {
       batch: batchDocuments,
       signal: this.#taking.signal,
     });
     for await (const document of documents) {
       this.#inHand.add(document);
+      metrics.documentsInHand.set(this.#inHand.size);
       yield document;
     }
   }
 
   async #score(batch: readonly DeliveredDocument[]): Promise<ScoredText[]> {
-    const { scorer, metrics } = this.#workplace;
+    const { scorer, metrics, log } = this.#workplace;
     const stop = metrics.batchSeconds.startTimer();
     const scored = await scorer.score(
       batch.map(({ document }) => document.text),
@@ -140,6 +147,8 @@ export class RunAttachment {
     this.#tokensScored += tokens;
     this.#tokenRate.add(tokens);
     metrics.tokensScored.inc(tokens);
+    const documentNumbers = batch.map(({ document }) => Number(document.number));
+    log.debug({ documentNumbers, tokens }, `A batch of ${batch.length} documents is scored`);
     metrics.doubtfulTokens.inc(scored.reduce((sum, { tokenization }) => sum + tokenization.doubtful, 0));
     return scored;
   }
@@ -160,27 +169,28 @@ export class RunAttachment {
       scorer.card.vocabularySize,
     );
 
-    let waitingSince: number | undefined;
+    let stopWaiting: (() => void) | undefined;
     const onWait = () => {
-      if (waitingSince !== undefined) return;
-      waitingSince = performance.now();
+      stopWaiting = countSeconds((seconds) => metrics.publishWaitSeconds.inc(seconds));
       this.#publishesWaiting++;
     };
     try {
       const { signal } = this.#publishing;
       await streams.publishDistribution(teacher, document, bytes, { signal, onWait });
     } finally {
-      if (waitingSince !== undefined) {
+      if (stopWaiting !== undefined) {
+        stopWaiting();
         this.#publishesWaiting--;
-        metrics.publishWaitSeconds.inc((performance.now() - waitingSince) / 1000);
       }
     }
+    metrics.tokensPublished.inc(scored.tokenization.ids.length);
+    metrics.publishedBytes.inc(bytes.length);
+    this.#bytesPublished += bytes.length;
     await delivered.ack();
     this.#inHand.delete(delivered);
     this.#documentsScored++;
-    this.#bytesPublished += bytes.length;
+    metrics.documentsInHand.set(this.#inHand.size);
     metrics.documentsScored.inc();
-    metrics.publishedBytes.inc(bytes.length);
   }
 }
 

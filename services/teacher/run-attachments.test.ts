@@ -7,7 +7,7 @@ import type { DeliveredDocument } from '../../mesh/nats/run-streams.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
 import { type AttachmentSettings, RunAttachment, watchAttachment } from './run-attachment.ts';
 import { RunAttachments } from './run-attachments.ts';
-import { createTeacherMetrics } from './teacher-metrics.ts';
+import { teacherMetrics } from './teacher-metrics.ts';
 
 const settings: AttachmentSettings = { run: 'demo', teacher: 'orator', topK: 4 };
 
@@ -25,7 +25,7 @@ async function failingAttachment(scorer: Scorer, acknowledged: () => void): Prom
     },
     scorer,
     batchDocuments: 2,
-    metrics: createTeacherMetrics(new Registry())({ run: 'demo', teacher: 'orator' }),
+    metrics: teacherMetrics(new Registry())({ run: 'demo', teacher: 'orator' }),
     log: createLog('test', { level: 'silent' }),
   });
 }

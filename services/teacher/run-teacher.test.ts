@@ -208,4 +208,13 @@ test('scores every document of a run once, waits while the stream is full, and l
   expect(metrics).toMatch(/fusemesh_teacher_documents_scored_total\{[^}]*teacher="orator"[^}]*\} 12/);
   const waited = /fusemesh_teacher_publish_wait_seconds_total\{[^}]*\} (\S+)/.exec(metrics)?.[1];
   expect(Number(waited)).toBeGreaterThan(0);
+  expect(metrics).toMatch(/fusemesh_teacher_documents_in_hand\{[^}]*\} 0/);
+  const tokens = (of: string) =>
+    Number(new RegExp(`fusemesh_teacher_tokens_${of}_total\\{[^}]*\\} (\\S+)`).exec(metrics)?.[1]);
+  expect(tokens('published')).toBeGreaterThan(0);
+  expect(tokens('published')).toBe(tokens('scored'));
+  expect(metrics).toContain('fusemesh_nats_connected 1');
+  expect(metrics).toMatch(
+    /grpc_server_handling_seconds_count\{service="fusemesh.v1.TeacherService",method="AttachRun",code="FAILED_PRECONDITION"\} 1/,
+  );
 });

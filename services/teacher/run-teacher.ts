@@ -5,6 +5,7 @@ import { implement } from '../../mesh/grpc/implementation.ts';
 import { serve } from '../../mesh/grpc/serve.ts';
 import type { Log } from '../../mesh/log/log.ts';
 import { createRegister } from '../../mesh/metrics/create-register.ts';
+import { processMetrics } from '../../mesh/metrics/process-metrics.ts';
 import { serveMetrics } from '../../mesh/metrics/serve-metrics.ts';
 import { connectNats, type NatsConnection } from '../../mesh/nats/connection.ts';
 import { openRunStreams } from '../../mesh/nats/run-streams.ts';
@@ -14,7 +15,7 @@ import { loadedOnce } from './loaded-once.ts';
 import { RunAttachment } from './run-attachment.ts';
 import { RunAttachments } from './run-attachments.ts';
 import { servedModel } from './served-model.ts';
-import { createTeacherMetrics } from './teacher-metrics.ts';
+import { teacherMetrics } from './teacher-metrics.ts';
 import { teacherService } from './teacher-service.ts';
 
 /** Where a teacher can be reached. */
@@ -43,18 +44,21 @@ export async function runTeacher(
   const served = servedModel(config, name);
   const scorer = await Scorer.load(served.model, { topK: config.topK, threads: served.threads });
   const register = createRegister({});
-  const metricsOfRun = createTeacherMetrics(register);
+  const { onHandled, onNats } = processMetrics(register);
+  const metricsOfRun = teacherMetrics(register);
 
   const generator = loadedOnce(() => Generator.load(served.model, { threads: served.threads }));
   let connection: NatsConnection | undefined;
   const attachments = new RunAttachments(async (settings) => {
-    connection ??= await connectNats(config.nats.url, `fusemesh teacher ${name}`);
+    connection ??= await connectNats(config.nats.url, `fusemesh teacher ${name}`, { log, onEvent: onNats });
     const streams = openRunStreams(connection, settings.run);
     await streams.ensure(config.nats);
     const { batchDocuments } = served;
     const metrics = metricsOfRun({ run: settings.run, teacher: settings.teacher });
-    log.info(settings, 'Attached to the run');
-    return new RunAttachment(settings, { streams, scorer, batchDocuments, metrics, log });
+    const { run, teacher, topK } = settings;
+    const logOfRun = log.child({ run, teacher });
+    logOfRun.info({ topK }, `Teacher ${teacher} is attached to run ${run}`);
+    return new RunAttachment(settings, { streams, scorer, batchDocuments, metrics, log: logOfRun });
   });
 
   try {
@@ -64,9 +68,13 @@ export async function runTeacher(
         address: served.address,
         services: [implement(TeacherService, teacherService(name, scorer, generator.get, attachments))],
         log,
+        onHandled,
       });
       server.setServing(TeacherService.typeName, true);
-      log.info({ address: server.address, ...scorer.card }, 'Serving');
+      log.info(
+        { address: server.address, ...scorer.card },
+        `Teacher ${name} is ready with a ${scorer.card.family} model`,
+      );
       onReady?.({ grpc: server.address, metricsPort: metricsServer.port });
 
       if (!signal.aborted) await once(signal, 'abort');

@@ -162,7 +162,7 @@ describe('checkpoints', () => {
     const whole = await writeCheckpoint(place, stateAt(1), snapshotAt(1));
     const other = await writeCheckpoint(place, stateAt(2), snapshotAt(2));
     const lines: string[] = [];
-    const listening = { warn: (line: unknown) => void lines.push(String(line)) };
+    const listening = { warn: (_fields: object, line?: string) => void lines.push(line!) };
     for (const name of await readdir(other)) {
       const path = join(other, name);
       const bytes = await readFile(path);

@@ -32,7 +32,10 @@ export async function newestCheckpoint(
     try {
       return { directory, state: await readState(directory) };
     } catch (error) {
-      log.warn(`Checkpoint ${directory} is damaged and passed over: ${(error as Error).message}`);
+      log.warn(
+        { directory },
+        `Checkpoint ${directory} is damaged and passed over: ${(error as Error).message}`,
+      );
     }
   }
   return undefined;

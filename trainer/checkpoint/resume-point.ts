@@ -36,6 +36,10 @@ export async function resumePoint(
       `The checkpoints in ${checkpoints} are of ${other}: choose another trainer.output, or begin again with --fresh.`,
     );
   }
-  log.info({ step: saved.state.step }, `Goes on from ${saved.directory}`);
-  return { state: saved.state, resumedFrom: saved };
+  const { directory, state } = saved;
+  log.info(
+    { step: state.step, directory },
+    `The training goes on after step ${state.step}, from checkpoint ${directory}`,
+  );
+  return { state, resumedFrom: saved };
 }

@@ -38,7 +38,10 @@ export async function keepAttached(source: Source, attachment: Attachment): Prom
       await attach(client, source, attachment);
       source.attached = true;
       change.announce();
-      log.info({ teacher: source.name }, `Teacher ${source.name} at ${source.address} is attached`);
+      log.info(
+        { teacher: source.name, address: source.address },
+        `Teacher ${source.name} at ${source.address} is attached`,
+      );
       retryAfter = firstRetry;
       warned = { message: '', at: Number.NEGATIVE_INFINITY };
       for await (const { status } of client.watchRun({ run: attachment.run }, { signal })) {
@@ -62,7 +65,7 @@ export async function keepAttached(source: Source, attachment: Attachment): Prom
     if (reason !== warned.message || performance.now() - warned.at > repeatWarningAfter) {
       warned = { message: reason, at: performance.now() };
       log.warn(
-        { teacher: source.name },
+        { teacher: source.name, address: source.address },
         `Teacher ${source.name} at ${source.address} is not attached: ${reason}`,
       );
     }
@@ -77,7 +80,10 @@ export async function detach(source: Source, run: string, log: Log): Promise<voi
   try {
     await client.detachRun({ run }, { timeoutMs: callTimeout });
   } catch (error) {
-    log.info(`Teacher ${source.name} was not detached: ${(error as Error).message}`);
+    log.info(
+      { teacher: source.name },
+      `Teacher ${source.name} was not detached: ${(error as Error).message}`,
+    );
   } finally {
     client.close();
   }

@@ -1,27 +1,38 @@
-import type { SourceView } from '../run-status.ts';
+import type { RunStatus, SourceView } from '../run-status.ts';
+import type { Intake } from '../stream/intake.ts';
 import type { JoinedSource } from '../stream/join-documents.ts';
 import type { Source } from './source.ts';
+
+/** What others have counted. */
+interface WhatIsKnown {
+  /** By source: in how many documents it taught. */
+  readonly documentsChosen: Readonly<Record<string, number>>;
+  readonly intake: Intake;
+  readonly streams: RunStatus['streams'];
+}
 
 /**
  * The sources as the status tells of them.
  *
- * @param joined the same sources' parts of the join
- * @param documentsChosen by source: in how many documents it taught
+ * @param joined the same sources' parts of the join; none before it begins
  */
 export function sourceViews(
   sources: readonly Source[],
   joined: readonly JoinedSource[],
-  documentsChosen: Readonly<Record<string, number>>,
+  { documentsChosen, intake, streams }: WhatIsKnown,
 ): SourceView[] {
   const delivered = deliveredBySome(joined);
+  const lags = new Map(streams?.lags.map(({ teacher, documents }) => [teacher, documents]));
   return sources.map(({ name, attached, said }, i) => ({
     ...{ name, attached },
-    queueDepth: joined[i].distributions.size,
+    ...intake.of(name),
+    queueDepth: joined[i]?.distributions.size ?? 0,
     documentsChosen: documentsChosen[name] ?? 0,
     tokensPerSecond: said.tokensPerSecond,
     documentsScored: Number(said.documentsScored),
     waitingForRoom: said.waitingForRoom,
-    documentsMissing: delivered.size - joined[i].distributions.size,
+    documentsMissing: delivered.size - (joined[i]?.distributions.size ?? 0),
+    lagDocuments: lags.get(name) ?? 0,
   }));
 }
 

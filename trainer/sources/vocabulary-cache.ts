@@ -37,13 +37,13 @@ export async function cachedVocabulary(
   const path = join(directory, `${kind}-${version}-${pair}.safetensors`);
   const known = await read(path).catch(() => undefined);
   if (known) return known;
-  log.info({ kind }, `Builds the vocabulary map ${path}`);
+  log.info({ kind, path }, `The vocabulary map ${path} is being built`);
   const built = await build();
   try {
     await mkdir(directory, { recursive: true });
     await write(path, built);
   } catch (error) {
-    log.warn(`Cannot keep the vocabulary map in ${path}: ${(error as Error).message}`);
+    log.warn({ kind, path }, `Cannot keep the vocabulary map in ${path}: ${(error as Error).message}`);
   }
   return built;
 }

@@ -57,7 +57,7 @@ export async function askForOverdue(
   async function deliver(document: Document): Promise<boolean> {
     log.warn(
       { teacher: name, document: Number(document.number) },
-      `${name} has nothing to do and owes document ${document.number}: asking for it directly`,
+      `Teacher ${name} has nothing to do and owes document ${document.number}: asking for it directly`,
     );
     try {
       const distribution = await ask(document);
@@ -66,7 +66,10 @@ export async function askForOverdue(
       return true;
     } catch (error) {
       if (!(error instanceof FuseMeshError)) throw error;
-      log.warn({ teacher: name }, `${name} gave no answer that can be used: ${error.message}`);
+      log.warn(
+        { teacher: name, document: Number(document.number) },
+        `Teacher ${name} gave no answer that can be used: ${error.message}`,
+      );
       return false;
     }
   }

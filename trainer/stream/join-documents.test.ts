@@ -13,6 +13,7 @@ import { openRunStreams, type RunStreams } from '../../mesh/nats/run-streams.ts'
 import { startNatsServer, type TestNatsServer } from '../../test/support/nats-server.ts';
 import { BackgroundTasks } from '../background-tasks.ts';
 import { Change } from '../change.ts';
+import { Intake } from './intake.ts';
 import { type JoinedDocument, joinDocuments } from './join-documents.ts';
 import { LookAhead } from './look-ahead.ts';
 import { readDistributionsInto } from './read-distributions.ts';
@@ -91,13 +92,24 @@ function startJoin(from: number, lookAhead = 3) {
     name,
     distributions: new LookAhead<TextDistribution>(from, lookAhead, change),
   }));
+  const waited: Record<string, number> = {};
+  const counts = { joined: 0, waited };
+  const metrics = {
+    joined: () => counts.joined++,
+    waitedFor: (who: string, seconds: number) => {
+      waited[who] = (waited[who] ?? 0) + seconds;
+    },
+  };
+  const intake = new Intake({ received: () => {}, deadLetter: () => {} });
   tasks.run((signal) => readDocumentsInto(texts, from, streams, { signal, log }));
   for (const { name, distributions } of sources) {
-    tasks.run((signal) => readDistributionsInto(distributions, name, fingerprint, streams, { signal, log }));
+    const reader = { teacher: name, fingerprint, distributions, intake };
+    tasks.run((signal) => readDistributionsInto(reader, streams, { signal, log }));
   }
   const { signal } = tasks;
-  const joined = joinDocuments({ from, until: documents, documents: texts, sources, change, signal, log });
-  return { joined, documents: texts, sources, tasks };
+  const parts = { documents: texts, sources, change };
+  const joined = joinDocuments({ from, until: documents, ...parts, signal, log, metrics });
+  return { joined, documents: texts, sources, tasks, counts, intake };
 }
 
 async function take(joined: AsyncIterator<JoinedDocument>, count: number): Promise<JoinedDocument[]> {
@@ -115,7 +127,7 @@ const range = (from: number, until: number) => Array.from({ length: until - from
 describe('the join', () => {
   it('gives every document once and in order, whatever order the teachers deliver in', async () => {
     await publishDocuments();
-    const { joined, tasks } = startJoin(0);
+    const { joined, tasks, counts, intake } = startJoin(0);
     const taking = take(joined, documents + 1);
     for (const number of range(0, documents).reverse()) await publish('fiction', number);
     for (const number of [3, 1, 0, 2, 4, 7, 6, 5, 11, 10, 9, 8]) await publish('manuals', number);
@@ -128,6 +140,9 @@ describe('the join', () => {
         ['manuals', number],
       ]);
     }
+    expect(counts.joined).toBe(documents);
+    expect(Object.keys(counts.waited)).toEqual(expect.arrayContaining(teachers));
+    expect(intake.of('fiction').bytesReceived).toBeGreaterThan(10 * documents);
     await tasks.stop();
   });
 

@@ -3,7 +3,8 @@ import type { Document } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
 import type { Log } from '../../mesh/log/log.ts';
 import type { Change } from '../change.ts';
 import type { LookAhead } from './look-ahead.ts';
-import { WaitReport } from './wait-report.ts';
+import { MissingTime } from './missing-time.ts';
+import { feeder, WaitReport } from './wait-report.ts';
 
 /** A document with what every source says about it. */
 export interface JoinedDocument {
@@ -19,6 +20,14 @@ export interface JoinedSource {
   readonly distributions: LookAhead<TextDistribution>;
 }
 
+/** Hears of the join; as TrainerMetrics. */
+export interface JoinObserver {
+  /** A document with all its parts has come. */
+  joined(): void;
+  /** The next document waited for a source, or for the feeder. */
+  waitedFor(who: string, seconds: number): void;
+}
+
 /** What is joined; each part begins at document `from`, and `change` is theirs. */
 export interface Join {
   readonly from: number;
@@ -29,23 +38,31 @@ export interface Join {
   readonly change: Change;
   readonly signal: AbortSignal;
   readonly log: Log;
+  readonly metrics: JoinObserver;
 }
+
+/** How often the time of a long wait is counted, in milliseconds. */
+const countEvery = 1_000;
 
 /**
  * Gives the documents strictly in order, each when the text and every source's distributions of it are here.
  * Never leaves one out: it waits, and the log says for whom. Ends early when aborted.
  */
 export async function* joinDocuments(join: Join): AsyncGenerator<JoinedDocument> {
+  const { metrics } = join;
+  const missingTime = new MissingTime((who, seconds) => metrics.waitedFor(who, seconds));
   for (let number = join.from; number < join.until; number++) {
     const report = new WaitReport(join.log);
     for (;;) {
       if (join.signal.aborted) return;
       const missing = missingParts(join);
+      missingTime.now(missing);
       if (missing.length === 0) break;
       report.waiting(missing, `document ${number}`);
-      await join.change.next(report.due);
+      await join.change.next(Math.min(report.due, countEvery));
     }
     report.over();
+    metrics.joined();
     yield {
       number,
       text: join.documents.take().text,
@@ -56,5 +73,5 @@ export async function* joinDocuments(join: Join): AsyncGenerator<JoinedDocument>
 
 function missingParts({ documents, sources }: Join): string[] {
   const missing = sources.filter(({ distributions }) => !distributions.ready).map(({ name }) => name);
-  return documents.ready ? missing : ['the feeder', ...missing];
+  return documents.ready ? missing : [feeder, ...missing];
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CorpusManifest } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
 import type { Log } from '../../mesh/log/log.ts';
 import type { RunStreams } from '../../mesh/nats/run-streams.ts';
-import { WaitReport } from './wait-report.ts';
+import { feeder, WaitReport } from './wait-report.ts';
 
 const lookEvery = 300;
 
@@ -18,7 +18,7 @@ export async function awaitManifest(
       report.over();
       return manifest;
     }
-    report.waiting(['the feeder'], "the corpus's manifest");
+    report.waiting([feeder], "the corpus's manifest");
     await sleep(lookEvery, undefined, { signal }).catch(() => {});
   }
   return undefined;

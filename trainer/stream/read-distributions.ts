@@ -2,37 +2,65 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { distributionFromBytes } from '../../mesh/codec/distribution-bytes.ts';
 import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
 import type { Log } from '../../mesh/log/log.ts';
-import type { RunStreams } from '../../mesh/nats/run-streams.ts';
+import type { DeadLetter, RunStreams } from '../../mesh/nats/run-streams.ts';
+import type { IntakeObserver } from './intake.ts';
 import type { LookAhead } from './look-ahead.ts';
 import { readOn } from './read-on.ts';
+
+/** Longest that a message which cannot be used holds up those behind it, in milliseconds. */
+const storeWithin = 30_000;
+
+/** Where a teacher's distributions go. */
+export interface DistributionReader {
+  readonly teacher: string;
+  /** SHA-256 of its tokenizer. */
+  readonly fingerprint: Uint8Array;
+  readonly distributions: LookAhead<TextDistribution>;
+  /** Hears of what comes. */
+  readonly intake: IntakeObserver;
+}
 
 /**
  * Reads a teacher's distributions as far ahead as there is room, from the first that the stream still has:
  * what checkpoints cover is gone from it, and what they cover and is not gone is let go. A distribution that
- * cannot be used is named in the log and counts as not delivered.
- *
- * @param fingerprint SHA-256 of the teacher's tokenizer
+ * cannot be used goes to the run's dead letters and counts as not delivered.
  */
 export async function readDistributionsInto(
-  distributions: LookAhead<TextDistribution>,
-  teacher: string,
-  fingerprint: Uint8Array,
-  streams: Pick<RunStreams, 'readDistributions'>,
+  { teacher, fingerprint, distributions, intake }: DistributionReader,
+  streams: Pick<RunStreams, 'readDistributions' | 'storeDeadLetter'>,
   { signal, log }: { signal: AbortSignal; log: Log },
 ): Promise<void> {
   const open = (after: { position: number } | undefined) =>
     streams.readDistributions(teacher, { afterPosition: after?.position ?? 0, signal });
   const what = `the distributions of teacher ${teacher}`;
-  for await (const { bytes, position } of readOn(what, open, { signal, log })) {
+  const logOfTeacher = log.child({ teacher });
+  for await (const { bytes, position } of readOn(what, open, { signal, log: logOfTeacher })) {
+    intake.received(teacher, bytes.length);
     try {
       const distribution = distributionFromBytes(bytes);
       refuseUnusable(distribution, fingerprint);
       distributions.offer(distribution.document, position, distribution);
+      logOfTeacher.debug({ document: distribution.document, position }, 'A distribution has come');
     } catch (error) {
       if (!(error instanceof FuseMeshError)) throw error;
-      log.warn({ teacher, position }, `Teacher ${teacher} sent what cannot be used: ${error.message}`);
+      logOfTeacher.warn({ position }, `Teacher ${teacher} sent what cannot be used: ${error.message}`);
+      intake.deadLetter(teacher);
+      await putAside({ source: teacher, position, bytes, reason: error.message });
     }
     await distributions.room(signal);
+  }
+
+  async function putAside(letter: DeadLetter): Promise<void> {
+    try {
+      const within = AbortSignal.any([signal, AbortSignal.timeout(storeWithin)]);
+      await streams.storeDeadLetter(letter, { signal: within });
+    } catch (error) {
+      if (signal.aborted) return;
+      logOfTeacher.warn(
+        { position: letter.position },
+        `A message of teacher ${teacher} is not among the dead letters: ${(error as Error).message}`,
+      );
+    }
   }
 }
 

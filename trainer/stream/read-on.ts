@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Log } from '../../mesh/log/log.ts';
+import { RepeatedWarning } from '../../mesh/log/repeated-warning.ts';
 
 const retryAfter = 1_000;
 
@@ -15,17 +16,19 @@ export async function* readOn<T>(
   open: (after: T | undefined) => AsyncIterable<T>,
   { signal, log }: { signal: AbortSignal; log: Log },
 ): AsyncGenerator<T> {
+  const warning = new RepeatedWarning(log);
   let last: T | undefined;
   while (!signal.aborted) {
     try {
       for await (const item of open(last)) {
         last = item;
+        warning.over();
         yield item;
       }
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof FuseMeshError) || error.code !== 'unavailable') throw error;
-      log.warn(`Cannot read ${what}, trying again: ${error.message}`);
+      warning.warn(`Cannot read ${what}, trying again: ${error.message}`);
     }
     await sleep(retryAfter, undefined, { signal }).catch(() => {});
   }

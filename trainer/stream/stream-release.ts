@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Document } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
 import type { Log } from '../../mesh/log/log.ts';
+import { RepeatedWarning } from '../../mesh/log/repeated-warning.ts';
 import type { RunStreams } from '../../mesh/nats/run-streams.ts';
 import type { Join, JoinedSource } from './join-documents.ts';
 import type { LookAhead } from './look-ahead.ts';
@@ -16,7 +17,7 @@ export class StreamRelease {
   readonly #streams: Pick<RunStreams, 'releaseDocuments' | 'releaseDistributions'>;
   readonly #documents: LookAhead<Document>;
   readonly #sources: readonly JoinedSource[];
-  readonly #log: Log;
+  readonly #warning: RepeatedWarning;
   readonly #releasedPositions = new Map<string, number>();
   #releasedDocuments = 0;
   #covered: number;
@@ -32,7 +33,7 @@ export class StreamRelease {
     this.#documents = documents;
     this.#sources = sources;
     this.#covered = covered;
-    this.#log = log;
+    this.#warning = new RepeatedWarning(log);
   }
 
   /** A checkpoint is on disk: documents before this one are never needed again. */
@@ -66,9 +67,10 @@ export class StreamRelease {
         await this.#streams.releaseDistributions(name, position);
         this.#releasedPositions.set(name, position);
       }
+      this.#warning.over();
     } catch (error) {
       // Nothing is lost by it: what was not released is released at the next look.
-      this.#log.warn(`Cannot release what the checkpoint covers: ${(error as Error).message}`);
+      this.#warning.warn(`Cannot release what the checkpoint covers: ${(error as Error).message}`);
     }
   }
 }

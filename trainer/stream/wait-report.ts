@@ -1,5 +1,8 @@
 import type { Log } from '../../mesh/log/log.ts';
 
+/** Who owes the manifest and the texts; the others are sources by their names. */
+export const feeder = 'feeder';
+
 const firstAfter = 5_000;
 const againAfter = 30_000;
 
@@ -30,16 +33,19 @@ export class WaitReport {
     const seconds = Math.round(this.#elapsed / 1000);
     this.#log.warn(
       { waitingFor: missing, seconds },
-      `Waiting for ${missing.join(', ')} for ${seconds} s: ${what} has not come`,
+      `Waiting for ${inWords(missing)} for ${seconds} s: ${what} has not come`,
     );
   }
 
   over(): void {
     if (this.#named.length === 0) return;
-    this.#log.info({ waitedFor: this.#named }, `${this.#named.join(', ')} delivered: the training goes on`);
+    this.#log.info({ waitedFor: this.#named }, `The training goes on: ${inWords(this.#named)} delivered`);
   }
 
   get #elapsed(): number {
     return performance.now() - this.#began;
   }
 }
+
+const inWords = (missing: readonly string[]): string =>
+  missing.map((who) => (who === feeder ? 'the feeder' : who)).join(', ');

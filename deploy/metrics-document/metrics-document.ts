@@ -1,0 +1,84 @@
+import type { MetricDefinition, MetricTable } from '../../mesh/metrics/metric.ts';
+import { processTable } from '../../mesh/metrics/process-table.ts';
+import { teacherTable } from '../../services/teacher/teacher-table.ts';
+import { trainerTable } from '../../trainer/metric-table.ts';
+
+/** Every metric of ours, by the process that has it. */
+export const metricTables: readonly {
+  readonly title: string;
+  readonly about: string;
+  readonly table: MetricTable;
+}[] = [
+  {
+    title: 'Trainer',
+    about: 'All have the label `run` beside those named here.',
+    table: trainerTable,
+  },
+  {
+    title: 'Teacher',
+    about:
+      'By the runs that it works for. Every series of a run is there, at 0, as soon as the teacher is attached to it.',
+    table: teacherTable,
+  },
+  {
+    title: 'Every process',
+    about: 'Of a trainer they have the label `run` too; a teacher may work for several runs.',
+    table: processTable,
+  },
+];
+
+/** Those of Node's own that tell most of a process in trouble. */
+const ofNode: readonly (readonly [name: string, meaning: string])[] = [
+  ['process_resident_memory_bytes', 'Memory of the process, the buffers of ONNX Runtime included.'],
+  ['process_cpu_seconds_total', 'Processor time; its rate is the number of cores in use.'],
+  ['process_start_time_seconds', 'When the process began, in seconds since 1970: a jump is a restart.'],
+  [
+    'nodejs_eventloop_lag_p99_seconds',
+    'How late timers come, at worst: a second means that gRPC and /metrics answer a second late.',
+  ],
+  ['nodejs_heap_size_used_bytes', 'Memory of JavaScript objects; one that only grows is a leak.'],
+  ['nodejs_external_memory_bytes', 'Memory of buffers outside of the JavaScript heap.'],
+  ['nodejs_gc_duration_seconds', 'Histogram of pauses of the garbage collector, by kind.'],
+];
+
+const head = `# Metrics
+
+Made by \`npm run generate\` from the tables in the code
+([trainer](../trainer/metric-table.ts), [teacher](../services/teacher/teacher-table.ts),
+[every process](../mesh/metrics/process-table.ts)): change them there.
+
+Trainer and teachers serve \`/metrics\` at their \`metricsPort\` in Prometheus' text format; the feeder has none.
+The label \`run\` is \`run\` of the run file, and \`teacher\` a source's name in it (\`target.source\` is one too).
+Counters count since the process began, so take \`rate()\` or \`increase()\` of them, which know of restarts.
+A histogram is three series: \`…_bucket\`, \`…_sum\` and \`…_count\`. Nothing waits for NATS while \`/metrics\` is
+answered: what is told of streams was seen in the last seconds.
+
+Dashboards over these metrics are in [deploy/grafana](../deploy/grafana), alert rules in
+[deploy/prometheus](../deploy/prometheus).
+`;
+
+/** docs/metrics.md. */
+export function metricsDocument(): string {
+  const tables = metricTables.map(({ title, about, table }) =>
+    [`## ${title}`, '', about, '', ...rows(Object.values(table))].join('\n'),
+  );
+  const node = [
+    '## Node',
+    '',
+    "Every process also has the usual metrics of Node's process (`process_…`, `nodejs_…`). Those that matter:",
+    '',
+    '| Metric | Meaning |',
+    '| --- | --- |',
+    ...ofNode.map(([name, meaning]) => `| \`${name}\` | ${meaning} |`),
+  ].join('\n');
+  return `${[head, ...tables.map((table) => `${table}\n`), node].join('\n')}\n`;
+}
+
+const rows = (definitions: readonly MetricDefinition[]): string[] => [
+  '| Metric | Kind | Labels | Meaning |',
+  '| --- | --- | --- | --- |',
+  ...definitions.map(
+    ({ name, kind, labels, help }) =>
+      `| \`${name}\` | ${kind} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help.replaceAll('|', '\\|')} |`,
+  ),
+];

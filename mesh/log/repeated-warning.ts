@@ -1,0 +1,34 @@
+import type { Log } from './log.ts';
+
+/**
+ * Warns of something that may go wrong again and again: the first time, and when it goes wrong in another way.
+ * The same again is said at level debug, and as a warning only after a long time.
+ */
+export class RepeatedWarning {
+  readonly #log: Log;
+  readonly #againAfter: number;
+  #message = '';
+  #saidAt = 0;
+
+  /** @param againAfter milliseconds until the same is a warning again */
+  constructor(log: Log, againAfter = Number.POSITIVE_INFINITY) {
+    this.#log = log;
+    this.#againAfter = againAfter;
+  }
+
+  warn(message: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    const now = performance.now();
+    if (message === this.#message && now - this.#saidAt < this.#againAfter) {
+      this.#log.debug(fields, message);
+      return;
+    }
+    this.#message = message;
+    this.#saidAt = now;
+    this.#log.warn(fields, message);
+  }
+
+  /** It went well: what goes wrong from now on is new. */
+  over(): void {
+    this.#message = '';
+  }
+}

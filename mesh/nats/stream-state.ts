@@ -1,0 +1,89 @@
+import { positionOfDocument } from './document-message.ts';
+import { natsFailure, refusalOf } from './failure.ts';
+import { type RunContext, teacherConsumer } from './names.ts';
+
+/** The streams of a run, as they are called to the outside. */
+export const streamNames = ['documents', 'distributions', 'dead-letters'] as const;
+
+/** One of a run's streams; one that does not exist yet is empty. */
+export interface StreamState {
+  readonly name: (typeof streamNames)[number];
+  readonly messages: number;
+  readonly bytes: number;
+  /** Messages that it may hold: of all documents, or of each teacher's distributions; 0 where it is not there. */
+  readonly mostMessages: number;
+}
+
+/** One teacher's place in the documents. */
+export interface TeacherLag {
+  readonly teacher: string;
+  /** Documents published that none of its replicas has acknowledged. */
+  readonly documents: number;
+  /** Those of them that were delivered more than once. */
+  readonly redelivered: number;
+}
+
+/** What a run's streams hold at one moment. */
+export interface RunState {
+  /** In the order of {@link streamNames}. */
+  readonly streams: readonly StreamState[];
+  /** In the order in which the teachers were asked for. */
+  readonly lags: readonly TeacherLag[];
+}
+
+/** @throws FuseMeshError unavailable when NATS does not answer */
+export async function lookAtStreams(context: RunContext, teachers: readonly string[]): Promise<RunState> {
+  const { connection, names } = context;
+  try {
+    const [documents, distributions, deadLetters, ...consumers] = await Promise.all([
+      streamInfo(context, names.documentsStream),
+      streamInfo(context, names.distributionsStream),
+      streamInfo(context, names.deadLettersStream),
+      ...teachers.map((teacher) => consumerInfo(context, teacher)),
+    ]);
+    const published = publishedDocuments(documents);
+    return {
+      streams: [
+        streamState('documents', documents, documents?.config.max_msgs),
+        streamState('distributions', distributions, distributions?.config.max_msgs_per_subject),
+        streamState('dead-letters', deadLetters, deadLetters?.config.max_msgs),
+      ],
+      lags: teachers.map((teacher, i) => {
+        const consumer = consumers[i];
+        return {
+          teacher,
+          documents: consumer ? consumer.num_pending + consumer.num_ack_pending : published,
+          redelivered: consumer?.num_redelivered ?? 0,
+        };
+      }),
+    };
+  } catch (error) {
+    throw natsFailure(error, `look at the streams of run ${names.run}`, connection.url);
+  }
+}
+
+type StreamInfo = NonNullable<Awaited<ReturnType<typeof streamInfo>>>;
+
+function streamState(name: StreamState['name'], info: StreamInfo | undefined, most = 0): StreamState {
+  const { messages = 0, bytes = 0 } = info?.state ?? {};
+  return { name, messages, bytes, mostMessages: most };
+}
+
+/** Documents that a teacher finds which has not come yet: all in the stream but its manifest. */
+function publishedDocuments(info: StreamInfo | undefined): number {
+  if (info === undefined || info.state.messages === 0) return 0;
+  const hasManifest = info.state.first_seq < positionOfDocument(0);
+  return info.state.messages - Number(hasManifest);
+}
+
+const streamInfo = ({ connection }: RunContext, stream: string) =>
+  connection.manager.streams.info(stream).catch(orMissing);
+
+const consumerInfo = ({ connection, names }: RunContext, teacher: string) =>
+  connection.manager.consumers.info(names.documentsStream, teacherConsumer(teacher)).catch(orMissing);
+
+function orMissing(error: unknown): undefined {
+  const refusal = refusalOf(error);
+  if (refusal !== 'stream missing' && refusal !== 'consumer missing') throw error;
+  return undefined;
+}
