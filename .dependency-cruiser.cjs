@@ -28,6 +28,7 @@ const keptIn = {
   commander: ['cli'],
   'log-update': ['cli'],
   picocolors: ['cli'],
+  'slice-ansi': ['cli'],
 };
 
 const roomRules = Object.entries(mayUse).map(([room, used]) => ({

@@ -15,7 +15,7 @@ export interface Display {
 
 const lineEveryMilliseconds = 3000;
 
-/** A view that is drawn over itself on a terminal; elsewhere a line every few seconds. */
+/** A view that is drawn over itself on a terminal; elsewhere a line every few seconds, and whenever the state changes. */
 export function runDisplay(output: NodeJS.WriteStream): Display {
   return output.isTTY && process.env['TERM'] !== 'dumb' ? liveDisplay(output) : plainDisplay(output);
 }
@@ -35,11 +35,14 @@ export const fitted = (lines: readonly string[], columns: number): string =>
 
 function plainDisplay(output: NodeJS.WriteStream): Display {
   let shownAt = Number.NEGATIVE_INFINITY;
+  let shownState = '';
   return {
     note: (line) => output.write(`${line}\n`),
     show: (seen) => {
-      if (seen.now - shownAt < lineEveryMilliseconds) return;
+      const state = seen.silent === undefined ? `${seen.status?.state}` : 'silent';
+      if (state === shownState && seen.now - shownAt < lineEveryMilliseconds) return;
       shownAt = seen.now;
+      shownState = state;
       output.write(`${runLine(seen)}\n`);
     },
     end: () => undefined,

@@ -7,7 +7,7 @@ const says = (waitSeconds: number, sources: object[]) =>
   whoWaits(create(GetStatusResponseSchema, { lastStep: { seconds: 2, waitSeconds }, sources }));
 
 test('names teachers whose stream is full, and those that the trainer waits for', () => {
-  expect(says(0.1, [{ teacher: 'orator' }])).toBe('nobody waits');
+  expect(says(0.1, [{ teacher: 'orator' }])).toBe('nobody');
   expect(says(0, [{ teacher: 'orator', waitingForRoom: true }, { teacher: 'novelist' }])).toBe(
     'orator waits for the trainer',
   );
@@ -23,5 +23,5 @@ test('names teachers whose stream is full, and those that the trainer waits for'
 });
 
 test('is silent about waiting before the first step', () => {
-  expect(whoWaits(create(GetStatusResponseSchema, {}))).toBe('nobody waits');
+  expect(whoWaits(create(GetStatusResponseSchema, {}))).toBe('nobody');
 });

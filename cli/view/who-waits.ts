@@ -17,5 +17,5 @@ export function whoWaits({ sources, lastStep }: GetStatusResponse): string {
     const whom = owing.length > 0 ? owing.join(', ') : 'documents';
     parts.push(`the trainer waits for ${whom} (${percent(waited)} of the last step)`);
   }
-  return parts.length > 0 ? parts.join('; ') : 'nobody waits';
+  return parts.length > 0 ? parts.join('; ') : 'nobody';
 }
