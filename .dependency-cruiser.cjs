@@ -21,6 +21,7 @@ const keptIn = {
   '@grpc/reflection': ['mesh/grpc'],
   'grpc-health-check': ['mesh/grpc'],
   pino: ['mesh/log'],
+  '@opentelemetry': ['mesh/tracing'],
   yaml: ['mesh/config', 'cli', 'deploy', 'test'],
   'onnxruntime-node': ['model/runtime'],
   'onnx-buf': ['model/onnx'],

@@ -8,6 +8,7 @@ import { batchesOf } from './batch/batches.ts';
 import { startCheckpointWriter } from './checkpoint/checkpoint-writer.ts';
 import type { SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
 import type { ResumePoint } from './checkpoint/resume-point.ts';
+import { DocumentTraces } from './document-traces.ts';
 import { openHeldOut } from './held-out.ts';
 import { RunRecord } from './run-record.ts';
 import { scheduleOf } from './schedule.ts';
@@ -47,7 +48,7 @@ export async function fuseAndTrain(
   opened: OpenedTraining,
   { sources, intake, resume, documents: lastDocument }: RunToTrain,
 ): Promise<SavedCheckpoint | undefined> {
-  const { tasks, streams, tokenizer, fusion, status, metrics, change, log } = opened;
+  const { tasks, streams, tokenizer, fusion, status, metrics, change, log, tracer } = opened;
   const { trainer } = config;
   const { signal } = tasks;
   const tokenizers = await awaitTokenizers(sources, { change, signal, log });
@@ -66,10 +67,11 @@ export async function fuseAndTrain(
       distributions: new LookAhead<TextDistribution>(from, lookAhead, change),
     }),
   );
-  tasks.run((signal) => readDocumentsInto(documents, from, streams, { signal, log }));
+  const traces = tracer && new DocumentTraces(tracer, config.run, from);
+  tasks.run((signal) => readDocumentsInto(documents, from, streams, { signal, log, arrivals: traces }));
   for (const [i, { name, distributions }] of joined.entries()) {
     const { fingerprint } = tokenizers[i];
-    const reader = { teacher: name, fingerprint, distributions, intake };
+    const reader = { teacher: name, fingerprint, distributions, intake, arrivals: traces };
     tasks.run((signal) => readDistributionsInto(reader, streams, { signal, log }));
     const source = sources[i];
     const debtor = {
@@ -77,7 +79,11 @@ export async function fuseAndTrain(
       distributions,
       fingerprint,
       isIdle: () => source.attached && source.said.documentsInHand === 0,
-      ask: (document: Document) => askSource(source, document, { topK: config.topK, signal }),
+      ask: async (document: Document) => {
+        const answer = await askSource(source, document, { topK: config.topK, signal });
+        traces?.arrived(answer.document, name);
+        return answer;
+      },
     };
     tasks.run((signal) => askForOverdue(debtor, documents, { signal, log }));
   }
@@ -138,7 +144,10 @@ export async function fuseAndTrain(
         return directory;
       },
       time: status.time,
-      report: (step, batch) => record.step(step, batch),
+      report: (step, batch) => {
+        traces?.trained(step, batch);
+        record.step(step, batch);
+      },
     });
   } finally {
     await writer.stop();

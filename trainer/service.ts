@@ -5,6 +5,7 @@ import type { Log } from '../mesh/log/log.ts';
 import { createRegister } from '../mesh/metrics/create-register.ts';
 import { processMetrics } from '../mesh/metrics/process-metrics.ts';
 import { serveMetrics } from '../mesh/metrics/serve-metrics.ts';
+import type { Tracer } from '../mesh/tracing/tracer.ts';
 import { Change } from './change.ts';
 import { checkTrainerConfig } from './check-config.ts';
 import { memoryLine, planMemory } from './memory-plan.ts';
@@ -18,6 +19,8 @@ export interface TrainerOptions {
   /** When it aborts, the trainer finishes the step in hand, writes a checkpoint and leaves. */
   readonly signal: AbortSignal;
   readonly log: Log;
+  /** Left out, no traces are made. */
+  readonly tracer?: Tracer | undefined;
   /** Called when both servers listen. */
   readonly onReady?: (ready: { grpc: string; metricsPort: number; note: string }) => void;
 }
@@ -27,7 +30,7 @@ export interface TrainerOptions {
  * and resolves when the fused model is written or when it was stopped.
  */
 export async function runTrainer(config: RunConfig, options: TrainerOptions): Promise<void> {
-  const { signal, onReady } = options;
+  const { signal, tracer, onReady } = options;
   const log = options.log.child({ run: config.run });
   checkTrainerConfig(config);
   const note = memoryLine(await planMemory(config, process.availableMemory()));
@@ -50,7 +53,7 @@ export async function runTrainer(config: RunConfig, options: TrainerOptions): Pr
     const http = await serveMetrics(register, { port: config.trainer.metricsPort, log });
     try {
       onReady?.({ grpc: grpc.address, metricsPort: http.port, note });
-      await runTraining(config, { status, control, metrics, onNats, change, signal, log });
+      await runTraining(config, { status, control, metrics, onNats, change, signal, log, tracer });
       status.end(signal.aborted ? status.phase : TrainerState.FINISHED);
     } finally {
       await http.stop();

@@ -1,6 +1,7 @@
 import type { Log } from '../mesh/log/log.ts';
 import type { ProcessMetrics } from '../mesh/metrics/process-metrics.ts';
 import type { RunStreams } from '../mesh/nats/run-streams.ts';
+import type { Tracer } from '../mesh/tracing/tracer.ts';
 import type { AdapterConfig } from '../model/lora/read-adapter.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { BackgroundTasks } from './background-tasks.ts';
@@ -22,6 +23,8 @@ export interface TrainingContext {
   readonly change: Change;
   readonly signal: AbortSignal;
   readonly log: Log;
+  /** Left out, no traces are made. */
+  readonly tracer?: Tracer | undefined;
 }
 
 /** {@link TrainingContext} and what was opened for the training. */

@@ -5,6 +5,7 @@ import { feedCorpus } from '../../services/corpus/feed-corpus.ts';
 import { tellParent } from '../child-messages.ts';
 import { progressBar } from '../progress-bar.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
+import { traced } from '../traced.ts';
 
 export function addFeed(program: Command): void {
   withRunFile(program.command('feed'))
@@ -18,14 +19,17 @@ export function addFeed(program: Command): void {
       runUntilStopped(async (signal) => {
         const config = await readRunFile(path, options);
         const bar = progressBar('feeding {bar} {value}/{total} documents, {eta_formatted} left');
-        const { documents, published } = await feedCorpus(config, {
-          signal,
-          log: createLog('feed'),
-          onProgress: (fed) => {
-            tellParent({ fed });
-            bar.show(fed.published, fed.total);
-          },
-        }).finally(() => bar.end());
+        const log = createLog('feed');
+        const attributes = { 'fusemesh.run': config.run };
+        const onProgress = (fed: { readonly published: number; readonly total: number }) => {
+          tellParent({ fed });
+          bar.show(fed.published, fed.total);
+        };
+        const { documents, published } = await traced(
+          { serviceName: 'fusemesh-feeder', attributes },
+          log,
+          (tracer) => feedCorpus(config, { signal, log, tracer, onProgress }),
+        ).finally(() => bar.end());
         process.stdout.write(
           `The stream of the run ${config.run} has ${documents} documents; ${published} of them are new.\n`,
         );

@@ -4,6 +4,7 @@ import { createLog } from '../../mesh/log/log.ts';
 import { runTeacher } from '../../services/teacher/run-teacher.ts';
 import { tellParent } from '../child-messages.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
+import { traced } from '../traced.ts';
 
 export function addTeacher(program: Command): void {
   withRunFile(program.command('teacher'))
@@ -17,11 +18,11 @@ export function addTeacher(program: Command): void {
     .action((path: string, name: string, options: RunFileOptions) =>
       runUntilStopped(async (signal) => {
         const config = await readRunFile(path, options);
-        await runTeacher(config, name, {
-          signal,
-          log: createLog(`teacher ${name}`),
-          onReady: (ready) => tellParent({ ready }),
-        });
+        const log = createLog(`teacher ${name}`);
+        const attributes = { 'fusemesh.teacher': name };
+        await traced({ serviceName: 'fusemesh-teacher', attributes }, log, (tracer) =>
+          runTeacher(config, name, { signal, log, tracer, onReady: (ready) => tellParent({ ready }) }),
+        );
       }),
     );
 }

@@ -4,6 +4,7 @@ import { createLog } from '../../mesh/log/log.ts';
 import { runTrainer } from '../../trainer/service.ts';
 import { tellParent } from '../child-messages.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
+import { traced } from '../traced.ts';
 
 export function addTrainer(program: Command): void {
   withRunFile(program.command('trainer'))
@@ -17,11 +18,11 @@ export function addTrainer(program: Command): void {
     .action((path: string, options: RunFileOptions) =>
       runUntilStopped(async (signal) => {
         const config = await readRunFile(path, options);
-        await runTrainer(config, {
-          signal,
-          log: createLog('trainer'),
-          onReady: (ready) => tellParent({ ready }),
-        });
+        const log = createLog('trainer');
+        const attributes = { 'fusemesh.run': config.run };
+        await traced({ serviceName: 'fusemesh-trainer', attributes }, log, (tracer) =>
+          runTrainer(config, { signal, log, tracer, onReady: (ready) => tellParent({ ready }) }),
+        );
       }),
     );
 }

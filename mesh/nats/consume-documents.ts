@@ -4,6 +4,7 @@ import { decodeDocument } from './document-message.ts';
 import { natsFailure } from './failure.ts';
 import { fetchOnAndOn } from './fetch.ts';
 import { type RunContext, teacherConsumer } from './names.ts';
+import { traceparentOf } from './traceparent.ts';
 
 /** A document in a teacher's hands. */
 export interface DeliveredDocument {
@@ -12,6 +13,8 @@ export interface DeliveredDocument {
   ack(): Promise<void>;
   /** It is still in work: the 30 s until it is delivered again begin anew. */
   working(): void;
+  /** Where it belongs in a trace; undefined where it belongs to none. */
+  traceparent(): string | undefined;
 }
 
 const ackWait = nanos(30_000);
@@ -42,6 +45,7 @@ function delivered(message: JsMsg, url: string): DeliveredDocument {
   return {
     document,
     working: () => message.working(),
+    traceparent: () => traceparentOf(message),
     async ack() {
       try {
         await message.ackAck();

@@ -1,12 +1,13 @@
 import type { RunContext } from './names.ts';
 import { distributionsSubject } from './names.ts';
-import { publishStored } from './publish-stored.ts';
+import { type PublishOptions, publishStored } from './publish-stored.ts';
+import { traceHeaders } from './traceparent.ts';
 
 /** Stores one teacher's distributions of one document; its id keeps a second copy out for two minutes. */
 export async function publishDistribution(
   context: RunContext,
   { teacher, document, bytes }: { teacher: string; document: number; bytes: Uint8Array },
-  options: { readonly signal: AbortSignal; readonly onWait?: () => void },
+  { traceparent, ...options }: PublishOptions & { readonly onWait?: () => void },
 ): Promise<void> {
   await publishStored(
     context,
@@ -15,6 +16,7 @@ export async function publishDistribution(
       bytes,
       once: { msgID: `${teacher}/${document}` },
       doing: `publish what ${teacher} says about document ${document}`,
+      headers: traceHeaders(traceparent),
     },
     options,
   );

@@ -13,7 +13,8 @@ import {
 } from './document-message.ts';
 import { natsFailure, refusalOf } from './failure.ts';
 import type { RunContext } from './names.ts';
-import { publishStored } from './publish-stored.ts';
+import { type PublishOptions, publishStored } from './publish-stored.ts';
+import { traceHeaders } from './traceparent.ts';
 
 const never = new AbortController().signal;
 
@@ -63,7 +64,7 @@ export async function lastDocumentPublished({ connection, names }: RunContext): 
 export async function publishDocument(
   context: RunContext,
   document: Document,
-  signal: AbortSignal,
+  { signal, traceparent }: PublishOptions,
 ): Promise<void> {
   const { names } = context;
   const number = Number(document.number);
@@ -75,6 +76,7 @@ export async function publishDocument(
       bytes: encodeDocument(document),
       once: { expect: { lastSequence: positionOfDocument(number) - 1 } },
       doing,
+      headers: traceHeaders(traceparent),
     },
     { signal },
   );

@@ -10,9 +10,16 @@ export interface Publication {
   readonly bytes: Uint8Array;
   /** Must make the server store it once at most, however often it is sent. */
   readonly once: Pick<JetStreamPublishOptions, 'msgID'> | Pick<JetStreamPublishOptions, 'expect'>;
-  readonly headers?: MsgHdrs;
+  readonly headers?: MsgHdrs | undefined;
   /** What is done, for an error message: "publish document 7". */
   readonly doing: string;
+}
+
+/** How a message is published. */
+export interface PublishOptions {
+  readonly signal: AbortSignal;
+  /** Where it belongs in a trace (W3C trace context); left out, it belongs to none. */
+  readonly traceparent?: string | undefined;
 }
 
 /** Pauses between tries, in milliseconds: a full stream is tried again soon at first, then less often. */
@@ -33,11 +40,12 @@ export async function publishStored(
 ): Promise<'stored' | Extract<Refusal, 'wrong last sequence'>> {
   refuseTooLarge(bytes, connection.raw.info?.max_payload, doing, connection.url);
   const jetStream = connection.raw.jetstream();
+  const options = { ...once, ...(headers && { headers }) };
   let waiting = false;
   for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
     if (signal.aborted) throw new FuseMeshError('cancelled', `Stopped before it could ${doing}.`);
     try {
-      await jetStream.publish(subject, bytes, { ...once, ...(headers && { headers }) });
+      await jetStream.publish(subject, bytes, options);
       return 'stored';
     } catch (error) {
       const refusal = refusalOf(error);

@@ -3,6 +3,7 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { refusalOf } from './failure.ts';
 import { type FetchFrom, fetchOnAndOn } from './fetch.ts';
 import type { RunContext } from './names.ts';
+import { traceparentOf } from './traceparent.ts';
 import { untilAnswered } from './until-answered.ts';
 
 /** One subject of a stream, from a position on. */
@@ -16,6 +17,8 @@ export interface OrderedSource {
 export interface PositionedMessage {
   readonly bytes: Uint8Array;
   readonly position: number;
+  /** Where it belongs in a trace; undefined where it belongs to none. */
+  traceparent(): string | undefined;
 }
 
 const batch = 64;
@@ -50,7 +53,11 @@ export async function* readInOrder(
         if (message.info.deliverySequence !== received + 1) break;
         received++;
         next = message.seq + 1;
-        yield { bytes: message.data, position: message.seq };
+        yield {
+          bytes: message.data,
+          position: message.seq,
+          traceparent: () => traceparentOf(message),
+        };
       }
     } catch (error) {
       if (!(error instanceof FuseMeshError) || refusalOf(error.cause) !== 'consumer missing') throw error;

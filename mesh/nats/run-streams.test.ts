@@ -251,6 +251,31 @@ describe('distributions', () => {
   });
 });
 
+describe('trace context', () => {
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+
+  it('travels with a message, and stays that of the first copy', async () => {
+    const { streams } = await startRun();
+    await streams.publishDocument(document(0), { signal: never, traceparent });
+    await streams.publishDocument(document(0), { signal: never, traceparent: traceparent.replace('a', 'c') });
+    const consumed = await take(1, (signal) => streams.consumeDocuments('orator', { batch: 1, signal }));
+    const read = await take(1, (signal) => streams.readDocuments({ from: 0, signal }));
+    await streams.publishDistribution('orator', 0, new Uint8Array(1), { signal: never, traceparent });
+    const distributions = await take(1, (signal) =>
+      streams.readDistributions('orator', { afterPosition: 0, signal }),
+    );
+    for (const [message] of [consumed, read, distributions]) expect(message.traceparent()).toBe(traceparent);
+  });
+
+  it('adds nothing to a message without one', async () => {
+    const { run, streams } = await startRun({ documents: 1 });
+    const [read] = await take(1, (signal) => streams.readDocuments({ from: 0, signal }));
+    expect(read.traceparent()).toBeUndefined();
+    const { header } = await connection.manager.streams.getMessage(`fusemesh_${run}_documents`, { seq: 2 });
+    expect([...header.keys()]).toEqual(['Nats-Expected-Last-Sequence']);
+  });
+});
+
 describe('a run', () => {
   it('takes other limits while it goes', async () => {
     const { streams } = await startRun({ maxDocuments: 2, documents: 2 });

@@ -11,7 +11,8 @@ import {
   publishManifest,
   readManifest,
 } from './publish-documents.ts';
-import { readInOrder } from './read-in-order.ts';
+import type { PublishOptions } from './publish-stored.ts';
+import { type PositionedMessage, readInOrder } from './read-in-order.ts';
 import { ensureStreams, purgeStream, removeStreams, type StreamLimits } from './stream-settings.ts';
 import { lookAtStreams, type RunState } from './stream-state.ts';
 
@@ -43,7 +44,7 @@ export interface RunStreams {
    * Documents go in order, after the manifest. One that is there already is left as it is; while the stream
    * is full this waits, and throws `cancelled` when aborted.
    */
-  publishDocument(document: Document, options: Stoppable): Promise<void>;
+  publishDocument(document: Document, options: PublishOptions): Promise<void>;
   /**
    * Documents that none of this teacher's replicas has acknowledged; ends when aborted. One that is neither
    * acknowledged nor said to be in work for 30 s is delivered again, to any replica.
@@ -63,13 +64,13 @@ export interface RunStreams {
     teacher: string,
     document: number,
     bytes: Uint8Array,
-    options: Stoppable & { readonly onWait?: () => void },
+    options: PublishOptions & { readonly onWait?: () => void },
   ): Promise<void>;
 
   /** Documents in order, from a number on, waiting for those to come; ends when aborted. */
   readDocuments(
     options: Stoppable & { readonly from: number },
-  ): AsyncIterable<{ readonly document: Document; readonly position: number }>;
+  ): AsyncIterable<{ readonly document: Document } & Omit<PositionedMessage, 'bytes'>>;
   /**
    * One teacher's distributions in the order of the stream, waiting for those to come; ends when aborted.
    * @param options.afterPosition position of the last one read before; 0 for all that are there
@@ -77,7 +78,7 @@ export interface RunStreams {
   readDistributions(
     teacher: string,
     options: Stoppable & { readonly afterPosition: number },
-  ): AsyncIterable<{ readonly bytes: Uint8Array; readonly position: number }>;
+  ): AsyncIterable<PositionedMessage>;
 
   /**
    * Puts a distribution that cannot be used aside. Returns when the server has stored it, once however often it
@@ -109,7 +110,7 @@ export function openRunStreams(connection: NatsConnection, run: string): RunStre
     readManifest: () => readManifest(context),
     publishManifest: (manifest) => publishManifest(context, manifest),
     lastDocumentPublished: () => lastDocumentPublished(context),
-    publishDocument: (document, { signal }) => publishDocument(context, document, signal),
+    publishDocument: (document, options) => publishDocument(context, document, options),
     consumeDocuments: (teacher, { batch, signal }) => consumeDocuments(context, teacher, batch, signal),
     publishDistribution: (teacher, document, bytes, options) =>
       publishDistribution(context, { teacher, document, bytes }, options),
@@ -119,8 +120,8 @@ export function openRunStreams(connection: NatsConnection, run: string): RunStre
         subject: names.documentsSubject,
         fromPosition: positionOfDocument(from),
       };
-      for await (const { bytes, position } of readInOrder(context, source, signal)) {
-        yield { document: decodeDocument(bytes, position), position };
+      for await (const { bytes, ...message } of readInOrder(context, source, signal)) {
+        yield { document: decodeDocument(bytes, message.position), ...message };
       }
     },
     readDistributions: (teacher, { afterPosition, signal }) =>

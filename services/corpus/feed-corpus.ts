@@ -4,9 +4,11 @@ import type { CorpusManifest, Document } from '../../mesh/generated/fusemesh/v1/
 import type { Log } from '../../mesh/log/log.ts';
 import { connectNats } from '../../mesh/nats/connection.ts';
 import { openRunStreams } from '../../mesh/nats/run-streams.ts';
+import type { Tracer } from '../../mesh/tracing/tracer.ts';
 import { findTextFiles, type LabelledText, readTexts } from '../../texts/read-texts.ts';
 import { splitText } from '../../texts/split-text.ts';
 import { describeCorpus, mixDomains } from './corpus-documents.ts';
+import { documentPublisher } from './publish-documents.ts';
 import { runTokenizers } from './run-tokenizers.ts';
 
 /** What a feeder has done. */
@@ -21,6 +23,8 @@ export interface FedCorpus {
 export interface FeedOptions {
   readonly signal: AbortSignal;
   readonly log: Log;
+  /** Left out, documents begin no traces. */
+  readonly tracer?: Tracer | undefined;
   /** Called when the number of documents is known, and after each. */
   readonly onProgress?: (progress: { readonly published: number; readonly total: number }) => void;
 }
@@ -32,7 +36,7 @@ export interface FeedOptions {
  * @throws FuseMeshError already_exists when the run has another corpus, cancelled when aborted
  */
 export async function feedCorpus(config: RunConfig, options: FeedOptions): Promise<FedCorpus> {
-  const { signal, onProgress } = options;
+  const { signal, tracer, onProgress } = options;
   const log = options.log.child({ run: config.run });
   // What can be wrong with the run file shows before anything is waited for.
   for (const { path } of config.corpus) await findTextFiles(path);
@@ -52,8 +56,9 @@ export async function feedCorpus(config: RunConfig, options: FeedOptions): Promi
     await streams.publishManifest(manifest);
     const first = (await streams.lastDocumentPublished()) + 1;
     onProgress?.({ published: first, total: documents.length });
+    const publish = documentPublisher(streams, config.run, tracer);
     for (const document of documents.slice(first)) {
-      await streams.publishDocument(document, { signal });
+      await publish(document, { signal });
       onProgress?.({ published: Number(document.number) + 1, total: documents.length });
     }
     const published = documents.length - first;

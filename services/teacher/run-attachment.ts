@@ -11,6 +11,7 @@ import { countSeconds } from './count-seconds.ts';
 import { gatherBatches } from './gather-batches.ts';
 import { scoredDistribution } from './scored-distribution.ts';
 import type { RunMetrics } from './teacher-metrics.ts';
+import type { TeacherTraces } from './teacher-traces.ts';
 
 /** How long a batch that is not full waits for more documents. */
 const patienceMilliseconds = 20;
@@ -33,6 +34,7 @@ interface Workplace {
   /** Documents scored together. */
   readonly batchDocuments: number;
   readonly metrics: RunMetrics;
+  readonly traces?: TeacherTraces | undefined;
   readonly log: Log;
 }
 
@@ -135,13 +137,15 @@ export class RunAttachment {
   }
 
   async #score(batch: readonly DeliveredDocument[]): Promise<ScoredText[]> {
-    const { scorer, metrics, log } = this.#workplace;
+    const { scorer, metrics, traces, log } = this.#workplace;
+    const began = performance.now();
     const stop = metrics.batchSeconds.startTimer();
     const scored = await scorer.score(
       batch.map(({ document }) => document.text),
       this.settings.topK,
     );
     stop();
+    traces?.scored(batch, scored, began);
     let tokens = 0;
     for (const { tokenization } of scored) tokens += tokenization.ids.length;
     this.#tokensScored += tokens;
@@ -160,7 +164,7 @@ export class RunAttachment {
   }
 
   async #publishOne(delivered: DeliveredDocument, scored: ScoredText): Promise<void> {
-    const { streams, scorer, metrics } = this.#workplace;
+    const { streams, scorer, metrics, traces } = this.#workplace;
     const { teacher, topK } = this.settings;
     const document = Number(delivered.document.number);
     const { fingerprint: tokenizerFingerprint } = scorer.tokenizer;
@@ -174,9 +178,15 @@ export class RunAttachment {
       stopWaiting = countSeconds((seconds) => metrics.publishWaitSeconds.inc(seconds));
       this.#publishesWaiting++;
     };
+    const publishing = traces?.publishing(delivered, bytes);
     try {
       const { signal } = this.#publishing;
-      await streams.publishDistribution(teacher, document, bytes, { signal, onWait });
+      const traceparent = traces && delivered.traceparent();
+      await streams.publishDistribution(teacher, document, bytes, { signal, onWait, traceparent });
+      publishing?.end();
+    } catch (error) {
+      publishing?.fail(error);
+      throw error;
     } finally {
       if (stopWaiting !== undefined) {
         stopWaiting();

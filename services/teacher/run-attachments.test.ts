@@ -17,7 +17,12 @@ async function failingAttachment(scorer: Scorer, acknowledged: () => void): Prom
   return new RunAttachment(settings, {
     streams: {
       async *consumeDocuments(): AsyncGenerator<DeliveredDocument> {
-        yield { document, working: () => undefined, ack: async () => acknowledged() };
+        yield {
+          document,
+          working: () => undefined,
+          traceparent: () => undefined,
+          ack: async () => acknowledged(),
+        };
       },
       publishDistribution: async () => {
         throw new Error('the stream is gone');

@@ -9,6 +9,7 @@ import { processMetrics } from '../../mesh/metrics/process-metrics.ts';
 import { serveMetrics } from '../../mesh/metrics/serve-metrics.ts';
 import { connectNats, type NatsConnection } from '../../mesh/nats/connection.ts';
 import { openRunStreams } from '../../mesh/nats/run-streams.ts';
+import type { Tracer } from '../../mesh/tracing/tracer.ts';
 import { Generator } from '../../model/generation/generator.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
 import { loadedOnce } from './loaded-once.ts';
@@ -17,6 +18,7 @@ import { RunAttachments } from './run-attachments.ts';
 import { servedModel } from './served-model.ts';
 import { teacherMetrics } from './teacher-metrics.ts';
 import { teacherService } from './teacher-service.ts';
+import { TeacherTraces } from './teacher-traces.ts';
 
 /** Where a teacher can be reached. */
 export interface TeacherAddresses {
@@ -24,6 +26,14 @@ export interface TeacherAddresses {
   readonly grpc: string;
   /** Port of /metrics. */
   readonly metricsPort: number;
+}
+
+export interface TeacherOptions {
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  /** Left out, the teacher makes no traces. */
+  readonly tracer?: Tracer | undefined;
+  readonly onReady?: (addresses: TeacherAddresses) => void;
 }
 
 /**
@@ -35,11 +45,7 @@ export interface TeacherAddresses {
 export async function runTeacher(
   config: RunConfig,
   name: string,
-  {
-    signal,
-    log,
-    onReady,
-  }: { signal: AbortSignal; log: Log; onReady?: (addresses: TeacherAddresses) => void },
+  { signal, log, tracer, onReady }: TeacherOptions,
 ): Promise<void> {
   const served = servedModel(config, name);
   const scorer = await Scorer.load(served.model, { topK: config.topK, threads: served.threads });
@@ -58,7 +64,8 @@ export async function runTeacher(
     const { run, teacher, topK } = settings;
     const logOfRun = log.child({ run, teacher });
     logOfRun.info({ topK }, `Teacher ${teacher} is attached to run ${run}`);
-    return new RunAttachment(settings, { streams, scorer, batchDocuments, metrics, log: logOfRun });
+    const traces = tracer && new TeacherTraces(tracer, settings);
+    return new RunAttachment(settings, { streams, scorer, batchDocuments, metrics, traces, log: logOfRun });
   });
 
   try {

@@ -24,6 +24,8 @@ export interface StepBatch extends AssembledBatch {
 export interface FusedBatch extends StepBatch {
   /** The last of its documents. */
   readonly last: LearntDocument;
+  /** When that was done, as performance.now(). */
+  readonly fusedAt: number;
 }
 
 /** Makes batches of so many documents each, in order; the last may be shorter. */
@@ -45,7 +47,8 @@ export async function* batchesOf(
     }));
     gathered = [];
     const assembled = assembleBatch(toLearn, relations, settings, sizes);
-    return { ...assembled, fusionSeconds: (performance.now() - began) / 1000 };
+    const fusedAt = performance.now();
+    return { ...assembled, fusionSeconds: (fusedAt - began) / 1000, fusedAt };
   };
   for await (const document of documents) {
     gathered.push(document);

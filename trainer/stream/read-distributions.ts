@@ -3,6 +3,7 @@ import { distributionFromBytes } from '../../mesh/codec/distribution-bytes.ts';
 import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
 import type { Log } from '../../mesh/log/log.ts';
 import type { DeadLetter, RunStreams } from '../../mesh/nats/run-streams.ts';
+import type { Arrivals } from './arrivals.ts';
 import type { IntakeObserver } from './intake.ts';
 import type { LookAhead } from './look-ahead.ts';
 import { readOn } from './read-on.ts';
@@ -18,6 +19,8 @@ export interface DistributionReader {
   readonly distributions: LookAhead<TextDistribution>;
   /** Hears of what comes. */
   readonly intake: IntakeObserver;
+  /** Hears of each that can be used. */
+  readonly arrivals?: Arrivals | undefined;
 }
 
 /**
@@ -26,7 +29,7 @@ export interface DistributionReader {
  * cannot be used goes to the run's dead letters and counts as not delivered.
  */
 export async function readDistributionsInto(
-  { teacher, fingerprint, distributions, intake }: DistributionReader,
+  { teacher, fingerprint, distributions, intake, arrivals }: DistributionReader,
   streams: Pick<RunStreams, 'readDistributions' | 'storeDeadLetter'>,
   { signal, log }: { signal: AbortSignal; log: Log },
 ): Promise<void> {
@@ -34,12 +37,14 @@ export async function readDistributionsInto(
     streams.readDistributions(teacher, { afterPosition: after?.position ?? 0, signal });
   const what = `the distributions of teacher ${teacher}`;
   const logOfTeacher = log.child({ teacher });
-  for await (const { bytes, position } of readOn(what, open, { signal, log: logOfTeacher })) {
+  const messages = readOn(what, open, { signal, log: logOfTeacher });
+  for await (const { bytes, position, traceparent } of messages) {
     intake.received(teacher, bytes.length);
     try {
       const distribution = distributionFromBytes(bytes);
       refuseUnusable(distribution, fingerprint);
       distributions.offer(distribution.document, position, distribution);
+      arrivals?.arrived(distribution.document, teacher, traceparent());
       logOfTeacher.debug({ document: distribution.document, position }, 'A distribution has come');
     } catch (error) {
       if (!(error instanceof FuseMeshError)) throw error;

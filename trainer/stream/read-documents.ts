@@ -2,6 +2,7 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Document } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
 import type { Log } from '../../mesh/log/log.ts';
 import type { RunStreams } from '../../mesh/nats/run-streams.ts';
+import type { Arrivals } from './arrivals.ts';
 import type { LookAhead } from './look-ahead.ts';
 import { readOn } from './read-on.ts';
 
@@ -14,11 +15,11 @@ export async function readDocumentsInto(
   documents: LookAhead<Document>,
   from: number,
   streams: Pick<RunStreams, 'readDocuments'>,
-  { signal, log }: { signal: AbortSignal; log: Log },
+  { signal, log, arrivals }: { signal: AbortSignal; log: Log; arrivals?: Arrivals | undefined },
 ): Promise<void> {
   let next = from;
   const open = () => streams.readDocuments({ from: next, signal });
-  for await (const { document, position } of readOn('the documents', open, { signal, log })) {
+  for await (const { document, position, traceparent } of readOn('the documents', open, { signal, log })) {
     const number = Number(document.number);
     // From a stream that is filled anew and has not come so far yet, NATS reads what comes next.
     if (number < next) continue;
@@ -29,6 +30,7 @@ export async function readDocumentsInto(
       );
     }
     documents.offer(number, position, document);
+    arrivals?.arrived(number, 'the feeder', traceparent());
     next = number + 1;
     await documents.room(signal);
   }

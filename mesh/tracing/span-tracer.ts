@@ -1,0 +1,50 @@
+import {
+  type Tracer as ApiTracer,
+  type Context,
+  ROOT_CONTEXT,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
+import { parseTraceParent } from '@opentelemetry/core';
+import type { Tracer } from './tracer.ts';
+import { wallClock } from './wall-clock.ts';
+
+const kinds = { producer: SpanKind.PRODUCER, consumer: SpanKind.CONSUMER };
+
+/** Our tracer over OpenTelemetry's: parents and links are traceparents, times those of performance.now(). */
+export function spanTracer(tracer: ApiTracer): Tracer {
+  const atWall = wallClock();
+  return {
+    start(name, { parent, links = [], kind, attributes = {}, start = performance.now() } = {}) {
+      const span = tracer.startSpan(
+        name,
+        {
+          kind: kind === undefined ? SpanKind.INTERNAL : kinds[kind],
+          links: links.map(parseTraceParent).flatMap((context) => (context ? [{ context }] : [])),
+          attributes,
+          startTime: atWall(start),
+        },
+        contextUnder(parent),
+      );
+      return {
+        traceparent: traceparentOf(span.spanContext()),
+        end: (time = performance.now()) => span.end(atWall(time)),
+        fail(error, time = performance.now()) {
+          const message = error instanceof Error ? error.message : String(error);
+          span.setStatus({ code: SpanStatusCode.ERROR, message });
+          span.end(atWall(time));
+        },
+      };
+    },
+  };
+}
+
+function contextUnder(parent: string | undefined): Context {
+  const spanContext = parent === undefined ? null : parseTraceParent(parent);
+  return spanContext ? trace.setSpanContext(ROOT_CONTEXT, { ...spanContext, isRemote: true }) : ROOT_CONTEXT;
+}
+
+const traceparentOf = ({ traceId, spanId, traceFlags }: SpanContext): string =>
+  `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;

@@ -1,0 +1,48 @@
+import type { Document } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
+import { runNames } from '../../mesh/nats/names.ts';
+import type { RunStreams } from '../../mesh/nats/run-streams.ts';
+import { messagingAttributes } from '../../mesh/tracing/messaging-attributes.ts';
+import type { Tracer } from '../../mesh/tracing/tracer.ts';
+
+/** How one document after another is published. */
+export type PublishDocument = (
+  document: Document,
+  options: { readonly signal: AbortSignal },
+) => Promise<void>;
+
+/**
+ * With a tracer, a trace begins with every document that is published, and goes with it to all that is done
+ * for it.
+ */
+export function documentPublisher(
+  streams: Pick<RunStreams, 'publishDocument'>,
+  run: string,
+  tracer: Tracer | undefined,
+): PublishDocument {
+  if (tracer === undefined) return (document, options) => streams.publishDocument(document, options);
+  const sending = messagingAttributes('send', runNames(run).documentsSubject);
+  return async (document, { signal }) => {
+    const { number, domain } = document;
+    const attributes = {
+      'fusemesh.run': run,
+      'fusemesh.document': Number(number),
+      'fusemesh.domain': domain,
+    };
+    const whole = tracer.start('document', { attributes });
+    const { traceparent } = whole;
+    const publishing = tracer.start('publish', {
+      parent: traceparent,
+      kind: 'producer',
+      attributes: sending,
+    });
+    try {
+      await streams.publishDocument(document, { signal, traceparent });
+      publishing.end();
+      whole.end();
+    } catch (error) {
+      publishing.fail(error);
+      whole.fail(error);
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,59 @@
+import { distributionsSubject, runNames } from '../../mesh/nats/names.ts';
+import type { DeliveredDocument } from '../../mesh/nats/run-streams.ts';
+import { messagingAttributes } from '../../mesh/tracing/messaging-attributes.ts';
+import type { Span, Tracer } from '../../mesh/tracing/tracer.ts';
+import type { ScoredText } from '../../model/scoring/scored-text.ts';
+
+/** A teacher's spans, under those of the documents that it scores; documents without a trace get none. */
+export class TeacherTraces {
+  readonly #tracer: Tracer;
+  readonly #teacher: string;
+  readonly #processing: ReturnType<typeof messagingAttributes>;
+  readonly #sending: ReturnType<typeof messagingAttributes>;
+
+  constructor(tracer: Tracer, { run, teacher }: { run: string; teacher: string }) {
+    const names = runNames(run);
+    this.#tracer = tracer;
+    this.#teacher = teacher;
+    this.#processing = messagingAttributes('process', names.documentsSubject);
+    this.#sending = messagingAttributes('send', distributionsSubject(names, teacher));
+  }
+
+  /** A batch has been scored since `start` (as performance.now()): each of its documents was all that time in work. */
+  scored(batch: readonly DeliveredDocument[], scored: readonly ScoredText[], start: number): void {
+    const end = performance.now();
+    for (const [i, delivered] of batch.entries()) {
+      this.#start('score', delivered, {
+        kind: 'consumer',
+        start,
+        attributes: {
+          ...this.#processing,
+          'fusemesh.teacher': this.#teacher,
+          'fusemesh.tokens': scored[i].tokenization.ids.length,
+          'fusemesh.batch_documents': batch.length,
+        },
+      })?.end(end);
+    }
+  }
+
+  /** The publishing of what the teacher says about a document, from now on; the wait for room is part of it. */
+  publishing(delivered: DeliveredDocument, bytes: Uint8Array): Span | undefined {
+    return this.#start('publish', delivered, {
+      kind: 'producer',
+      attributes: {
+        ...this.#sending,
+        'messaging.message.body.size': bytes.length,
+        'fusemesh.teacher': this.#teacher,
+      },
+    });
+  }
+
+  #start(
+    name: string,
+    delivered: DeliveredDocument,
+    options: Parameters<Tracer['start']>[1],
+  ): Span | undefined {
+    const parent = delivered.traceparent();
+    return parent === undefined ? undefined : this.#tracer.start(name, { ...options, parent });
+  }
+}
