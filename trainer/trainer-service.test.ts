@@ -14,7 +14,7 @@ const log = createLog('test', { level: 'silent' });
 async function endOfStream(phase: TrainerState): Promise<string> {
   const change = new Change();
   const status = new RunStatus('demo', change, new TrainingControl(change));
-  const server = await serve({ address: '127.0.0.1:0', services: [trainerService(status)], log });
+  const server = await serve({ address: '127.0.0.1:0', services: [trainerService(status, log)], log });
   const client = createClient(TrainerService, server.address);
   try {
     // The connection stands, so that the stream below is there before the end.
