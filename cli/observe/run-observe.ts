@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { RunConfig } from '../../mesh/config/schema.ts';
 import type { Place } from '../reach/reachable.ts';
+import { claimDirectory } from './claim-directory.ts';
 import { claimPort } from './claim-port.ts';
 import { findGrafana, type Grafana } from './find-grafana.ts';
 import { findPrograms } from './find-program.ts';
@@ -40,6 +41,7 @@ export async function runObserve(config: RunConfig, options: ObserveOptions): Pr
   }
   const directory = join(config.trainer.output, 'observe');
   await mkdir(directory, { recursive: true });
+  const giveBack = await claimDirectory(directory);
   const targets = join(directory, 'targets.json');
   const leaving = new AbortController();
   const servers: RunningServer[] = [];
@@ -68,6 +70,7 @@ export async function runObserve(config: RunConfig, options: ObserveOptions): Pr
   } finally {
     leaving.abort();
     await Promise.all(servers.map((server) => server.stop()));
+    await giveBack();
   }
 }
 
