@@ -1,5 +1,6 @@
-// Imports run one way: cli → services, trainer → texts → model; mesh is used by services, trainer and cli; errors and numbers by all.
-const rooms = ['cli', 'services', 'trainer', 'texts', 'model', 'mesh', 'numbers', 'errors'];
+// Imports run one way: cli → services, trainer → texts → model; mesh is used by services, trainer and cli; page by trainer and
+// cli; errors and numbers by all.
+const rooms = ['cli', 'services', 'trainer', 'page', 'texts', 'model', 'mesh', 'numbers', 'errors'];
 const tests = '\\.test\\.ts$';
 
 /** What files of a room may import of ours; their tests may also use test/support. */
@@ -8,10 +9,11 @@ const mayUse = {
   numbers: [],
   mesh: ['numbers', 'errors'],
   model: ['numbers', 'errors'],
+  page: ['mesh', 'errors'],
   texts: ['model', 'errors'],
   services: ['texts', 'model', 'mesh', 'errors'],
-  trainer: ['texts', 'model', 'mesh', 'numbers', 'errors'],
-  cli: ['services', 'trainer', 'texts', 'model', 'mesh', 'errors'],
+  trainer: ['page', 'texts', 'model', 'mesh', 'numbers', 'errors'],
+  cli: ['services', 'trainer', 'page', 'texts', 'model', 'mesh', 'errors'],
 };
 
 /** Packages that only these folders may import, so that exchanging one touches few files. */
@@ -30,6 +32,8 @@ const keptIn = {
   'log-update': ['cli'],
   picocolors: ['cli'],
   'slice-ansi': ['cli'],
+  uplot: ['page/view'],
+  esbuild: ['page'],
 };
 
 const roomRules = Object.entries(mayUse).map(([room, used]) => ({
@@ -52,6 +56,23 @@ module.exports = {
   forbidden: [
     ...roomRules,
     ...packageRules,
+    {
+      name: 'page-knows-messages-only',
+      comment: 'the page shows messages of the protocol; it does not know how they travel',
+      severity: 'error',
+      from: { path: '^page/', pathNot: tests },
+      to: { path: '^mesh/(?!generated/)' },
+    },
+    {
+      name: 'browser-stands-alone',
+      comment:
+        'page/view runs in a browser: of packages it takes uplot and @bufbuild/protobuf, and nothing of Node.js',
+      severity: 'error',
+      from: { path: '^page/view/', pathNot: tests },
+      to: {
+        path: '^(page/(?!view/)|errors/|node_modules/(?!uplot/|@bufbuild/protobuf/))|^(node:)?(fs|path|http|os|crypto|url)$',
+      },
+    },
     {
       name: 'no-cycles',
       comment: 'two files that need each other are one thing, or hide a third',

@@ -6,6 +6,7 @@ import { addFeed } from './commands/feed.ts';
 import { addGenerate } from './commands/generate.ts';
 import { addMerge } from './commands/merge.ts';
 import { addObserve } from './commands/observe.ts';
+import { addReport } from './commands/report.ts';
 import { addStatus } from './commands/status.ts';
 import { addTeacher } from './commands/teacher.ts';
 import { addTrainer } from './commands/trainer.ts';
@@ -49,7 +50,7 @@ Logs are JSON lines on stderr; LOG_LEVEL=debug says more.
 Exit code: 0 done, 1 failed, 2 something in the command, the run file or the files it names is wrong.`,
     );
   const processes = [addUp, addTeacher, addFeed, addTrainer];
-  const views = [addWatch, addStatus, addObserve];
+  const views = [addWatch, addStatus, addObserve, addReport];
   const tools = [addEvaluate, addEval, addGenerate, addMerge, addAlign];
   for (const add of [...processes, ...views, ...tools]) add(fusemesh);
   for (const command of [fusemesh, ...fusemesh.commands]) {

@@ -15,6 +15,7 @@ const folders = [
   'services',
   'trainer',
   'cli',
+  'page',
   'test',
   'bench',
   'examples',
@@ -24,6 +25,7 @@ const folders = [
 
 const steps = {
   'types (tsc)': () => passes('tsc', '--noEmit'),
+  'types in the browser (tsc)': () => passes('tsc', '--project', 'page/view'),
   'lint and format (biome)': () => passes('biome', 'check', '--error-on-warnings'),
   'one-way imports (dependency-cruiser)': () =>
     passes('depcruise', '--config', '.dependency-cruiser.cjs', '--output-type', 'err-long', ...folders),

@@ -91,6 +91,11 @@ export const trainerTable = {
     [0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300],
   ),
   streamMessages: gauge('fusemesh_stream_messages', 'Messages that a stream of the run holds.', ['stream']),
+  streamLimit: gauge(
+    'fusemesh_stream_limit_messages',
+    'Messages that a stream of the run may hold; of distributions, those of each teacher.',
+    ['stream'],
+  ),
   streamBytes: gauge('fusemesh_stream_bytes', 'Bytes that a stream of the run holds.', ['stream']),
   streamLag: gauge(
     'fusemesh_stream_lag_documents',

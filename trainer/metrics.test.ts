@@ -68,6 +68,7 @@ it('tells of steps and queues, each figure with the run', async () => {
     'fusemesh_trainer_phase_seconds_total{phase="align",run="demo"} 0',
     'fusemesh_trainer_fusion_seconds_total{run="demo"} 1.5',
     'fusemesh_trainer_step{run="demo"} 9',
+    'fusemesh_stream_limit_messages{stream="dead-letters",run="demo"} 10000',
     'fusemesh_trainer_planned_steps{run="demo"} 100',
     'fusemesh_trainer_state{state="training",run="demo"} 1',
     'fusemesh_trainer_state{state="paused",run="demo"} 0',

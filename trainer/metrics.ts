@@ -130,8 +130,9 @@ export class TrainerMetrics {
 
   /** What the run's streams held at the last look. */
   watched({ streams, lags }: RunState): void {
-    for (const { name, messages, bytes } of streams) {
+    for (const { name, messages, bytes, mostMessages } of streams) {
       this.#metrics.streamMessages.set({ stream: name }, messages);
+      this.#metrics.streamLimit.set({ stream: name }, mostMessages);
       this.#metrics.streamBytes.set({ stream: name }, bytes);
     }
     for (const { teacher, documents } of lags) this.#metrics.streamLag.set({ teacher }, documents);

@@ -6,12 +6,16 @@ import { createRegister } from '../mesh/metrics/create-register.ts';
 import { processMetrics } from '../mesh/metrics/process-metrics.ts';
 import { serveMetrics } from '../mesh/metrics/serve-metrics.ts';
 import type { Tracer } from '../mesh/tracing/tracer.ts';
+import type { PageSource } from '../page/page-source.ts';
+import { servePage } from '../page/serve-page.ts';
 import { Change } from './change.ts';
 import { checkTrainerConfig } from './check-config.ts';
+import { historyMessage } from './history/history-message.ts';
 import { memoryLine, planMemory } from './memory-plan.ts';
 import { type ObservedRun, TrainerMetrics } from './metrics.ts';
 import { RunStatus } from './run-status.ts';
 import { runTraining } from './run-training.ts';
+import { statusMessage } from './status-message.ts';
 import { trainerService } from './trainer-service.ts';
 import { TrainingControl } from './training-control.ts';
 
@@ -26,7 +30,7 @@ export interface TrainerOptions {
 }
 
 /**
- * The trainer: serves TrainerService and /metrics, trains the target on what the teachers of the run say,
+ * The trainer: serves TrainerService, /metrics and its page, trains the target on what the teachers of the run say,
  * and resolves when the fused model is written or when it was stopped.
  */
 export async function runTrainer(config: RunConfig, options: TrainerOptions): Promise<void> {
@@ -50,21 +54,29 @@ export async function runTrainer(config: RunConfig, options: TrainerOptions): Pr
     onHandled,
   });
   try {
-    const http = await serveMetrics(register, { port: config.trainer.metricsPort, log });
+    const page = servePage(pageSource(status));
+    const http = await serveMetrics(register, { port: config.trainer.metricsPort, log, route: page.route });
     try {
       onReady?.({ grpc: grpc.address, metricsPort: http.port, note });
       await runTraining(config, { status, control, metrics, onNats, change, signal, log, tracer });
       status.end(signal.aborted ? status.phase : TrainerState.FINISHED);
+    } catch (error) {
+      status.end(TrainerState.FAILED);
+      throw error;
     } finally {
+      await page.farewell();
       await http.stop();
     }
-  } catch (error) {
-    status.end(TrainerState.FAILED);
-    throw error;
   } finally {
     await grpc.stop();
   }
 }
+
+const pageSource = (status: RunStatus): PageSource => ({
+  status: () => statusMessage(status),
+  history: (afterStep) => historyMessage(status.history.since(afterStep)),
+  alignment: () => status.alignment(),
+});
 
 const observed = (status: RunStatus): ObservedRun => ({
   state: status.stateName,

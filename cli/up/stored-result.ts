@@ -50,7 +50,16 @@ export async function storeResult(config: RunConfig, result: RunResult): Promise
 
 /** Removes what earlier runs left in the output directory, and nothing else. */
 export async function removeOutput(config: RunConfig): Promise<void> {
-  const written = ['checkpoints', 'adapter', 'model', 'logs', 'nats', 'history.jsonl', 'result.json'];
+  const written = [
+    'checkpoints',
+    'adapter',
+    'model',
+    'logs',
+    'nats',
+    'history.jsonl',
+    'result.json',
+    'report.html',
+  ];
   await Promise.all(
     written.map((name) => rm(join(config.trainer.output, name), { recursive: true, force: true })),
   );

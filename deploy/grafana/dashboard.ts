@@ -1,94 +1,96 @@
 import {
-  LegendDisplayMode,
-  LegendPlacement,
-  SortOrder,
-  TooltipDisplayMode,
-  VizLegendOptionsBuilder,
-  VizTooltipOptionsBuilder,
-} from '@grafana/grafana-foundation-sdk/common';
-import {
+  AnnotationQueryBuilder,
   type Dashboard,
   DashboardBuilder,
   DashboardCursorSync,
+  DashboardLinkBuilder,
+  DashboardLinkType,
   DatasourceVariableBuilder,
   QueryVariableBuilder,
   RowBuilder,
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
-import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
-import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
-import type { Panel, Row } from './panel.ts';
-import { fusion } from './panels/fusion.ts';
-import { loss } from './panels/loss.ts';
-import { steps } from './panels/steps.ts';
-import { throughput } from './panels/throughput.ts';
+import type { DashboardDefinition, Row } from './panel.ts';
+import { checkpoints, choices, dataSource, type Variable, variables } from './variables.ts';
+import { visualization } from './visualization.ts';
 
-/** All that the dashboard shows, from top to bottom. */
-export const rows: readonly Row[] = [throughput, loss, fusion, steps];
-
-/** Query that lists the runs which a viewer can choose from. */
-export const runsQuery = { metric: 'fusemesh_teacher_tokens_scored_total', label: 'run' } as const;
-
-const dataSource = { type: 'prometheus', uid: '$datasource' };
+/** Marks our dashboards; the links between them find each other by it. */
+const tag = 'fusemesh';
 /** The grid of a dashboard is 24 wide. */
 const panelsInLine = 3;
+const usualHeight = 8;
+
+const linkToOthers = new DashboardLinkBuilder('FuseMesh')
+  .type(DashboardLinkType.Dashboards)
+  .tags([tag])
+  .includeVars(true)
+  .keepTime(true);
+
+const marksOfCheckpoints = new AnnotationQueryBuilder()
+  .name('Checkpoints')
+  .datasource(dataSource)
+  .enable(true)
+  .iconColor('blue')
+  .expr(checkpoints)
+  .step('5s')
+  .useValueForTime(true)
+  .titleFormat('Checkpoint');
+
+/** The SDK would put it into a menu, where a newer Grafana shows it only when asked. */
+const inSight = <T extends { placement?: unknown }>(builder: { build: () => T }) => ({
+  build(): Omit<T, 'placement'> {
+    const { placement: _, ...shown } = builder.build();
+    return shown;
+  },
+});
 
 /** The dashboard in Grafana's own model, ready for provisioning or import. */
-export function buildDashboard(): Dashboard {
-  const builder = new DashboardBuilder('FuseMesh')
-    .uid('fusemesh')
-    .description('Teachers, streams and trainer of a FuseMesh run.')
-    .tags(['fusemesh'])
+export function buildDashboard({ uid, title, description, rows }: DashboardDefinition): Dashboard {
+  const builder = new DashboardBuilder(title)
+    .uid(uid)
+    .description(description)
+    .tags([tag])
     .time({ from: 'now-30m', to: 'now' })
     .refresh('5s')
     .timezone('browser')
     .tooltip(DashboardCursorSync.Crosshair)
-    .withVariable(new DatasourceVariableBuilder('datasource').label('Prometheus').type('prometheus'))
-    .withVariable(
-      new QueryVariableBuilder('run')
-        .label('Run')
-        .datasource(dataSource)
-        .query(`label_values(${runsQuery.metric}, ${runsQuery.label})`)
-        .refresh(VariableRefresh.OnTimeRangeChanged)
-        .sort(VariableSort.AlphabeticalAsc),
-    );
+    .link(inSight(linkToOthers))
+    .annotation(inSight(marksOfCheckpoints))
+    .withVariable(new DatasourceVariableBuilder('datasource').label('Prometheus').type('prometheus'));
+  for (const variable of variables) builder.withVariable(choice(variable));
   let id = 0;
-  for (const row of rows) {
-    builder.withRow(new RowBuilder(row.title).id(++id));
-    for (const panel of row.panels) builder.withPanel(timeSeries(panel, row.panels.length).id(++id));
+  for (const { title, panels } of rows) {
+    if (title !== undefined) builder.withRow(new RowBuilder(title).id(++id));
+    for (const panel of panels) {
+      builder.withPanel(
+        visualization(panel)
+          .id(++id)
+          .height(panel.height ?? usualHeight)
+          .span(panel.width ?? evenWidth(panels)),
+      );
+    }
   }
   return builder.build();
 }
 
-function timeSeries(panel: Panel, neighbours: number): PanelBuilder {
-  const builder = new PanelBuilder()
-    .title(panel.title)
-    .description(panel.description)
+const evenWidth = (panels: Row['panels']): number => 24 / Math.min(panels.length, panelsInLine);
+
+function choice(variable: Variable): QueryVariableBuilder {
+  const builder = new QueryVariableBuilder(variable.name)
+    .label(variable.label)
     .datasource(dataSource)
-    .unit(panel.unit)
-    .height(8)
-    .span(24 / Math.min(neighbours, panelsInLine))
-    .fillOpacity(8)
-    .legend(
-      new VizLegendOptionsBuilder()
-        .displayMode(LegendDisplayMode.List)
-        .placement(LegendPlacement.Bottom)
-        .showLegend(true),
-    )
-    .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending));
-  if (panel.min !== undefined) builder.min(panel.min);
-  if (panel.max !== undefined) builder.max(panel.max);
-  for (const [index, { expression, legend }] of panel.queries.entries()) {
-    builder.withTarget(
-      new DataqueryBuilder()
-        .refId(String.fromCharCode('A'.charCodeAt(0) + index))
-        .expr(expression)
-        .legendFormat(legend),
-    );
-  }
-  return builder;
+    .query(`label_values(${choices(variable)}, ${variable.name})`)
+    .refresh(VariableRefresh.OnTimeRangeChanged)
+    .sort(VariableSort.AlphabeticalAsc);
+  if (!variable.several) return builder;
+  return builder
+    .multi(true)
+    .includeAll(true)
+    .allValue('.+')
+    .current({ text: ['All'], value: ['$__all'] });
 }
 
 /** The text of the dashboard's file. */
-export const dashboardFile = (): string => `${JSON.stringify(buildDashboard(), null, 2)}\n`;
+export const dashboardFile = (definition: DashboardDefinition): string =>
+  `${JSON.stringify(buildDashboard(definition), null, 2)}\n`;

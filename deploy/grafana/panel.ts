@@ -1,38 +1,52 @@
-/** A time series panel of the dashboard, as plain data. */
+/** A panel of a dashboard, as plain data. */
 export interface Panel {
   readonly title: string;
   /** What the panel shows and what to do when it looks wrong; shown as the panel's help. */
   readonly description: string;
-  /** Grafana's id of the unit of the y axis. */
+  /** How it is drawn; curves over time by default. A stat and a table show what is now. */
+  readonly as?: 'stat' | 'bars' | 'timeline' | 'table';
+  /** Grafana's id of the unit of the values. */
   readonly unit: string;
   /** Lowest value of the y axis; by default it fits the data. */
   readonly min?: number;
   readonly max?: number;
+  /** Curves stand on one another, so that the uppermost shows their sum. */
+  readonly stacked?: boolean;
+  /** Of 24; by default what stands together in a row shares it evenly, three at most in a line. */
+  readonly width?: number;
+  readonly height?: number;
+  /** Words in place of numbers. */
+  readonly words?: readonly Word[];
   readonly queries: readonly Query[];
 }
 
 export interface Query {
-  /** PromQL; `$run` is the run that the viewer chose, `$__rate_interval` Grafana's window for rates. */
+  /** PromQL with Grafana's variables (variables.ts). */
   readonly expression: string;
-  /** Legend, with labels in double braces. */
+  /** Legend, with labels in double braces; in a table the head of the column. */
   readonly legend: string;
+  /** Of its column, in a table. */
+  readonly unit?: string;
 }
 
-/** Panels that stand together under one heading. */
+/** What a number means. */
+export interface Word {
+  readonly value: number;
+  readonly text: string;
+  readonly color: string;
+}
+
+/** Panels that stand together, under a heading if it has a title. */
 export interface Row {
-  readonly title: string;
+  readonly title?: string;
   readonly panels: readonly Panel[];
 }
 
-/** Per-second rate of a trainer or teacher counter of the chosen run. */
-export const rate = (counter: string, labels = ''): string =>
-  `rate(${counter}{${selected(labels)}}[$__rate_interval])`;
-
-/** Present value of a gauge of the chosen run. */
-export const gauge = (name: string, labels = ''): string => `${name}{${selected(labels)}}`;
-
-/** A quantile of a histogram of the chosen run, over the window for rates. */
-export const quantile = (q: number, histogram: string, by: readonly string[] = []): string =>
-  `histogram_quantile(${q}, sum by (${['le', ...by].join(', ')}) (${rate(`${histogram}_bucket`)}))`;
-
-const selected = (labels: string): string => (labels === '' ? 'run="$run"' : `run="$run", ${labels}`);
+/** A dashboard, from top to bottom. */
+export interface DashboardDefinition {
+  /** In its address; never changed, since people keep links. */
+  readonly uid: string;
+  readonly title: string;
+  readonly description: string;
+  readonly rows: readonly Row[];
+}

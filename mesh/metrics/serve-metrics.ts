@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
@@ -11,19 +11,25 @@ export interface MetricsServer {
   stop(): Promise<void>;
 }
 
+/** Answers a request and says true, or says false where the path is none of its own. */
+export type Route = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
+
 /**
  * Serves GET /metrics in Prometheus' text format, and GET /healthz.
  *
+ * @param route what else the port serves; it is asked where the path is neither of these
  * @param port 0 picks a free one
  * @throws FuseMeshError failed_precondition when the port is in use or not ours
  */
 export async function serveMetrics(
   register: Registry,
-  { host = '0.0.0.0', port, log }: { host?: string; port: number; log: Log },
+  { host = '0.0.0.0', port, log, route }: { host?: string; port: number; log: Log; route?: Route },
 ): Promise<MetricsServer> {
-  const server = createServer(async ({ url, method }, response) => {
+  const server = createServer(async (request, response) => {
+    const { url, method } = request;
     const path = url?.split('?')[0];
     if (method !== 'GET' || (path !== '/metrics' && path !== '/healthz')) {
+      if (await route?.(request, response)) return;
       response.writeHead(404).end('Try /metrics or /healthz\n');
       return;
     }

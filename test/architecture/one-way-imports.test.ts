@@ -7,7 +7,19 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const rooms = ['errors', 'numbers', 'mesh', 'model', 'texts', 'services', 'trainer', 'cli', 'test', 'bench'];
+const rooms = [
+  'errors',
+  'numbers',
+  'mesh',
+  'model',
+  'texts',
+  'services',
+  'trainer',
+  'page',
+  'cli',
+  'test',
+  'bench',
+];
 
 /** A small tree of the project's shape that keeps every rule. */
 const lawful: Readonly<Record<string, string>> = {
@@ -24,6 +36,9 @@ const lawful: Readonly<Record<string, string>> = {
   'services/teacher/score.ts':
     "import '../../model/runtime/session.ts';\nimport '../../mesh/nats/streams.ts';",
   'trainer/engine/step.ts': "import '../../model/runtime/session.ts';\nimport '../../texts/split.ts';",
+  'mesh/generated/status_pb.ts': 'export const status = 1;',
+  'page/view/main.ts': "import 'uplot';\nimport '../../mesh/generated/status_pb.ts';",
+  'page/serve-page.ts': "import 'esbuild';\nimport '../errors/failure.ts';",
   'cli/up.ts':
     "import 'commander';\nimport '../services/teacher/score.ts';\nimport '../trainer/engine/step.ts';",
   'test/support/server.ts': "import '../../mesh/nats/streams.ts';",
@@ -41,6 +56,11 @@ const unlawful: readonly (readonly [file: string, imported: string, rule: string
   ['texts/split.ts', '../mesh/grpc/serve.ts', 'texts-imports-one-way'],
   ['services/teacher/score.ts', '../../trainer/engine/step.ts', 'services-imports-one-way'],
   ['trainer/engine/step.ts', '../../services/teacher/score.ts', 'trainer-imports-one-way'],
+  ['page/serve-page.ts', '../trainer/engine/step.ts', 'page-imports-one-way'],
+  ['page/serve-page.ts', '../mesh/grpc/serve.ts', 'page-knows-messages-only'],
+  ['page/view/main.ts', '../serve-page.ts', 'browser-stands-alone'],
+  ['page/view/main.ts', 'node:fs', 'browser-stands-alone'],
+  ['trainer/engine/step.ts', 'uplot', 'uplot-behind-one-door'],
   ['trainer/engine/step.ts', 'nats', 'nats-behind-one-door'],
   ['services/teacher/score.ts', '@grpc/grpc-js', '@grpc/grpc-js-behind-one-door'],
   ['trainer/engine/step.ts', '@opentelemetry/api', '@opentelemetry-behind-one-door'],

@@ -12,10 +12,12 @@ const healthcheck = z.strictObject({
   start_period: duration.optional(),
 });
 
+const build = z.strictObject({ context: z.string(), dockerfile: z.string(), target: name });
+
 const service = z
   .strictObject({
     image: z.string(),
-    build: z.strictObject({ context: z.string(), dockerfile: z.string() }).optional(),
+    build: build.optional(),
     command: strings.optional(),
     depends_on: z
       .record(
@@ -49,3 +51,27 @@ export const composeSchema = z
   .refine((file) =>
     Object.keys(file).every((key) => ['name', 'services', 'volumes'].includes(key) || key.startsWith('x-')),
   );
+
+/** A file that is laid over the other: the trainer with a device of its own, and nothing else. */
+export const gpuOverrideSchema = z.strictObject({
+  services: z.strictObject({
+    trainer: z.strictObject({
+      image: z.string(),
+      build,
+      environment: z.record(z.string(), z.string()),
+      deploy: z.strictObject({
+        resources: z.strictObject({
+          reservations: z.strictObject({
+            devices: z.tuple([
+              z.strictObject({
+                driver: z.literal('nvidia'),
+                count: z.number().int().positive(),
+                capabilities: z.array(z.literal('gpu')).length(1),
+              }),
+            ]),
+          }),
+        }),
+      }),
+    }),
+  }),
+});

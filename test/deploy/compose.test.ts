@@ -1,10 +1,12 @@
 import { access, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { loadRunConfig } from '../../mesh/config/load-config.ts';
 import { runConfigSchema } from '../../mesh/config/schema.ts';
-import { composeSchema } from './compose-schema.ts';
+import { composeSchema, gpuOverrideSchema } from './compose-schema.ts';
 
 const deploy = fileURLToPath(new URL('../../deploy', import.meta.url));
 const readYaml = async (file: string): Promise<unknown> =>
@@ -12,6 +14,12 @@ const readYaml = async (file: string): Promise<unknown> =>
 
 const { services, volumes } = composeSchema.parse(await readYaml('compose.yaml'));
 const run = runConfigSchema.parse(await readYaml('run.yaml'));
+const dockerfile = await readFile(join(deploy, 'Dockerfile'), 'utf8');
+/** The stages of the image, in their order. */
+const stages = dockerfile
+  .split(/^(?=FROM )/m)
+  .slice(1)
+  .map((text) => ({ name: /^FROM \S+ AS (\S+)/.exec(text)?.[1], text }));
 const hostOf = (address: string): string => address.slice(0, address.lastIndexOf(':'));
 /** Every teacher of the run, the frozen copy of the target included. */
 const teachers = [...run.teachers, ...(run.target.source ? [run.target.source] : [])];
@@ -55,21 +63,71 @@ describe('deploy/compose.yaml', () => {
     expect(written.some((folder) => run.trainer.output.startsWith(`${folder}/`))).toBe(true);
   });
 
+  it('shows the page of the trainer to this machine, and its metrics to Prometheus', () => {
+    expect(services['trainer'].ports).toEqual([
+      `127.0.0.1:${run.trainer.metricsPort}:${run.trainer.metricsPort}`,
+    ]);
+  });
+
+  it('has Grafana begin with the dashboard of the run', async () => {
+    const home = services['grafana'].environment?.['GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH'];
+    expect(home).toBe('/var/lib/grafana/dashboards/fusemesh-run.json');
+    expect(services['grafana'].volumes).toContain('./grafana/dashboards:/var/lib/grafana/dashboards:ro');
+    await access(join(deploy, 'grafana/dashboards/fusemesh-run.json'));
+  });
+});
+
+describe('deploy/compose.cuda.yaml', () => {
+  it('lays a GPU and its image over the trainer, which then computes there', async () => {
+    const { trainer } = gpuOverrideSchema.parse(await readYaml('compose.cuda.yaml')).services;
+    expect(stages.map(({ name }) => name)).toContain(trainer.build.target);
+    expect(trainer.image).not.toBe(services['trainer'].image);
+    const config = await loadRunConfig(join(deploy, 'run.yaml'), { environment: trainer.environment });
+    expect(config.trainer.execution).toBe('cuda');
+  });
+});
+
+describe('deploy/Dockerfile', () => {
   it('keeps no test and no development tool in the image, and every room that the command imports', async () => {
-    const dockerfile = await readFile(join(deploy, 'Dockerfile'), 'utf8');
     const copied = [...dockerfile.matchAll(/^COPY (\S+) \1$/gm)].map(([, folder]) => folder);
-    const rooms = ['cli', 'errors', 'mesh', 'model', 'numbers', 'services', 'texts', 'trainer'];
+    const rooms = ['cli', 'errors', 'mesh', 'model', 'numbers', 'page', 'services', 'texts', 'trainer'];
     expect(copied.sort()).toEqual(rooms);
     const ignored = await readFile(join(deploy, 'Dockerfile.dockerignore'), 'utf8');
     for (const folder of copied) expect(ignored).toContain(`!${folder}\n`);
   });
+
+  it('builds the image without a GPU where no target is named, and copies from stages that it has', () => {
+    expect(stages.at(-1)?.name).toBe('cpu');
+    expect(services['trainer'].build?.target).toBe('cpu');
+    const names = stages.map(({ name }) => name);
+    for (const [, from] of dockerfile.matchAll(/--from=(\S+)/g)) expect(names).toContain(from);
+    const programs = stages.filter(({ text }) => text.includes('ENTRYPOINT'));
+    expect(programs.map(({ name }) => name)).toEqual(['cuda', 'cpu']);
+    for (const { text } of programs) {
+      expect(text).toContain('COPY --from=program / ./');
+      expect(text).toContain('USER 1000:1000');
+    }
+  });
+
+  it('takes the CUDA build that onnxruntime-node has, and the same CUDA in the image', () => {
+    const installed = /--onnxruntime-node-install=(\w+)/.exec(dockerfile)?.[1];
+    const metadata = createRequire(import.meta.url)('onnxruntime-node/script/install-metadata.js') as {
+      requirements: Record<string, string[]>;
+    };
+    expect(metadata.requirements['linux/x64']).toContain(installed);
+    expect(/^FROM nvidia\/cuda:(\d+)\./m.exec(dockerfile)?.[1]).toBe(installed?.replace('cuda', ''));
+  });
 });
 
-describe('deploy/prometheus.yml', () => {
-  it('scrapes each teacher and the trainer', async () => {
-    const file = (await readYaml('prometheus.yml')) as {
+describe('deploy/prometheus/prometheus.yml', () => {
+  it('scrapes each teacher and the trainer, and has its rules mounted', async () => {
+    const file = (await readYaml('prometheus/prometheus.yml')) as {
+      rule_files: string[];
       scrape_configs: { static_configs: { targets: string[] }[] }[];
     };
+    for (const rules of file.rule_files) {
+      expect(services['prometheus'].volumes).toContain(`./prometheus/${rules}:/etc/prometheus/${rules}:ro`);
+    }
     const targets = file.scrape_configs.flatMap(({ static_configs }) =>
       static_configs.flatMap(({ targets }) => targets),
     );

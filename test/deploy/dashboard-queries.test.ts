@@ -6,26 +6,48 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { rows, runsQuery } from '../../deploy/grafana/dashboard.ts';
+import { dashboards } from '../../deploy/grafana/dashboards.ts';
+import { checkpoints, choices, variables } from '../../deploy/grafana/variables.ts';
 import { freePort } from '../support/free-port.ts';
-import { findPrometheus, type PrometheusServer, startPrometheus } from './prometheus-server.ts';
+import { findProgram } from './find-program.ts';
+import { type PrometheusServer, startPrometheus } from './prometheus-server.ts';
+import { alertRules, recordingRules } from './rule-files.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const zoo = (path: string): string => join(root, 'examples/zoo', path);
-const binary = findPrometheus();
+const binary = findProgram('prometheus');
 const run = 'dashboard-queries';
 const domains = ['speeches', 'fiction', 'manuals'];
 const models = ['orator', 'novelist', 'engineer'];
 
 /** What Grafana puts in place of its variables. */
 const asGrafanaSends = (expression: string): string =>
-  expression.replaceAll('$run', run).replaceAll('$__rate_interval', '10s');
+  expression
+    .replaceAll('$run', run)
+    .replaceAll('$teacher', '.+')
+    .replaceAll('$__rate_interval', '10s')
+    .replaceAll('$__range', '60s');
+
+/**
+ * The values that an alert looks at: differences in place of comparisons, and all sides of it at once, so that it
+ * has data where nothing is wrong too, if its metrics exist and their labels fit together.
+ */
+const withoutComparisons = (expression: string): string =>
+  expression.replaceAll(/\s(==|!=|[<>]=?)\s/g, ' - ').replaceAll(/\bunless\b/g, 'and');
 
 const why = binary ? '' : ' (skipped: Prometheus is not installed; apt-get install prometheus)';
-describe.skipIf(!binary)(`every query of the dashboard, on the metrics of a real run${why}`, () => {
+describe.skipIf(!binary)(`on the metrics of a real run${why}`, () => {
   let directory: string;
   let prometheus: PrometheusServer | undefined;
   let started: number;
+
+  /** The series of an expression during the run, if they have a number at all. */
+  const seriesWithData = async (expression: string) => {
+    const series = await prometheus!.queryRange(expression, started);
+    return series.filter(({ values }) => values.some(([, value]) => Number.isFinite(Number(value))));
+  };
+  const expectData = async (expression: string) =>
+    expect((await seriesWithData(expression)).length, expression).toBeGreaterThan(0);
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'fusemesh-dashboard-'));
@@ -45,6 +67,7 @@ describe.skipIf(!binary)(`every query of the dashboard, on the metrics of a real
         run,
         contextLength: 128,
         corpus: domains.map((domain) => ({ domain, path: zoo(`held-out/${domain}.txt`) })),
+        heldOut: domains.map((domain) => ({ domain, path: zoo(`held-out/${domain}.txt`) })),
         teachers,
         target: {
           model: zoo('target'),
@@ -54,45 +77,82 @@ describe.skipIf(!binary)(`every query of the dashboard, on the metrics of a real
           address: '127.0.0.1:0',
           metricsPort: ports.trainer,
           output: join(directory, 'output'),
+          batchDocuments: 2,
+          evaluateEvery: 20,
+          checkpointEvery: 20,
         },
       }),
     );
-    const metricsPorts = [...teachers.map(({ metricsPort }) => metricsPort), ports.target, ports.trainer];
-    prometheus = await startPrometheus(
-      binary!,
-      directory,
-      metricsPorts.map((port) => `127.0.0.1:${port}`),
-    );
+    const target = (port: number): string => `127.0.0.1:${port}`;
+    prometheus = await startPrometheus(binary!, directory, {
+      teacher: [...teachers.map(({ metricsPort }) => metricsPort), ports.target].map(target),
+      trainer: [target(ports.trainer)],
+    });
     await fusemeshUp(join(directory, 'run.yaml'));
-  }, 240_000);
+  }, 480_000);
 
   afterAll(async () => {
     await prometheus?.stop();
     await rm(directory, { recursive: true, force: true });
   });
 
-  it('offers the run for choice', async () => {
-    expect(await prometheus!.labelValues(runsQuery.label, runsQuery.metric)).toEqual([run]);
+  it('every variable of the dashboards offers something', async () => {
+    const offered = await Promise.all(
+      variables.map((variable) => prometheus!.labelValues(variable.name, asGrafanaSends(choices(variable)))),
+    );
+    expect(offered).toEqual([[run], [...models, 'target'].sort()]);
   });
 
-  for (const panel of rows.flatMap((row) => row.panels)) {
-    it(`${panel.title} has data`, async () => {
-      for (const { expression } of panel.queries) {
-        const series = await prometheus!.queryRange(asGrafanaSends(expression), started);
-        const numbers = series.flatMap(({ values }) => values.map(([, value]) => Number(value)));
-        expect(numbers.filter(Number.isFinite).length, expression).toBeGreaterThan(0);
-      }
-    });
+  it('the dashboards mark checkpoints', async () => {
+    const [{ values }] = await seriesWithData(asGrafanaSends(checkpoints));
+    const times = new Set(values.map(([, milliseconds]) => Number(milliseconds)));
+    expect(times.size).toBeGreaterThan(1);
+    for (const time of times) {
+      expect(time).toBeGreaterThan(1000 * started);
+      expect(time).toBeLessThan(Date.now());
+    }
+  });
 
-    it(`${panel.title} has a legend for every series`, async () => {
-      for (const { expression, legend } of panel.queries) {
-        const labels = [...legend.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label);
-        for (const { metric } of await prometheus!.queryRange(asGrafanaSends(expression), started)) {
-          for (const label of labels) expect(metric, expression).toHaveProperty(label);
+  describe.each(dashboards)('the dashboard $uid', ({ rows }) => {
+    for (const { title, queries, as } of rows.flatMap((row) => row.panels)) {
+      it(`${title} has data`, async () => {
+        for (const { expression } of queries) await expectData(asGrafanaSends(expression));
+      });
+
+      it(`${title} has a legend for every series`, async () => {
+        for (const { expression, legend } of queries) {
+          const named = [...legend.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label);
+          const labels = as === 'table' ? ['teacher'] : named;
+          for (const { metric } of await seriesWithData(asGrafanaSends(expression))) {
+            for (const label of labels) expect(metric, expression).toHaveProperty(label);
+            if (labels.length === 0) expect(metric, expression).not.toHaveProperty('teacher');
+          }
         }
-      }
-    });
-  }
+      });
+    }
+  });
+
+  it('Prometheus has evaluated every rule without an error', async () => {
+    const rules = await prometheus!.rules();
+    expect(rules).toHaveLength(recordingRules.length + alertRules.length);
+    for (const { name, health, lastError } of rules)
+      expect({ name, health, lastError }).toMatchObject({ health: 'ok' });
+  });
+
+  it.each(recordingRules)('$record has data', async ({ record, expr }) => {
+    await expectData(expr);
+    await expectData(record!);
+  });
+
+  it.each(alertRules)('$alert looks at values that are there', async ({ expr }) => {
+    await prometheus!.queryRange(expr, started);
+    await expectData(withoutComparisons(expr));
+  });
+
+  it('no alert fires in a run in which all is well', async () => {
+    const fired = await seriesWithData('ALERTS{alertstate="firing"}');
+    expect(fired.map(({ metric }) => metric['alertname'])).toEqual([]);
+  });
 });
 
 async function fusemeshUp(runFile: string): Promise<void> {

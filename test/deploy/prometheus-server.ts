@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { stringify } from 'yaml';
+import { fileURLToPath } from 'node:url';
+import { parse, stringify } from 'yaml';
 import { freePort } from '../support/free-port.ts';
 
 /** One series of a range query: its labels and its [time, value] pairs. */
@@ -13,53 +13,40 @@ export interface Series {
   readonly values: readonly (readonly [number, string])[];
 }
 
+/** A rule as Prometheus has loaded and evaluated it. */
+export interface LoadedRule {
+  readonly name: string;
+  readonly query: string;
+  readonly type: 'recording' | 'alerting';
+  readonly health: string;
+  readonly lastError?: string;
+}
+
 export interface PrometheusServer {
   /** Evaluates PromQL at every second from `start` (seconds since 1970) until now. */
   queryRange(expression: string, start: number): Promise<readonly Series[]>;
-  labelValues(label: string, metric: string): Promise<readonly string[]>;
+  labelValues(label: string, series: string): Promise<readonly string[]>;
+  rules(): Promise<readonly LoadedRule[]>;
   stop(): Promise<void>;
 }
 
-/** Path of Prometheus on this machine, if it is installed. */
-export function findPrometheus(): string | undefined {
-  const folders = [
-    ...(process.env['PATH'] ?? '').split(delimiter),
-    '/usr/bin',
-    '/usr/local/bin',
-    '/opt/homebrew/bin',
-  ];
-  return folders
-    .map((folder) => join(folder, 'prometheus'))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-}
+const deployed = fileURLToPath(new URL('../../deploy/prometheus/prometheus.yml', import.meta.url));
 
 /**
- * Starts a Prometheus that scrapes once a second.
+ * Starts Prometheus with the configuration of deploy/prometheus, rules included, but with other targets, and with
+ * a second between scrapes and between evaluations.
  *
  * @param binary its path
  * @param directory a directory of its own, for configuration and data
- * @param targets HOST:PORT of each /metrics
+ * @param targets by job: HOST:PORT of each /metrics
  */
 export async function startPrometheus(
   binary: string,
   directory: string,
-  targets: readonly string[],
+  targets: Readonly<Record<string, readonly string[]>>,
 ): Promise<PrometheusServer> {
   const configuration = join(directory, 'prometheus.yml');
-  await writeFile(
-    configuration,
-    stringify({
-      global: { scrape_interval: '1s' },
-      scrape_configs: [{ job_name: 'fusemesh', static_configs: [{ targets }] }],
-    }),
-  );
+  await writeFile(configuration, stringify(await configurationWith(targets)));
   const address = `127.0.0.1:${await freePort()}`;
   const server = spawn(
     binary,
@@ -73,10 +60,12 @@ export async function startPrometheus(
   );
   const exited = once(server, 'exit');
 
-  const get = async (path: string, parameters: Record<string, string>): Promise<unknown> => {
+  const get = async (path: string, parameters: Record<string, string> = {}): Promise<unknown> => {
     const response = await fetch(`http://${address}/api/v1/${path}?${new URLSearchParams(parameters)}`);
     const answer = (await response.json()) as { status: string; data: unknown; error?: string };
-    if (answer.status !== 'success') throw new Error(`Prometheus refuses ${path}: ${answer.error}`);
+    if (answer.status !== 'success') {
+      throw new Error(`Prometheus refuses ${path} ${JSON.stringify(parameters)}: ${answer.error}`);
+    }
     return answer.data;
   };
   await ready(`http://${address}/-/ready`);
@@ -92,13 +81,34 @@ export async function startPrometheus(
       });
       return (data as { result: Series[] }).result;
     },
-    async labelValues(label, metric) {
-      return (await get(`label/${label}/values`, { 'match[]': metric })) as string[];
+    async labelValues(label, series) {
+      return (await get(`label/${label}/values`, { 'match[]': series })) as string[];
+    },
+    async rules() {
+      const { groups } = (await get('rules')) as { groups: { rules: LoadedRule[] }[] };
+      return groups.flatMap(({ rules }) => rules);
     },
     async stop() {
       server.kill('SIGTERM');
       await exited;
     },
+  };
+}
+
+interface Configuration {
+  readonly rule_files: readonly string[];
+  readonly scrape_configs: readonly { readonly job_name: string }[];
+}
+
+async function configurationWith(targets: Readonly<Record<string, readonly string[]>>): Promise<unknown> {
+  const { rule_files, scrape_configs } = parse(await readFile(deployed, 'utf8')) as Configuration;
+  return {
+    global: { scrape_interval: '1s', evaluation_interval: '1s' },
+    rule_files: rule_files.map((file) => join(dirname(deployed), file)),
+    scrape_configs: scrape_configs.map(({ job_name }) => ({
+      job_name,
+      static_configs: [{ targets: targets[job_name] }],
+    })),
   };
 }
 

@@ -1,0 +1,79 @@
+import { basename, dirname, isAbsolute, join, relative } from 'node:path';
+import type { RunConfig } from '../../mesh/config/schema.ts';
+import type { SettingGroup } from '../../page/view/report-data.ts';
+import { fusionOf } from '../../trainer/fusion-of-run.ts';
+
+/**
+ * The settings that make a run what it is, for people to read.
+ *
+ * @param base directory of the run file: paths are told relative to it
+ */
+export function runSettings(config: RunConfig, base: string): SettingGroup[] {
+  const { teachers, target, trainer } = config;
+  const path = (text: string) => shownPath(text, base);
+  return [
+    {
+      title: 'Models',
+      rows: [
+        ['target', path(target.model)],
+        ...teachers.map(({ name, model }): [string, string] => [
+          name,
+          model ? path(model) : 'served elsewhere',
+        ]),
+        ...(target.source ? [[`${target.source.name}, as a teacher`, 'the target as it was'] as const] : []),
+        ...settings({ lora: target.lora && `rank ${target.lora.rank}, alpha ${target.lora.alpha}` }),
+      ],
+    },
+    {
+      title: 'Texts',
+      rows: [
+        ...config.corpus.map(({ domain, path: text }): [string, string] => [domain, path(text)]),
+        ...config.heldOut.map(({ domain, path: text }): [string, string] => [
+          `${domain}, held out`,
+          path(text),
+        ]),
+        ...settings({ contextLength: config.contextLength }),
+      ],
+    },
+    { title: 'Fusion', rows: fusionRows(config) },
+    {
+      title: 'Training',
+      rows: settings({
+        learningRate: trainer.learningRate,
+        schedule: trainer.schedule,
+        ...(trainer.warmupSteps === undefined
+          ? { warmupRatio: trainer.warmupRatio }
+          : { warmupSteps: trainer.warmupSteps }),
+        batchDocuments: trainer.batchDocuments,
+        weightDecay: trainer.weightDecay,
+        'beta1, beta2': `${trainer.beta1}, ${trainer.beta2}`,
+        clipNorm: trainer.clipNorm,
+        execution: trainer.execution === 'cpu' ? 'cpu' : `${trainer.execution}, ${trainer.precision}`,
+        threads: trainer.threads,
+      }),
+    },
+  ];
+}
+
+/** What the run file leaves out is told as the preset has it. */
+function fusionRows(config: RunConfig): [string, string][] {
+  const { topK, fusion, trainer } = config;
+  const { align, vocabulary, settings: chosen } = fusionOf(config);
+  const weights = Object.entries(chosen.weights).map(([name, weight]) => `${name} ${weight}`);
+  return settings({
+    ...{ topK, lambda: trainer.lambda, preset: fusion.preset, align, vocabulary },
+    ...{ combine: chosen.combine, weights: weights.join(', ') || undefined },
+    ...{ temperature: chosen.temperature, truncated: chosen.truncated, loss: fusion.loss },
+    ...(fusion.loss === 'jsd' && { beta: fusion.beta }),
+  });
+}
+
+const settings = (values: Readonly<Record<string, string | number | undefined>>): [string, string][] =>
+  Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
+
+/** A path relative to the run file's directory; outside of it, no more of it than tells what it is. */
+function shownPath(path: string, base: string): string {
+  const fromBase = relative(base, path);
+  const inside = !fromBase.startsWith('..') && !isAbsolute(fromBase);
+  return inside ? fromBase : join(basename(dirname(path)), basename(path));
+}

@@ -1,0 +1,60 @@
+import { fileURLToPath } from 'node:url';
+import { type BuildOptions, build, stop } from 'esbuild';
+import { FuseMeshError } from '../errors/fusemesh-error.ts';
+
+/** Script and style of a document, minified; they need nothing else. */
+export interface Bundle {
+  readonly script: string;
+  readonly style: string;
+}
+
+/** The live page, or the report of a run. */
+export type BundleName = 'live' | 'report';
+
+const bundles = new Map<BundleName, Promise<Bundle>>();
+
+/**
+ * Bundles the browser's code from its TypeScript when it is asked for first, which takes some tenths of a second
+ * beside the process's own work, and keeps it for the process.
+ *
+ * @throws FuseMeshError internal when the code cannot be bundled, as after an incomplete installation
+ */
+export function bundle(name: BundleName): Promise<Bundle> {
+  const known = bundles.get(name);
+  if (known) return known;
+  // One after the other, since the end of each ends the compiler's process.
+  const made = Promise.allSettled(bundles.values()).then(() => make(name));
+  bundles.set(name, made);
+  return made;
+}
+
+const options = {
+  absWorkingDir: fileURLToPath(new URL('view', import.meta.url)),
+  outdir: 'bundle',
+  bundle: true,
+  minify: true,
+  write: false,
+  format: 'iife',
+  target: 'es2022',
+  charset: 'utf8',
+  banner: {
+    js: '/*! With uPlot (https://github.com/leeoniya/uPlot), © Leon Sorokin, MIT licence, and protobuf-es (https://github.com/bufbuild/protobuf-es), Apache-2.0. */',
+  },
+  logLevel: 'silent',
+} as const satisfies BuildOptions;
+
+async function make(name: BundleName): Promise<Bundle> {
+  try {
+    const entryPoints = { page: `./${name}.ts`, style: './style/page.css' };
+    const { outputFiles } = await build({ ...options, entryPoints });
+    const text = (ending: string) => outputFiles.find(({ path }) => path.endsWith(ending))!.text;
+    return { script: text('page.js'), style: text('style.css') };
+  } catch (cause) {
+    const [reason] = (cause as Error).message.split('\n');
+    throw new FuseMeshError('internal', `The page cannot be bundled: ${reason}; install again with npm ci`, {
+      cause,
+    });
+  } finally {
+    await stop();
+  }
+}

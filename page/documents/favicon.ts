@@ -1,0 +1,2 @@
+/** Three sources that become one. */
+export const favicon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><g fill="none" stroke="#7c8894" stroke-width="2"><path d="M7 6C16 6 15 16 24 16"/><path d="M7 16h17"/><path d="M7 26C16 26 15 16 24 16"/></g><circle cx="7" cy="6" r="4" fill="#d55e00"/><circle cx="7" cy="16" r="4" fill="#009e73"/><circle cx="7" cy="26" r="4" fill="#cc79a7"/><circle cx="24" cy="16" r="6" fill="#0072b2"/></svg>`;

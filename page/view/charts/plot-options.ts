@@ -1,0 +1,71 @@
+import uPlot from 'uplot';
+import { short } from '../format.ts';
+import type { ChartOptions } from './chart-options.ts';
+import { cssValue } from './colours.ts';
+import type { Line } from './summary.ts';
+
+const font = '11px system-ui, sans-serif';
+
+/** How uPlot draws lines in the theme of the page; colours are looked up at every drawing, for they may change. */
+export function plotOptions(
+  { height, tick, fromZero = false, dots = false }: ChartOptions,
+  lines: readonly Line[],
+  width: number,
+  onCursor: () => void,
+): uPlot.Options {
+  const axis = { font, stroke: () => cssValue('--quiet'), ticks: { show: false } };
+  const grid = { stroke: () => cssValue('--grid'), width: 1 };
+  return {
+    ...{ width, height },
+    padding: [8, 10, 0, 0],
+    legend: { show: false },
+    // All charts of a page show the same step.
+    cursor: { sync: { key: 'steps', scales: ['x', null] }, y: false, drag: { setScale: false, x: false } },
+    scales: {
+      x: { time: false },
+      y: { range: (_, low, high) => (fromZero ? fromZeroTo(high) : around(low, high)) },
+    },
+    axes: [
+      {
+        ...axis,
+        grid: { show: false },
+        size: 24,
+        gap: 6,
+        space: 60,
+        values: (_, steps) => steps.map(wholeStep),
+      },
+      {
+        ...axis,
+        grid,
+        size: 46,
+        gap: 6,
+        space: 34,
+        values: (_, values) => values.map((value) => tick(value)),
+      },
+    ],
+    series: [
+      {},
+      ...lines.map(({ name, colour, dash, quiet = false }) => ({
+        label: name,
+        stroke: () => cssValue(colour),
+        width: quiet ? 1 : 1.75,
+        points: dots ? { show: true, size: 6, fill: () => cssValue(colour) } : { size: 5, show: isAlone },
+        ...(dash && { dash: [...dash] }),
+        spanGaps: dots,
+      })),
+    ],
+    hooks: { setCursor: [onCursor] },
+  };
+}
+
+/** A line of one value would not be seen. */
+const isAlone = ({ data }: uPlot): boolean => data[0].length === 1;
+
+/** Steps are whole: half of one gets no label. */
+const wholeStep = (step: number): string => (Number.isInteger(step) ? short(step) : '');
+
+const fromZeroTo = (high: number | null): uPlot.Range.MinMax =>
+  uPlot.rangeNum(0, high === null || high <= 0 ? 1 : high, { min: { pad: 0 }, max: { pad: 0.08, soft: 0 } });
+
+const around = (low: number | null, high: number | null): uPlot.Range.MinMax =>
+  low === null || high === null ? [0, 1] : uPlot.rangeNum(low, high, 0.08, false);

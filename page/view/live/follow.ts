@@ -1,0 +1,66 @@
+import {
+  type GetAlignmentResponse,
+  GetAlignmentResponseSchema,
+  GetHistoryResponseSchema,
+  type GetStatusResponse,
+  GetStatusResponseSchema,
+} from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import { type Curves, lastStepOf, mergeCurves, noCurves, withHeldOut } from '../history/curves.ts';
+import { begunAnew } from './begun-anew.ts';
+import { fetchMessage } from './fetch-message.ts';
+
+/** Shows what the trainer says. */
+export interface Shown {
+  status(status: GetStatusResponse): void;
+  curves(curves: Curves): void;
+  alignment(alignment: GetAlignmentResponse): void;
+  /** Whether the trainer answers; called after every try. */
+  answering(yes: boolean): void;
+}
+
+/** Milliseconds between two looks; longer where nobody answers. */
+const pause = { answered: 1000, failed: 3000 };
+/** Looks between two at the alignment, which is read slowly. */
+const looksAnAlignment = 4;
+
+/** Follows the trainer for as long as the page is open; it rests while nobody sees the page. */
+export async function follow(shown: Shown): Promise<never> {
+  let last: GetStatusResponse | undefined;
+  let curves = noCurves;
+  for (let looks = 0; ; looks++) {
+    await untilVisible();
+    const answer = await ask(last, curves, looks % looksAnAlignment === 0).catch(() => undefined);
+    if (answer) {
+      shown.status(answer.status);
+      if (answer.curves !== curves || looks === 0) shown.curves(answer.curves);
+      if (answer.alignment) shown.alignment(answer.alignment);
+      ({ status: last, curves } = answer);
+    }
+    shown.answering(answer !== undefined);
+    await new Promise((resolve) => setTimeout(resolve, answer ? pause.answered : pause.failed));
+  }
+}
+
+async function ask(last: GetStatusResponse | undefined, known: Curves, withAlignment: boolean) {
+  const status = await needed(fetchMessage(GetStatusResponseSchema, '/api/status'));
+  const curves = begunAnew(last, status, lastStepOf(known)) ? noCurves : known;
+  const path = `/api/history?after_step=${lastStepOf(curves)}`;
+  const merged = mergeCurves(curves, await needed(fetchMessage(GetHistoryResponseSchema, path)));
+  return {
+    status,
+    curves: withHeldOut(merged, status.heldOut),
+    alignment: withAlignment ? await fetchMessage(GetAlignmentResponseSchema, '/api/alignment') : undefined,
+  };
+}
+
+async function needed<T>(answer: Promise<T | undefined>): Promise<T> {
+  const message = await answer;
+  if (message === undefined) throw new Error('what answers is no trainer');
+  return message;
+}
+
+async function untilVisible(): Promise<void> {
+  while (document.hidden) {
+    await new Promise((resolve) => document.addEventListener('visibilitychange', resolve, { once: true }));
+  }
+}

@@ -1,0 +1,12 @@
+import type { MetricDefinition } from '../../mesh/metrics/metric.ts';
+import { processTable } from '../../mesh/metrics/process-table.ts';
+import { teacherTable } from '../../services/teacher/teacher-table.ts';
+import { trainerTable } from '../../trainer/metric-table.ts';
+
+const seriesOf = ({ kind, name }: MetricDefinition): readonly string[] =>
+  kind === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name];
+
+/** Names of all series that our tables make, parts of histograms included. */
+export const knownMetricNames: readonly string[] = [trainerTable, teacherTable, processTable]
+  .flatMap((table): readonly MetricDefinition[] => Object.values(table))
+  .flatMap(seriesOf);
