@@ -52,7 +52,7 @@ test('rules are what has groups; tests of rules are none, and no folder has none
 
 test('Grafana gets the data source, our dashboards, no login, and asks nobody', async () => {
   const ours = await dashboards();
-  expect(ours?.home).toMatch(/deploy\/grafana\/dashboards\/fusemesh\.json$/);
+  expect(ours?.home).toMatch(/deploy\/grafana\/dashboards\/fusemesh-run\.json$/);
   const prometheus = 'http://127.0.0.1:9090';
   const files = new Map(grafanaConfig({ directory: '/observe', port: 3000, prometheus, dashboards: ours }));
   expect([...files.keys()]).toEqual([

@@ -25,7 +25,7 @@ export async function dashboards(
 ): Promise<{ folder: string; home: string } | undefined> {
   const files = (await names(folder)).filter((name) => name.endsWith('.json')).sort();
   if (files.length === 0) return undefined;
-  return { folder, home: join(folder, files.find((name) => name === 'fusemesh.json') ?? files[0]) };
+  return { folder, home: join(folder, files.find((name) => name === 'fusemesh-run.json') ?? files[0]) };
 }
 
 const names = (folder: string): Promise<string[]> => readdir(folder).catch(() => []);
