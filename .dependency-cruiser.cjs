@@ -31,6 +31,7 @@ const keptIn = {
   commander: ['cli'],
   'log-update': ['cli'],
   picocolors: ['cli'],
+  'slice-ansi': ['cli'],
   uplot: ['page/view'],
   esbuild: ['page'],
 };

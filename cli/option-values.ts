@@ -13,3 +13,12 @@ export function count(text: string): number {
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('use a whole number from 1');
   return value;
 }
+
+/** The value of an option that is a TCP port; 0 stands for any. */
+export function port(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isInteger(value) || value < 0 || value > 65535) {
+    throw new InvalidArgumentError('use a port from 0 to 65535');
+  }
+  return value;
+}

@@ -5,10 +5,13 @@ import { addEvaluate } from './commands/evaluate.ts';
 import { addFeed } from './commands/feed.ts';
 import { addGenerate } from './commands/generate.ts';
 import { addMerge } from './commands/merge.ts';
+import { addObserve } from './commands/observe.ts';
 import { addReport } from './commands/report.ts';
+import { addStatus } from './commands/status.ts';
 import { addTeacher } from './commands/teacher.ts';
 import { addTrainer } from './commands/trainer.ts';
 import { addUp } from './commands/up.ts';
+import { addWatch } from './commands/watch.ts';
 
 /** The command line: one verb a process of the mesh, and `up` for all of them together. */
 export function program(): Command {
@@ -34,6 +37,11 @@ Example: the same, one process a terminal (or a machine; give them one NATS serv
   $ fusemesh trainer run.yaml
   $ fusemesh evaluate run.yaml
 
+See a run from another terminal (or, with fixed ports, another machine):
+  $ fusemesh watch run.yaml             # live
+  $ fusemesh status run.yaml --json     # once, for scripts
+  $ fusemesh observe run.yaml           # Prometheus and Grafana
+
 Any value of the file can be set for one command, by flag or by environment:
   $ fusemesh up run.yaml --set trainer.learningRate=1e-4
   $ FUSEMESH_TRAINER__LEARNING_RATE=1e-4 fusemesh up run.yaml
@@ -42,8 +50,9 @@ Logs are JSON lines on stderr; LOG_LEVEL=debug says more.
 Exit code: 0 done, 1 failed, 2 something in the command, the run file or the files it names is wrong.`,
     );
   const processes = [addUp, addTeacher, addFeed, addTrainer];
-  const tools = [addReport, addEvaluate, addEval, addGenerate, addMerge, addAlign];
-  for (const add of [...processes, ...tools]) add(fusemesh);
+  const views = [addWatch, addStatus, addObserve, addReport];
+  const tools = [addEvaluate, addEval, addGenerate, addMerge, addAlign];
+  for (const add of [...processes, ...views, ...tools]) add(fusemesh);
   for (const command of [fusemesh, ...fusemesh.commands]) {
     command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
   }

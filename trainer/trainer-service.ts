@@ -1,5 +1,5 @@
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
-import { TrainerService } from '../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import { TrainerService, TrainerState } from '../mesh/generated/fusemesh/v1/trainer_pb.ts';
 import { type ImplementedService, implement } from '../mesh/grpc/implementation.ts';
 import type { Log } from '../mesh/log/log.ts';
 import { historyMessage } from './history/history-message.ts';
@@ -15,6 +15,7 @@ export function trainerService(status: RunStatus, log: Log): ImplementedService 
       for await (const step of status.watchers.watch(signal)) {
         yield { step: stepMessage(step), stepsTotal: BigInt(status.totalSteps) };
       }
+      if (!signal.aborted) refuseUnfinished(status);
     },
     getHistory: async ({ afterStep }) => historyMessage(status.history.since(Number(afterStep))),
     getAlignment: async () => {
@@ -37,4 +38,13 @@ export function trainerService(status: RunStatus, log: Log): ImplementedService 
       return { directory, step: BigInt(state.step) };
     },
   });
+}
+
+/** How the run ended is how a stream of its steps ends: a status cannot be asked for any more. */
+function refuseUnfinished({ run, phase }: RunStatus): void {
+  if (phase === TrainerState.FINISHED) return;
+  if (phase === TrainerState.FAILED) {
+    throw new FuseMeshError('failed_precondition', `Run ${run} has failed: the trainer's log says why.`);
+  }
+  throw new FuseMeshError('unavailable', 'The trainer was stopped before the run was over.');
 }

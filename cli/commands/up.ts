@@ -4,9 +4,9 @@ import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
 import { lossTable, type RunResult } from '../evaluation/loss-report.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
 import { needsOwnNats } from '../up/own-nats.ts';
-import { progressDisplay } from '../up/progress-display.ts';
 import { runUp } from '../up/run-up.ts';
 import { readStoredResult, removeOutput } from '../up/stored-result.ts';
+import { runDisplay } from '../view/display.ts';
 
 interface UpCommandOptions extends RunFileOptions {
   readonly json?: true;
@@ -43,7 +43,7 @@ async function up(path: string, options: UpCommandOptions, signal: AbortSignal):
   const stored = await readStoredResult(config);
   if (stored) return printResult(stored, config, json, 'finished before; --fresh begins again');
 
-  const display = progressDisplay(config.run, json ? process.stderr : process.stdout);
+  const display = runDisplay(json ? process.stderr : process.stdout);
   try {
     const ownNats = await needsOwnNats(path, overrides, process.env);
     const result = await runUp(path, config, { overrides, ownNats, fresh, display, signal });

@@ -15,6 +15,7 @@ const stopWithinMilliseconds = 30_000;
 /** A process of the mesh that `up` started. */
 export interface Child {
   readonly name: string;
+  readonly pid: number;
   readonly logFile: string;
   /** Resolves when it serves, rejects when it ends before. */
   readonly ready: Promise<Ready>;
@@ -72,7 +73,7 @@ export function startChild(
     await exit;
     clearTimeout(late);
   };
-  return { name, logFile, ready, done, stop };
+  return { name, pid: child.pid!, logFile, ready, done, stop };
 }
 
 const exitOf = (child: ChildProcess): Promise<Exit> =>

@@ -10,6 +10,7 @@ export interface Listening {
   /** HOST:PORT of its gRPC service. */
   readonly grpc: string;
   readonly metricsPort: number;
+  readonly pid: number;
   /** What else a person is to know of it. */
   readonly note?: string | undefined;
 }
@@ -57,7 +58,7 @@ export class MeshProcesses {
       sources.map(async ({ name, key }, i) => {
         const listening = await children[i].ready;
         this.#settings.push(`${key}.address=${listening.grpc}`);
-        return { name, ...listening };
+        return { name, pid: children[i].pid, ...listening };
       }),
     );
   }
@@ -72,7 +73,10 @@ export class MeshProcesses {
     const done = child.done.then(async () => {
       if (!fusedModelIsWritten(this.#config)) throw await stoppedEarly(child);
     });
-    return { ready: child.ready.then((listening) => ({ name: 'trainer', ...listening })), done };
+    return {
+      ready: child.ready.then((listening) => ({ name: 'trainer', pid: child.pid, ...listening })),
+      done,
+    };
   }
 
   /** The trainer leaves first, with a checkpoint, while all that it speaks to is still there. */

@@ -8,11 +8,12 @@ import { openRunStreams } from '../../mesh/nats/run-streams.ts';
 import { newestCheckpoint } from '../../trainer/checkpoint/read-checkpoint.ts';
 import { fusedModelDirectory, heldOutLosses } from '../evaluation/held-out-losses.ts';
 import type { RunResult } from '../evaluation/loss-report.ts';
+import { followTrainer } from '../reach/follow-trainer.ts';
+import { type KeptProcesses, keepProcesses, type RunningProcess } from '../reach/processes-file.ts';
+import type { Display } from '../view/display.ts';
+import { RunBoard } from '../view/run-board.ts';
 import { type Listening, MeshProcesses } from './mesh-processes.ts';
-import { ProgressBoard } from './progress-board.ts';
-import type { ProgressDisplay } from './progress-display.ts';
 import { storeResult } from './stored-result.ts';
-import { watchTeacher, watchTrainer } from './watch-run.ts';
 
 interface UpOptions {
   /** Settings of the command line. */
@@ -21,7 +22,7 @@ interface UpOptions {
   readonly ownNats: boolean;
   /** Forget what NATS holds of an earlier run of this name. */
   readonly fresh: boolean;
-  readonly display: ProgressDisplay;
+  readonly display: Display;
   readonly signal: AbortSignal;
 }
 
@@ -43,6 +44,7 @@ export async function runUp(
   const url = nats?.url ?? config.nats.url;
   if (nats) display.note(`nats-server ${url}`);
   const processes = new MeshProcesses(path, config, [...overrides, `nats.url=${url}`]);
+  const kept = await keepProcesses(output);
   const leaving = new AbortController();
   const stopped = new Promise<undefined>((resolve) => {
     if (signal.aborted) resolve(undefined);
@@ -50,7 +52,7 @@ export async function runUp(
   });
   try {
     await probeNats(url, config.run, fresh);
-    const work = trainAndEvaluate(config, processes, display, leaving.signal);
+    const work = trainAndEvaluate(config, processes, { kept, display, signal: leaving.signal });
     work.catch(() => undefined);
     const result = await Promise.race([work, processes.failure, stopped]);
     leaving.abort();
@@ -62,21 +64,33 @@ export async function runUp(
   } finally {
     leaving.abort();
     await processes.stop();
+    await kept.end();
     await nats?.stop();
   }
+}
+
+/** What the parts of a run go through the command with. */
+interface Surroundings {
+  /** Where others find the processes. */
+  readonly kept: KeptProcesses;
+  readonly display: Display;
+  readonly signal: AbortSignal;
 }
 
 async function trainAndEvaluate(
   config: RunConfig,
   processes: MeshProcesses,
-  display: ProgressDisplay,
-  signal: AbortSignal,
+  surroundings: Surroundings,
 ): Promise<RunResult> {
+  const { kept, display, signal } = surroundings;
   const startedAt = performance.now();
   const teachers = await processes.startTeachers();
   signal.throwIfAborted();
-  for (const teacher of teachers) display.note(listeningLine(teacher));
-  await train(config, processes, { teachers, display, signal });
+  for (const teacher of teachers) {
+    display.note(listeningLine(teacher));
+    await kept.add(runningProcess(teacher, 'teacher'));
+  }
+  await train(config, processes, surroundings);
   signal.throwIfAborted();
 
   display.note('Trained. Scoring the held-out texts …');
@@ -95,37 +109,38 @@ async function trainAndEvaluate(
 
 /** Feeds and trains, and shows how it goes, until the trainer is done or the signal comes. */
 async function train(
-  config: RunConfig,
+  { run }: RunConfig,
   processes: MeshProcesses,
-  {
-    teachers,
-    display,
-    signal,
-  }: { teachers: readonly Listening[]; display: ProgressDisplay; signal: AbortSignal },
+  { kept, display, signal }: Surroundings,
 ): Promise<void> {
-  const board = new ProgressBoard(teachers.map(({ name }) => name));
-  const draw = setInterval(() => display.show(board.progress()), drawEveryMilliseconds);
+  const board = new RunBoard(run, { isOurs: true });
+  const draw = setInterval(() => display.show(board.seen()), drawEveryMilliseconds);
   const done = new AbortController();
   const watching = AbortSignal.any([signal, done.signal]);
   watching.addEventListener('abort', () => clearInterval(draw), { once: true });
   try {
     processes.startFeeder((fed) => board.fed(fed));
     const trainer = processes.startTrainer();
-    for (const { name, grpc } of teachers) {
-      void watchTeacher(grpc, config.run, (status) => board.teacher(name, status), watching);
-    }
     trainer.ready.then(
-      (listening) => {
+      async (listening) => {
         display.note(listeningLine(listening));
-        return watchTrainer(listening.grpc, (status) => board.trainer(status), watching);
+        await kept.add(runningProcess(listening, 'trainer'));
+        await followTrainer(run, async () => listening.grpc, { follower: board, signal: watching });
       },
       () => undefined,
     );
     await trainer.done;
+    await kept.drop('trainer');
   } finally {
     done.abort();
+    display.show(board.seen());
   }
 }
+
+const runningProcess = (
+  { name, grpc, metricsPort, pid }: Listening,
+  kind: RunningProcess['kind'],
+): RunningProcess => ({ name, kind, grpc, metricsPort, pid });
 
 const listeningLine = ({ name, grpc, metricsPort, note }: Listening): string =>
   `${name} ${grpc}, metrics http://127.0.0.1:${metricsPort}/metrics${note ? `\n${note}` : ''}`;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type RunConfig, runConfigSchema } from '../../mesh/config/schema.ts';
-import { readStoredResult, removeOutput, storeResult } from './stored-result.ts';
+import { readAnyResult, readStoredResult, removeOutput, storeResult } from './stored-result.ts';
 
 let output: string;
 const result = { domains: [], tokens: 1200, seconds: 3.5, model: 'out/model' };
@@ -35,11 +35,13 @@ test('refuses a finished run with other settings', async () => {
     code: 'already_exists',
     message: expect.stringContaining('--fresh'),
   });
+  expect(await readAnyResult(config({ lambda: 0.5 }))).toEqual(result);
 });
 
 test('removes what a run wrote, and nothing of others', async () => {
   await storeResult(config(), result);
   await mkdir(join(output, 'checkpoints', 'step-000001'), { recursive: true });
+  await writeFile(join(output, 'history.jsonl'), '');
   await writeFile(join(output, 'notes.txt'), 'mine');
   await removeOutput(config());
   expect(await readdir(output)).toEqual(['notes.txt']);

@@ -16,22 +16,28 @@ const resultFile = (config: RunConfig): string => join(config.trainer.output, 'r
  * @throws FuseMeshError already_exists when the run was finished with other settings
  */
 export async function readStoredResult(config: RunConfig): Promise<RunResult | undefined> {
-  const path = resultFile(config);
-  let content: string;
-  try {
-    content = await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-  const stored = storedSchema.parse(JSON.parse(content));
-  if (stored.settings !== settingsDigest(config)) {
+  const stored = await readStored(config);
+  if (stored && stored.settings !== settingsDigest(config)) {
     throw new FuseMeshError(
       'already_exists',
       `${config.trainer.output} holds a finished run with other settings: use --fresh to begin again, or another trainer.output.`,
     );
   }
-  return stored.result;
+  return stored?.result;
+}
+
+/** The result of a run that is finished, whatever its settings were; undefined where there is none. */
+export async function readAnyResult(config: RunConfig): Promise<RunResult | undefined> {
+  return (await readStored(config))?.result;
+}
+
+async function readStored(config: RunConfig): Promise<z.infer<typeof storedSchema> | undefined> {
+  try {
+    return storedSchema.parse(JSON.parse(await readFile(resultFile(config), 'utf8')));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** Keeps the result of a finished run for the next time it is asked for. */

@@ -1,9 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { type KeptProgram, keepProgram } from '../lifecycle/kept-program.ts';
 import { findNatsServer } from './find-nats-server.ts';
 
 /** A nats-server of our own, with JetStream, on the loopback interface. */
@@ -17,20 +16,6 @@ export interface LocalNatsServer {
 /** Largest message, in bytes. */
 const maxPayload = 32 * 1024 * 1024;
 const startWithin = 15_000;
-const stopWithin = 5_000;
-
-/**
- * Runs nats-server and ends it when our end of the pipe on its standard input closes, which it does however
- * this process dies. Prints the server's process id.
- */
-const keeper = `
-exec 3<&0
-"$0" "$@" 3<&- </dev/null >/dev/null 2>&1 &
-server=$!
-echo "$server"
-{ read -r _ <&3; kill "$server"; } >/dev/null 2>&1 &
-exec >&-
-wait "$server"`;
 
 /**
  * Starts nats-server with JetStream. It dies with this process.
@@ -51,15 +36,10 @@ export async function startLocalNatsServer(options: {
   const configFile = join(directory, 'nats-server.conf');
   await writeFile(configFile, serverConfig({ directory, logFile, port: options.port || -1 }));
 
-  // Apart from our process group, so that Ctrl-C reaches us alone and we end it after everything else.
-  const child = spawn('/bin/sh', ['-c', keeper, program, '-c', configFile], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-    detached: true,
-  });
-  const pid = await readPid(child, program);
-  const stop = () => stopServer(child, pid);
+  const server = await keepProgram(program, ['-c', configFile]);
+  const { pid, stop } = server;
   try {
-    return { url: await readUrl(child, join(directory, `${basename(program)}_${pid}.ports`)), pid, stop };
+    return { url: await readUrl(server, join(directory, `${basename(program)}_${pid}.ports`)), pid, stop };
   } catch (cause) {
     await stop();
     throw new FuseMeshError(
@@ -89,21 +69,10 @@ async function forgetOldPorts(directory: string): Promise<void> {
   await Promise.all(old.map((file) => rm(join(directory, file), { force: true })));
 }
 
-async function readPid(child: ChildProcess, program: string): Promise<number> {
-  const output = child.stdout!;
-  const [line] = await Promise.race([once(output, 'data'), once(child, 'exit').then(() => [''])]);
-  const pid = Number(String(line).trim());
-  if (!Number.isInteger(pid) || pid <= 0) {
-    throw new FuseMeshError('failed_precondition', `Cannot run ${program} with /bin/sh.`);
-  }
-  output.destroy();
-  return pid;
-}
-
 /** The server writes the file that says where it listens as soon as it does. */
-async function readUrl(child: ChildProcess, portsFile: string): Promise<string> {
+async function readUrl(server: KeptProgram, portsFile: string): Promise<string> {
   const deadline = Date.now() + startWithin;
-  while (child.exitCode === null && Date.now() < deadline) {
+  while (server.exitCode() === undefined && Date.now() < deadline) {
     const ports = await readFile(portsFile, 'utf8').catch(() => '');
     if (ports.trimEnd().endsWith('}')) {
       const { nats } = JSON.parse(ports) as { nats: string[] };
@@ -111,20 +80,12 @@ async function readUrl(child: ChildProcess, portsFile: string): Promise<string> 
     }
     await sleep(20);
   }
-  throw new Error(child.exitCode === null ? `no ${portsFile}` : `exit code ${child.exitCode}`);
+  const code = server.exitCode();
+  throw new Error(code === undefined ? `no ${portsFile}` : `exit code ${code}`);
 }
 
 async function lastComplaint(logFile: string): Promise<string> {
   const log = await readFile(logFile, 'utf8').catch(() => '');
   const complaint = log.split('\n').findLast((line) => /\[(FTL|ERR)\]/.test(line));
   return complaint?.replace(/^.*\[(FTL|ERR)\]\s*/, '') ?? `see ${logFile}`;
-}
-
-async function stopServer(child: ChildProcess, pid: number): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, 'exit');
-  child.stdin!.destroy();
-  const late = setTimeout(() => process.kill(pid, 'SIGKILL'), stopWithin);
-  await gone;
-  clearTimeout(late);
 }

@@ -41,6 +41,22 @@ export async function newestCheckpoint(
   return undefined;
 }
 
+/**
+ * The newest checkpoint whose trainer-state.json is whole. Its other files are not looked at: enough for who only
+ * wants to know how far a run has come.
+ */
+export async function newestRecord(checkpoints: string): Promise<SavedCheckpoint | undefined> {
+  for (const name of await checkpointNames(checkpoints)) {
+    const directory = join(checkpoints, name);
+    try {
+      return { directory, state: parseRecord(await readFile(join(directory, stateFile), 'utf8')).state };
+    } catch {
+      // The one before is older, and still true.
+    }
+  }
+  return undefined;
+}
+
 /** Reads trainer-state.json and holds the other files against it, to the bit. */
 async function readState(directory: string): Promise<TrainingState> {
   const { state, files } = parseRecord(await readFile(join(directory, stateFile), 'utf8'));

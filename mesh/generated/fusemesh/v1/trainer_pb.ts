@@ -917,7 +917,8 @@ export const TrainerService: GenService<{
   },
   /**
    * One message at once with the last step, if any, and one after every further step.
-   * Ends when the run ends.
+   * Ends when the run ends: without an error when it has finished, with FAILED_PRECONDITION when it has failed, with
+   * UNAVAILABLE when the trainer was stopped before.
    *
    * @generated from rpc fusemesh.v1.TrainerService.WatchSteps
    */

@@ -1,0 +1,26 @@
+import { stringify } from 'yaml';
+
+/** How often the processes of a run are asked, here and in Grafana's data source. */
+export const scrapeInterval = '5s';
+
+/**
+ * Prometheus' configuration.
+ *
+ * @param targetsFile list of what to scrape, which it reads again when it changes
+ * @param rules files of recording and alerting rules
+ */
+export const prometheusConfig = ({
+  targetsFile,
+  rules,
+}: {
+  readonly targetsFile: string;
+  readonly rules: readonly string[];
+}): string =>
+  stringify({
+    global: { scrape_interval: scrapeInterval, evaluation_interval: scrapeInterval },
+    rule_files: rules,
+    // The label `job` comes with each target.
+    scrape_configs: [
+      { job_name: 'fusemesh', file_sd_configs: [{ files: [targetsFile], refresh_interval: scrapeInterval }] },
+    ],
+  });

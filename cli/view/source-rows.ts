@@ -1,0 +1,24 @@
+import type { GetStatusResponse, SourceStatus } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import type { Paint } from './paint.ts';
+import { percent, rate, whole } from './words.ts';
+
+const full = 'waits for the trainer';
+
+/** A row for each teacher: its name and how it does. */
+export function sourceRows({ sources }: GetStatusResponse, paint: Paint): [string, string][] {
+  const documents = sources.reduce((sum, { documentsChosen }) => sum + documentsChosen, 0n);
+  return sources.map((source) => [source.teacher, sourceText(source, Number(documents), paint)]);
+}
+
+/** @param documents in which any source was chosen to teach */
+function sourceText(source: SourceStatus, documents: number, paint: Paint): string {
+  if (!source.attached) return paint.yellow('is not attached');
+  const pace = source.waitingForRoom
+    ? paint.yellow(full)
+    : rate(source.tokensPerSecond).padStart(full.length);
+  const parts = [`${whole(source.documentsScored)} scored`, `${whole(source.queueDepth)} queued`];
+  if (source.documentsMissing > 0) parts.push(`owes ${whole(source.documentsMissing)}`);
+  parts.push(`lag ${whole(source.lagDocuments)}`);
+  if (documents > 0) parts.push(`chosen ${percent(Number(source.documentsChosen) / documents)}`);
+  return `${pace}  ${parts.join(', ')}`;
+}

@@ -1,0 +1,50 @@
+import type {
+  GetStatusResponse,
+  HeldOut,
+  StepTime,
+  StreamStatus,
+} from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import { percent, whole } from './words.ts';
+
+const phases = ['compute', 'optimizer', 'wait', 'align', 'checkpoint', 'evaluate'] as const;
+
+/** Where the time of the steps went, the largest first; what takes less than half a percent is left out. */
+export function timeText(time: StepTime): string {
+  const total = phases.reduce((sum, phase) => sum + time[phase], 0);
+  if (total === 0) return 'none yet';
+  return phases
+    .map((phase) => ({ phase, share: time[phase] / total }))
+    .filter(({ share }) => share >= 0.005)
+    .sort((a, b) => b.share - a.share)
+    .map(({ phase, share }) => `${phase} ${percent(share)}`)
+    .join(', ');
+}
+
+/** Losses on held-out texts, by domain. */
+export function heldOutText({ bitsPerByte, step }: HeldOut): string {
+  const domains = Object.entries(bitsPerByte).map(([domain, bits]) => `${domain} ${bits.toFixed(3)}`);
+  return `${domains.join(', ')} bits per byte  (step ${whole(step)})`;
+}
+
+/** How full the streams of a run are. */
+export function streamsText(streams: readonly StreamStatus[]): string {
+  return streams
+    .map(({ name, messages, mostMessages }) =>
+      mostMessages > 0n
+        ? `${name} ${whole(messages)} of ${whole(mostMessages)}`
+        : `${name} ${whole(messages)}`,
+    )
+    .join(', ');
+}
+
+/** What has gone wrong without ending the run; empty where nothing has. */
+export function troubles({ skippedSteps, sources }: GetStatusResponse): string {
+  const parts: string[] = [];
+  if (skippedSteps > 0n) parts.push(`skipped steps ${whole(skippedSteps)}`);
+  const dead = sources.filter(({ deadLetters }) => deadLetters > 0n);
+  if (dead.length > 0) {
+    const counts = dead.map(({ teacher, deadLetters }) => `${teacher} ${whole(deadLetters)}`);
+    parts.push(`dead letters ${counts.join(', ')}`);
+  }
+  return parts.join('; ');
+}

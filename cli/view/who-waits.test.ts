@@ -1,0 +1,27 @@
+import { create } from '@bufbuild/protobuf';
+import { expect, test } from 'vitest';
+import { GetStatusResponseSchema } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import { whoWaits } from './who-waits.ts';
+
+const says = (waitSeconds: number, sources: object[]) =>
+  whoWaits(create(GetStatusResponseSchema, { lastStep: { seconds: 2, waitSeconds }, sources }));
+
+test('names teachers whose stream is full, and those that the trainer waits for', () => {
+  expect(says(0.1, [{ teacher: 'orator' }])).toBe('nobody');
+  expect(says(0, [{ teacher: 'orator', waitingForRoom: true }, { teacher: 'novelist' }])).toBe(
+    'orator waits for the trainer',
+  );
+  const mixed = [
+    { teacher: 'orator', waitingForRoom: true },
+    { teacher: 'novelist', waitingForRoom: true },
+    { teacher: 'engineer', documentsMissing: 3 },
+  ];
+  expect(says(1.5, mixed)).toBe(
+    'orator, novelist wait for the trainer; the trainer waits for engineer (75 % of the last step)',
+  );
+  expect(says(1.5, [{ teacher: 'orator' }])).toBe('the trainer waits for documents (75 % of the last step)');
+});
+
+test('is silent about waiting before the first step', () => {
+  expect(whoWaits(create(GetStatusResponseSchema, {}))).toBe('nobody');
+});
