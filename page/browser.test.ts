@@ -22,6 +22,9 @@ const looks: Look[] = [
   { theme: 'dark', width: 390 },
 ];
 
+/** A folder for pictures of the page; without it they are thrown away. */
+const kept = process.env['FUSEMESH_SCREENSHOTS'];
+
 describe.skipIf(chromium === undefined)('in a browser (skipped where no Chromium is installed)', () => {
   let browser: Browser;
   let pictures: string;
@@ -46,14 +49,14 @@ describe.skipIf(chromium === undefined)('in a browser (skipped where no Chromium
 
   beforeAll(async () => {
     run = await exampleRun(312);
-    pictures = await mkdtemp(join(tmpdir(), 'fusemesh-page-'));
+    pictures = kept ?? (await mkdtemp(join(tmpdir(), 'fusemesh-page-')));
     [browser, server] = await Promise.all([startChromium(), start()]);
   });
 
   afterAll(async () => {
     await browser.close();
     await server.stop();
-    await rm(pictures, { recursive: true });
+    if (kept === undefined) await rm(pictures, { recursive: true });
   });
 
   const open = async (look: Look) => {

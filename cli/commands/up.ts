@@ -41,14 +41,15 @@ async function up(path: string, options: UpCommandOptions, signal: AbortSignal):
   const config = await readRunFile(path, options);
   if (fresh) await removeOutput(config);
   const stored = await readStoredResult(config);
-  if (stored) return printResult(stored, config, json, 'finished before; --fresh begins again');
+  if (stored)
+    return printResult(stored, { path, config, json, how: 'finished before; --fresh begins again' });
 
   const display = runDisplay(json ? process.stderr : process.stdout);
   try {
     const ownNats = await needsOwnNats(path, overrides, process.env);
     const result = await runUp(path, config, { overrides, ownNats, fresh, display, signal });
     display.end();
-    if (result) return printResult(result, config, json, 'finished');
+    if (result) return printResult(result, { path, config, json, how: 'finished' });
     display.note('Stopped. The same command goes on from the newest checkpoint.');
     process.exitCode = interruptedExitCode;
   } finally {
@@ -56,7 +57,10 @@ async function up(path: string, options: UpCommandOptions, signal: AbortSignal):
   }
 }
 
-function printResult(result: RunResult, config: RunConfig, json: boolean, how: string): void {
+function printResult(
+  result: RunResult,
+  { path, config, json, how }: { path: string; config: RunConfig; json: boolean; how: string },
+): void {
   if (json) {
     process.stdout.write(`${JSON.stringify(result)}\n`);
     return;
@@ -65,6 +69,7 @@ function printResult(result: RunResult, config: RunConfig, json: boolean, how: s
   const table = domains.length > 0 ? `\n${lossTable(domains)}\n` : '';
   process.stdout.write(
     `${table}\nRun ${config.run} ${how}: ${tokens.toLocaleString('en-US')} tokens in ${seconds} s.\n` +
-      `The fused model is in ${model}\n`,
+      `The fused model is in ${model}\n` +
+      `Its curves and settings as one file: fusemesh report ${path}\n`,
   );
 }

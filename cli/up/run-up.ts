@@ -123,7 +123,7 @@ async function train(
     const trainer = processes.startTrainer();
     trainer.ready.then(
       async (listening) => {
-        display.note(listeningLine(listening));
+        display.note(trainerLines(listening));
         await kept.add(runningProcess(listening, 'trainer'));
         await followTrainer(run, async () => listening.grpc, { follower: board, signal: watching });
       },
@@ -142,8 +142,15 @@ const runningProcess = (
   kind: RunningProcess['kind'],
 ): RunningProcess => ({ name, kind, grpc, metricsPort, pid });
 
-const listeningLine = ({ name, grpc, metricsPort, note }: Listening): string =>
-  `${name} ${grpc}, metrics http://127.0.0.1:${metricsPort}/metrics${note ? `\n${note}` : ''}`;
+const listeningLine = ({ name, grpc, metricsPort }: Listening): string =>
+  `${name} ${grpc}, metrics http://127.0.0.1:${metricsPort}/metrics`;
+
+const trainerLines = (trainer: Listening): string =>
+  [
+    listeningLine(trainer),
+    ...(trainer.note ? [trainer.note] : []),
+    `The run in a browser: http://127.0.0.1:${trainer.metricsPort}/`,
+  ].join('\n');
 
 /** Says at once, in one line, when there is no NATS; with `fresh`, removes what it holds of the run. */
 async function probeNats(url: string, run: string, fresh: boolean): Promise<void> {
