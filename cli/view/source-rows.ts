@@ -5,14 +5,21 @@ import { percent, rate, whole } from './words.ts';
 const full = 'waits for the trainer';
 
 /** A row for each teacher: its name and how it does. */
-export function sourceRows({ sources }: GetStatusResponse, paint: Paint): [string, string][] {
+export function sourceRows(
+  { sources, lastStep, stepsTotal }: GetStatusResponse,
+  paint: Paint,
+): [string, string][] {
   const documents = sources.reduce((sum, { documentsChosen }) => sum + documentsChosen, 0n);
-  return sources.map((source) => [source.teacher, sourceText(source, Number(documents), paint)]);
+  const isDone = lastStep !== undefined && lastStep.step === stepsTotal;
+  const absent = isDone ? 'is done' : paint.yellow('is not attached');
+  return sources.map((source) => [
+    source.teacher,
+    source.attached ? sourceText(source, Number(documents), paint) : absent,
+  ]);
 }
 
 /** @param documents in which any source was chosen to teach */
 function sourceText(source: SourceStatus, documents: number, paint: Paint): string {
-  if (!source.attached) return paint.yellow('is not attached');
   const pace = source.waitingForRoom
     ? paint.yellow(full)
     : rate(source.tokensPerSecond).padStart(full.length);

@@ -98,15 +98,6 @@ test('one trace goes from a document over its teachers to the step that trains o
   expect(await readFile(join(output, 'logs', 'trainer.log'), 'utf8')).not.toContain('traces');
 });
 
-test('without the variables nothing is sent', async ({ skip }) => {
-  // Where the SDK sends by itself.
-  const receiver = await startOtlpReceiver({ port: 4318 }).catch(() => undefined);
-  if (receiver === undefined) return skip('something else listens on port 4318');
-  expect((await runWith('untraced', {})).code).toBe(0);
-  expect(receiver.requests).toEqual([]);
-  await receiver.stop();
-});
-
 test('a run ends as always though nobody takes its traces: one line a process says so', async () => {
   const endpoint = `http://127.0.0.1:${await freePort()}`;
   const { code, stderr, output } = await runWith('refused', { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });

@@ -54,8 +54,8 @@ export function sceneOf(status: GetStatusResponse, rates: Rates, now: Date): Sce
       column: 'corpus',
       title: 'Corpus',
       lines: [
-        status.documentsTotal > 0n ? counted(Number(status.documentsTotal), 'document') : 'being counted',
         ...(full ? ['waits for room'] : []),
+        status.documentsTotal > 0n ? counted(Number(status.documentsTotal), 'document') : 'being counted',
       ],
       standing: full ? 'waits' : 'works',
     },
