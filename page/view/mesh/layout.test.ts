@@ -79,7 +79,7 @@ it('says how full the streams are, each teacher with room of its own', () => {
   const part = (id: string) => meshOf(4).parts.find((candidate) => candidate.id === id);
   expect(part('documents')).toMatchObject({ fill: 1, figure: '100\u202f%' });
   expect(part('distributions')).toMatchObject({ fill: 0.125, lines: ['512 of 4\u202f096', '99\u202fB'] });
-  expect(part('corpus')?.lines).toEqual(['2\u202f400 documents', 'waits for room']);
+  expect(part('corpus')?.lines).toEqual(['waits for room', '2\u202f400 documents']);
 });
 
 const overlap = (a: Box, b: Box): boolean =>
