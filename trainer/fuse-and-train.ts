@@ -113,14 +113,14 @@ export async function fuseAndTrain(
     adapter: opened.adapter,
     keep: trainer.keepCheckpoints,
   };
-  const evaluation = await evaluationOf(config, tokenizers, opened, record);
   const writer = startCheckpointWriter();
-  status.phase = TrainerState.TRAINING;
-  log.info(
-    { step: resume.state.step, plannedSteps: status.totalSteps, documents: lastDocument },
-    `The training begins: step ${resume.state.step + 1} of ${status.totalSteps}`,
-  );
   try {
+    const evaluation = await evaluationOf(config, tokenizers, opened, record);
+    status.phase = TrainerState.TRAINING;
+    log.info(
+      { step: resume.state.step, plannedSteps: status.totalSteps, documents: lastDocument },
+      `The training begins: step ${resume.state.step + 1} of ${status.totalSteps}`,
+    );
     return await train({
       engine: opened.engine,
       batches: batchesOf(joinedDocuments, tokenizer, relations, fusion.settings, sizes, signal),
