@@ -241,6 +241,25 @@ describe('distributions', () => {
     expect([...(await read(streams, 'novelist', 1))[0].bytes]).toEqual([0, 1]);
   });
 
+  it('stores several that are on their way at once in their order, whatever room there is', async () => {
+    const { streams } = await startRun({ maxDistributions: 3 });
+    const waiting = new Set<number>();
+    const published: Promise<void>[] = [];
+    for (let d = 0; d < 10; d++) {
+      const options = { signal: never, before: published[d - 1], onWait: () => waiting.add(d) };
+      published.push(streams.publishDistribution('orator', d, bytes(d), options));
+    }
+    await expect.poll(() => [...waiting]).toEqual([3, 4, 5, 6, 7, 8, 9]);
+    const received = await take(10, async function* (signal) {
+      for await (const message of streams.readDistributions('orator', { afterPosition: 0, signal })) {
+        yield message.bytes[0];
+        await streams.releaseDistributions('orator', message.position);
+      }
+    });
+    await Promise.all(published);
+    expect(received).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
   it('refuses what the server would not take', async () => {
     const { streams } = await startRun();
     const large = new Uint8Array(33 * 1024 * 1024);
