@@ -35,10 +35,19 @@ it('finds teachers and trainers as they told of themselves, in order, and nothin
   const trainer = { run, address: '127.0.0.1:5000', metricsAddress: '127.0.0.1:9000' };
   const progress = { state: 'training', step: 4, stepsTotal: 9, tokensPerSecond: 10 };
   const registered = await Promise.all([
-    registerService(connection, describeTeacher(second, () => [])),
-    registerService(connection, describeTeacher(listing, () => [work])),
+    registerService(
+      connection,
+      describeTeacher(second, () => []),
+    ),
+    registerService(
+      connection,
+      describeTeacher(listing, () => [work]),
+    ),
     registerService(connection, { ...describeTeacher(listing, () => []), metadata: { run } }),
-    registerService(connection, describeTrainer(trainer, () => progress)),
+    registerService(
+      connection,
+      describeTrainer(trainer, () => progress),
+    ),
   ]);
   const ours = (await findTeachers(connection)).filter((one) => one.run === run);
   expect(ours).toEqual([

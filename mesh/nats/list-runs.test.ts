@@ -45,7 +45,9 @@ it('tells of a run that has just begun, and of one that is not there', async () 
 it('counts documents, distributions by teacher, dead letters and bytes', async () => {
   await streams.publishManifest(create(CorpusManifestSchema, { documents: 9n }));
   for (let number = 0; number < 5; number++) {
-    await streams.publishDocument(create(DocumentSchema, { number: BigInt(number), text: 'Text.' }), { signal });
+    await streams.publishDocument(create(DocumentSchema, { number: BigInt(number), text: 'Text.' }), {
+      signal,
+    });
   }
   await streams.releaseDocuments(2);
   for (const document of [0, 1, 2]) {

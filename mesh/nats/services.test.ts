@@ -29,7 +29,10 @@ it('finds all that registered, with what they do now, and nobody after they stop
   expect(await findServices(connection, name)).toEqual([]);
   let documents = 1;
   const other = await connectNats(server.url, 'other');
-  const first = await registerService(connection, described('1', () => ({ documents })));
+  const first = await registerService(
+    connection,
+    described('1', () => ({ documents })),
+  );
   const second = await registerService(other, described('2'));
   documents = 7;
   const found = await findServices(connection, name);
@@ -45,7 +48,10 @@ it('finds all that registered, with what they do now, and nobody after they stop
 });
 
 it("answers NATS's own tools as their protocol says", async () => {
-  const service = await registerService(connection, described('3', () => ({ busy: true })));
+  const service = await registerService(
+    connection,
+    described('3', () => ({ busy: true })),
+  );
   const plain = await connect({ servers: server.url });
   try {
     const ask = async (subject: string) => JSON.parse((await plain.request(subject)).string());

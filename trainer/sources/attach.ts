@@ -27,7 +27,10 @@ export async function attach(
   const card = await client.getModelCard({}, { signal, timeoutMs: callTimeout });
   const isFound = replica !== source.named;
   if (isFound && replica.instance !== card.instance) {
-    throw new FuseMeshError('failed_precondition', 'another teacher answers there than the one that was found');
+    throw new FuseMeshError(
+      'failed_precondition',
+      'another teacher answers there than the one that was found',
+    );
   }
   const tokenizer = source.tokenizer ?? (await downloadTokenizer(client, source.name, signal));
   source.tokenizer ??= tokenizer;

@@ -62,7 +62,8 @@ export async function keepReplicas(
       leaving.abort();
       ofSource.delete(instance);
       source.found.delete(replica);
-      if (!isNamed) log.info({ teacher: source.name }, `Teacher ${source.name} at ${replica.address} is gone`);
+      if (!isNamed)
+        log.info({ teacher: source.name }, `Teacher ${source.name} at ${replica.address} is gone`);
     }
   }
 
