@@ -6,9 +6,12 @@ import { addFeed } from './commands/feed.ts';
 import { addGenerate } from './commands/generate.ts';
 import { addMerge } from './commands/merge.ts';
 import { addObserve } from './commands/observe.ts';
+import { addRemove } from './commands/remove.ts';
 import { addReport } from './commands/report.ts';
+import { addRuns } from './commands/runs.ts';
 import { addStatus } from './commands/status.ts';
 import { addTeacher } from './commands/teacher.ts';
+import { addTeachers } from './commands/teachers.ts';
 import { addTrainer } from './commands/trainer.ts';
 import { addUp } from './commands/up.ts';
 import { addWatch } from './commands/watch.ts';
@@ -42,6 +45,11 @@ See a run from another terminal (or, with fixed ports, another machine):
   $ fusemesh status run.yaml --json     # once, for scripts
   $ fusemesh observe run.yaml           # Prometheus and Grafana
 
+See what is on a NATS server, and clean up:
+  $ fusemesh teachers --nats nats://127.0.0.1:4222
+  $ fusemesh runs --nats nats://127.0.0.1:4222
+  $ fusemesh remove demo --nats nats://127.0.0.1:4222
+
 Any value of the file can be set for one command, by flag or by environment:
   $ fusemesh up run.yaml --set trainer.learningRate=1e-4
   $ FUSEMESH_TRAINER__LEARNING_RATE=1e-4 fusemesh up run.yaml
@@ -51,8 +59,9 @@ Exit code: 0 done, 1 failed, 2 something in the command, the run file or the fil
     );
   const processes = [addUp, addTeacher, addFeed, addTrainer];
   const views = [addWatch, addStatus, addObserve, addReport];
+  const mesh = [addTeachers, addRuns, addRemove];
   const tools = [addEvaluate, addEval, addGenerate, addMerge, addAlign];
-  for (const add of [...processes, ...views, ...tools]) add(fusemesh);
+  for (const add of [...processes, ...views, ...mesh, ...tools]) add(fusemesh);
   for (const command of [fusemesh, ...fusemesh.commands]) {
     command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
   }

@@ -10,13 +10,16 @@ export interface RunFileOptions {
 
 /** Declares the run file and `--set` of a verb. */
 export function withRunFile(command: Command): Command {
-  return command
-    .argument('<RUN.yaml>', 'the run file')
-    .option(
-      '--set <key=value>',
-      'set one value of the run file, for example trainer.steps=20 (repeatable)',
-      (pair: string, pairs: string[] = []) => [...pairs, pair],
-    );
+  return withSettings(command.argument('<RUN.yaml>', 'the run file'));
+}
+
+/** Declares `--set`. */
+export function withSettings(command: Command): Command {
+  return command.option(
+    '--set <key=value>',
+    'set one value of the run file, for example trainer.steps=20 (repeatable)',
+    (pair: string, pairs: string[] = []) => [...pairs, pair],
+  );
 }
 
 /** Reads the run file as the command line and the environment change it. */

@@ -58,6 +58,7 @@ export const trainerTable = {
   ),
   queueDepth: gauge(named('queue_depth'), 'Distributions that have come and wait for a step.', ['teacher']),
   attached: gauge(named('source_attached'), '1 while a source works for the run, else 0.', ['teacher']),
+  replicas: gauge(named('source_replicas'), 'Processes of a source that work for the run.', ['teacher']),
   missing: gauge(
     named('documents_missing'),
     'Documents that some other source has delivered and this one has not.',

@@ -12,7 +12,7 @@ it('tells of steps and queues, each figure with the run', async () => {
     state: 'training',
     plannedSteps: 100,
     time: time.total,
-    sources: [{ name: 'fiction', queueDepth, attached: true, documentsMissing: 3 }],
+    sources: [{ name: 'fiction', queueDepth, attached: true, replicas: 2, documentsMissing: 3 }],
   }));
   const step = {
     step: 7,
@@ -62,6 +62,7 @@ it('tells of steps and queues, each figure with the run', async () => {
     'fusemesh_trainer_tokens_total{run="demo"} 2000',
     'fusemesh_trainer_documents_total{run="demo"} 4',
     'fusemesh_trainer_steps_total{run="demo"} 2',
+    'fusemesh_trainer_source_replicas{teacher="fiction",run="demo"} 2',
     'fusemesh_trainer_skipped_steps_total{run="demo"} 1',
     'fusemesh_trainer_phase_seconds_total{phase="wait",run="demo"} 4',
     'fusemesh_trainer_phase_seconds_total{phase="checkpoint",run="demo"} 0.75',

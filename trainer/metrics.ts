@@ -22,6 +22,8 @@ export interface ObservedSource {
   readonly queueDepth: number;
   /** Whether it works for the run. */
   readonly attached: boolean;
+  /** Processes of it that do. */
+  readonly replicas: number;
   /** Documents that another source has delivered and this one has not. */
   readonly documentsMissing: number;
 }
@@ -51,6 +53,7 @@ export class TrainerMetrics {
       plannedSteps: (metric) => metric.set(look().plannedSteps),
       queueDepth: ofSources(({ queueDepth }) => queueDepth),
       attached: ofSources(({ attached }) => Number(attached)),
+      replicas: ofSources(({ replicas }) => replicas),
       missing: ofSources(({ documentsMissing }) => documentsMissing),
     });
     this.#metrics.checkpointTime.set(0);

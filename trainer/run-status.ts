@@ -13,6 +13,8 @@ import type { TrainingControl } from './training-control.ts';
 export interface SourceView {
   readonly name: string;
   readonly attached: boolean;
+  /** Processes of it that work for the run. */
+  readonly replicas: number;
   readonly queueDepth: number;
   readonly documentsChosen: number;
   /** Tokens that it scores per second, as it says itself. */

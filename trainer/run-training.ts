@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import type { RunConfig } from '../mesh/config/schema.ts';
+import { findTeachers } from '../mesh/discovery/find.ts';
 import { connectNats } from '../mesh/nats/connection.ts';
 import { openRunStreams, type RunState } from '../mesh/nats/run-streams.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
@@ -12,7 +13,9 @@ import { TrainingEngine } from './engine/training-engine.ts';
 import { engineOptionsOf } from './engine-of-run.ts';
 import { fuseAndTrain } from './fuse-and-train.ts';
 import { fusionOf } from './fusion-of-run.ts';
+import { registerTrainer } from './register-trainer.ts';
 import { detach, keepAttached } from './sources/keep-attached.ts';
+import { keepReplicas } from './sources/keep-replicas.ts';
 import { type Source, sourcesOf } from './sources/source.ts';
 import { sourceViews } from './sources/source-views.ts';
 import { Intake } from './stream/intake.ts';
@@ -35,10 +38,11 @@ export async function runTraining(config: RunConfig, context: TrainingContext): 
     onEvent: context.onNats,
   });
   try {
+    await registerTrainer(connection, context);
     const engine = await TrainingEngine.start(model, engineOptionsOf(config, fusion));
     try {
       const streams = openRunStreams(connection, config.run);
-      const opened = { ...context, tasks, streams, engine, tokenizer, fusion, adapter };
+      const opened = { ...context, tasks, connection, streams, engine, tokenizer, fusion, adapter };
       const checkpoint = await trainToTheEnd(config, opened);
       tasks.throwFailure();
       if (checkpoint === undefined) {
@@ -89,8 +93,10 @@ async function trainToTheEnd(
   if (resume.resumedFrom !== undefined) await engine.restore(await readSnapshot(resume.resumedFrom));
 
   for (const source of sources) {
-    tasks.run((signal) => keepAttached(source, { run, topK, change, signal, log }));
+    tasks.run((signal) => keepAttached(source, source.named, { run, topK, change, signal, log }));
   }
+  const find = () => findTeachers(opened.connection);
+  tasks.run((signal) => keepReplicas(sources, find, { run, topK, change, signal, log }));
   const documents = Number(manifest.documents);
   const checkpoint = await fuseAndTrain(config, opened, { sources, intake, resume, documents });
   if (checkpoint === undefined || checkpoint.state.step < status.totalSteps) return undefined;

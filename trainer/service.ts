@@ -57,8 +57,9 @@ export async function runTrainer(config: RunConfig, options: TrainerOptions): Pr
     const page = servePage(pageSource(status));
     const http = await serveMetrics(register, { port: config.trainer.metricsPort, log, route: page.route });
     try {
-      onReady?.({ grpc: grpc.address, metricsPort: http.port, note });
-      await runTraining(config, { status, control, metrics, onNats, change, signal, log, tracer });
+      const listening = { grpc: grpc.address, metricsPort: http.port };
+      onReady?.({ ...listening, note });
+      await runTraining(config, { status, control, metrics, listening, onNats, change, signal, log, tracer });
       status.end(signal.aborted ? status.phase : TrainerState.FINISHED);
     } catch (error) {
       status.end(TrainerState.FAILED);

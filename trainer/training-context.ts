@@ -1,5 +1,6 @@
 import type { Log } from '../mesh/log/log.ts';
 import type { ProcessMetrics } from '../mesh/metrics/process-metrics.ts';
+import type { NatsConnection } from '../mesh/nats/connection.ts';
 import type { RunStreams } from '../mesh/nats/run-streams.ts';
 import type { Tracer } from '../mesh/tracing/tracer.ts';
 import type { AdapterConfig } from '../model/lora/read-adapter.ts';
@@ -17,6 +18,8 @@ export interface TrainingContext {
   readonly status: RunStatus;
   readonly control: TrainingControl;
   readonly metrics: TrainerMetrics;
+  /** HOST:PORT of its gRPC service, and port of /metrics and its page. */
+  readonly listening: { readonly grpc: string; readonly metricsPort: number };
   /** Hears of the connection to NATS. */
   readonly onNats: ProcessMetrics['onNats'];
   /** Shared by all that sleeps and wakes in this training. */
@@ -30,6 +33,7 @@ export interface TrainingContext {
 /** {@link TrainingContext} and what was opened for the training. */
 export interface OpenedTraining extends TrainingContext {
   readonly tasks: BackgroundTasks;
+  readonly connection: NatsConnection;
   readonly streams: RunStreams;
   readonly engine: TrainingEngine;
   /** What the engine trains beside the target's weights; undefined where it trains the weights. */

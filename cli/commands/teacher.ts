@@ -12,9 +12,15 @@ export function addTeacher(program: Command): void {
     .summary('serve one source model')
     .description(
       'Serves one source model by gRPC. It starts on the documents of a run when the trainer attaches it. ' +
-        'Start it more than once, on other ports, and the replicas share the work.',
+        'Start it more than once, on other ports, and the replicas share the work: the trainer finds them over ' +
+        'NATS and attaches them within seconds, also in the middle of a run. NATS need not be there yet.',
     )
-    .addHelpText('after', '\nExample:\n  $ fusemesh teacher run.yaml orator --set teachers.0.threads=4')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ fusemesh teacher run.yaml orator --set teachers.0.threads=4\n' +
+        '\nA second replica, on any free port:\n' +
+        '  $ fusemesh teacher run.yaml orator --set teachers.0.address=127.0.0.1:0',
+    )
     .action((path: string, name: string, options: RunFileOptions) =>
       runUntilStopped(async (signal) => {
         const config = await readRunFile(path, options);

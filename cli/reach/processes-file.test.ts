@@ -28,6 +28,12 @@ test('tells of processes as they come and go, and leaves nothing', async () => {
   expect(await readdir(output)).toEqual([]);
 });
 
+test('tells of the NATS server that was started for the run', async () => {
+  const kept = await keepProcesses(output, 'nats://127.0.0.1:4333');
+  expect(await readProcesses(output)).toMatchObject({ state: 'running', nats: 'nats://127.0.0.1:4333' });
+  await kept.end();
+});
+
 test('recognises the file of a command that was killed', async () => {
   await keepProcesses(output);
   const { pid } = spawnSync(process.execPath, ['--eval', '']);

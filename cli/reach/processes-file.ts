@@ -14,6 +14,8 @@ const processSchema = z.strictObject({
 const fileSchema = z.strictObject({
   /** Process id of the `fusemesh up` that keeps the file. */
   pid: z.number(),
+  /** URL of the NATS server that it started; left out where the run brings one. */
+  nats: z.string().optional(),
   processes: z.array(processSchema),
 });
 
@@ -24,7 +26,11 @@ export type RunningProcess = z.infer<typeof processSchema>;
 export type RunningProcesses =
   | { readonly state: 'none' }
   | { readonly state: 'gone'; readonly pid: number }
-  | { readonly state: 'running'; readonly processes: readonly RunningProcess[] };
+  | {
+      readonly state: 'running';
+      readonly nats?: string | undefined;
+      readonly processes: readonly RunningProcess[];
+    };
 
 export const processesFile = (output: string): string => join(output, 'processes.json');
 
@@ -33,8 +39,8 @@ export async function readProcesses(output: string): Promise<RunningProcesses> {
   const text = await readFile(processesFile(output), 'utf8').catch(() => '');
   const { success, data } = fileSchema.safeParse(jsonOf(text));
   if (!success) return { state: 'none' };
-  const { pid, processes } = data;
-  return isAlive(pid) ? { state: 'running', processes } : { state: 'gone', pid };
+  const { pid, nats, processes } = data;
+  return isAlive(pid) ? { state: 'running', nats, processes } : { state: 'gone', pid };
 }
 
 /** OUTPUT/processes.json in the hands of the one command that keeps it. */
@@ -46,14 +52,21 @@ export interface KeptProcesses {
   end(): Promise<void>;
 }
 
-/** Begins OUTPUT/processes.json, without a process. Readers see it whole at any time. */
-export async function keepProcesses(output: string): Promise<KeptProcesses> {
+/**
+ * Begins OUTPUT/processes.json, without a process. Readers see it whole at any time.
+ *
+ * @param nats URL of the NATS server that was started for the run, if one was
+ */
+export async function keepProcesses(output: string, nats?: string): Promise<KeptProcesses> {
   const path = processesFile(output);
   let processes: readonly RunningProcess[] = [];
   let written: Promise<unknown> = mkdir(output, { recursive: true });
   const write = async (): Promise<void> => {
     written = written.then(async () => {
-      await writeFile(`${path}.part`, `${JSON.stringify({ pid: process.pid, processes }, undefined, 2)}\n`);
+      await writeFile(
+        `${path}.part`,
+        `${JSON.stringify({ pid: process.pid, nats, processes }, undefined, 2)}\n`,
+      );
       await rename(`${path}.part`, path);
     });
     await written;

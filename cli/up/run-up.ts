@@ -44,7 +44,7 @@ export async function runUp(
   const url = nats?.url ?? config.nats.url;
   if (nats) display.note(`nats-server ${url}`);
   const processes = new MeshProcesses(path, config, [...overrides, `nats.url=${url}`]);
-  const kept = await keepProcesses(output);
+  const kept = await keepProcesses(output, nats?.url);
   const leaving = new AbortController();
   const stopped = new Promise<undefined>((resolve) => {
     if (signal.aborted) resolve(undefined);

@@ -20,6 +20,13 @@ export const rate = (tokensPerSecond: number): string => `${whole(tokensPerSecon
 
 export const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
+/** 9_140_000 → "9.1 MB". */
+export function byteSize(bytes: number): string {
+  if (bytes < 1_000) return `${whole(bytes)} B`;
+  const power = Math.min(4, Math.floor(Math.log10(bytes) / 3));
+  return `${(bytes / 1000 ** power).toFixed(1)} ${'kMGT'[power - 1]}B`;
+}
+
 /** 75 → "1:15". */
 export function duration(seconds: number): string {
   const all = Math.max(0, Math.round(seconds));

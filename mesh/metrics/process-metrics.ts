@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { Registry } from 'prom-client';
+import { ownVersion } from '../lifecycle/own-version.ts';
 import { makeMetrics } from './metric.ts';
 import { processTable } from './process-table.ts';
 
@@ -20,8 +20,8 @@ export interface ProcessMetrics {
 /** Registers the metrics that every process has. */
 export function processMetrics(register: Registry): ProcessMetrics {
   const metrics = makeMetrics(processTable, register);
-  metrics.buildInfo.set({ version: ownVersion(), node_version: process.version }, 1);
-  // A teacher needs NATS only once it is attached to a run: until then it is not "away".
+  metrics.buildInfo.set({ version: ownVersion, node_version: process.version }, 1);
+  // Until a connection stood it is not told whether there is one: a teacher serves gRPC without.
   metrics.natsConnected.remove();
   return {
     onHandled: ({ seconds, ...labels }) => metrics.grpcSeconds.observe(labels, seconds),
@@ -30,9 +30,4 @@ export function processMetrics(register: Registry): ProcessMetrics {
       if (event === 'back') metrics.natsReconnects.inc();
     },
   };
-}
-
-function ownVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -6,6 +6,8 @@ import type { Log } from '../log/log.ts';
 export interface NatsConnection {
   /** For messages: without user and password. */
   readonly url: string;
+  /** The IP address of this machine as the server sees it. */
+  readonly ownHost: string;
   /** For this folder only. */
   readonly raw: Connection;
   /** For this folder only. */
@@ -57,7 +59,8 @@ export async function connectNats(
     const manager = await raw.jetstreamManager();
     void tell(raw, watch);
     void raw.closed().then(() => watch.onEvent?.('closed'));
-    return { url: shown, raw, manager, close: () => close(raw) };
+    const ownHost = raw.info?.client_ip ?? '127.0.0.1';
+    return { url: shown, ownHost, raw, manager, close: () => close(raw) };
   } catch (cause) {
     await raw.close();
     throw new FuseMeshError(

@@ -1,3 +1,5 @@
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { isRunName, runNameRule } from '../config/run-name.ts';
 import type { NatsConnection } from './connection.ts';
 
 /** What a run's streams and subjects are called. */
@@ -21,7 +23,14 @@ export interface RunContext {
   readonly names: RunNames;
 }
 
+/**
+ * Names have neither underscores nor dots, so no two runs and no two teachers ever share a stream or a subject,
+ * whatever they are called, and every stream tells whose it is.
+ *
+ * @throws FuseMeshError invalid_argument for a name that could reach into another run
+ */
 export function runNames(run: string): RunNames {
+  refuseWrongName('run', run);
   return {
     run,
     documentsStream: `fusemesh_${run}_documents`,
@@ -36,15 +45,29 @@ export function runNames(run: string): RunNames {
 
 /** Subject of one teacher's distributions. */
 export function distributionsSubject(names: RunNames, teacher: string): string {
+  refuseWrongName('teacher', teacher);
   return names.distributionsPrefix + teacher;
 }
 
 /** Subject of those of one teacher's messages that could not be used. */
 export function deadLettersSubject(names: RunNames, teacher: string): string {
+  refuseWrongName('teacher', teacher);
   return names.deadLettersPrefix + teacher;
 }
 
 /** Name of the durable consumer that all replicas of a teacher share. */
 export function teacherConsumer(teacher: string): string {
+  refuseWrongName('teacher', teacher);
   return `teacher_${teacher}`;
+}
+
+/** The run whose documents' stream has this name; undefined for a stream that is none of ours. */
+export function runOfDocumentsStream(stream: string): string | undefined {
+  const run = /^fusemesh_([^_]+)_documents$/.exec(stream)?.[1];
+  return run !== undefined && isRunName(run) ? run : undefined;
+}
+
+function refuseWrongName(of: 'run' | 'teacher', name: string): void {
+  if (isRunName(name)) return;
+  throw new FuseMeshError('invalid_argument', `"${name}" is no name of a ${of}: ${runNameRule}.`);
 }

@@ -70,7 +70,7 @@ export class RunAttachment {
     this.ended.catch(() => undefined);
   }
 
-  status(): MessageInitShape<typeof TeacherRunStatusSchema> {
+  status(): Required<Omit<MessageInitShape<typeof TeacherRunStatusSchema>, '$typeName' | '$unknown'>> {
     return {
       documentsScored: BigInt(this.#documentsScored),
       tokensScored: BigInt(this.#tokensScored),

@@ -1,10 +1,12 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { TeacherWork } from '../../mesh/discovery/teacher-listing.ts';
 import type { AttachmentSettings, RunAttachment } from './run-attachment.ts';
 
 /** The runs that a teacher is attached to, by name. */
 export class RunAttachments {
   readonly #start: (settings: AttachmentSettings) => Promise<RunAttachment>;
   readonly #byRun = new Map<string, { settings: AttachmentSettings; attachment: Promise<RunAttachment> }>();
+  readonly #working = new Set<RunAttachment>();
 
   /** @param start begins the work for a run; rejects where it cannot */
   constructor(start: (settings: AttachmentSettings) => Promise<RunAttachment>) {
@@ -35,8 +37,26 @@ export class RunAttachments {
     const forget = () => {
       if (this.#byRun.get(settings.run) === entry) this.#byRun.delete(settings.run);
     };
-    attachment.then(({ ended }) => ended.finally(forget)).catch(forget);
+    attachment
+      .then(async (working) => {
+        this.#working.add(working);
+        await working.ended.finally(() => this.#working.delete(working));
+      })
+      .finally(forget)
+      .catch(() => undefined);
     return attachment;
+  }
+
+  /** How the work for each run goes. */
+  work(): TeacherWork[] {
+    return [...this.#working].map((attachment) => {
+      const { run, teacher } = attachment.settings;
+      const { documentsScored, documentsInHand, tokensPerSecond, waitingForRoom } = attachment.status();
+      return {
+        ...{ run, teacher, documentsInHand, tokensPerSecond, waitingForRoom },
+        documentsScored: Number(documentsScored),
+      };
+    });
   }
 
   /** @throws FuseMeshError not_found when not attached to that run */

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import type { RunConfig } from '../../mesh/config/schema.ts';
+import { advertisedAddress, withPort } from '../../mesh/discovery/advertised-address.ts';
+import { describeTeacher } from '../../mesh/discovery/teacher-listing.ts';
 import { TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
 import { implement } from '../../mesh/grpc/implementation.ts';
 import { serve } from '../../mesh/grpc/serve.ts';
@@ -7,15 +9,18 @@ import type { Log } from '../../mesh/log/log.ts';
 import { createRegister } from '../../mesh/metrics/create-register.ts';
 import { processMetrics } from '../../mesh/metrics/process-metrics.ts';
 import { serveMetrics } from '../../mesh/metrics/serve-metrics.ts';
-import { connectNats, type NatsConnection } from '../../mesh/nats/connection.ts';
+import { connectNats } from '../../mesh/nats/connection.ts';
+import { LateConnection } from '../../mesh/nats/late-connection.ts';
 import { openRunStreams } from '../../mesh/nats/run-streams.ts';
 import type { Tracer } from '../../mesh/tracing/tracer.ts';
 import { Generator } from '../../model/generation/generator.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
+import { keepRegistered } from './keep-registered.ts';
 import { loadedOnce } from './loaded-once.ts';
 import { RunAttachment } from './run-attachment.ts';
 import { RunAttachments } from './run-attachments.ts';
 import { servedModel } from './served-model.ts';
+import { teacherIdentity, teacherListing } from './teacher-identity.ts';
 import { teacherMetrics } from './teacher-metrics.ts';
 import { teacherService } from './teacher-service.ts';
 import { TeacherTraces } from './teacher-traces.ts';
@@ -38,7 +43,8 @@ export interface TeacherOptions {
 
 /**
  * Serves one teacher of a run, or the target's frozen copy, until the signal. It attaches to a run when a
- * caller asks for it (the trainer does); NATS is not needed before.
+ * caller asks for it (the trainer does). NATS is not needed before; as soon as it is there others find the teacher
+ * over it.
  *
  * @param name a name from the run's teachers, or that of target.source
  */
@@ -54,11 +60,13 @@ export async function runTeacher(
   const metricsOfRun = teacherMetrics(register);
 
   const generator = loadedOnce(() => Generator.load(served.model, { threads: served.threads }));
-  let connection: NatsConnection | undefined;
+  const nats = new LateConnection(() =>
+    connectNats(config.nats.url, `fusemesh teacher ${name}`, { log, onEvent: onNats }),
+  );
   const attachments = new RunAttachments(async (settings) => {
-    connection ??= await connectNats(config.nats.url, `fusemesh teacher ${name}`, { log, onEvent: onNats });
-    const streams = openRunStreams(connection, settings.run);
-    await streams.ensure(config.nats);
+    const streams = openRunStreams(await nats.now(), settings.run);
+    // Of another run the limits are not ours to set: its trainer has made the streams.
+    if (settings.run === config.run) await streams.ensure(config.nats);
     const { batchDocuments } = served;
     const metrics = metricsOfRun({ run: settings.run, teacher: settings.teacher });
     const { run, teacher, topK } = settings;
@@ -69,11 +77,12 @@ export async function runTeacher(
   });
 
   try {
+    const identity = await teacherIdentity(name, config.run, served.model);
     const metricsServer = await serveMetrics(register, { port: served.metricsPort, log });
     try {
       const server = await serve({
         address: served.address,
-        services: [implement(TeacherService, teacherService(name, scorer, generator.get, attachments))],
+        services: [implement(TeacherService, teacherService(identity, scorer, generator.get, attachments))],
         log,
         onHandled,
       });
@@ -82,17 +91,27 @@ export async function runTeacher(
         { address: server.address, ...scorer.card },
         `Teacher ${name} is ready with a ${scorer.card.family} model`,
       );
+      const registered = keepRegistered(
+        nats,
+        (connection) => {
+          const address = advertisedAddress(server.address, connection);
+          const places = { address, metricsAddress: withPort(address, metricsServer.port) };
+          return describeTeacher(teacherListing(identity, scorer, places), () => attachments.work());
+        },
+        { signal, log },
+      );
       onReady?.({ grpc: server.address, metricsPort: metricsServer.port });
 
       if (!signal.aborted) await once(signal, 'abort');
       server.setServing(TeacherService.typeName, false);
+      await registered;
       await attachments.detachAll();
       await server.stop();
     } finally {
       await metricsServer.stop();
     }
   } finally {
-    await connection?.close();
+    await nats.close();
     await generator.close();
     await scorer.close();
   }

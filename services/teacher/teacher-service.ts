@@ -7,6 +7,7 @@ import type { Scorer } from '../../model/scoring/scorer.ts';
 import { watchAttachment } from './run-attachment.ts';
 import type { RunAttachments } from './run-attachments.ts';
 import { scoredDistribution } from './scored-distribution.ts';
+import type { TeacherIdentity } from './teacher-identity.ts';
 
 const tokenizerChunkBytes = 256 * 1024;
 
@@ -22,16 +23,17 @@ const finishReasons = {
  * @param generator loads the model for generation when it is asked for first
  */
 export function teacherService(
-  name: string,
+  identity: TeacherIdentity,
   scorer: Scorer,
   generator: () => Promise<Generator>,
   attachments: RunAttachments,
 ): Implementation<typeof TeacherService> {
   const { card, tokenizer } = scorer;
+  const { name, run, instance, modelFingerprint } = identity;
   return {
     async getModelCard() {
       return {
-        name,
+        ...{ name, run, instance, modelFingerprint },
         family: card.family,
         parameters: BigInt(card.parameters),
         vocabularySize: card.vocabularySize,

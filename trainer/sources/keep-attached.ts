@@ -1,51 +1,48 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
-import { type Client, createClient } from '../../mesh/grpc/client.ts';
+import { createClient } from '../../mesh/grpc/client.ts';
 import type { Log } from '../../mesh/log/log.ts';
-import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { RepeatedWarning } from '../../mesh/log/repeated-warning.ts';
 import type { Change } from '../change.ts';
-import { nothingSaid, type Source } from './source.ts';
+import { type AttachRequest, attach } from './attach.ts';
+import { nothingSaid, type Replica, type Source } from './source.ts';
 
 const firstRetry = 250;
 const longestRetry = 5_000;
 const callTimeout = 10_000;
 const repeatWarningAfter = 30_000;
 
-export interface Attachment {
-  readonly run: string;
-  readonly topK: number;
+export interface Attachment extends AttachRequest {
   /** Announced when the source's state changes. */
   readonly change: Change;
-  readonly signal: AbortSignal;
   readonly log: Log;
 }
 
 /**
- * Attaches a source to the run and watches that it stays so, until aborted. A source that is not there, goes
- * away or refuses is named in the log and asked again.
+ * Attaches one process of a source to the run and watches that it stays so, until aborted. One that is not there,
+ * goes away or refuses is named in the log and asked again.
  *
  * @throws FuseMeshError invalid_argument when the source can never do what the run asks of it
  */
-export async function keepAttached(source: Source, attachment: Attachment): Promise<void> {
+export async function keepAttached(source: Source, replica: Replica, attachment: Attachment): Promise<void> {
   const { change, signal, log } = attachment;
+  const fields = { teacher: source.name, address: replica.address };
+  const who = `Teacher ${source.name} at ${replica.address}`;
+  const warning = new RepeatedWarning(log, repeatWarningAfter);
   let retryAfter = firstRetry;
-  let warned = { message: '', at: Number.NEGATIVE_INFINITY };
   while (!signal.aborted) {
-    const client = createClient(TeacherService, source.address);
+    const client = createClient(TeacherService, replica.address);
     let reason = 'it left the run';
     try {
-      await attach(client, source, attachment);
-      source.attached = true;
+      await attach(client, source, replica, attachment);
+      replica.attached = true;
       change.announce();
-      log.info(
-        { teacher: source.name, address: source.address },
-        `Teacher ${source.name} at ${source.address} is attached`,
-      );
+      log.info(fields, `${who} is attached`);
       retryAfter = firstRetry;
-      warned = { message: '', at: Number.NEGATIVE_INFINITY };
+      warning.over();
       for await (const { status } of client.watchRun({ run: attachment.run }, { signal })) {
-        source.said = status ?? nothingSaid;
+        replica.said = status ?? nothingSaid;
       }
     } catch (error) {
       if (!(error instanceof FuseMeshError)) throw error;
@@ -58,59 +55,31 @@ export async function keepAttached(source: Source, attachment: Attachment): Prom
     } finally {
       client.close();
     }
-    source.attached = false;
-    source.said = nothingSaid;
+    replica.attached = false;
+    replica.said = nothingSaid;
     change.announce();
     if (signal.aborted) return;
-    if (reason !== warned.message || performance.now() - warned.at > repeatWarningAfter) {
-      warned = { message: reason, at: performance.now() };
-      log.warn(
-        { teacher: source.name, address: source.address },
-        `Teacher ${source.name} at ${source.address} is not attached: ${reason}`,
-      );
-    }
+    warning.warn(`${who} is not attached: ${reason}`, fields);
     await sleep(retryAfter, undefined, { signal }).catch(() => {});
     retryAfter = Math.min(2 * retryAfter, longestRetry);
   }
 }
 
-/** Tells a source that the run is over for it; one that does not answer is left alone. */
+/** Tells the processes of a source that the run is over for them; those that do not answer are left alone. */
 export async function detach(source: Source, run: string, log: Log): Promise<void> {
-  const client = createClient(TeacherService, source.address);
+  await Promise.all(source.replicas.map((replica) => detachReplica(source.name, replica, run, log)));
+}
+
+async function detachReplica(name: string, { address }: Replica, run: string, log: Log): Promise<void> {
+  const client = createClient(TeacherService, address);
   try {
     await client.detachRun({ run }, { timeoutMs: callTimeout });
   } catch (error) {
     log.info(
-      { teacher: source.name },
-      `Teacher ${source.name} was not detached: ${(error as Error).message}`,
+      { teacher: name, address },
+      `Teacher ${name} at ${address} was not detached: ${(error as Error).message}`,
     );
   } finally {
     client.close();
   }
-}
-
-async function attach(
-  client: Client<typeof TeacherService>,
-  source: Source,
-  { run, topK, signal }: Attachment,
-): Promise<void> {
-  const card = await client.getModelCard({}, { signal, timeoutMs: callTimeout });
-  source.tokenizer ??= await downloadTokenizer(client, source.name, signal);
-  if (Buffer.compare(source.tokenizer.fingerprint, card.tokenizerFingerprint) !== 0) {
-    throw new FuseMeshError(
-      'failed_precondition',
-      `its tokenizer is another one than when this training began: start it with the model that it had`,
-    );
-  }
-  await client.attachRun({ run, teacher: source.name, topK }, { signal, timeoutMs: callTimeout });
-}
-
-async function downloadTokenizer(
-  client: Client<typeof TeacherService>,
-  name: string,
-  signal: AbortSignal,
-): Promise<Tokenizer> {
-  const chunks: Uint8Array[] = [];
-  for await (const { chunk } of client.getTokenizer({}, { signal })) chunks.push(chunk);
-  return Tokenizer.fromJson(Buffer.concat(chunks), `The tokenizer of teacher ${name}`);
 }

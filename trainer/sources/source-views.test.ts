@@ -6,13 +6,15 @@ import { statusMessage } from '../status-message.ts';
 import { Intake } from '../stream/intake.ts';
 import { LookAhead } from '../stream/look-ahead.ts';
 import { TrainingControl } from '../training-control.ts';
-import { nothingSaid, type Source } from './source.ts';
+import { Source } from './source.ts';
 import { countPartlyCome, sourceViews } from './source-views.ts';
 
 const change = new Change();
-const sources = ['orator', 'novelist'].map(
-  (name): Source => ({ name, address: '', attached: true, said: nothingSaid, tokenizer: undefined }),
-);
+const sources = ['orator', 'novelist'].map((name) => {
+  const source = new Source(name, '');
+  source.named.attached = true;
+  return source;
+});
 const intake = new Intake({ received: () => {}, deadLetter: () => {} });
 
 it('shows every source before anything has come, and tells then what came, lags and is missing', () => {
@@ -22,7 +24,7 @@ it('shows every source before anything has come, and tells then what came, lags 
   expect(statusMessage(status)).toMatchObject({
     streams: [],
     sources: [
-      { teacher: 'orator', attached: true, queueDepth: 0, lagDocuments: 0n },
+      { teacher: 'orator', attached: true, replicas: 1, queueDepth: 0, lagDocuments: 0n },
       { teacher: 'novelist', documentsMissing: 0, deadLetters: 0n },
     ],
   });

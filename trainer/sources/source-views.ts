@@ -23,8 +23,8 @@ export function sourceViews(
 ): SourceView[] {
   const delivered = deliveredBySome(joined);
   const lags = new Map(streams?.lags.map(({ teacher, documents }) => [teacher, documents]));
-  return sources.map(({ name, attached, said }, i) => ({
-    ...{ name, attached },
+  return sources.map(({ name, attached, working, said }, i) => ({
+    ...{ name, attached, replicas: working.length },
     ...intake.of(name),
     queueDepth: joined[i]?.distributions.size ?? 0,
     documentsChosen: documentsChosen[name] ?? 0,

@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
+import type { NatsConnection } from '../../mesh/nats/connection.ts';
+import type { RunOnNats } from '../../mesh/nats/list-runs.ts';
+import { confirm } from '../confirm.ts';
+import { removableRun, removeRun } from '../mesh/remove-run.ts';
+import { type NatsOptions, natsOfCommand, overNats, withNats } from '../reach/nats-of-command.ts';
+import { byteSize, whole } from '../view/words.ts';
+
+interface RemoveOptions extends NatsOptions {
+  readonly yes?: boolean;
+  readonly force?: boolean;
+}
+
+export function addRemove(program: Command): void {
+  withNats(program.command('remove').argument('<RUN>', 'the name of a run, or its run file (…yaml)'))
+    .option('-y, --yes', 'do not ask; needed where there is no terminal')
+    .option('--force', 'remove it though its trainer is alive')
+    .summary('remove what NATS holds of a run')
+    .description(
+      'Removes the streams of a run, with its documents, distributions, dead letters and consumers, from a NATS ' +
+        'server. Its teachers leave it first. Other runs are not touched, and neither is anything in the output ' +
+        'directory: `fusemesh up --fresh` forgets that too. It refuses while the trainer of the run is alive.',
+    )
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ fusemesh remove demo --nats nats://127.0.0.1:4222\n  $ fusemesh remove run.yaml --yes',
+    )
+    .action((named: string, options: RemoveOptions) =>
+      runUntilStopped(async (signal) => {
+        const path = /\.ya?ml$/.test(named) ? named : undefined;
+        const { url, config } = await natsOfCommand(path, options);
+        await overNats(url, 'remove', (connection) =>
+          remove(connection, config?.run ?? named, options, signal),
+        );
+      }),
+    );
+}
+
+async function remove(
+  connection: NatsConnection,
+  run: string,
+  { yes = false, force = false }: RemoveOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const held = await removableRun(connection, run, { force });
+  const what = `run ${run} (${contentsText(held)}) from ${connection.url}`;
+  if (!(await confirm(`Remove ${what}?`, yes, signal))) {
+    process.stderr.write('Nothing is removed.\n');
+    process.exitCode = 1;
+    return;
+  }
+  for (const line of await removeRun(connection, run)) process.stderr.write(`${line}\n`);
+  process.stdout.write(`Removed ${what}.\n`);
+}
+
+function contentsText({ documentsHeld, distributionsHeld, bytes }: RunOnNats): string {
+  const distributions = Object.values(distributionsHeld).reduce((sum, held) => sum + held, 0);
+  return `${whole(documentsHeld)} documents, ${whole(distributions)} distributions, ${byteSize(bytes)}`;
+}

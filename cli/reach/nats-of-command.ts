@@ -1,0 +1,66 @@
+import type { Command } from 'commander';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { RunConfig } from '../../mesh/config/schema.ts';
+import { connectNats, type NatsConnection } from '../../mesh/nats/connection.ts';
+import { type RunFileOptions, readRunFile, withSettings } from '../run-file.ts';
+import { readProcesses } from './processes-file.ts';
+
+/** What a verb that looks at NATS accepts beside a run file. */
+export interface NatsOptions extends RunFileOptions {
+  readonly nats?: string;
+}
+
+/** Declares `--nats` and `--set`. */
+export function withNats(command: Command): Command {
+  return withSettings(command).option(
+    '--nats <url>',
+    'the NATS server; else that of the run file or of NATS_URL',
+  );
+}
+
+/** A NATS server that a command is about, and the run that it named by its file. */
+interface NamedNats {
+  readonly url: string;
+  readonly config: RunConfig | undefined;
+}
+
+/**
+ * The NATS server that a command line names: by --nats, by a run file (that of the `fusemesh up` that runs it, if it
+ * has started one), or by NATS_URL.
+ *
+ * @param path the run file, if one is given
+ * @throws FuseMeshError invalid_argument where none is named
+ */
+export async function natsOfCommand(path: string | undefined, options: NatsOptions): Promise<NamedNats> {
+  const config = path === undefined ? undefined : await readRunFile(path, options);
+  const url = options.nats ?? (config ? await natsOfRun(config) : process.env['NATS_URL']);
+  if (url) return { url, config };
+  throw new FuseMeshError(
+    'invalid_argument',
+    'No NATS server is named: give a run file or --nats URL, or set NATS_URL.',
+  );
+}
+
+async function natsOfRun({ nats, trainer }: RunConfig): Promise<string> {
+  const running = await readProcesses(trainer.output);
+  return (running.state === 'running' && running.nats) || nats.url;
+}
+
+/**
+ * Does something over a connection to a NATS server.
+ *
+ * @param command of this command line, as the server lists it
+ * @throws FuseMeshError unavailable when nothing answers there
+ */
+export async function overNats<T>(
+  url: string,
+  command: string,
+  work: (connection: NatsConnection) => Promise<T>,
+): Promise<T> {
+  const connection = await connectNats(url, `fusemesh ${command}`);
+  try {
+    return await work(connection);
+  } finally {
+    await connection.close();
+  }
+}

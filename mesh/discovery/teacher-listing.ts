@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import type { FoundService, ServiceDescription } from '../nats/services.ts';
+
+/** The name under which teachers register at NATS. */
+export const teacherServiceName = 'fusemesh-teacher';
+
+/** How a teacher's work for one run goes, as it says itself. */
+const workSchema = z.object({
+  run: z.string(),
+  /** What the teacher is called in that run. */
+  teacher: z.string(),
+  documentsScored: z.number(),
+  /** Taken from the stream and not yet published. */
+  documentsInHand: z.number(),
+  tokensPerSecond: z.number(),
+  /** The stream is full. */
+  waitingForRoom: z.boolean(),
+});
+const loadSchema = z.object({ work: z.array(workSchema) });
+const metadataSchema = z.object({
+  teacher: z.string(),
+  run: z.string(),
+  instance: z.string(),
+  family: z.string(),
+  parameters: z.coerce.number(),
+  vocabulary_size: z.coerce.number(),
+  context_length: z.coerce.number(),
+  tokenizer_fingerprint: z.string(),
+  model_fingerprint: z.string(),
+  grpc_address: z.string(),
+  metrics_address: z.string(),
+});
+
+export type TeacherWork = z.infer<typeof workSchema>;
+
+/** A teacher process as it tells of itself over NATS. */
+export interface TeacherListing {
+  /** What its operator calls it. */
+  readonly teacher: string;
+  /** Run of the run file that it was started with; it may work for others. */
+  readonly run: string;
+  /** Of this process; another one after every start. */
+  readonly instance: string;
+  readonly family: string;
+  readonly parameters: number;
+  readonly vocabularySize: number;
+  /** Tokens. */
+  readonly contextLength: number;
+  /** In hexadecimal, as that of the model. */
+  readonly tokenizerFingerprint: string;
+  readonly modelFingerprint: string;
+  /** HOST:PORT of its gRPC service. */
+  readonly address: string;
+  /** HOST:PORT of its /metrics. */
+  readonly metricsAddress: string;
+}
+
+/** A teacher that answered, and what it does now. */
+export interface FoundTeacher extends TeacherListing {
+  /** Of FuseMesh there. */
+  readonly version: string;
+  /** A run that it is attached to each. */
+  readonly work: readonly TeacherWork[];
+}
+
+/** @param work asked for whenever somebody looks */
+export function describeTeacher(
+  listing: TeacherListing,
+  work: () => readonly TeacherWork[],
+): ServiceDescription {
+  const metadata: Record<keyof z.infer<typeof metadataSchema>, string> = {
+    teacher: listing.teacher,
+    run: listing.run,
+    instance: listing.instance,
+    family: listing.family,
+    parameters: String(listing.parameters),
+    vocabulary_size: String(listing.vocabularySize),
+    context_length: String(listing.contextLength),
+    tokenizer_fingerprint: listing.tokenizerFingerprint,
+    model_fingerprint: listing.modelFingerprint,
+    grpc_address: listing.address,
+    metrics_address: listing.metricsAddress,
+  };
+  return {
+    name: teacherServiceName,
+    description: `Teacher ${listing.teacher}: a ${listing.family} model that scores documents`,
+    metadata,
+    load: () => ({ work: work() }),
+  };
+}
+
+/** Undefined for what is no teacher that this version knows. */
+export function teacherOf({ version, metadata, load }: FoundService): FoundTeacher | undefined {
+  const told = metadataSchema.safeParse(metadata);
+  const now = loadSchema.safeParse(load);
+  if (!told.success || !now.success) return undefined;
+  const { teacher, run, instance, family, parameters } = told.data;
+  return {
+    ...{ version, teacher, run, instance, family, parameters },
+    vocabularySize: told.data.vocabulary_size,
+    contextLength: told.data.context_length,
+    tokenizerFingerprint: told.data.tokenizer_fingerprint,
+    modelFingerprint: told.data.model_fingerprint,
+    address: told.data.grpc_address,
+    metricsAddress: told.data.metrics_address,
+    work: now.data.work,
+  };
+}

@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { runConfigSchema } from '../../mesh/config/schema.ts';
+import { findTeachers } from '../../mesh/discovery/find.ts';
+import { TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
+import { createClient } from '../../mesh/grpc/client.ts';
+import { createLog } from '../../mesh/log/log.ts';
+import { connectNats } from '../../mesh/nats/connection.ts';
+import { startLocalNatsServer } from '../../mesh/nats/local-server.ts';
+import { openRunStreams } from '../../mesh/nats/run-streams.ts';
+import { freePort } from '../../test/support/free-port.ts';
+import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
+import { runTeacher, type TeacherAddresses } from './run-teacher.ts';
+
+const zoo = fileURLToPath(new URL('../../examples/zoo/', import.meta.url));
+const log = createLog('teacher orator', { level: 'silent' });
+
+test('serves without NATS, is found as soon as NATS is there, and works for runs of others', async () => {
+  const port = await freePort();
+  const url = `nats://127.0.0.1:${port}`;
+  const config = runConfigSchema.parse({
+    run: 'home',
+    nats: { url },
+    contextLength: 128,
+    corpus: [{ domain: 'speeches', path: 'unused.txt' }],
+    teachers: [{ name: 'orator', address: '0.0.0.0:0', model: `${zoo}orator` }],
+    target: { model: `${zoo}target` },
+    trainer: { output: 'unused' },
+  });
+  const stop = new AbortController();
+  let served: Promise<void> | undefined;
+  const addresses = await new Promise<TeacherAddresses>((resolve, reject) => {
+    served = runTeacher(config, 'orator', { signal: stop.signal, log, onReady: resolve });
+    served.catch(reject);
+  });
+  const grpcPort = addresses.grpc.split(':')[1];
+  const client = createClient(TeacherService, `127.0.0.1:${grpcPort}`);
+  const card = await client.getModelCard({});
+  expect(card).toMatchObject({ name: 'orator', run: 'home', instance: expect.stringMatching(/^[\w-]{36}$/) });
+  await expect(client.attachRun({ run: 'away', teacher: 'sage', topK: 3 })).rejects.toMatchObject({
+    code: 'unavailable',
+  });
+
+  const server = await startLocalNatsServer({ storeDirectory: await temporaryDirectory(), port });
+  const connection = await connectNats(url, 'test');
+  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+  await expect
+    .poll(() => findTeachers(connection), { timeout: 10_000 })
+    .toMatchObject([
+      {
+        ...{ teacher: 'orator', run: 'home', instance: card.instance, family: 'llama', work: [] },
+        ...{ parameters: Number(card.parameters), vocabularySize: card.vocabularySize, contextLength: 256 },
+        tokenizerFingerprint: hex(card.tokenizerFingerprint),
+        modelFingerprint: hex(card.modelFingerprint),
+        address: `127.0.0.1:${grpcPort}`,
+        metricsAddress: `127.0.0.1:${addresses.metricsPort}`,
+      },
+    ]);
+
+  // The limits of another run stay what its trainer made them.
+  const streams = openRunStreams(connection, 'away');
+  await streams.ensure({ maxDocuments: 7, maxDistributions: 9 });
+  await client.attachRun({ run: 'away', teacher: 'sage', topK: 3 });
+  expect((await streams.look([])).streams.map(({ mostMessages }) => mostMessages)).toEqual([8, 9, 10_000]);
+  const [{ work }] = await findTeachers(connection);
+  expect(work).toEqual([
+    {
+      ...{ run: 'away', teacher: 'sage', documentsScored: 0, documentsInHand: 0 },
+      ...{ tokensPerSecond: 0, waitingForRoom: false },
+    },
+  ]);
+  await client.detachRun({ run: 'away' });
+  expect(await findTeachers(connection)).toMatchObject([{ work: [] }]);
+
+  stop.abort();
+  await served;
+  await sleep(50);
+  expect(await findTeachers(connection)).toEqual([]);
+  client.close();
+  await connection.close();
+  await server.stop();
+});
