@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { TextDistribution } from '../mesh/codec/text-distribution.ts';
 import type { RunConfig } from '../mesh/config/schema.ts';
-import type { Document } from '../mesh/generated/fusemesh/v1/corpus_pb.ts';
+import type { CorpusManifest, Document } from '../mesh/generated/fusemesh/v1/corpus_pb.ts';
 import { TrainerState } from '../mesh/generated/fusemesh/v1/trainer_pb.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { batchesOf } from './batch/batches.ts';
@@ -18,8 +18,11 @@ import { relateSource } from './sources/relate-source.ts';
 import type { Source } from './sources/source.ts';
 import { countPartlyCome, sourceViews } from './sources/source-views.ts';
 import { askForOverdue } from './stream/ask-for-overdue.ts';
+import { fetchMissing } from './stream/fetch-missing.ts';
 import type { Intake } from './stream/intake.ts';
+import { isDone } from './stream/is-done.ts';
 import { type JoinedSource, joinDocuments } from './stream/join-documents.ts';
+import { keepManifest } from './stream/keep-manifest.ts';
 import { LookAhead } from './stream/look-ahead.ts';
 import { readDistributionsInto } from './stream/read-distributions.ts';
 import { readDocumentsInto } from './stream/read-documents.ts';
@@ -35,7 +38,7 @@ export interface RunToTrain {
   readonly intake: Intake;
   readonly resume: ResumePoint;
   /** Of the corpus. */
-  readonly documents: number;
+  readonly manifest: CorpusManifest;
 }
 
 /**
@@ -46,7 +49,7 @@ export interface RunToTrain {
 export async function fuseAndTrain(
   config: RunConfig,
   opened: OpenedTraining,
-  { sources, intake, resume, documents: lastDocument }: RunToTrain,
+  { sources, intake, resume, manifest }: RunToTrain,
 ): Promise<SavedCheckpoint | undefined> {
   const { tasks, streams, tokenizer, fusion, status, metrics, change, log, tracer } = opened;
   const { trainer } = config;
@@ -58,6 +61,7 @@ export async function fuseAndTrain(
   );
 
   const from = resume.state.documents;
+  const lastDocument = Number(manifest.documents);
   const left = (status.totalSteps - resume.state.step) * trainer.batchDocuments;
   const lookAhead = batchesAhead * trainer.batchDocuments;
   const documents = new LookAhead<Document>(from, lookAhead, change);
@@ -68,7 +72,15 @@ export async function fuseAndTrain(
     }),
   );
   const traces = tracer && new DocumentTraces(tracer, config.run, from);
-  tasks.run((signal) => readDocumentsInto(documents, from, streams, { signal, log, arrivals: traces }));
+  const release = new StreamRelease(streams, { documents, sources: joined }, from, log);
+  tasks.run((signal) => release.keepOn(signal));
+  tasks.run((signal) => keepManifest(streams, manifest, { covered: () => release.covered, signal }));
+  const refuseOther = () => streams.publishManifest(manifest, { first: release.covered, signal });
+  const reading = { signal, log, arrivals: traces, refuseOther };
+  tasks.run(() => readDocumentsInto(documents, from, streams, reading));
+  const until = Math.min(lastDocument, from + left);
+  const corpus = Buffer.from(manifest.sha256).toString('hex');
+  tasks.run((signal) => fetchMissing(documents, { streams, corpus, until, signal, log }));
   for (const [i, { name, distributions }] of joined.entries()) {
     const { fingerprint } = tokenizers[i];
     const reader = { teacher: name, fingerprint, distributions, intake, arrivals: traces };
@@ -79,6 +91,8 @@ export async function fuseAndTrain(
       distributions,
       fingerprint,
       isIdle: () => source.attached && source.said.documentsInHand === 0,
+      isDone: (document: number) =>
+        source.attached && isDone(status.streams, name, documents.positionOf(document)),
       ask: async (document: Document) => {
         const answer = await askSource(source, document, { topK: config.topK, signal });
         traces?.arrived(answer.document, name);
@@ -87,8 +101,6 @@ export async function fuseAndTrain(
     };
     tasks.run((signal) => askForOverdue(debtor, documents, { signal, log }));
   }
-  const release = new StreamRelease(streams, { documents, sources: joined }, from, log);
-  tasks.run((signal) => release.keepOn(signal));
 
   const record = await RunRecord.open(trainer.output, opened, resume);
   status.documentsWaiting = () => countPartlyCome(joined);
@@ -99,7 +111,6 @@ export async function fuseAndTrain(
       streams: status.streams,
     });
 
-  const until = Math.min(lastDocument, from + left);
   const parts = { documents, sources: joined, change };
   const joinedDocuments = joinDocuments({ from, until, ...parts, signal, log, metrics });
   const sizes = {

@@ -51,7 +51,7 @@ it('tells of steps and queues, each figure with the run', async () => {
   metrics.observeHeldOut({ manuals: 2.5 });
   metrics.watched({
     streams: [{ name: 'dead-letters', messages: 3, bytes: 450, mostMessages: 10_000 }],
-    lags: [{ teacher: 'manuals', documents: 9, redelivered: 0 }],
+    lags: [{ teacher: 'manuals', documents: 9, redelivered: 0, doneUpTo: 0 }],
   });
   queueDepth = 12;
 

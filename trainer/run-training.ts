@@ -97,15 +97,18 @@ async function trainToTheEnd(
   }
   const find = () => findTeachers(opened.connection);
   tasks.run((signal) => keepReplicas(sources, find, { run, topK, change, signal, log }));
-  const documents = Number(manifest.documents);
-  const checkpoint = await fuseAndTrain(config, opened, { sources, intake, resume, documents });
+  const checkpoint = await fuseAndTrain(config, opened, { sources, intake, resume, manifest });
   if (checkpoint === undefined || checkpoint.state.step < status.totalSteps) return undefined;
   await leave(sources, run, opened);
   return checkpoint;
 }
 
 /** The run is over: every teacher may turn to others. */
-async function leave(sources: readonly Source[], run: string, { tasks, log }: OpenedTraining): Promise<void> {
+async function leave(
+  sources: readonly Source[],
+  run: string,
+  { tasks, streams, log }: OpenedTraining,
+): Promise<void> {
   await tasks.stop();
-  await Promise.all(sources.map((source) => detach(source, run, log)));
+  await Promise.all([streams.tellRunOver(), ...sources.map((source) => detach(source, run, log))]);
 }

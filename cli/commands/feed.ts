@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
 import { createLog } from '../../mesh/log/log.ts';
-import { feedCorpus } from '../../services/corpus/feed-corpus.ts';
+import { type FedCorpus, feedCorpus } from '../../services/corpus/feed-corpus.ts';
 import { tellParent } from '../child-messages.ts';
 import { progressBar } from '../progress-bar.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
@@ -12,7 +12,8 @@ export function addFeed(program: Command): void {
     .summary('publish the corpus')
     .description(
       "Splits the corpus so that no tokenizer of the run exceeds the context, and publishes it on the run's\n" +
-        'stream. The teachers must be up, for their tokenizers. Feeding twice adds nothing.',
+        'stream. The teachers must be up, for their tokenizers. Feeding twice adds nothing. Stays until the\n' +
+        'trainer says that the run is over, or until Ctrl-C, and publishes again what NATS may lose.',
     )
     .addHelpText('after', '\nExample:\n  $ fusemesh feed run.yaml')
     .action((path: string, options: RunFileOptions) =>
@@ -25,14 +26,16 @@ export function addFeed(program: Command): void {
           tellParent({ fed });
           bar.show(fed.published, fed.total);
         };
-        const { documents, published } = await traced(
-          { serviceName: 'fusemesh-feeder', attributes },
-          log,
-          (tracer) => feedCorpus(config, { signal, log, tracer, onProgress }),
+        const onPublished = ({ documents, published }: FedCorpus) => {
+          bar.end();
+          process.stdout.write(
+            `The stream of the run ${config.run} has ${documents} documents; ${published} of them are new.\n` +
+              'Staying until the run is over, to give again what NATS may lose; Ctrl-C leaves.\n',
+          );
+        };
+        await traced({ serviceName: 'fusemesh-feeder', attributes }, log, (tracer) =>
+          feedCorpus(config, { signal, log, tracer, onProgress, onPublished }),
         ).finally(() => bar.end());
-        process.stdout.write(
-          `The stream of the run ${config.run} has ${documents} documents; ${published} of them are new.\n`,
-        );
       }),
     );
 }

@@ -1,23 +1,28 @@
 import { AckPolicy, DeliverPolicy, type JsMsg, nanos } from 'nats';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Document } from '../generated/fusemesh/v1/corpus_pb.ts';
 import { decodeDocument } from './document-message.ts';
-import { natsFailure } from './failure.ts';
+import { isUnanswered, natsFailure, refusalOf } from './failure.ts';
 import { fetchOnAndOn } from './fetch.ts';
 import { type RunContext, teacherConsumer } from './names.ts';
 import { traceparentOf } from './traceparent.ts';
+import { untilAnswered } from './until-answered.ts';
 
 /** A document in a teacher's hands. */
 export interface DeliveredDocument {
   readonly document: Document;
-  /** It is done with: it will not be delivered again. Returns when the server knows. */
+  /**
+   * It is done with: it will not be delivered again. Returns when the server knows. A server that is away may
+   * deliver it again, as if this had not been called.
+   */
   ack(): Promise<void>;
-  /** It is still in work: the 30 s until it is delivered again begin anew. */
+  /** It is still in work: the 10 s until it is delivered again begin anew. */
   working(): void;
   /** Where it belongs in a trace; undefined where it belongs to none. */
   traceparent(): string | undefined;
 }
 
-const ackWait = nanos(30_000);
+const ackWait = nanos(10_000);
 /** Enough for a few replicas whose batches are small. */
 const leastInHand = 64;
 
@@ -30,14 +35,21 @@ export async function* consumeDocuments(
   const { connection, names } = context;
   const { url } = connection;
   const doing = `take documents of run ${names.run} for teacher ${teacher}`;
-  await ensureConsumer(context, teacher, batch);
-  for await (const message of fetchOnAndOn(
-    context,
-    { stream: names.documentsStream, consumer: teacherConsumer(teacher), batch, doing },
-    signal,
-  )) {
-    yield delivered(message, url);
+  const source = { stream: names.documentsStream, consumer: teacherConsumer(teacher), batch, doing };
+  while (!signal.aborted) {
+    try {
+      await untilAnswered(connection, doing, signal, () => ensureConsumer(context, teacher, batch));
+      for await (const message of fetchOnAndOn(context, source, signal)) yield delivered(message, url);
+    } catch (error) {
+      // The store was lost: with the stream comes a consumer that begins with its first document.
+      if (!isGone(error) || !(await context.restore())) throw natsFailure(error, doing, url);
+    }
   }
+}
+
+function isGone(error: unknown): boolean {
+  const refusal = refusalOf(error instanceof FuseMeshError ? error.cause : error);
+  return refusal === 'consumer missing' || refusal === 'stream missing';
 }
 
 function delivered(message: JsMsg, url: string): DeliveredDocument {
@@ -50,6 +62,7 @@ function delivered(message: JsMsg, url: string): DeliveredDocument {
       try {
         await message.ackAck();
       } catch (error) {
+        if (isUnanswered(error)) return;
         throw natsFailure(error, `acknowledge document ${document.number}`, url);
       }
     },
@@ -64,20 +77,19 @@ async function ensureConsumer(
   const { consumers } = connection.manager;
   const name = teacherConsumer(teacher);
   const settings = { max_ack_pending: Math.max(4 * batch, leastInHand), ack_wait: ackWait };
-  try {
-    const found = await consumers.info(names.documentsStream, name).catch(() => undefined);
-    if (found === undefined) {
-      await consumers.add(names.documentsStream, {
-        ...settings,
-        durable_name: name,
-        ack_policy: AckPolicy.Explicit,
-        deliver_policy: DeliverPolicy.All,
-        filter_subject: names.documentsSubject,
-      });
-    } else if ((found.config.max_ack_pending ?? 0) < settings.max_ack_pending) {
-      await consumers.update(names.documentsStream, name, settings);
-    }
-  } catch (error) {
-    throw natsFailure(error, `join run ${names.run} as teacher ${teacher}`, connection.url);
+  const found = await consumers.info(names.documentsStream, name).catch((error: unknown) => {
+    if (refusalOf(error) !== 'consumer missing') throw error;
+    return undefined;
+  });
+  if (found === undefined) {
+    await consumers.add(names.documentsStream, {
+      ...settings,
+      durable_name: name,
+      ack_policy: AckPolicy.Explicit,
+      deliver_policy: DeliverPolicy.All,
+      filter_subject: names.documentsSubject,
+    });
+  } else if ((found.config.max_ack_pending ?? 0) < settings.max_ack_pending) {
+    await consumers.update(names.documentsStream, name, settings);
   }
 }

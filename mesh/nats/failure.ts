@@ -20,6 +20,8 @@ export type Refusal =
 /** Why JetStream refused a request. */
 export function refusalOf(error: unknown): Refusal {
   if (!(error instanceof NatsError)) return 'other';
+  // What the server says to who waits for messages of a consumer that is deleted.
+  if (error.code === '409' && error.message === 'consumer deleted') return 'consumer missing';
   switch (error.api_error?.err_code) {
     case streamNotFound:
       return 'stream missing';

@@ -48,7 +48,7 @@ export async function listRuns(connection: NatsConnection): Promise<RunOnNats[]>
 export async function runOnNats(connection: NatsConnection, run: string): Promise<RunOnNats | undefined> {
   const names = runNames(run);
   try {
-    const [documents, distributions, deadLetters, manifest] = await Promise.all([
+    const [documents, distributions, deadLetters, stored] = await Promise.all([
       streamInfo(connection, names.documentsStream, names.documentsSubject),
       streamInfo(connection, names.distributionsStream, `${names.distributionsPrefix}*`),
       streamInfo(connection, names.deadLettersStream),
@@ -62,8 +62,9 @@ export async function runOnNats(connection: NatsConnection, run: string): Promis
       .map(({ state }) => new Date(state.last_ts));
     return {
       run,
-      documentsPublished: Math.max(0, documentAtPosition(documents?.state.last_seq ?? 0) + 1),
-      documentsTotal: manifest && Number(manifest.documents),
+      documentsPublished:
+        stored && documents ? Math.max(0, documentAtPosition(documents.state.last_seq, stored) + 1) : 0,
+      documentsTotal: stored && Number(stored.manifest.documents),
       documentsHeld: documents?.state.subjects?.[names.documentsSubject] ?? 0,
       distributionsHeld: Object.fromEntries(
         Object.entries(distributions?.state.subjects ?? {})

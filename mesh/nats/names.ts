@@ -10,6 +10,10 @@ export interface RunNames {
   readonly deadLettersStream: string;
   /** Subject of the manifest. */
   readonly corpusSubject: string;
+  /** Where feeders are asked for documents by number. */
+  readonly corpusGetSubject: string;
+  /** Where the trainer says that the run is over. */
+  readonly corpusOverSubject: string;
   readonly documentsSubject: string;
   /** Followed by the teacher's name. */
   readonly distributionsPrefix: string;
@@ -21,6 +25,8 @@ export interface RunNames {
 export interface RunContext {
   readonly connection: NatsConnection;
   readonly names: RunNames;
+  /** Makes streams that are gone again, as this process made them; false where it never did. */
+  restore(): Promise<boolean>;
 }
 
 /**
@@ -37,6 +43,8 @@ export function runNames(run: string): RunNames {
     distributionsStream: `fusemesh_${run}_distributions`,
     deadLettersStream: `fusemesh_${run}_dead_letters`,
     corpusSubject: `fusemesh.${run}.corpus`,
+    corpusGetSubject: `fusemesh.${run}.corpus.get`,
+    corpusOverSubject: `fusemesh.${run}.corpus.over`,
     documentsSubject: `fusemesh.${run}.documents`,
     distributionsPrefix: `fusemesh.${run}.distributions.`,
     deadLettersPrefix: `fusemesh.${run}.dead-letters.`,

@@ -1,4 +1,5 @@
 import { equals, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { headers } from 'nats';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import {
   type CorpusManifest,
@@ -8,7 +9,7 @@ import {
 import {
   documentAtPosition,
   encodeDocument,
-  manifestPosition,
+  type Numbering,
   positionOfDocument,
 } from './document-message.ts';
 import { natsFailure, refusalOf } from './failure.ts';
@@ -16,77 +17,128 @@ import type { RunContext } from './names.ts';
 import { type PublishOptions, publishStored } from './publish-stored.ts';
 import { traceHeaders } from './traceparent.ts';
 
+/** Of a stream that was never lost. */
+const usual: Numbering = { manifestPosition: 1, first: 0 };
 const never = new AbortController().signal;
+/** On the manifest: number of the first document behind it, where that is not 0. */
+const firstHeader = 'Fusemesh-First-Document';
 
-export async function readManifest({ connection, names }: RunContext): Promise<CorpusManifest | undefined> {
+/** A manifest as it lies in the stream. */
+interface StoredManifest extends Numbering {
+  readonly manifest: CorpusManifest;
+}
+
+/** What a documents' stream holds. */
+export interface PublishedCorpus extends StoredManifest {
+  /** Number of the last document ever published behind the manifest; first − 1 when none. */
+  readonly last: number;
+  /** Number of the first document that has not been released; last + 1 when there is none. */
+  readonly firstHeld: number;
+}
+
+export async function readManifest({
+  connection,
+  names,
+}: Pick<RunContext, 'connection' | 'names'>): Promise<StoredManifest | undefined> {
   try {
-    const message = await connection.manager.streams.getMessage(names.documentsStream, {
+    const { data, header, seq } = await connection.manager.streams.getMessage(names.documentsStream, {
       last_by_subj: names.corpusSubject,
     });
-    return fromBinary(CorpusManifestSchema, message.data);
+    const manifest = fromBinary(CorpusManifestSchema, data);
+    return { manifest, manifestPosition: seq, first: Number(header?.get(firstHeader) || 0) };
   } catch (error) {
-    const refusal = refusalOf(error);
-    if (refusal === 'message missing' || refusal === 'stream missing') return undefined;
+    if (isMissing(error)) return undefined;
     throw natsFailure(error, `read the manifest of run ${names.run}`, connection.url);
   }
 }
 
-export async function publishManifest(context: RunContext, manifest: CorpusManifest): Promise<void> {
-  const { names } = context;
-  const answer = await publishStored(
-    context,
-    {
-      subject: names.corpusSubject,
-      bytes: toBinary(CorpusManifestSchema, manifest),
-      once: { expect: { lastSequence: manifestPosition - 1 } },
-      doing: `publish the manifest of run ${names.run}`,
-    },
-    { signal: never },
-  );
-  if (answer === 'stored') return;
-  const found = await readManifest(context);
-  if (found !== undefined && equals(CorpusManifestSchema, found, manifest)) return;
-  throw new FuseMeshError(
-    'already_exists',
-    `Run ${names.run} already has another corpus: give the run another name, or begin it again with --fresh.`,
-  );
-}
-
-export async function lastDocumentPublished({ connection, names }: RunContext): Promise<number> {
+/** What is published; undefined where there is no manifest. */
+export async function publishedCorpus(context: RunContext): Promise<PublishedCorpus | undefined> {
+  const { connection, names } = context;
+  const { streams } = connection.manager;
+  const stored = await readManifest(context);
+  if (stored === undefined) return undefined;
   try {
-    const { state } = await connection.manager.streams.info(names.documentsStream);
-    return Math.max(-1, documentAtPosition(state.last_seq));
+    const { state } = await streams.info(names.documentsStream);
+    const last = documentAtPosition(state.last_seq, stored);
+    const next = { seq: stored.manifestPosition + 1, next_by_subj: names.documentsSubject };
+    const held = await streams.getMessage(names.documentsStream, next).catch((error: unknown) => {
+      if (!isMissing(error)) throw error;
+      return undefined;
+    });
+    const firstHeld = held ? documentAtPosition(held.seq, stored) : last + 1;
+    return { ...stored, last, firstHeld };
   } catch (error) {
+    if (isMissing(error)) return undefined;
     throw natsFailure(error, `look at the documents of run ${names.run}`, connection.url);
   }
+}
+
+export async function publishManifest(
+  context: RunContext,
+  manifest: CorpusManifest,
+  { first = 0, signal = never }: { readonly first?: number; readonly signal?: AbortSignal },
+): Promise<void> {
+  const { connection, names } = context;
+  const own = headers();
+  if (first > 0) own.set(firstHeader, String(first));
+  for (;;) {
+    const found = await readManifest(context);
+    if (found !== undefined) return refuseOtherCorpus(names.run, found.manifest, manifest);
+    const doing = `publish the manifest of run ${names.run}`;
+    const lastSequence = await lastPosition(context).catch((error: unknown) => {
+      throw natsFailure(error, doing, connection.url);
+    });
+    const bytes = toBinary(CorpusManifestSchema, manifest);
+    const publication = { subject: names.corpusSubject, bytes, headers: own, doing };
+    const once = { expect: { lastSequence } };
+    if ((await publishStored(context, { ...publication, once }, { signal })) === 'stored') return;
+  }
+}
+
+/** Position of the last message ever stored in the documents' stream; 0 where there is none. */
+async function lastPosition({ connection, names }: RunContext): Promise<number> {
+  try {
+    return (await connection.manager.streams.info(names.documentsStream)).state.last_seq;
+  } catch (error) {
+    if (isMissing(error)) return 0;
+    throw error;
+  }
+}
+
+/** @throws FuseMeshError already_exists where the corpus in the stream is not the one that is meant */
+export function refuseOtherCorpus(run: string, found: CorpusManifest, meant: CorpusManifest): void {
+  if (equals(CorpusManifestSchema, found, meant)) return;
+  throw new FuseMeshError(
+    'already_exists',
+    `Run ${run} already has another corpus: give the run another name, or begin it again with --fresh.`,
+  );
 }
 
 export async function publishDocument(
   context: RunContext,
   document: Document,
-  { signal, traceparent }: PublishOptions,
-): Promise<void> {
+  { signal, traceparent, numbering = usual }: PublishOptions & { readonly numbering?: Numbering },
+): Promise<boolean> {
   const { names } = context;
   const number = Number(document.number);
-  const doing = `publish document ${number} of run ${names.run}`;
   const answer = await publishStored(
     context,
     {
       subject: names.documentsSubject,
       bytes: encodeDocument(document),
-      once: { expect: { lastSequence: positionOfDocument(number) - 1 } },
-      doing,
+      once: { expect: { lastSequence: positionOfDocument(number, numbering) - 1 } },
+      doing: `publish document ${number} of run ${names.run}`,
       headers: traceHeaders(traceparent),
     },
     { signal },
   );
-  if (answer === 'stored') return;
-  const last = await lastDocumentPublished(context);
-  if (number <= last) return;
-  throw new FuseMeshError(
-    'failed_precondition',
-    last === -1
-      ? `Cannot ${doing}: documents follow the manifest and one another, and there is none before it.`
-      : `Cannot ${doing}: documents go in order, and the last one there is ${last}.`,
-  );
+  if (answer === 'stored') return true;
+  const published = await publishedCorpus(context);
+  return published !== undefined && number <= published.last;
+}
+
+function isMissing(error: unknown): boolean {
+  const refusal = refusalOf(error);
+  return refusal === 'message missing' || refusal === 'stream missing';
 }

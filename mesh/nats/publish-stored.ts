@@ -39,10 +39,11 @@ const longestPause = 250;
  * @throws FuseMeshError cancelled when aborted while waiting
  */
 export async function publishStored(
-  { connection }: RunContext,
+  context: RunContext,
   { subject, bytes, once, headers, doing }: Publication,
   { signal, before, onWait }: Omit<PublishOptions, 'traceparent'> & { readonly onWait?: () => void },
 ): Promise<'stored' | Extract<Refusal, 'wrong last sequence'>> {
+  const { connection } = context;
   refuseTooLarge(bytes, connection.raw.info?.max_payload, doing, connection.url);
   const jetStream = connection.raw.jetstream();
   const options = { ...once, ...(headers && { headers }) };
@@ -60,7 +61,7 @@ export async function publishStored(
         waiting = true;
       } else {
         if (!isUnanswered(error)) throw natsFailure(error, doing, connection.url);
-        await refuseWithoutStream(connection, subject, doing);
+        await restoreStream(context, subject, doing);
       }
     }
     await before?.catch(() => {});
@@ -68,16 +69,16 @@ export async function publishStored(
   }
 }
 
-/** Where no stream has the subject nobody ever answers, and waiting is in vain. */
-async function refuseWithoutStream(
-  { manager, url }: RunContext['connection'],
+/** Where no stream has the subject nobody ever answers: it is made again, as waiting is in vain. */
+async function restoreStream(
+  { connection: { manager, url }, restore }: RunContext,
   subject: string,
   doing: string,
 ): Promise<void> {
   try {
     await manager.streams.find(subject);
   } catch (error) {
-    if (isUnanswered(error)) return;
+    if (isUnanswered(error) || (await restore())) return;
     throw new FuseMeshError(
       'not_found',
       `Cannot ${doing}: the run's streams are not on ${url} (any more): begin the run again.`,

@@ -3,20 +3,20 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { refusalOf } from './failure.ts';
 import { type FetchFrom, fetchOnAndOn } from './fetch.ts';
 import type { RunContext } from './names.ts';
+import { lifeOf, type Place } from './stream-settings.ts';
 import { traceparentOf } from './traceparent.ts';
 import { untilAnswered } from './until-answered.ts';
 
-/** One subject of a stream, from a position on. */
+/** One subject of a stream, from the place of the last message read before on; without it, from the beginning. */
 export interface OrderedSource {
   readonly stream: string;
   readonly subject: string;
-  readonly fromPosition: number;
+  readonly after: Place | undefined;
 }
 
-/** A message and its sequence in the stream, which rises from message to message. */
-export interface PositionedMessage {
+/** A message and its place in the stream; positions rise from message to message within a life of it. */
+export interface PositionedMessage extends Place {
   readonly bytes: Uint8Array;
-  readonly position: number;
   /** Where it belongs in a trace; undefined where it belongs to none. */
   traceparent(): string | undefined;
 }
@@ -28,17 +28,19 @@ const forgottenAfter = nanos(300_000);
 /**
  * A subject's messages in the order of the stream, each once, waiting for those to come; ends when aborted.
  * A message lost on the way, or a reader that the server forgot, only makes it begin again after the last
- * message that came.
+ * message that came. A stream that is gone is made again; one that has begun another life is read from its
+ * beginning, and one that lost its end from there.
  */
 export async function* readInOrder(
   context: RunContext,
-  { stream, subject, fromPosition }: OrderedSource,
+  { stream, subject, after }: OrderedSource,
   signal: AbortSignal,
 ): AsyncGenerator<PositionedMessage> {
-  let next = Math.max(1, fromPosition);
+  let last = after;
   while (!signal.aborted) {
-    const consumer = await addReader(context, { stream, subject, fromPosition: next }, signal);
-    if (consumer === undefined) return;
+    const reader = await addReader(context, { stream, subject, after: last }, signal);
+    if (reader === undefined) return;
+    const { consumer, life } = reader;
     let received = 0;
     const source: FetchFrom = {
       stream,
@@ -52,15 +54,11 @@ export async function* readInOrder(
       for await (const message of fetchOnAndOn(context, source, signal)) {
         if (message.info.deliverySequence !== received + 1) break;
         received++;
-        next = message.seq + 1;
-        yield {
-          bytes: message.data,
-          position: message.seq,
-          traceparent: () => traceparentOf(message),
-        };
+        last = { position: message.seq, life };
+        yield { bytes: message.data, ...last, traceparent: () => traceparentOf(message) };
       }
     } catch (error) {
-      if (!(error instanceof FuseMeshError) || refusalOf(error.cause) !== 'consumer missing') throw error;
+      if (!isGone(error)) throw error;
     } finally {
       // Nobody waits for it: the server forgets the reader anyhow.
       void context.connection.manager.consumers.delete(stream, consumer).catch(() => {});
@@ -68,21 +66,36 @@ export async function* readInOrder(
   }
 }
 
+const isGone = (error: unknown): boolean =>
+  error instanceof FuseMeshError && ['consumer missing', 'stream missing'].includes(refusalOf(error.cause));
+
 function addReader(
-  { connection }: RunContext,
-  { stream, subject, fromPosition }: OrderedSource,
+  { connection, restore }: RunContext,
+  { stream, subject, after }: OrderedSource,
   signal: AbortSignal,
-): Promise<string | undefined> {
-  return untilAnswered(connection, `read ${subject}`, signal, async () => {
-    const { name } = await connection.manager.consumers.add(stream, {
+): Promise<{ consumer: string; life: string } | undefined> {
+  const { consumers, streams } = connection.manager;
+  const add = async () => {
+    const info = await streams.info(stream);
+    const life = lifeOf(info);
+    const read = after?.life === life ? Math.min(after.position, info.state.last_seq) : 0;
+    const { name } = await consumers.add(stream, {
       ack_policy: AckPolicy.None,
       deliver_policy: DeliverPolicy.StartSequence,
-      opt_start_seq: fromPosition,
+      opt_start_seq: read + 1,
       filter_subject: subject,
       inactive_threshold: forgottenAfter,
       mem_storage: true,
       num_replicas: 1,
     });
-    return name;
+    return { consumer: name, life };
+  };
+  return untilAnswered(connection, `read ${subject}`, signal, async () => {
+    try {
+      return await add();
+    } catch (error) {
+      if (refusalOf(error) !== 'stream missing' || !(await restore())) throw error;
+      return await add();
+    }
   });
 }

@@ -1,6 +1,7 @@
 import { DiscardPolicy, nanos, RetentionPolicy, StorageType, type StreamConfig } from 'nats';
 import { natsFailure, refusalOf } from './failure.ts';
 import type { RunContext } from './names.ts';
+import { untilAnswered } from './until-answered.ts';
 
 /** What the streams hold at most; who publishes beyond it waits. */
 export interface StreamLimits {
@@ -16,6 +17,8 @@ const duplicateWindow = nanos(120_000);
 const deadLetterWindow = nanos(86_400_000);
 /** Beyond it the oldest dead letters go: they must never stop a run. */
 const mostDeadLetters = 10_000;
+/** How long a server that is away is waited for, in milliseconds. */
+const answerWithin = 30_000;
 
 export async function ensureStreams(context: RunContext, limits: StreamLimits): Promise<void> {
   const { names } = context;
@@ -51,7 +54,8 @@ async function ensureStream(
   config: Partial<StreamConfig> & { name: string },
 ): Promise<void> {
   const { streams } = connection.manager;
-  try {
+  const doing = `make the stream ${config.name}`;
+  const made = await untilAnswered(connection, doing, AbortSignal.timeout(answerWithin), async () => {
     const found = await streams.info(config.name).catch((error: unknown) => {
       if (refusalOf(error) === 'stream missing') return undefined;
       throw error;
@@ -59,9 +63,9 @@ async function ensureStream(
     // Adding a stream that another process has just added with the same settings changes nothing.
     if (found === undefined) await streams.add(config);
     else if (differs(found.config, config)) await streams.update(config.name, config);
-  } catch (error) {
-    throw natsFailure(error, `make the stream ${config.name}`, connection.url);
-  }
+    return true;
+  });
+  if (!made) throw natsFailure(new Error('no answer'), doing, connection.url);
 }
 
 function differs(found: StreamConfig, wanted: Partial<StreamConfig>): boolean {
@@ -70,17 +74,33 @@ function differs(found: StreamConfig, wanted: Partial<StreamConfig>): boolean {
   );
 }
 
-/** Removes the messages of one subject up to a position, that one included. */
+/** A position in one life of a stream: where it is lost and made anew, positions begin at 1 again. */
+export interface Place {
+  readonly position: number;
+  /** Differs from life to life. */
+  readonly life: string;
+}
+
+/** Which life of a stream this is. */
+export const lifeOf = ({ created }: { readonly created: string | number }): string => String(created);
+
+/**
+ * Removes the messages of one subject up to a position, that one included; nothing where the stream is gone or
+ * has begun another life.
+ */
 export async function purgeStream(
   { connection }: RunContext,
   stream: string,
   subject: string,
-  upToPosition: number,
+  upTo: Place,
 ): Promise<void> {
-  if (upToPosition < 1) return;
+  if (upTo.position < 1) return;
+  const { streams } = connection.manager;
   try {
-    await connection.manager.streams.purge(stream, { filter: subject, seq: upToPosition + 1 });
+    if (lifeOf(await streams.info(stream)) !== upTo.life) return;
+    await streams.purge(stream, { filter: subject, seq: upTo.position + 1 });
   } catch (error) {
+    if (refusalOf(error) === 'stream missing') return;
     throw natsFailure(error, `release what checkpoints cover from ${stream}`, connection.url);
   }
 }

@@ -28,7 +28,7 @@ it('tells what the streams hold and what each teacher has still to do', async ()
       bytes: 0,
       mostMessages: 0,
     })),
-    lags: [{ teacher: 'orator', documents: 0, redelivered: 0 }],
+    lags: [{ teacher: 'orator', documents: 0, redelivered: 0, doneUpTo: 0 }],
   });
 
   await streams.ensure({ maxDocuments: 10, maxDistributions: 20 });

@@ -1,4 +1,3 @@
-import { positionOfDocument } from './document-message.ts';
 import { natsFailure, refusalOf } from './failure.ts';
 import { type RunContext, teacherConsumer } from './names.ts';
 
@@ -21,6 +20,8 @@ export interface TeacherLag {
   readonly documents: number;
   /** Those of them that were delivered more than once. */
   readonly redelivered: number;
+  /** Position in the documents' stream up to which all is acknowledged; 0 where that is not known. */
+  readonly doneUpTo: number;
 }
 
 /** What a run's streams hold at one moment. */
@@ -54,6 +55,7 @@ export async function lookAtStreams(context: RunContext, teachers: readonly stri
           teacher,
           documents: consumer ? consumer.num_pending + consumer.num_ack_pending : published,
           redelivered: consumer?.num_redelivered ?? 0,
+          doneUpTo: consumer?.ack_floor.stream_seq ?? 0,
         };
       }),
     };
@@ -72,8 +74,7 @@ function streamState(name: StreamState['name'], info: StreamInfo | undefined, mo
 /** Documents that a teacher finds which has not come yet: all in the stream but its manifest. */
 function publishedDocuments(info: StreamInfo | undefined): number {
   if (info === undefined || info.state.messages === 0) return 0;
-  const hasManifest = info.state.first_seq < positionOfDocument(0);
-  return info.state.messages - Number(hasManifest);
+  return info.state.messages - 1;
 }
 
 const streamInfo = ({ connection }: RunContext, stream: string) =>

@@ -9,7 +9,7 @@ import { openRunStreams } from '../../mesh/nats/run-streams.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { startNatsServer, type TestNatsServer } from '../../test/support/nats-server.ts';
 import { runTeacher } from '../teacher/run-teacher.ts';
-import { feedCorpus } from './feed-corpus.ts';
+import { type FedCorpus, type FeedOptions, feedCorpus } from './feed-corpus.ts';
 
 const log = createLog('test', { level: 'silent' });
 const zoo = resolve(import.meta.dirname, '../../examples/zoo');
@@ -69,13 +69,23 @@ async function readAll(count: number) {
   return read;
 }
 
+/** Feeds until all is published. */
+async function feedOnce(onProgress: FeedOptions['onProgress'] = () => {}): Promise<FedCorpus> {
+  const leave = new AbortController();
+  let fed: FedCorpus | undefined;
+  const onPublished = (all: FedCorpus) => {
+    fed = all;
+    leave.abort();
+  };
+  await feedCorpus(config, { signal: leave.signal, log, onProgress, onPublished });
+  return fed!;
+}
+
 it('publishes the whole corpus, mixed, each document within every context', async () => {
   const progress: string[] = [];
-  const { documents, published, manifest } = await feedCorpus(config, {
-    signal: stop.signal,
-    log,
-    onProgress: ({ published: done, total }) => progress.push(`${done}/${total}`),
-  });
+  const { documents, published, manifest } = await feedOnce(({ published: done, total }) =>
+    progress.push(`${done}/${total}`),
+  );
   expect(published).toBe(documents);
   expect(progress).toEqual(Array.from({ length: documents + 1 }, (_, done) => `${done}/${documents}`));
 
@@ -100,7 +110,7 @@ it('publishes the whole corpus, mixed, each document within every context', asyn
 });
 
 it('adds nothing the second time, and refuses another corpus under the same run', async () => {
-  const { documents, published } = await feedCorpus(config, { signal: stop.signal, log });
+  const { documents, published } = await feedOnce();
   expect(published).toBe(0);
   expect(documents).toBeGreaterThan(10);
 

@@ -9,6 +9,7 @@ import { findTextFiles, type LabelledText, readTexts } from '../../texts/read-te
 import { splitText } from '../../texts/split-text.ts';
 import { describeCorpus, mixDomains } from './corpus-documents.ts';
 import { documentPublisher } from './publish-documents.ts';
+import { PublishedDocuments } from './published-documents.ts';
 import { runTokenizers } from './run-tokenizers.ts';
 
 /** What a feeder has done. */
@@ -21,22 +22,28 @@ export interface FedCorpus {
 }
 
 export interface FeedOptions {
+  /** When it aborts, the feeder leaves. */
   readonly signal: AbortSignal;
   readonly log: Log;
   /** Left out, documents begin no traces. */
   readonly tracer?: Tracer | undefined;
   /** Called when the number of documents is known, and after each. */
   readonly onProgress?: (progress: { readonly published: number; readonly total: number }) => void;
+  /** Called when all documents are published. */
+  readonly onPublished?: (fed: FedCorpus) => void;
 }
 
 /**
- * Publishes a run's corpus, cut so that every model of the run can take every document. What is already
- * published is left as it is, so that a feeder may be stopped and started again, and run twice.
+ * Publishes a run's corpus, cut so that every model of the run can take every document, and stays until the
+ * trainer says that the run is over: what the streams lose is published again, and who misses a document gets
+ * it. What is already published is left as it is, so that a feeder may be stopped and started again, and run
+ * twice.
  *
- * @throws FuseMeshError already_exists when the run has another corpus, cancelled when aborted
+ * @throws FuseMeshError already_exists when the run has another corpus, cancelled when aborted before all was
+ *   published
  */
-export async function feedCorpus(config: RunConfig, options: FeedOptions): Promise<FedCorpus> {
-  const { signal, tracer, onProgress } = options;
+export async function feedCorpus(config: RunConfig, options: FeedOptions): Promise<void> {
+  const { signal, tracer, onProgress, onPublished } = options;
   const log = options.log.child({ run: config.run });
   // What can be wrong with the run file shows before anything is waited for.
   for (const { path } of config.corpus) await findTextFiles(path);
@@ -53,20 +60,32 @@ export async function feedCorpus(config: RunConfig, options: FeedOptions): Promi
       `The corpus is cut into ${documents.length} documents`,
     );
 
-    await streams.publishManifest(manifest);
-    const first = (await streams.lastDocumentPublished()) + 1;
-    onProgress?.({ published: first, total: documents.length });
     const publish = documentPublisher(streams, config.run, tracer);
-    for (const document of documents.slice(first)) {
-      await publish(document, { signal });
-      onProgress?.({ published: Number(document.number) + 1, total: documents.length });
+    const over = new AbortController();
+    const published = new PublishedDocuments({ documents, manifest, streams, publish, log });
+    const all = await published.publishAll({
+      signal: AbortSignal.any([signal, over.signal]),
+      onProgress: (done) => onProgress?.({ published: done, total: documents.length }),
+      onBegun: () =>
+        streams.answerCorpusRequests({
+          corpus: Buffer.from(manifest.sha256).toString('hex'),
+          published: (number) => published.get(number),
+          runOver: () => {
+            log.info('The trainer needs no more documents: the run is over');
+            over.abort();
+          },
+        }),
+      onPublished: (count) => {
+        log.info(
+          { documents: documents.length, published: count },
+          `The corpus is published: ${count} documents of ${documents.length} are new`,
+        );
+        onPublished?.({ documents: documents.length, published: count, manifest });
+      },
+    });
+    if (!all && !over.signal.aborted) {
+      throw new FuseMeshError('cancelled', 'Stopped before all documents were published.');
     }
-    const published = documents.length - first;
-    log.info(
-      { documents: documents.length, published },
-      `The corpus is published: ${published} documents of ${documents.length} are new`,
-    );
-    return { documents: documents.length, published, manifest };
   } finally {
     await connection.close();
   }

@@ -1,14 +1,14 @@
 import type { Document } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
 import { runNames } from '../../mesh/nats/names.ts';
-import type { RunStreams } from '../../mesh/nats/run-streams.ts';
+import type { Numbering, RunStreams } from '../../mesh/nats/run-streams.ts';
 import { messagingAttributes } from '../../mesh/tracing/messaging-attributes.ts';
 import type { Tracer } from '../../mesh/tracing/tracer.ts';
 
-/** How one document after another is published. */
+/** How one document after another is published; false where the one before it is not in the stream. */
 export type PublishDocument = (
   document: Document,
-  options: { readonly signal: AbortSignal },
-) => Promise<void>;
+  options: { readonly signal: AbortSignal; readonly numbering: Numbering },
+) => Promise<boolean>;
 
 /**
  * With a tracer, a trace begins with every document that is published, and goes with it to all that is done
@@ -21,7 +21,7 @@ export function documentPublisher(
 ): PublishDocument {
   if (tracer === undefined) return (document, options) => streams.publishDocument(document, options);
   const sending = messagingAttributes('send', runNames(run).documentsSubject);
-  return async (document, { signal }) => {
+  return async (document, options) => {
     const { number, domain } = document;
     const attributes = {
       'fusemesh.run': run,
@@ -36,9 +36,10 @@ export function documentPublisher(
       attributes: sending,
     });
     try {
-      await streams.publishDocument(document, { signal, traceparent });
+      const published = await streams.publishDocument(document, { ...options, traceparent });
       publishing.end();
       whole.end();
+      return published;
     } catch (error) {
       publishing.fail(error);
       whole.fail(error);

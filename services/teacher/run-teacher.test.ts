@@ -182,16 +182,13 @@ test('scores every document of a run once, waits while the stream is full, and l
 
   const reading = new AbortController();
   const read: number[] = [];
-  for await (const { bytes, position } of streams.readDistributions('orator', {
-    afterPosition: 0,
-    signal: reading.signal,
-  })) {
-    const distribution = distributionFromBytes(bytes);
+  for await (const message of streams.readDistributions('orator', { signal: reading.signal })) {
+    const distribution = distributionFromBytes(message.bytes);
     read.push(distribution.document);
     const { text } = documents[distribution.document];
     expect(distribution.ends.at(-1)).toBe(text.length);
     expect(distribution.candidateIds).toHaveLength(5 * distribution.tokenIds.length);
-    await streams.releaseDistributions('orator', position);
+    await streams.releaseDistributions('orator', message);
     if (read.length === documents.length) reading.abort();
   }
   expect(read.sort((a, b) => a - b)).toEqual(documents.map(({ number }) => Number(number)));

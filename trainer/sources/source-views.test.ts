@@ -40,7 +40,7 @@ it('shows every source before anything has come, and tells then what came, lags 
   intake.deadLetter('novelist');
   status.streams = {
     streams: [{ name: 'documents', messages: 9, bytes: 900, mostMessages: 1025 }],
-    lags: [{ teacher: 'novelist', documents: 7, redelivered: 0 }],
+    lags: [{ teacher: 'novelist', documents: 7, redelivered: 0, doneUpTo: 0 }],
   };
   status.sources = () => sourceViews(sources, joined, { documentsChosen, intake, streams: status.streams });
   expect(statusMessage(status)).toMatchObject({

@@ -30,6 +30,7 @@ it('asks an idle source for what it owes, once each, and again when its answer c
     distributions,
     fingerprint,
     isIdle: () => idle,
+    isDone: () => false,
     ask: async ({ number }: Document) => {
       asked.push(Number(number));
       if (asked.length === 1) throw new FuseMeshError('unavailable', 'not now');

@@ -6,9 +6,13 @@ import type { Log } from '../../mesh/log/log.ts';
 import type { LookAhead } from './look-ahead.ts';
 import { refuseUnusable } from './read-distributions.ts';
 
-/** Longer than JetStream takes to deliver a document again whose teacher died (30 s). */
-const overdueAfter = 45_000;
+/** Longer than JetStream takes to deliver a document again whose teacher died (10 s). */
+const overdueAfter = 20_000;
+/** What is done and yet not here may still be on its way; longer than from one look at the streams to the next. */
+const lostAfter = 3_000;
 const lookEvery = 250;
+/** Documents asked for at a time. */
+const together = 8;
 
 /** A source that may owe a document. */
 export interface Debtor {
@@ -18,56 +22,74 @@ export interface Debtor {
   readonly fingerprint: Uint8Array;
   /** Whether it works for the run and has nothing to do. */
   isIdle(): boolean;
+  /** Whether it works for the run and is done with a document, as NATS has it: nothing is to come any more. */
+  isDone(document: number): boolean;
   /** What it says about a document, asked directly. */
   ask(document: Document): Promise<TextDistribution>;
 }
 
 /**
- * Asks a source directly for a document that it has not delivered though it has long had nothing to do: the
- * order to score it was lost, as when a NATS server forgets at a restart that it was not acknowledged. Goes on
- * until aborted.
+ * Asks a source directly for documents that it has not delivered: at once what is lost, as what it published or
+ * was to score vanished from the streams, and after some patience what it owes though it has nothing to do. Goes
+ * on until aborted.
  *
  * @param patience milliseconds that a source may be idle and owe a document
  */
 export async function askForOverdue(
-  { name, distributions, fingerprint, isIdle, ask }: Debtor,
+  debtor: Debtor,
   documents: LookAhead<Document>,
   { signal, log, patience = overdueAfter }: { signal: AbortSignal; log: Log; patience?: number },
 ): Promise<void> {
-  let wait = patience;
+  const { name, distributions, fingerprint, isIdle, isDone, ask } = debtor;
+  let healing = false;
   let owedSince: number | undefined;
   while (!signal.aborted) {
-    const document = documents.next;
-    if (document === undefined || distributions.ready) {
-      owedSince = undefined;
-    } else if (!isIdle()) {
-      owedSince = undefined;
-      wait = patience;
-    } else {
+    const isOwed =
+      documents.ready && !distributions.ready && documents.nextNumber === distributions.nextNumber;
+    const lost = isOwed && isDone(documents.nextNumber);
+    if (isOwed && (lost || isIdle())) {
       owedSince ??= performance.now();
+      const wait = healing ? 0 : Math.min(patience, lost ? lostAfter : patience);
       if (performance.now() - owedSince >= wait) {
-        owedSince = undefined;
         // What it lost once it mostly lost with others: those need not be waited for so long.
-        wait = (await deliver(document)) ? 0 : patience;
+        const answers: boolean[] = await Promise.all(owed(healing ? together : 1).map(deliver));
+        healing = answers.every(Boolean);
+        owedSince = undefined;
+        if (healing) continue;
       }
+    } else {
+      owedSince = undefined;
+      if (isOwed) healing = false;
     }
     await sleep(lookEvery, undefined, { signal }).catch(() => {});
   }
 
+  /** The first documents that are here and that it owes. */
+  function owed(most: number): Document[] {
+    const numbers = [...documents.numbers].filter((number) => !distributions.has(number));
+    const isLost = (number: number) => number === documents.nextNumber || isDone(number) || isIdle();
+    return numbers
+      .sort((a, b) => a - b)
+      .filter(isLost)
+      .slice(0, most)
+      .map((number) => documents.peek(number)!);
+  }
+
   async function deliver(document: Document): Promise<boolean> {
+    const number = Number(document.number);
     log.warn(
-      { teacher: name, document: Number(document.number) },
-      `Teacher ${name} has nothing to do and owes document ${document.number}: asking for it directly`,
+      { teacher: name, document: number },
+      `Teacher ${name} owes document ${number} and does not work on it: asking for it directly`,
     );
     try {
       const distribution = await ask(document);
       refuseUnusable(distribution, fingerprint);
-      if (documents.next === document && !distributions.ready) distributions.put(distribution);
+      distributions.put(number, distribution);
       return true;
     } catch (error) {
       if (!(error instanceof FuseMeshError)) throw error;
       log.warn(
-        { teacher: name, document: Number(document.number) },
+        { teacher: name, document: number },
         `Teacher ${name} gave no answer that can be used: ${error.message}`,
       );
       return false;

@@ -13,6 +13,8 @@ export class LookAhead<T> {
   #read: { readonly document: number; readonly position: number }[] = [];
   #next: number;
   #lastPosition = 0;
+  #lastDocument = -1;
+  #life = '';
 
   /**
    * @param next the first document that is wanted
@@ -30,29 +32,50 @@ export class LookAhead<T> {
     return this.#waiting.size;
   }
 
-  /** Takes in what was read. Documents that are used already, and second copies, are let go. */
-  offer(document: number, position: number, value: T): void {
+  /**
+   * Takes in what was read. Documents that are used already, and second copies, are let go.
+   *
+   * @param life of the stream; positions of an earlier one mean nothing any more
+   */
+  offer(document: number, position: number, value: T, life = ''): void {
+    if (life !== this.#life) this.#read = [];
+    this.#life = life;
     this.#lastPosition = position;
+    this.#lastDocument = document;
     this.#read.push({ document, position });
+    this.put(document, value);
+  }
+
+  /** Takes in what came another way than by the stream. What is used already, or here, is let go. */
+  put(document: number, value: T): void {
     if (document < this.#next || this.#waiting.has(document)) return;
     this.#waiting.set(document, value);
     this.#change.announce();
   }
 
-  /** Takes in the next wanted document's part where it came another way than by the stream. */
-  put(value: T): void {
-    this.#waiting.set(this.#next, value);
-    this.#change.announce();
+  /** Number of the next wanted document. */
+  get nextNumber(): number {
+    return this.#next;
   }
 
-  /** The next wanted document's part, which stays; undefined before it has come. */
-  get next(): T | undefined {
-    return this.#waiting.get(this.#next);
+  /** A document's part, which stays; undefined where it is not here. */
+  peek(document: number): T | undefined {
+    return this.#waiting.get(document);
   }
 
-  /** Whether anything has been read yet. */
-  get begun(): boolean {
-    return this.#lastPosition > 0;
+  /** Whether a document's part is here and not used yet. */
+  has(document: number): boolean {
+    return this.#waiting.has(document);
+  }
+
+  /** Of a stream whose numbers rise: whether later ones were read and the next wanted is not here. */
+  get passedOver(): boolean {
+    return this.#lastDocument > this.#next && !this.ready;
+  }
+
+  /** Of a stream whose numbers rise without gaps: where a document is in it; undefined before one was read. */
+  positionOf(document: number): number | undefined {
+    return this.#lastPosition === 0 ? undefined : this.#lastPosition + document - this.#lastDocument;
   }
 
   /** Numbers of those that wait to be used, in no order. */
@@ -91,5 +114,10 @@ export class LookAhead<T> {
   /** Up to which position the stream holds nothing but covered documents; 0 where there is none. */
   get coveredPosition(): number {
     return this.#read.length === 0 ? this.#lastPosition : this.#read[0].position - 1;
+  }
+
+  /** The life of the stream that positions belong to. */
+  get life(): string {
+    return this.#life;
   }
 }

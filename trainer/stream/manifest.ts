@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { CorpusManifest } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
 import type { Log } from '../../mesh/log/log.ts';
 import type { RunStreams } from '../../mesh/nats/run-streams.ts';
@@ -13,7 +14,11 @@ export async function awaitManifest(
 ): Promise<CorpusManifest | undefined> {
   const report = new WaitReport(log);
   while (!signal.aborted) {
-    const manifest = await streams.readManifest();
+    const manifest = await streams.readManifest().catch((error: unknown) => {
+      // The connection comes back by itself.
+      if (!(error instanceof FuseMeshError) || error.code !== 'unavailable') throw error;
+      return undefined;
+    });
     if (manifest !== undefined) {
       report.over();
       return manifest;

@@ -2,7 +2,7 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { distributionFromBytes } from '../../mesh/codec/distribution-bytes.ts';
 import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
 import type { Log } from '../../mesh/log/log.ts';
-import type { DeadLetter, RunStreams } from '../../mesh/nats/run-streams.ts';
+import type { DeadLetter, Place, RunStreams } from '../../mesh/nats/run-streams.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { IntakeObserver } from './intake.ts';
 import type { LookAhead } from './look-ahead.ts';
@@ -33,17 +33,16 @@ export async function readDistributionsInto(
   streams: Pick<RunStreams, 'readDistributions' | 'storeDeadLetter'>,
   { signal, log }: { signal: AbortSignal; log: Log },
 ): Promise<void> {
-  const open = (after: { position: number } | undefined) =>
-    streams.readDistributions(teacher, { afterPosition: after?.position ?? 0, signal });
+  const open = (after: Place | undefined) => streams.readDistributions(teacher, { after, signal });
   const what = `the distributions of teacher ${teacher}`;
   const logOfTeacher = log.child({ teacher });
   const messages = readOn(what, open, { signal, log: logOfTeacher });
-  for await (const { bytes, position, traceparent } of messages) {
+  for await (const { bytes, position, life, traceparent } of messages) {
     intake.received(teacher, bytes.length);
     try {
       const distribution = distributionFromBytes(bytes);
       refuseUnusable(distribution, fingerprint);
-      distributions.offer(distribution.document, position, distribution);
+      distributions.offer(distribution.document, position, distribution, life);
       arrivals?.arrived(distribution.document, teacher, traceparent());
       logOfTeacher.debug({ document: distribution.document, position }, 'A distribution has come');
     } catch (error) {

@@ -2,11 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Document } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
 import type { Log } from '../../mesh/log/log.ts';
 import { RepeatedWarning } from '../../mesh/log/repeated-warning.ts';
-import type { RunStreams } from '../../mesh/nats/run-streams.ts';
+import type { Place, RunStreams } from '../../mesh/nats/run-streams.ts';
 import type { Join, JoinedSource } from './join-documents.ts';
 import type { LookAhead } from './look-ahead.ts';
 
 const lookEvery = 1_000;
+/** A server that was killed may have what was released from it back. */
+const releaseAgainAfter = 5_000;
 
 /**
  * Takes from the streams what the newest checkpoint covers, which makes room for feeder and teachers. It looks
@@ -18,8 +20,8 @@ export class StreamRelease {
   readonly #documents: LookAhead<Document>;
   readonly #sources: readonly JoinedSource[];
   readonly #warning: RepeatedWarning;
-  readonly #releasedPositions = new Map<string, number>();
-  #releasedDocuments = 0;
+  readonly #released = new Map<string, Place>();
+  #releaseAllAt = 0;
   #covered: number;
 
   /** @param covered how many documents the newest checkpoint covers */
@@ -42,6 +44,11 @@ export class StreamRelease {
     await this.#release();
   }
 
+  /** Documents before this one are on disk, in what was trained on them. */
+  get covered(): number {
+    return this.#covered;
+  }
+
   /** Keeps on until aborted. */
   async keepOn(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -52,21 +59,21 @@ export class StreamRelease {
 
   async #release(): Promise<void> {
     const covered = this.#covered;
+    const all = performance.now() >= this.#releaseAllAt;
     try {
       this.#documents.forget(covered);
-      if (covered > this.#releasedDocuments) {
-        // Until one that is needed has come, a feeder that fills a new stream may still bring covered ones.
-        const allHaveCome = this.#documents.begun;
-        await this.#streams.releaseDocuments(covered);
-        if (allHaveCome) this.#releasedDocuments = covered;
-      }
+      // A feeder that fills a stream which was lost may bring covered ones at any time.
+      await this.#streams.releaseDocuments(covered);
       for (const { name, distributions } of this.#sources) {
         distributions.forget(covered);
-        const position = distributions.coveredPosition;
-        if (position <= (this.#releasedPositions.get(name) ?? 0)) continue;
-        await this.#streams.releaseDistributions(name, position);
-        this.#releasedPositions.set(name, position);
+        const { life, coveredPosition: position } = distributions;
+        const released = this.#released.get(name);
+        const isNews = position > (released?.position ?? 0) || life !== released?.life;
+        if (position === 0 || !(isNews || all)) continue;
+        await this.#streams.releaseDistributions(name, { position, life });
+        this.#released.set(name, { position, life });
       }
+      if (all) this.#releaseAllAt = performance.now() + releaseAgainAfter;
       this.#warning.over();
     } catch (error) {
       // Nothing is lost by it: what was not released is released at the next look.

@@ -1,0 +1,84 @@
+import { headers, type Msg } from 'nats';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { Document } from '../generated/fusemesh/v1/corpus_pb.ts';
+import { decodeDocument, encodeDocument } from './document-message.ts';
+import { isUnanswered, natsFailure } from './failure.ts';
+import type { RunContext } from './names.ts';
+
+/** The corpus that is meant, as hexadecimal SHA-256 of its documents. */
+const corpusHeader = 'Fusemesh-Corpus';
+/** Only one of several feeders answers. */
+const feeders = 'feeders';
+const answerWithin = 2_000;
+
+/** What a feeder says about a document: the document, or that it is not published yet; or there is no feeder. */
+export type CorpusAnswer = Document | 'not published' | 'no feeder';
+
+/** What a feeder answers with. */
+export interface CorpusShelf {
+  /** SHA-256 over all documents, hexadecimal. */
+  readonly corpus: string;
+  /** A document that is published; undefined for one that is not yet. */
+  published(number: number): Document | undefined;
+  /** The trainer needs no more documents. */
+  runOver(): void;
+}
+
+/** Answers those who miss documents, until the connection is closed. */
+export function answerCorpusRequests({ connection, names }: RunContext, shelf: CorpusShelf): void {
+  const answer = (request: Msg) => {
+    const isOurs = request.headers?.get(corpusHeader) === shelf.corpus;
+    const document = isOurs ? shelf.published(Number(request.string())) : undefined;
+    const own = headers();
+    own.set(corpusHeader, shelf.corpus);
+    request.respond(document && encodeDocument(document), { headers: own });
+  };
+  connection.raw.subscribe(names.corpusGetSubject, {
+    queue: feeders,
+    callback: (error, request) => error ?? answer(request),
+  });
+  connection.raw.subscribe(names.corpusOverSubject, {
+    callback: (error, request) => {
+      if (error) return;
+      request.respond();
+      shelf.runOver();
+    },
+  });
+}
+
+/**
+ * Asks the feeders for a document that is missing in the stream.
+ *
+ * @param corpus SHA-256 over all documents, hexadecimal
+ * @throws FuseMeshError already_exists when a feeder has another corpus, data_loss when it answers nonsense
+ */
+export async function requestDocument(
+  { connection, names }: RunContext,
+  corpus: string,
+  number: number,
+): Promise<CorpusAnswer> {
+  const asking = headers();
+  asking.set(corpusHeader, corpus);
+  try {
+    const options = { timeout: answerWithin, headers: asking };
+    const answer = await connection.raw.request(names.corpusGetSubject, String(number), options);
+    if (answer.headers?.get(corpusHeader) !== corpus) {
+      throw new FuseMeshError(
+        'already_exists',
+        `The feeder of run ${names.run} has another corpus than the run: feed the texts that the run began with, or begin again with --fresh.`,
+      );
+    }
+    if (answer.data.length === 0) return 'not published';
+    const document = decodeDocument(answer.data, number);
+    if (Number(document.number) === number) return document;
+    throw new FuseMeshError('data_loss', `A feeder gave document ${document.number} instead of ${number}.`);
+  } catch (error) {
+    if (isUnanswered(error)) return 'no feeder';
+    throw natsFailure(error, `ask for document ${number}`, connection.url);
+  }
+}
+
+/** Tells the feeders that they may leave; nothing happens where there is none. */
+export async function tellRunOver({ connection, names }: RunContext): Promise<void> {
+  await connection.raw.request(names.corpusOverSubject, '', { timeout: answerWithin }).catch(() => {});
+}

@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { Document } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
+import type { Log } from '../../mesh/log/log.ts';
+import { RepeatedWarning } from '../../mesh/log/repeated-warning.ts';
+import type { RunStreams } from '../../mesh/nats/run-streams.ts';
+import type { LookAhead } from './look-ahead.ts';
+
+/** A document that the stream has not brought may only be late; that a later one has come proves the contrary. */
+const patience = 2_000;
+const lookEvery = 250;
+
+interface Fetching {
+  readonly streams: Pick<RunStreams, 'requestDocument'>;
+  /** SHA-256 over the run's documents, hexadecimal. */
+  readonly corpus: string;
+  /** One more than the last document that is wanted. */
+  readonly until: number;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+}
+
+/**
+ * Asks the feeders for documents that the stream has lost, until aborted. What is not published yet is waited
+ * for, and so is a feeder that is not there.
+ *
+ * @throws FuseMeshError already_exists when a feeder has another corpus
+ */
+export async function fetchMissing(
+  documents: LookAhead<Document>,
+  { streams, corpus, until, signal, log }: Fetching,
+): Promise<void> {
+  const warning = new RepeatedWarning(log);
+  let number = -1;
+  let askAt = 0;
+  while (!signal.aborted) {
+    const missing = !documents.ready && documents.nextNumber < until;
+    if (missing && documents.nextNumber !== number) {
+      // One that comes after one that was lost is mostly lost too.
+      askAt = performance.now() + (documents.nextNumber === number + 1 && askAt === 0 ? 0 : patience);
+      number = documents.nextNumber;
+    }
+    if (missing && (documents.passedOver || performance.now() >= askAt)) {
+      if (await fetched()) {
+        askAt = 0;
+        continue;
+      }
+      askAt = performance.now() + patience;
+    }
+    await sleep(lookEvery, undefined, { signal }).catch(() => {});
+  }
+
+  async function fetched(): Promise<boolean> {
+    const passedOver = documents.passedOver;
+    try {
+      const answer = await streams.requestDocument(corpus, number);
+      if (answer === 'no feeder' && passedOver) {
+        warning.warn(
+          `Document ${number} is no longer in the run's stream, and no feeder answers: start \`fusemesh feed\` again.`,
+        );
+      }
+      if (typeof answer === 'string') return false;
+      log.warn({ document: number }, `Document ${number} was lost in the stream: the feeder gave it again`);
+      warning.over();
+      documents.put(number, answer);
+      return true;
+    } catch (error) {
+      if (!(error instanceof FuseMeshError) || error.code !== 'unavailable') throw error;
+      warning.warn(error.message);
+      return false;
+    }
+  }
+}
