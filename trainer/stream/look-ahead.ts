@@ -1,5 +1,11 @@
 import type { Change } from '../change.ts';
 
+/** What came, and when, as performance.now(). */
+interface Waiting<T> {
+  readonly value: T;
+  readonly at: number;
+}
+
 /**
  * What has been read of one stream and not yet been used, by document number. Replicas of a teacher publish
  * out of order and a teacher that died may publish a document again, so the first of each document in the
@@ -8,11 +14,13 @@ import type { Change } from '../change.ts';
 export class LookAhead<T> {
   readonly #capacity: number;
   readonly #change: Change;
-  readonly #waiting = new Map<number, T>();
+  readonly #waiting = new Map<number, Waiting<T>>();
   /** What was read, in the order of the stream, from the first that no checkpoint covers. */
   #read: { readonly document: number; readonly position: number }[] = [];
   #next: number;
   #lastPosition = 0;
+  #newest = -1;
+  #late = 0;
 
   /**
    * @param next the first document that is wanted
@@ -30,24 +38,45 @@ export class LookAhead<T> {
     return this.#waiting.size;
   }
 
-  /** Takes in what was read. Documents that are used already, and second copies, are let go. */
-  offer(document: number, position: number, value: T): void {
+  /**
+   * Takes in what was read. Documents that are used already, and second copies, are let go.
+   *
+   * @param at when it came, as performance.now()
+   */
+  offer(document: number, position: number, value: T, at = performance.now()): void {
     this.#lastPosition = position;
     this.#read.push({ document, position });
+    this.#newest = Math.max(this.#newest, document);
+    if (document < this.#next) this.#late++;
     if (document < this.#next || this.#waiting.has(document)) return;
-    this.#waiting.set(document, value);
+    this.#waiting.set(document, { value, at });
     this.#change.announce();
   }
 
   /** Takes in the next wanted document's part where it came another way than by the stream. */
   put(value: T): void {
-    this.#waiting.set(this.#next, value);
+    this.#waiting.set(this.#next, { value, at: performance.now() });
     this.#change.announce();
   }
 
   /** The next wanted document's part, which stays; undefined before it has come. */
   get next(): T | undefined {
-    return this.#waiting.get(this.#next);
+    return this.#waiting.get(this.#next)?.value;
+  }
+
+  /** When the next wanted document's part came, as performance.now(); undefined before. */
+  get arrived(): number | undefined {
+    return this.#waiting.get(this.#next)?.at;
+  }
+
+  /** By how many documents what was read last is behind the next wanted one; 0 where it is not. */
+  get behind(): number {
+    return Math.max(0, this.#next - 1 - this.#newest);
+  }
+
+  /** How many came after they had been passed over, second copies of used ones among them. */
+  get late(): number {
+    return this.#late;
   }
 
   /** Whether anything has been read yet. */
@@ -67,12 +96,17 @@ export class LookAhead<T> {
 
   /** The next wanted document's part; ready must hold. */
   take(): T {
-    const value = this.#waiting.get(this.#next);
-    if (value === undefined) throw new RangeError(`document ${this.#next} has not come`);
+    if (!this.ready) throw new RangeError(`document ${this.#next} has not come`);
+    return this.takeOrPass() as T;
+  }
+
+  /** The next wanted document's part; undefined where it has not come: it is passed over, and let go if it does. */
+  takeOrPass(): T | undefined {
+    const waiting = this.#waiting.get(this.#next);
     this.#waiting.delete(this.#next);
     this.#next++;
     this.#change.announce();
-    return value;
+    return waiting?.value;
   }
 
   /** Waits until more may be read. */
