@@ -78,6 +78,7 @@ async function run(engine: TrainingEngine, seen: boolean): Promise<Taken> {
       ...{ name, attached: true, replicas: 1, queueDepth: 16, documentsChosen: 1, tokensPerSecond: 4_000 },
       ...{ documentsScored: 100, waitingForRoom: false, documentsMissing: 0 },
       ...{ lagDocuments: 8, bytesReceived: 1_000_000, deadLetters: 0 },
+      ...{ documentsWithout: 0, leftOut: false },
     }));
   const register = createRegister({ run: 'bench' });
   const look = () => ({

@@ -4,21 +4,29 @@ import type { TrainingState } from './checkpoint/training-state.ts';
 /** Where a training stands after a step on the batch. */
 export function afterStep(
   state: TrainingState,
-  { documents, chosenSources, count }: AssembledBatch,
+  { documents, chosenSources, absentSources, count }: AssembledBatch,
   sources: readonly string[],
 ): TrainingState {
-  const documentsChosen = { ...state.documentsChosen };
-  for (const chosen of chosenSources) {
-    documentsChosen[sources[chosen]] = (documentsChosen[sources[chosen]] ?? 0) + 1;
-  }
+  const taught = chosenSources.filter((source) => source !== -1);
   return {
     ...state,
     step: state.step + 1,
     documents: state.documents + documents.length,
     tokens: state.tokens + count.positions,
-    documentsChosen,
+    documentsChosen: addedTo(state.documentsChosen, taught, sources),
+    documentsWithout: addedTo(state.documentsWithout, absentSources.flat(), sources),
     skippedInRow: [],
   };
+}
+
+function addedTo(
+  counts: Readonly<Record<string, number>>,
+  which: readonly number[],
+  sources: readonly string[],
+): Record<string, number> {
+  const sum = { ...counts };
+  for (const source of which) sum[sources[source]] = (sum[sources[source]] ?? 0) + 1;
+  return sum;
 }
 
 /** Where it stands after a step that changed nothing: it learnt from none of the batch's documents. */

@@ -15,6 +15,12 @@ export function checkTrainerConfig({ nats, trainer, teachers, target, heldOut }:
       `teachers: two sources are named ${twice}, give each its own name (target.source.name counts too).`,
     );
   }
+  if (trainer.join !== 'all' && trainer.join.atLeast > names.length) {
+    throw new FuseMeshError(
+      'invalid_argument',
+      `trainer.join.atLeast is ${trainer.join.atLeast}, but the run has ${names.length} sources (${names.join(', ')}): lower it.`,
+    );
+  }
   if (trainer.execution === 'cpu' && trainer.precision !== 'float32') {
     throw new FuseMeshError(
       'invalid_argument',

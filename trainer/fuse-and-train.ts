@@ -4,7 +4,9 @@ import type { RunConfig } from '../mesh/config/schema.ts';
 import type { CorpusManifest, Document } from '../mesh/generated/fusemesh/v1/corpus_pb.ts';
 import { TrainerState } from '../mesh/generated/fusemesh/v1/trainer_pb.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import type { SourceRelation } from './batch/assemble-batch.ts';
 import { batchesOf } from './batch/batches.ts';
+import { recordedBatches } from './batch/recorded-batches.ts';
 import { startCheckpointWriter } from './checkpoint/checkpoint-writer.ts';
 import type { SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
 import type { ResumePoint } from './checkpoint/resume-point.ts';
@@ -12,19 +14,20 @@ import { DocumentTraces } from './document-traces.ts';
 import { openHeldOut } from './held-out.ts';
 import { RunRecord } from './run-record.ts';
 import { scheduleOf } from './schedule.ts';
-import { askSource } from './sources/ask-source.ts';
-import { awaitTokenizers } from './sources/await-tokenizers.ts';
+import { awaitTokenizer, awaitTokenizers } from './sources/await-tokenizers.ts';
+import { keepTokenizer } from './sources/kept-tokenizers.ts';
+import { readSource } from './sources/read-source.ts';
 import { relateSource } from './sources/relate-source.ts';
 import type { Source } from './sources/source.ts';
 import { countPartlyCome, sourceViews } from './sources/source-views.ts';
-import { askForOverdue } from './stream/ask-for-overdue.ts';
+import { Attendance } from './stream/attendance.ts';
 import { fetchMissing } from './stream/fetch-missing.ts';
 import type { Intake } from './stream/intake.ts';
-import { isDone } from './stream/is-done.ts';
 import { type JoinedSource, joinDocuments } from './stream/join-documents.ts';
+import { JoinJournal } from './stream/join-journal.ts';
+import { joinRuleOf } from './stream/join-rule.ts';
 import { keepManifest } from './stream/keep-manifest.ts';
 import { LookAhead } from './stream/look-ahead.ts';
-import { readDistributionsInto } from './stream/read-distributions.ts';
 import { readDocumentsInto } from './stream/read-documents.ts';
 import { StreamRelease } from './stream/stream-release.ts';
 import { type Evaluation, train } from './train.ts';
@@ -54,11 +57,9 @@ export async function fuseAndTrain(
   const { tasks, streams, tokenizer, fusion, status, metrics, change, log, tracer } = opened;
   const { trainer } = config;
   const { signal } = tasks;
-  const tokenizers = await awaitTokenizers(sources, { change, signal, log });
-  if (tokenizers === undefined) return undefined;
-  const relations = await Promise.all(
-    sources.map(({ name }, i) => relateSource(name, tokenizers[i], tokenizer, fusion, log)),
-  );
+  const names = sources.map(({ name }) => name);
+  const rule = joinRuleOf(trainer, sources.length);
+  if (!(await awaitTokenizers(sources, rule, { change, signal, log }))) return undefined;
 
   const from = resume.state.documents;
   const lastDocument = Number(manifest.documents);
@@ -81,25 +82,31 @@ export async function fuseAndTrain(
   const until = Math.min(lastDocument, from + left);
   const corpus = Buffer.from(manifest.sha256).toString('hex');
   tasks.run((signal) => fetchMissing(documents, { streams, corpus, until, signal, log }));
-  for (const [i, { name, distributions }] of joined.entries()) {
-    const { fingerprint } = tokenizers[i];
-    const reader = { teacher: name, fingerprint, distributions, intake, arrivals: traces };
-    tasks.run((signal) => readDistributionsInto(reader, streams, { signal, log }));
-    const source = sources[i];
-    const debtor = {
-      name,
-      distributions,
-      fingerprint,
-      isIdle: () => source.attached && source.said.documentsInHand === 0,
-      isDone: (document: number) =>
-        source.attached && isDone(status.streams, name, documents.positionOf(document)),
-      ask: async (document: Document) => {
-        const answer = await askSource(source, document, { topK: config.topK, signal });
-        traces?.arrived(answer.document, name);
-        return answer;
-      },
+  const journal = await journalOf(config, resume, names, log);
+  const attendance = new Attendance(rule, joined, {
+    log,
+    leftOut: sources.filter((source) => source.tokenizer === undefined).map(({ name }) => name),
+    recorded: journal?.sourcesOf,
+  });
+  const relations: (SourceRelation | undefined)[] = sources.map(() => undefined);
+  const takeIn = async (i: number, own: Tokenizer) => {
+    const { name } = sources[i];
+    if (journal) await keepTokenizer(trainer.output, name, own);
+    relations[i] = await relateSource(name, own, tokenizer, fusion, log);
+    const place = {
+      ...{ joined: joined[i], documents, intake, arrivals: traces, topK: config.topK },
+      mayOwe: () => attendance.counts(name),
     };
-    tasks.run((signal) => askForOverdue(debtor, documents, { signal, log }));
+    readSource(sources[i], own.fingerprint, place, opened);
+  };
+  const known = sources.map((source) => source.tokenizer);
+  await Promise.all(known.map(async (own, i) => own && takeIn(i, own)));
+  for (const [i, source] of sources.entries()) {
+    if (known[i]) continue;
+    tasks.run(async (signal) => {
+      const own = await awaitTokenizer(source, { change, signal });
+      if (own && !signal.aborted) await takeIn(i, own);
+    });
   }
 
   const record = await RunRecord.open(trainer.output, opened, resume);
@@ -107,11 +114,13 @@ export async function fuseAndTrain(
   status.sources = () =>
     sourceViews(sources, joined, {
       documentsChosen: record.documentsChosen,
+      documentsWithout: record.documentsWithout,
+      isLeftOut: attendance.isLeftOut,
       intake,
       streams: status.streams,
     });
 
-  const parts = { documents, sources: joined, change };
+  const parts = { documents, sources: joined, attendance, change };
   const joinedDocuments = joinDocuments({ from, until, ...parts, signal, log, metrics });
   const sizes = {
     batchDocuments: trainer.batchDocuments,
@@ -124,6 +133,8 @@ export async function fuseAndTrain(
     adapter: opened.adapter,
     keep: trainer.keepCheckpoints,
   };
+  const tokenizers = known.filter((own) => own !== undefined);
+  const batches = batchesOf(joinedDocuments, tokenizer, relations, fusion.settings, sizes, signal);
   const writer = startCheckpointWriter();
   try {
     const evaluation = await evaluationOf(config, tokenizers, opened, record);
@@ -134,10 +145,10 @@ export async function fuseAndTrain(
     );
     return await train({
       engine: opened.engine,
-      batches: batchesOf(joinedDocuments, tokenizer, relations, fusion.settings, sizes, signal),
+      batches: journal ? recordedBatches(batches, journal, names) : batches,
       ...resume,
       schedule: scheduleOf(trainer, status.totalSteps),
-      sources: sources.map(({ name }) => name),
+      sources: names,
       checkpointEvery: trainer.checkpointEvery,
       ...(evaluation && { evaluation }),
       control: opened.control,
@@ -163,7 +174,20 @@ export async function fuseAndTrain(
   } finally {
     await writer.stop();
     await record.close();
+    await journal?.close();
   }
+}
+
+/** Where the run file lets documents go on without a source, it is written down which did. */
+async function journalOf(
+  { run, trainer }: RunConfig,
+  { state }: ResumePoint,
+  sources: readonly string[],
+  log: OpenedTraining['log'],
+): Promise<JoinJournal | undefined> {
+  if (trainer.join === 'all') return undefined;
+  const { corpusSha256, documents: from } = state;
+  return JoinJournal.open(trainer.output, { run, corpusSha256, from, sources }, log);
 }
 
 /** Looks at the held-out texts; undefined where the run file does not ask for it. */

@@ -71,7 +71,17 @@ export const trainerTable = {
   ),
   joined: counter(
     named('documents_joined_total'),
-    'Documents of which the text and every source’s distributions had come.',
+    'Documents of which the text and every distribution that they waited for had come.',
+  ),
+  joinedWithout: counter(
+    named('documents_joined_without_total'),
+    'Documents that went on without this source, as trainer.join allows.',
+    ['teacher'],
+  ),
+  leftOut: gauge(
+    named('source_left_out'),
+    '1 while the training goes on without a source, which documents do not wait for, else 0.',
+    ['teacher'],
   ),
   receivedBytes: counter(named('received_bytes_total'), 'Bytes of distributions that came.', ['teacher']),
   deadLetters: counter(

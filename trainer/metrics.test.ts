@@ -12,7 +12,9 @@ it('tells of steps and queues, each figure with the run', async () => {
     state: 'training',
     plannedSteps: 100,
     time: time.total,
-    sources: [{ name: 'fiction', queueDepth, attached: true, replicas: 2, documentsMissing: 3 }],
+    sources: [
+      { name: 'fiction', queueDepth, attached: true, replicas: 2, documentsMissing: 3, leftOut: true },
+    ],
   }));
   const step = {
     step: 7,
@@ -22,6 +24,7 @@ it('tells of steps and queues, each figure with the run', async () => {
     stepDocuments: 2,
     skipped: false,
     chosen: ['fiction', 'fiction'],
+    without: { manuals: [54] },
     loss: 3,
     causalLoss: 3.1,
     fusionLoss: 2.1,
@@ -45,6 +48,7 @@ it('tells of steps and queues, each figure with the run', async () => {
   metrics.checkpointAt(new Date(1_800_000_000_500));
   metrics.checkpointWritten(0.5);
   metrics.joined();
+  metrics.joinedWithout('manuals');
   metrics.waitedFor('fiction', 2);
   metrics.received('fiction', 500);
   metrics.deadLetter('fiction');
@@ -76,6 +80,9 @@ it('tells of steps and queues, each figure with the run', async () => {
     'fusemesh_trainer_source_attached{teacher="fiction",run="demo"} 1',
     'fusemesh_trainer_documents_missing{teacher="fiction",run="demo"} 3',
     'fusemesh_trainer_documents_joined_total{run="demo"} 1',
+    'fusemesh_trainer_documents_joined_without_total{teacher="manuals",run="demo"} 1',
+    'fusemesh_trainer_documents_joined_without_total{teacher="fiction",run="demo"} 0',
+    'fusemesh_trainer_source_left_out{teacher="fiction",run="demo"} 1',
     'fusemesh_trainer_join_wait_seconds_total{teacher="fiction",run="demo"} 2',
     'fusemesh_trainer_received_bytes_total{teacher="fiction",run="demo"} 500',
     'fusemesh_trainer_dead_letters_total{teacher="fiction",run="demo"} 1',

@@ -26,6 +26,8 @@ export interface ObservedSource {
   readonly replicas: number;
   /** Documents that another source has delivered and this one has not. */
   readonly documentsMissing: number;
+  /** Whether the training goes on without it. */
+  readonly leftOut: boolean;
 }
 
 /** The trainer's metrics. Counters count since the process began, as Prometheus expects. */
@@ -54,6 +56,7 @@ export class TrainerMetrics {
       queueDepth: ofSources(({ queueDepth }) => queueDepth),
       attached: ofSources(({ attached }) => Number(attached)),
       replicas: ofSources(({ replicas }) => replicas),
+      leftOut: ofSources(({ leftOut }) => Number(leftOut)),
       missing: ofSources(({ documentsMissing }) => documentsMissing),
     });
     this.#metrics.checkpointTime.set(0);
@@ -61,9 +64,11 @@ export class TrainerMetrics {
 
   /** What has not happened yet with these sources shows 0 instead of no data. */
   expect(sources: readonly string[]): void {
-    const { chosen, taught, receivedBytes, deadLetters, joinWaitSeconds, mass } = this.#metrics;
+    const { chosen, taught, receivedBytes, deadLetters, joinWaitSeconds, joinedWithout, mass } =
+      this.#metrics;
     for (const teacher of sources) {
-      for (const metric of [chosen, taught, receivedBytes, deadLetters]) metric.inc({ teacher }, 0);
+      for (const metric of [chosen, taught, receivedBytes, deadLetters, joinedWithout])
+        metric.inc({ teacher }, 0);
     }
     for (const teacher of [feeder, ...sources]) joinWaitSeconds.inc({ teacher }, 0);
     for (const to of ['exact', 'rule', 'dropped']) mass.inc({ to }, 0);
@@ -111,9 +116,14 @@ export class TrainerMetrics {
     this.#metrics.checkpointTime.set(time.getTime() / 1000);
   }
 
-  /** A document's text and all its distributions have come. */
+  /** A document's text and all the distributions that it waited for have come. */
   joined(): void {
     this.#metrics.joined.inc();
+  }
+
+  /** A document has gone on without a source. */
+  joinedWithout(teacher: string): void {
+    this.#metrics.joinedWithout.inc({ teacher });
   }
 
   /** @param teacher that had not delivered, or the feeder */

@@ -17,11 +17,17 @@ export class RunRecord {
   readonly #places: RecordPlaces;
   readonly #file: HistoryFile;
   readonly #documentsChosen: Record<string, number>;
+  readonly #documentsWithout: Record<string, number>;
 
-  private constructor(places: RecordPlaces, file: HistoryFile, { documentsChosen }: TrainingState) {
+  private constructor(
+    places: RecordPlaces,
+    file: HistoryFile,
+    { documentsChosen, documentsWithout }: TrainingState,
+  ) {
     this.#places = places;
     this.#file = file;
     this.#documentsChosen = { ...documentsChosen };
+    this.#documentsWithout = { ...documentsWithout };
   }
 
   /** @param output directory of the run */
@@ -45,14 +51,23 @@ export class RunRecord {
     return this.#documentsChosen;
   }
 
-  step(report: StepReport, batch: FusedBatch): void {
+  /** By source: how many documents were trained on without it, over restarts. */
+  get documentsWithout(): Readonly<Record<string, number>> {
+    return this.#documentsWithout;
+  }
+
+  step(report: StepReport, { batch, last }: FusedBatch): void {
     const { status, metrics, tokenizer, log } = this.#places;
     for (const name of report.chosen) this.#documentsChosen[name] = (this.#documentsChosen[name] ?? 0) + 1;
+    const without = report.skipped ? {} : report.without;
+    for (const [name, documents] of Object.entries(without)) {
+      this.#documentsWithout[name] = (this.#documentsWithout[name] ?? 0) + documents.length;
+    }
     metrics.observe(report);
     status.step(report);
     // Its loss is no number: it has no place on a curve.
     if (report.skipped) return;
-    status.alignment = () => alignmentMessage(batch, report.step, tokenizer);
+    if (last) status.alignment = () => alignmentMessage(batch, last, report.step, tokenizer);
     const { step, loss, tokensPerSecond, time } = report;
     log.debug({ step, loss, tokensPerSecond, time }, `Step ${step} is done: loss ${loss.toFixed(4)}`);
     const rates = status.sources().map(({ name, tokensPerSecond }) => [name, tokensPerSecond]);
@@ -93,5 +108,8 @@ function historyPoint(report: StepReport, tokensPerSecond: Readonly<Record<strin
     tokens: report.stepTokens,
     waitSeconds: report.time.wait,
     ...{ chosen, tokensPerSecond },
+    without: Object.fromEntries(
+      Object.entries(report.without).map(([name, documents]) => [name, documents.length]),
+    ),
   };
 }

@@ -30,6 +30,10 @@ export interface SourceView {
   readonly bytesReceived: number;
   /** Messages of it that could not be used, since the process began. */
   readonly deadLetters: number;
+  /** Documents that were trained on without it. */
+  readonly documentsWithout: number;
+  /** Whether the training goes on without it at the moment. */
+  readonly leftOut: boolean;
 }
 
 /** The states of a trainer, as a metric's label. */

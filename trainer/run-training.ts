@@ -16,8 +16,9 @@ import { fusionOf } from './fusion-of-run.ts';
 import { registerTrainer } from './register-trainer.ts';
 import { detach, keepAttached } from './sources/keep-attached.ts';
 import { keepReplicas } from './sources/keep-replicas.ts';
+import { recallTokenizers } from './sources/kept-tokenizers.ts';
 import { type Source, sourcesOf } from './sources/source.ts';
-import { sourceViews } from './sources/source-views.ts';
+import { nothingKnown, sourceViews } from './sources/source-views.ts';
 import { Intake } from './stream/intake.ts';
 import { awaitManifest } from './stream/manifest.ts';
 import { watchStreams } from './stream/watch-streams.ts';
@@ -75,7 +76,7 @@ async function trainToTheEnd(
   const names = sources.map(({ name }) => name);
   const intake = new Intake(metrics);
   metrics.expect(names);
-  status.sources = () => sourceViews(sources, [], { documentsChosen: {}, intake, streams: status.streams });
+  status.sources = () => sourceViews(sources, [], { ...nothingKnown, intake, streams: status.streams });
   await streams.ensure(config.nats);
   const tell = (state: RunState) => {
     status.streams = state;
@@ -92,6 +93,7 @@ async function trainToTheEnd(
   if (resume.state.step >= status.totalSteps) return resume.resumedFrom;
   if (resume.resumedFrom !== undefined) await engine.restore(await readSnapshot(resume.resumedFrom));
 
+  if (trainer.join !== 'all') await recallTokenizers(trainer.output, sources);
   for (const source of sources) {
     tasks.run((signal) => keepAttached(source, source.named, { run, topK, change, signal, log }));
   }

@@ -25,6 +25,7 @@ export function statusMessage(status: RunStatus): GetStatusResponse {
       lagDocuments: BigInt(source.lagDocuments),
       bytesReceived: BigInt(source.bytesReceived),
       deadLetters: BigInt(source.deadLetters),
+      documentsWithout: BigInt(source.documentsWithout),
     })),
     documentsWaiting: status.documentsWaiting(),
     ...(checkpoint && {
@@ -64,4 +65,8 @@ export const stepMessage = (report: StepReport): TrainingStep =>
     tokensPerSecond: report.tokensPerSecond,
     time: report.time,
     skipped: report.skipped,
+    without: Object.entries(report.without).map(([teacher, documents]) => ({
+      teacher,
+      documents: documents.map(BigInt),
+    })),
   });

@@ -18,8 +18,10 @@ export interface StepReport {
   readonly stepDocuments: number;
   /** Whether loss or gradient were no numbers, so that nothing was learnt. */
   readonly skipped: boolean;
-  /** Names of the sources that taught this step's documents, one a document; none where it was skipped. */
+  /** Names of the sources that taught this step's documents, one a document that one taught; none where it was skipped. */
   readonly chosen: readonly string[];
+  /** By source: numbers of this step's documents that went on without it. */
+  readonly without: Readonly<Record<string, readonly number[]>>;
   /** In nats a token; like the next three no number, where the step was skipped. */
   readonly loss: number;
   readonly causalLoss: number;
@@ -56,7 +58,7 @@ interface StepCircumstances {
 /** @param state after the step */
 export function stepReport(
   state: TrainingState,
-  { count, documents, chosenSources, fusionSeconds }: StepBatch,
+  { count, documents, chosenSources, absentSources, fusionSeconds }: StepBatch,
   result: StepResult,
   { sources, ...circumstances }: StepCircumstances,
 ): StepReport {
@@ -67,7 +69,8 @@ export function stepReport(
     stepTokens: count.positions,
     stepDocuments: documents.length,
     skipped: !result.finite,
-    chosen: result.finite ? chosenSources.map((source) => sources[source]) : [],
+    chosen: result.finite ? chosenSources.flatMap((source) => sources[source] ?? []) : [],
+    without: documentsWithout(documents, absentSources, sources),
     loss: result.loss,
     causalLoss: result.causalLoss,
     fusionLoss: result.fusionLoss,
@@ -81,4 +84,19 @@ export function stepReport(
     ...circumstances,
     tokensPerSecond: count.positions / circumstances.seconds,
   };
+}
+
+function documentsWithout(
+  documents: readonly number[],
+  absentSources: readonly (readonly number[])[],
+  sources: readonly string[],
+): Record<string, number[]> {
+  const without: Record<string, number[]> = {};
+  for (const [i, absent] of absentSources.entries()) {
+    for (const source of absent) {
+      without[sources[source]] ??= [];
+      without[sources[source]].push(documents[i]);
+    }
+  }
+  return without;
 }

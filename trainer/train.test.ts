@@ -46,7 +46,8 @@ function batchOf(step: number): StepBatch {
   };
   const count = { ...emptyCount(2), positions, aligned: positions };
   const documents = [2 * step - 2, 2 * step - 1];
-  return { batch, count, documents, chosenSources: [0, step % 2], fusionSeconds: 0.1 };
+  const absentSources = [[], step % 2 === 0 ? [0] : []];
+  return { batch, count, documents, chosenSources: [0, step % 2], absentSources, fusionSeconds: 0.1 };
 }
 
 /** The same, but nothing can be learnt from it. */
@@ -122,6 +123,7 @@ describe('train', () => {
     expect(whole.reports.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
     expect(end.state).toMatchObject({ step: 6, documents: 12, tokens: 72 });
     expect(end.state.documentsChosen).toEqual({ fiction: 9, manuals: 3 });
+    expect(end.state.documentsWithout).toEqual({ fiction: 3 });
 
     const halves = join(output, 'halves');
     const first = await start({ checkpoints: halves, gate: holdBefore(4) });

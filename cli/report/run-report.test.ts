@@ -26,7 +26,11 @@ async function train(output: string, steps: number): Promise<void> {
     file.append({
       ...{ step, time: 1_768_210_000 + step, steps: 1, tokens: 900, seconds: 0.5, waitSeconds: 0 },
       ...{ loss: 3, causalLoss: 3, fusionLoss: 3, gradientNorm: 1, learningRate: 1e-3, alignedShare: 0.8 },
-      ...{ chosen: { orator: 3, novelist: 1 }, tokensPerSecond: { orator: 2000, novelist: 1000 } },
+      ...{
+        chosen: { orator: 3, novelist: 1 },
+        without: {},
+        tokensPerSecond: { orator: 2000, novelist: 1000 },
+      },
     });
   }
   file.append({ heldOut: { step: steps, bitsPerByte: { speeches: 2 } } });

@@ -57,6 +57,8 @@ export async function removeOutput(config: RunConfig): Promise<void> {
     'logs',
     'nats',
     'history.jsonl',
+    'joined.jsonl',
+    'tokenizers',
     'result.json',
     'report.html',
   ];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { duration } from './duration.ts';
 import { runNamePattern, runNameRule } from './run-name.ts';
 
 const runName = z.string().regex(runNamePattern, runNameRule);
@@ -165,6 +166,19 @@ export const runConfigSchema = z.strictObject({
       .enum(['float32', 'float16', 'bfloat16'])
       .default('float32')
       .describe('Of matrix products on a GPU; weights, sums and optimizer state are float32 always.'),
+    join: z
+      .union(
+        [
+          z.literal('all'),
+          z.strictObject({ atLeast: z.number().int().min(1), within: duration.default('30s') }),
+        ],
+        { error: 'use all, or { atLeast: 2, within: 30s } with your own figures' },
+      )
+      .default('all')
+      .describe(
+        'Whom a document waits for: all sources; or at most so long for those beyond a number of them, the ' +
+          "target's frozen copy counted.",
+      ),
     steps: z
       .number()
       .int()

@@ -21,6 +21,13 @@ export async function publishDirectory(unfinished: string, path: string): Promis
   await syncDirectory(dirname(path));
 }
 
+/** Puts a file in the place of another one, or of none, in one step. */
+export async function replaceDurably(path: string, data: string | Uint8Array): Promise<void> {
+  await writeDurably(`${path}.part`, data);
+  await rename(`${path}.part`, path);
+  await syncDirectory(dirname(path));
+}
+
 /** Turns what the disk refuses into one line that a person can act on. */
 export async function onDisk<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {

@@ -45,8 +45,8 @@ it('shows how the target and a real teacher cut a document, and what was learnt 
   const sizes = { contextLength: 256, candidates: 8, batchDocuments: 2 };
   const { signal } = new AbortController();
   const batches = batchesOf(joined, target, [relation], fusion.settings, sizes, signal);
-  const batch = (await batches.next()).value!;
-  const message = alignmentMessage(batch, 7, target);
+  const { batch, last, count } = (await batches.next()).value!;
+  const message = alignmentMessage(batch, last!, 7, target);
 
   expect(message).toMatchObject({ document: 41n, step: 7n, teacher: 'engineer', text });
   expect(message.source.map(({ begin, end }) => text.slice(begin, end)).join('')).toBe(text);
@@ -58,7 +58,7 @@ it('shows how the target and a real teacher cut a document, and what was learnt 
   expect(together.length).toBeLessThan(message.target.length);
   for (const { span, sourceToken } of together) expect(message.source[sourceToken!].end).toBe(span!.end);
   const taught = message.target.filter(({ candidates }) => candidates.length > 0);
-  expect(taught.length).toBe(batch.count.aligned);
+  expect(taught.length).toBe(count.aligned);
   for (const { candidates } of taught) {
     expect(candidates.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 5);
     expect(candidates.map(({ probability }) => probability)).toEqual(

@@ -5,22 +5,24 @@ import {
 } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import type { TrainingBatch } from '../engine/training-batch.ts';
-import type { FusedBatch } from './batches.ts';
+import type { LearntDocument } from './assemble-batch.ts';
 
 /**
- * The last document of a batch, as the target and the source that taught it cut it, and what was learnt of each
- * next token.
+ * A batch's document as the target and the source that taught it cut it, and what was learnt of each next
+ * token.
  *
+ * @param document of the batch
  * @param step that the batch was trained on in
  * @param tokenizer the target's
  */
 export function alignmentMessage(
-  { batch, last }: Pick<FusedBatch, 'batch' | 'last'>,
+  batch: TrainingBatch,
+  document: LearntDocument,
   step: number,
   tokenizer: Pick<Tokenizer, 'tokenText'>,
 ): GetAlignmentResponse {
-  const { number, text, tokenization, distribution, begin } = last;
-  const { rows } = last.align();
+  const { number, text, tokenization, distribution, begin } = document;
+  const { rows } = document.align();
   const spansOf = ({ starts, ends }: { readonly starts: Int32Array; readonly ends: Int32Array }) =>
     Array.from(ends, (end, i) => ({ begin: starts[i], end }));
   return create(GetAlignmentResponseSchema, {

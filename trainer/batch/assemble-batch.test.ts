@@ -117,6 +117,26 @@ describe('assembleBatch', () => {
     expect([...count.taught]).toEqual([1, 2]);
   });
 
+  it('names who is not there; where nobody is, the text alone teaches', () => {
+    const one = { text, tokenization: tokenization([1, 2, 3, 4], [1, 2, 4, 6]) };
+    const came = distribution([1, 2, 4, 6], 9);
+    const { batch, count, chosenSources, absentSources, last } = assembleBatch(
+      [
+        { ...one, number: 0, distributions: [undefined, came] },
+        { ...one, number: 1, distributions: [undefined, undefined] },
+      ],
+      [undefined, identity],
+      settings,
+      sizes,
+    );
+    expect(chosenSources).toEqual([1, -1]);
+    expect(absentSources).toEqual([[0], [0, 1]]);
+    expect(last?.number).toBe(0);
+    expect([...count.taught]).toEqual([0, 3]);
+    expect([...batch.labels]).toEqual([2, 3, 4, -1, 2, 3, 4, -1]);
+    expect([...batch.fusedProbabilities.subarray(4 * batch.candidates)]).toEqual(new Array(8).fill(0));
+  });
+
   it("takes every row of the target's own copy, those within a character too", () => {
     const ends = [0, 3, 3, 4];
     const { count } = assembleBatch(

@@ -15,8 +15,8 @@ export interface DocumentToLearn {
   readonly text: string;
   /** Under the target's tokenizer. */
   readonly tokenization: Tokenization;
-  /** What the sources say about it, in the order of their relations. */
-  readonly distributions: readonly TextDistribution[];
+  /** What the sources say about it, in the order of their relations; undefined of one that has not come. */
+  readonly distributions: readonly (TextDistribution | undefined)[];
 }
 
 /** A batch, and what is to be told about how it came about. */
@@ -25,8 +25,10 @@ export interface AssembledBatch {
   readonly count: FusionCount;
   /** Their numbers in the run. */
   readonly documents: readonly number[];
-  /** Index of the source that counts most in each document. */
+  /** Index of the source that counts most in each document; −1 where the text alone teaches. */
   readonly chosenSources: readonly number[];
+  /** Indices of the sources that each document went on without. */
+  readonly absentSources: readonly (readonly number[])[];
 }
 
 /** A document in a batch, with the source that counts most in it. */
@@ -50,15 +52,16 @@ export interface BatchSizes {
  * Lays documents out for the engine, back to back, and fuses what their sources say, at the positions where
  * their tokens meet the target's.
  *
- * @returns with the last of the documents, for whoever wants to look at it
+ * @param relations undefined of a source that has said nothing yet
+ * @returns with the last of the documents that a source teaches, for whoever wants to look at it
  * @throws FuseMeshError invalid_argument when a document has more tokens than the context
  */
 export function assembleBatch(
   documents: readonly DocumentToLearn[],
-  relations: readonly SourceRelation[],
+  relations: readonly (SourceRelation | undefined)[],
   settings: FusionSettings,
   { contextLength, candidates }: BatchSizes,
-): AssembledBatch & { readonly last: LearntDocument } {
+): AssembledBatch & { readonly last: LearntDocument | undefined } {
   const lengths = documents.map(({ tokenization }) => tokenization.ids.length);
   const tokens = lengths.reduce((sum, length) => sum + length, 0);
   const batch: TrainingBatch = {
@@ -72,6 +75,7 @@ export function assembleBatch(
   };
   const count = emptyCount(relations.length);
   const chosenSources: number[] = [];
+  const absentSources: (readonly number[])[] = [];
   let last: LearntDocument | undefined;
   let begin = 0;
   for (const { number, text, tokenization, distributions } of documents) {
@@ -85,19 +89,22 @@ export function assembleBatch(
     batch.inputIds.set(ids, begin);
     count.doubtful += doubtful;
     batch.labels.set(ids.subarray(1), begin);
-    const sources = distributions.map((distribution, s) => ({
-      distribution,
-      align: () => relations[s](tokenization, distribution),
-    }));
+    const sources = distributions.map((distribution, s) => {
+      const relation = relations[s];
+      if (distribution === undefined || relation === undefined) return undefined;
+      return { distribution, align: () => relation(tokenization, distribution) };
+    });
     const weights = fuseDocument(ids, sources, settings, batch, begin, count);
-    const chosen = weights.indexOf(Math.max(...weights));
+    const most = Math.max(...weights);
+    const chosen = most > 0 ? weights.indexOf(most) : -1;
     chosenSources.push(chosen);
-    last = { number, text, tokenization, begin, ...sources[chosen] };
+    absentSources.push(sources.flatMap((source, s) => (source === undefined ? [s] : [])));
+    const teaching = sources[chosen];
+    if (teaching !== undefined) last = { number, text, tokenization, begin, ...teaching };
     begin += ids.length;
   }
   return {
-    ...{ batch, count, chosenSources },
+    ...{ batch, count, chosenSources, absentSources, last },
     documents: documents.map(({ number }) => number),
-    last: last!,
   };
 }

@@ -22,8 +22,8 @@ export interface StepBatch extends AssembledBatch {
 
 /** A batch of joined documents. */
 export interface FusedBatch extends StepBatch {
-  /** The last of its documents. */
-  readonly last: LearntDocument;
+  /** The last of its documents that a source teaches; undefined where none is. */
+  readonly last: LearntDocument | undefined;
   /** When that was done, as performance.now(). */
   readonly fusedAt: number;
 }
@@ -32,7 +32,7 @@ export interface FusedBatch extends StepBatch {
 export async function* batchesOf(
   documents: AsyncIterable<JoinedDocument>,
   tokenizer: TextEncoder,
-  relations: readonly SourceRelation[],
+  relations: readonly (SourceRelation | undefined)[],
   settings: FusionSettings,
   sizes: BatchSizes & { readonly batchDocuments: number },
   signal: AbortSignal,

@@ -18,6 +18,8 @@ export const trainingStateSchema = z.strictObject({
   tokens: count,
   /** By source: in how many documents it taught. */
   documentsChosen: z.record(z.string(), count),
+  /** By source: how many documents were trained on without it. */
+  documentsWithout: z.record(z.string(), count).default({}),
   /** Steps that changed nothing, since their loss or gradient was no number. */
   skippedSteps: count,
   /** Those of them that followed each other up to here, with the numbers of their documents. */
@@ -36,6 +38,7 @@ export const initialState = (run: string, corpusSha256: string): TrainingState =
   documents: 0,
   tokens: 0,
   documentsChosen: {},
+  documentsWithout: {},
   skippedSteps: 0,
   skippedInRow: [],
   best: null,

@@ -105,7 +105,7 @@ const settings = fc.record({
   standIn: fc.constant(undefined),
 }) as fc.Arbitrary<FusionSettings>;
 
-function fused(ids: Int32Array, sources: readonly Source[], chosen: FusionSettings) {
+function fused(ids: Int32Array, sources: readonly (Source | undefined)[], chosen: FusionSettings) {
   const candidates = 16;
   const columns: FusedColumns = {
     candidates,
@@ -114,13 +114,17 @@ function fused(ids: Int32Array, sources: readonly Source[], chosen: FusionSettin
     fusedTail: new Float32Array(ids.length),
   };
   const count = emptyCount(sources.length);
-  const fusable = sources.map(({ distribution, alignment, vocabulary }) => ({
-    distribution,
-    align: () => ({
-      rows: alignment.rows,
-      read: rowsByBoundary(distribution, alignment, vocabulary, chosen.temperature),
-    }),
-  }));
+  const fusable = sources.map((source) => {
+    if (source === undefined) return undefined;
+    const { distribution, alignment, vocabulary } = source;
+    return {
+      distribution,
+      align: () => ({
+        rows: alignment.rows,
+        read: rowsByBoundary(distribution, alignment, vocabulary, chosen.temperature),
+      }),
+    };
+  });
   const weights = fuseDocument(ids, fusable, chosen, columns, 0, count);
   const row = (position: number) => {
     const begin = position * candidates;
@@ -165,6 +169,32 @@ describe('fuseDocument', () => {
           for (const [id, probability] of row)
             expect(turned.rows[position].get(id)).toBeCloseTo(probability, 5);
         }
+      }),
+    );
+  });
+
+  it('with sources that have not come gives what the others alone give, in every way to combine', () => {
+    const someCame = fc.array(fc.boolean(), { minLength: 3, maxLength: 3 });
+    // FuseLLM's frozen copy speaks where another has nothing to say, if it has come.
+    const standIn = fc.constantFrom(undefined, 'c');
+    fc.assert(
+      fc.property(documents, settings, someCame, standIn, ({ ids, sources }, some, came, standIn) => {
+        const chosen = { ...some, standIn };
+        const whole = fused(
+          ids,
+          sources.map((source, s) => (came[s] ? source : undefined)),
+          chosen,
+        );
+        const rest = fused(
+          ids,
+          sources.filter((_, s) => came[s]),
+          chosen,
+        );
+        expect(whole.columns).toEqual(rest.columns);
+        expect(whole.count).toMatchObject({ ...rest.count, taught: expect.anything() });
+        expect([...whole.count.taught].filter((_, s) => came[s])).toEqual([...rest.count.taught]);
+        expect([...whole.weights].filter((_, s) => came[s])).toEqual([...rest.weights]);
+        for (const s of [0, 1, 2]) if (!came[s]) expect(whole.count.taught[s]).toBe(0);
       }),
     );
   });

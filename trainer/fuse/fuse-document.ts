@@ -55,24 +55,27 @@ export interface FusableSource {
  * Fuses what the sources say about one text into distributions over the target's tokens.
  *
  * @param ids [n] the text under the target's tokenizer; row t is of the token after token t
+ * @param sources in the order of the count's; undefined of one that has not come
  * @param begin the columns' row for t = 0
  * @param count added to
  * @returns [sources] how much each counted in the text
  */
 export function fuseDocument(
   ids: Int32Array,
-  sources: readonly FusableSource[],
+  sources: readonly (FusableSource | undefined)[],
   settings: FusionSettings,
   columns: FusedColumns,
   begin: number,
   count: FusionCount,
 ): Float64Array {
   const weights = sourceWeights(
-    sources.map(({ distribution }) => distribution),
+    sources.map((source) => source?.distribution),
     settings,
   );
   const perToken = settings.combine === 'minCE-token';
-  const aligned = sources.map(({ distribution, align }, s) => {
+  const aligned = sources.map((source, s) => {
+    if (source === undefined) return undefined;
+    const { distribution, align } = source;
     const speaks = perToken || weights[s] > 0 || distribution.teacher === settings.standIn;
     return speaks ? { distribution, ...align() } : undefined;
   });

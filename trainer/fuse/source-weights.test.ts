@@ -56,6 +56,29 @@ describe('sourceWeights', () => {
     for (const [i, score] of scores.entries()) expect(weights[i]).toBeCloseTo(score / sum, 12);
   });
 
+  it('shares among those that have come, whatever stands between them', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.option(random, { nil: undefined }), { minLength: 1, maxLength: 6 }),
+        fc.constantFrom('minCE', 'minCE-token', 'avgCE', 'fixed'),
+        (sources, combine) => {
+          const settings = { ...minCE, combine, weights: { a: 1, b: 2, c: 0.5 } } as const;
+          const came = sources.filter((one) => one !== undefined);
+          const weights = [...sourceWeights(sources, settings)];
+          expect(weights.filter((_, s) => sources[s] !== undefined)).toEqual([
+            ...sourceWeights(came, settings),
+          ]);
+          for (const [s, one] of sources.entries()) if (one === undefined) expect(weights[s]).toBe(0);
+        },
+      ),
+    );
+  });
+
+  it('fixed weights give nothing where only sources without one have come: the text alone teaches', () => {
+    const sources = [undefined, source('b', 1, 1)];
+    expect([...sourceWeights(sources, { ...minCE, combine: 'fixed', weights: { a: 1 } })]).toEqual([0, 0]);
+  });
+
   it('fixed weights go by name and are brought to a sum of 1', () => {
     const sources = [source('a', 1, 1), source('b', 1, 1), source('c', 1, 1)];
     const weights = sourceWeights(sources, { ...minCE, combine: 'fixed', weights: { c: 3, a: 1 } });

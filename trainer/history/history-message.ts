@@ -25,6 +25,7 @@ export function historyMessage({ points, heldOut }: HistoryData): GetHistoryResp
       teacher,
       tokensPerSecond: points.map(({ tokensPerSecond }) => tokensPerSecond[teacher] ?? 0),
       chosenShare: points.map(({ chosen }) => (chosen[teacher] ?? 0) / Math.max(1, total(chosen))),
+      documentsWithout: points.map(({ without }) => without[teacher] ?? 0),
     })),
     heldOut: heldOut.map(heldOutMessage),
   });

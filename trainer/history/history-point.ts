@@ -23,6 +23,8 @@ export const historyPointSchema = z.object({
   alignedShare: z.number(),
   /** Documents that each source taught. */
   chosen: bySource,
+  /** Documents that went on without a source. */
+  without: bySource.default({}),
   /** Tokens that each source scored per second, as it said itself. */
   tokensPerSecond: bySource,
 });
@@ -46,6 +48,7 @@ export function together(first: HistoryPoint, second: HistoryPoint): HistoryPoin
     learningRate: mean(first.learningRate, second.learningRate),
     alignedShare: mean(first.alignedShare, second.alignedShare),
     chosen: eachOf(first.chosen, second.chosen, sum),
+    without: eachOf(first.without, second.without, sum),
     tokensPerSecond: eachOf(first.tokensPerSecond, second.tokensPerSecond, mean),
   };
 }

@@ -8,6 +8,7 @@ const pointOf = (step: number): HistoryPoint => ({
   ...{ loss: step, causalLoss: 2 * step, fusionLoss: 3, gradientNorm: 1, learningRate: 1e-4 },
   alignedShare: 0.9,
   chosen: step % 2 === 0 ? { fiction: 1 } : { manuals: 2 },
+  without: step === 2 ? { fiction: 2, manuals: 1 } : { fiction: 1 },
   tokensPerSecond: { fiction: 10 * step },
 });
 
@@ -23,6 +24,7 @@ describe('together', () => {
       waitSeconds: 1.5,
     });
     expect(three).toMatchObject({ loss: 2, causalLoss: 4, fusionLoss: 3 });
+    expect(three.without).toEqual({ fiction: 4, manuals: 1 });
     expect(three.chosen).toEqual({ fiction: 1, manuals: 4 });
     expect(three.tokensPerSecond['fiction']).toBeCloseTo(20);
   });

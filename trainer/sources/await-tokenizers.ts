@@ -1,24 +1,51 @@
 import type { Log } from '../../mesh/log/log.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import type { Change } from '../change.ts';
+import type { JoinRule } from '../stream/join-rule.ts';
 import { WaitReport } from '../stream/wait-report.ts';
 import type { Source } from './source.ts';
 
-/** Waits until every source's tokenizer is known; the log says whose is not. Returns early when aborted. */
+/** How those who wait for a tokenizer hear of it. */
+export interface Waiting {
+  readonly change: Change;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Waits until the tokenizers of all sources are known, or of as many as the rule asks for and its time is over;
+ * the log says whose is not.
+ *
+ * @returns false when aborted before
+ */
 export async function awaitTokenizers(
   sources: readonly Source[],
-  { change, signal, log }: { change: Change; signal: AbortSignal; log: Log },
-): Promise<Tokenizer[] | undefined> {
+  { atLeast, within }: JoinRule,
+  { change, signal, log }: Waiting & { readonly log: Log },
+): Promise<boolean> {
   const report = new WaitReport(log);
+  const until = performance.now() + within;
   for (;;) {
-    if (signal.aborted) return undefined;
-    const known = sources.flatMap(({ tokenizer }) => (tokenizer === undefined ? [] : [tokenizer]));
-    if (known.length === sources.length) {
-      report.over();
-      return known;
-    }
+    if (signal.aborted) return false;
     const missing = sources.filter(({ tokenizer }) => tokenizer === undefined).map(({ name }) => name);
+    const left = until - performance.now();
+    const enough = sources.length - missing.length >= atLeast;
+    if (missing.length === 0 || (enough && left <= 0)) {
+      report.over(missing);
+      if (missing.length > 0) {
+        log.warn({ missing }, `The training begins without ${missing.join(', ')}: not attached in time`);
+      }
+      return true;
+    }
     report.waiting(missing, 'the tokenizer');
-    await change.next(report.due);
+    await change.next(enough ? Math.min(report.due, left) : report.due);
   }
+}
+
+/** Waits for the tokenizer of one source; undefined when aborted before. */
+export async function awaitTokenizer(
+  source: Source,
+  { change, signal }: Waiting,
+): Promise<Tokenizer | undefined> {
+  while (!signal.aborted && source.tokenizer === undefined) await change.next();
+  return source.tokenizer;
 }

@@ -7,7 +7,7 @@ import { Intake } from '../stream/intake.ts';
 import { LookAhead } from '../stream/look-ahead.ts';
 import { TrainingControl } from '../training-control.ts';
 import { Source } from './source.ts';
-import { countPartlyCome, sourceViews } from './source-views.ts';
+import { countPartlyCome, nothingKnown, sourceViews } from './source-views.ts';
 
 const change = new Change();
 const sources = ['orator', 'novelist'].map((name) => {
@@ -19,8 +19,12 @@ const intake = new Intake({ received: () => {}, deadLetter: () => {} });
 
 it('shows every source before anything has come, and tells then what came, lags and is missing', () => {
   const status = new RunStatus('demo', change, new TrainingControl(change));
-  const documentsChosen = { orator: 3 };
-  status.sources = () => sourceViews(sources, [], { documentsChosen: {}, intake, streams: status.streams });
+  const known = {
+    documentsChosen: { orator: 3 },
+    documentsWithout: { novelist: 5 },
+    isLeftOut: (name: string) => name === 'novelist',
+  };
+  status.sources = () => sourceViews(sources, [], { ...nothingKnown, intake, streams: status.streams });
   expect(statusMessage(status)).toMatchObject({
     streams: [],
     sources: [
@@ -42,12 +46,15 @@ it('shows every source before anything has come, and tells then what came, lags 
     streams: [{ name: 'documents', messages: 9, bytes: 900, mostMessages: 1025 }],
     lags: [{ teacher: 'novelist', documents: 7, redelivered: 0, doneUpTo: 0 }],
   };
-  status.sources = () => sourceViews(sources, joined, { documentsChosen, intake, streams: status.streams });
+  status.sources = () => sourceViews(sources, joined, { ...known, intake, streams: status.streams });
   expect(statusMessage(status)).toMatchObject({
     streams: [{ name: 'documents', messages: 9n, bytes: 900n, mostMessages: 1025n }],
     sources: [
       { teacher: 'orator', queueDepth: 3, documentsMissing: 0, documentsChosen: 3n, bytesReceived: 1000n },
-      { teacher: 'novelist', queueDepth: 1, documentsMissing: 2, lagDocuments: 7n, deadLetters: 1n },
+      {
+        ...{ teacher: 'novelist', queueDepth: 1, documentsMissing: 2, lagDocuments: 7n, deadLetters: 1n },
+        ...{ documentsWithout: 5n, leftOut: true },
+      },
     ],
   });
   expect(countPartlyCome(joined)).toBe(2);

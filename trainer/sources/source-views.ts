@@ -7,9 +7,16 @@ import type { Source } from './source.ts';
 interface WhatIsKnown {
   /** By source: in how many documents it taught. */
   readonly documentsChosen: Readonly<Record<string, number>>;
+  /** By source: how many documents were trained on without it. */
+  readonly documentsWithout: Readonly<Record<string, number>>;
+  /** Whether the training goes on without a source. */
+  readonly isLeftOut: (name: string) => boolean;
   readonly intake: Intake;
   readonly streams: RunStatus['streams'];
 }
+
+/** Before anything has been trained on. */
+export const nothingKnown = { documentsChosen: {}, documentsWithout: {}, isLeftOut: () => false };
 
 /**
  * The sources as the status tells of them.
@@ -19,7 +26,7 @@ interface WhatIsKnown {
 export function sourceViews(
   sources: readonly Source[],
   joined: readonly JoinedSource[],
-  { documentsChosen, intake, streams }: WhatIsKnown,
+  { documentsChosen, documentsWithout, isLeftOut, intake, streams }: WhatIsKnown,
 ): SourceView[] {
   const delivered = deliveredBySome(joined);
   const lags = new Map(streams?.lags.map(({ teacher, documents }) => [teacher, documents]));
@@ -28,6 +35,8 @@ export function sourceViews(
     ...intake.of(name),
     queueDepth: joined[i]?.distributions.size ?? 0,
     documentsChosen: documentsChosen[name] ?? 0,
+    documentsWithout: documentsWithout[name] ?? 0,
+    leftOut: isLeftOut(name),
     tokensPerSecond: said.tokensPerSecond,
     documentsScored: Number(said.documentsScored),
     waitingForRoom: said.waitingForRoom,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { distributionFromBytes, distributionToBytes } from '../../mesh/codec/distribution-bytes.ts';
@@ -13,6 +14,7 @@ import { openRunStreams, type RunStreams } from '../../mesh/nats/run-streams.ts'
 import { startNatsServer, type TestNatsServer } from '../../test/support/nats-server.ts';
 import { BackgroundTasks } from '../background-tasks.ts';
 import { Change } from '../change.ts';
+import { Attendance, type AttendanceOptions } from './attendance.ts';
 import { Intake } from './intake.ts';
 import { type JoinedDocument, joinDocuments } from './join-documents.ts';
 import { LookAhead } from './look-ahead.ts';
@@ -24,6 +26,7 @@ const documents = 12;
 const teachers = ['fiction', 'manuals'];
 const fingerprint = new Uint8Array(32).fill(7);
 const log = createLog('test', { level: 'silent' });
+const everybody = { atLeast: 2, within: Number.POSITIVE_INFINITY };
 const options = { signal: new AbortController().signal };
 
 let server: TestNatsServer;
@@ -84,7 +87,10 @@ async function publish(
 }
 
 /** Joins as the trainer does, from a document on. */
-function startJoin(from: number, lookAhead = 3) {
+function startJoin(
+  from: number,
+  { lookAhead = 3, rule = everybody, recorded = undefined as AttendanceOptions['recorded'] } = {},
+) {
   const change = new Change();
   const tasks = new BackgroundTasks(new AbortController().signal, change);
   const texts = new LookAhead<Document>(from, lookAhead, change);
@@ -93,9 +99,13 @@ function startJoin(from: number, lookAhead = 3) {
     distributions: new LookAhead<TextDistribution>(from, lookAhead, change),
   }));
   const waited: Record<string, number> = {};
-  const counts = { joined: 0, waited };
+  const without: Record<string, number> = {};
+  const counts = { joined: 0, waited, without };
   const metrics = {
     joined: () => counts.joined++,
+    joinedWithout: (source: string) => {
+      without[source] = (without[source] ?? 0) + 1;
+    },
     waitedFor: (who: string, seconds: number) => {
       waited[who] = (waited[who] ?? 0) + seconds;
     },
@@ -107,7 +117,8 @@ function startJoin(from: number, lookAhead = 3) {
     tasks.run((signal) => readDistributionsInto(reader, streams, { signal, log }));
   }
   const { signal } = tasks;
-  const parts = { documents: texts, sources, change };
+  const attendance = new Attendance(rule, sources, { log, recorded });
+  const parts = { documents: texts, sources, attendance, change };
   const joined = joinDocuments({ from, until: documents, ...parts, signal, log, metrics });
   return { joined, documents: texts, sources, tasks, counts, intake };
 }
@@ -135,7 +146,7 @@ describe('the join', () => {
     expect(taken.map(({ number }) => number)).toEqual(range(0, documents));
     for (const { number, text, distributions } of taken) {
       expect(text).toBe(`text ${number}`);
-      expect(distributions.map(({ teacher, document }) => [teacher, document])).toEqual([
+      expect(distributions.map((one) => [one?.teacher, one?.document])).toEqual([
         ['fiction', number],
         ['manuals', number],
       ]);
@@ -171,7 +182,7 @@ describe('the join', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(came).toBe(false);
     await publish('fiction', 0, { crossEntropy: 5, id: 101 });
-    expect((await first)[0].distributions[0].crossEntropy).toBe(5);
+    expect((await first)[0].distributions[0]?.crossEntropy).toBe(5);
     await tasks.stop();
   });
 
@@ -194,6 +205,55 @@ describe('the join', () => {
     expect(await firstLeft('fiction')).toBe(4);
     expect(await firstLeft('manuals')).toBe(4);
     await after.tasks.stop();
+  });
+
+  it('goes on without a teacher that does not come in time, lets go what it sends late, and takes it back', async () => {
+    await publishDocuments();
+    const { joined, tasks, counts } = startJoin(0, { rule: { atLeast: 1, within: 300 } });
+    for (const number of range(0, 8)) await publish('fiction', number);
+    const began = performance.now();
+    const taken = await take(joined, 5);
+    // It is waited for once, not for every document.
+    expect(performance.now() - began).toBeGreaterThan(250);
+    for (const { number, distributions } of taken) {
+      expect(distributions.map((one) => one?.document)).toEqual([number, undefined]);
+    }
+    expect(counts.without).toEqual({ manuals: 5 });
+    expect(counts.waited.manuals).toBeGreaterThan(0.25);
+
+    for (const number of range(2, 8)) await publish('manuals', number, { crossEntropy: 7 });
+    await sleep(200);
+    const rest = await take(joined, 3);
+    expect(rest.map(({ distributions }) => distributions[1]?.document)).toEqual([5, 6, 7]);
+    await tasks.stop();
+  });
+
+  it('waits on while fewer have come than it may go on with', async () => {
+    await publishDocuments();
+    const { joined, tasks } = startJoin(0, { rule: { atLeast: 1, within: 50 } });
+    const first = take(joined, 1);
+    expect(await Promise.race([first, sleep(400, 'waits')])).toBe('waits');
+    await publish('manuals', 0);
+    expect((await first)[0].distributions.map((one) => one?.teacher)).toEqual([undefined, 'manuals']);
+    await tasks.stop();
+  });
+
+  it('joins a document with the sources that are recorded, however late they come and whoever else is there', async () => {
+    await publishDocuments();
+    const recorded = (number: number) => [['fiction'], ['manuals'], teachers][number];
+    const { joined, tasks } = startJoin(0, { rule: { atLeast: 1, within: 50 }, recorded });
+    for (const number of range(0, 4)) await publish('fiction', number);
+    const [first] = await take(joined, 1);
+    expect(first.distributions.map((one) => one?.teacher)).toEqual(['fiction', undefined]);
+    const second = take(joined, 3);
+    expect(await Promise.race([second, sleep(400, 'waits')])).toBe('waits');
+    for (const number of range(0, 3)) await publish('manuals', number);
+    expect((await second).map(({ distributions }) => distributions.map((one) => one?.teacher))).toEqual([
+      [undefined, 'manuals'],
+      teachers,
+      ['fiction', undefined],
+    ]);
+    await tasks.stop();
   });
 
   it('goes on when the streams were lost and a feeder fills them anew, with little room', async () => {

@@ -2,16 +2,17 @@ import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
 import type { Document } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
 import type { Log } from '../../mesh/log/log.ts';
 import type { Change } from '../change.ts';
+import type { Attendance } from './attendance.ts';
 import type { LookAhead } from './look-ahead.ts';
 import { MissingTime } from './missing-time.ts';
 import { feeder, WaitReport } from './wait-report.ts';
 
-/** A document with what every source says about it. */
+/** A document with what the sources say about it. */
 export interface JoinedDocument {
   readonly number: number;
   readonly text: string;
-  /** In the order of the sources. */
-  readonly distributions: readonly TextDistribution[];
+  /** In the order of the sources; undefined of one that it went on without. */
+  readonly distributions: readonly (TextDistribution | undefined)[];
 }
 
 /** One source's part of the join. */
@@ -22,8 +23,10 @@ export interface JoinedSource {
 
 /** Hears of the join; as TrainerMetrics. */
 export interface JoinObserver {
-  /** A document with all its parts has come. */
+  /** A document has gone on. */
   joined(): void;
+  /** It has gone on without a source. */
+  joinedWithout(source: string): void;
   /** The next document waited for a source, or for the feeder. */
   waitedFor(who: string, seconds: number): void;
 }
@@ -35,6 +38,8 @@ export interface Join {
   readonly until: number;
   readonly documents: LookAhead<Document>;
   readonly sources: readonly JoinedSource[];
+  /** Whom a document waits for. */
+  readonly attendance: Attendance;
   readonly change: Change;
   readonly signal: AbortSignal;
   readonly log: Log;
@@ -45,33 +50,38 @@ export interface Join {
 const countEvery = 1_000;
 
 /**
- * Gives the documents strictly in order, each when the text and every source's distributions of it are here.
- * Never leaves one out: it waits, and the log says for whom. Ends early when aborted.
+ * Gives the documents strictly in order, each when the text and the distributions that it waits for are here.
+ * Never leaves a document out; while it waits, the log says for whom. Ends early when aborted.
  */
 export async function* joinDocuments(join: Join): AsyncGenerator<JoinedDocument> {
-  const { metrics } = join;
+  const { documents, sources, attendance, metrics } = join;
   const missingTime = new MissingTime((who, seconds) => metrics.waitedFor(who, seconds));
   for (let number = join.from; number < join.until; number++) {
     const report = new WaitReport(join.log);
     for (;;) {
       if (join.signal.aborted) return;
-      const missing = missingParts(join);
+      const missing = missingParts(join, number);
       missingTime.now(missing);
       if (missing.length === 0) break;
       report.waiting(missing, `document ${number}`);
-      await join.change.next(Math.min(report.due, countEvery));
+      const due = Math.max(1, attendance.due - performance.now());
+      await join.change.next(Math.min(report.due, countEvery, due));
     }
-    report.over();
+    const present = attendance.goOn(number, performance.now());
+    const without = sources.filter(({ name }) => !present.has(name)).map(({ name }) => name);
+    report.over(without);
     metrics.joined();
-    yield {
-      number,
-      text: join.documents.take().text,
-      distributions: join.sources.map(({ distributions }) => distributions.take()),
-    };
+    for (const name of without) metrics.joinedWithout(name);
+    const text = documents.take().text;
+    const distributions = sources.map(({ name, distributions }) => {
+      const distribution = distributions.takeOrPass();
+      return present.has(name) ? distribution : undefined;
+    });
+    yield { number, text, distributions };
   }
 }
 
-function missingParts({ documents, sources }: Join): string[] {
-  const missing = sources.filter(({ distributions }) => !distributions.ready).map(({ name }) => name);
+function missingParts({ documents, attendance }: Join, number: number): readonly string[] {
+  const missing = attendance.missing(number, documents.arrived, performance.now());
   return documents.ready ? missing : [feeder, ...missing];
 }

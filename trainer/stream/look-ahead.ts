@@ -1,5 +1,11 @@
 import type { Change } from '../change.ts';
 
+/** What came, and when, as performance.now(). */
+interface Waiting<T> {
+  readonly value: T;
+  readonly at: number;
+}
+
 /**
  * What has been read of one stream and not yet been used, by document number. Replicas of a teacher publish
  * out of order and a teacher that died may publish a document again, so the first of each document in the
@@ -8,13 +14,15 @@ import type { Change } from '../change.ts';
 export class LookAhead<T> {
   readonly #capacity: number;
   readonly #change: Change;
-  readonly #waiting = new Map<number, T>();
+  readonly #waiting = new Map<number, Waiting<T>>();
   /** What was read, in the order of the stream, from the first that no checkpoint covers. */
   #read: { readonly document: number; readonly position: number }[] = [];
   #next: number;
   #lastPosition = 0;
   #lastDocument = -1;
   #life = '';
+  #newest = -1;
+  #late = 0;
 
   /**
    * @param next the first document that is wanted
@@ -36,20 +44,23 @@ export class LookAhead<T> {
    * Takes in what was read. Documents that are used already, and second copies, are let go.
    *
    * @param life of the stream; positions of an earlier one mean nothing any more
+   * @param at when it came, as performance.now()
    */
-  offer(document: number, position: number, value: T, life = ''): void {
+  offer(document: number, position: number, value: T, life = '', at = performance.now()): void {
     if (life !== this.#life) this.#read = [];
     this.#life = life;
     this.#lastPosition = position;
     this.#lastDocument = document;
     this.#read.push({ document, position });
-    this.put(document, value);
+    this.#newest = Math.max(this.#newest, document);
+    if (document < this.#next) this.#late++;
+    this.put(document, value, at);
   }
 
   /** Takes in what came another way than by the stream. What is used already, or here, is let go. */
-  put(document: number, value: T): void {
+  put(document: number, value: T, at = performance.now()): void {
     if (document < this.#next || this.#waiting.has(document)) return;
-    this.#waiting.set(document, value);
+    this.#waiting.set(document, { value, at });
     this.#change.announce();
   }
 
@@ -60,7 +71,22 @@ export class LookAhead<T> {
 
   /** A document's part, which stays; undefined where it is not here. */
   peek(document: number): T | undefined {
-    return this.#waiting.get(document);
+    return this.#waiting.get(document)?.value;
+  }
+
+  /** When the next wanted document's part came, as performance.now(); undefined before. */
+  get arrived(): number | undefined {
+    return this.#waiting.get(this.#next)?.at;
+  }
+
+  /** By how many documents what was read last is behind the next wanted one; 0 where it is not. */
+  get behind(): number {
+    return Math.max(0, this.#next - 1 - this.#newest);
+  }
+
+  /** How many came after they had been passed over, second copies of used ones among them. */
+  get late(): number {
+    return this.#late;
   }
 
   /** Whether a document's part is here and not used yet. */
@@ -90,12 +116,17 @@ export class LookAhead<T> {
 
   /** The next wanted document's part; ready must hold. */
   take(): T {
-    const value = this.#waiting.get(this.#next);
-    if (value === undefined) throw new RangeError(`document ${this.#next} has not come`);
+    if (!this.ready) throw new RangeError(`document ${this.#next} has not come`);
+    return this.takeOrPass() as T;
+  }
+
+  /** The next wanted document's part; undefined where it has not come: it is passed over, and let go if it does. */
+  takeOrPass(): T | undefined {
+    const waiting = this.#waiting.get(this.#next);
     this.#waiting.delete(this.#next);
     this.#next++;
     this.#change.announce();
-    return value;
+    return waiting?.value;
   }
 
   /** Waits until more may be read. */

@@ -37,9 +37,11 @@ export class WaitReport {
     );
   }
 
-  over(): void {
-    if (this.#named.length === 0) return;
-    this.#log.info({ waitedFor: this.#named }, `The training goes on: ${inWords(this.#named)} delivered`);
+  /** @param without who has not delivered to the end, and is waited for no more */
+  over(without: readonly string[] = []): void {
+    const delivered = this.#named.filter((who) => !without.includes(who));
+    if (delivered.length === 0) return;
+    this.#log.info({ waitedFor: delivered }, `The training goes on: ${inWords(delivered)} delivered`);
   }
 
   get #elapsed(): number {

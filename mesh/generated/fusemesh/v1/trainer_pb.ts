@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file fusemesh/v1/trainer.proto.
  */
 export const file_fusemesh_v1_trainer: GenFile = /*@__PURE__*/
-  fileDesc("ChlmdXNlbWVzaC92MS90cmFpbmVyLnByb3RvEgtmdXNlbWVzaC52MSISChBHZXRTdGF0dXNSZXF1ZXN0It0EChFHZXRTdGF0dXNSZXNwb25zZRILCgNydW4YASABKAkSKAoFc3RhdGUYAiABKA4yGS5mdXNlbWVzaC52MS5UcmFpbmVyU3RhdGUSEwoLc3RlcHNfdG90YWwYAyABKAQSLAoJbGFzdF9zdGVwGAQgASgLMhkuZnVzZW1lc2gudjEuVHJhaW5pbmdTdGVwEioKB3NvdXJjZXMYBSADKAsyGS5mdXNlbWVzaC52MS5Tb3VyY2VTdGF0dXMSGQoRZG9jdW1lbnRzX3dhaXRpbmcYBiABKA0SHAoUY2hlY2twb2ludF9kaXJlY3RvcnkYByABKAkSFwoPY2hlY2twb2ludF9zdGVwGAggASgEEjMKD2NoZWNrcG9pbnRfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHc3RhcnRlZBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPZG9jdW1lbnRzX3RvdGFsGAsgASgEEhUKDXNraXBwZWRfc3RlcHMYDCABKAQSGQoRdG9rZW5zX3Blcl9zZWNvbmQYDSABKAESGQoMc2Vjb25kc19sZWZ0GA4gASgBSACIAQESIwoEdGltZRgPIAEoCzIVLmZ1c2VtZXNoLnYxLlN0ZXBUaW1lEiYKCGhlbGRfb3V0GBAgASgLMhQuZnVzZW1lc2gudjEuSGVsZE91dBIqCgdzdHJlYW1zGBEgAygLMhkuZnVzZW1lc2gudjEuU3RyZWFtU3RhdHVzQg8KDV9zZWNvbmRzX2xlZnQicQoIU3RlcFRpbWUSDAoEd2FpdBgBIAEoARINCgVhbGlnbhgCIAEoARIPCgdjb21wdXRlGAMgASgBEhEKCW9wdGltaXplchgEIAEoARISCgpjaGVja3BvaW50GAUgASgBEhAKCGV2YWx1YXRlGAYgASgBIokBCgdIZWxkT3V0EgwKBHN0ZXAYASABKAQSPAoNYml0c19wZXJfYnl0ZRgCIAMoCzIlLmZ1c2VtZXNoLnYxLkhlbGRPdXQuQml0c1BlckJ5dGVFbnRyeRoyChBCaXRzUGVyQnl0ZUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEiVAoMU3RyZWFtU3RhdHVzEgwKBG5hbWUYASABKAkSEAoIbWVzc2FnZXMYAiABKAQSDQoFYnl0ZXMYAyABKAQSFQoNbW9zdF9tZXNzYWdlcxgEIAEoBCKhAgoMU291cmNlU3RhdHVzEg8KB3RlYWNoZXIYASABKAkSEAoIYXR0YWNoZWQYAiABKAgSEwoLcXVldWVfZGVwdGgYAyABKA0SGAoQZG9jdW1lbnRzX2Nob3NlbhgEIAEoBBIZChF0b2tlbnNfcGVyX3NlY29uZBgFIAEoARIYChBkb2N1bWVudHNfc2NvcmVkGAYgASgEEhgKEHdhaXRpbmdfZm9yX3Jvb20YByABKAgSGQoRZG9jdW1lbnRzX21pc3NpbmcYCCABKA0SFQoNbGFnX2RvY3VtZW50cxgJIAEoBBIWCg5ieXRlc19yZWNlaXZlZBgKIAEoBBIUCgxkZWFkX2xldHRlcnMYCyABKAQSEAoIcmVwbGljYXMYDCABKA0itAIKDFRyYWluaW5nU3RlcBIMCgRzdGVwGAEgASgEEhEKCWRvY3VtZW50cxgCIAEoBBIOCgZ0b2tlbnMYAyABKAQSDAoEbG9zcxgEIAEoARITCgtjYXVzYWxfbG9zcxgFIAEoARITCgtmdXNpb25fbG9zcxgGIAEoARIVCg1ncmFkaWVudF9ub3JtGAcgASgBEhUKDWxlYXJuaW5nX3JhdGUYCCABKAESFQoNYWxpZ25lZF9zaGFyZRgJIAEoARIPCgdzZWNvbmRzGAogASgBEhQKDHdhaXRfc2Vjb25kcxgLIAEoARIZChF0b2tlbnNfcGVyX3NlY29uZBgMIAEoARIjCgR0aW1lGA0gASgLMhUuZnVzZW1lc2gudjEuU3RlcFRpbWUSDwoHc2tpcHBlZBgOIAEoCCITChFXYXRjaFN0ZXBzUmVxdWVzdCJSChJXYXRjaFN0ZXBzUmVzcG9uc2USJwoEc3RlcBgBIAEoCzIZLmZ1c2VtZXNoLnYxLlRyYWluaW5nU3RlcBITCgtzdGVwc190b3RhbBgCIAEoBCInChFHZXRIaXN0b3J5UmVxdWVzdBISCgphZnRlcl9zdGVwGAEgASgEIsACChJHZXRIaXN0b3J5UmVzcG9uc2USDAoEc3RlcBgBIAMoBBIMCgR0aW1lGAIgAygBEg0KBXN0ZXBzGAMgAygNEgwKBGxvc3MYBCADKAESEwoLY2F1c2FsX2xvc3MYBSADKAESEwoLZnVzaW9uX2xvc3MYBiADKAESFQoNZ3JhZGllbnRfbm9ybRgHIAMoARIVCg1sZWFybmluZ19yYXRlGAggAygBEhUKDWFsaWduZWRfc2hhcmUYCSADKAESGQoRdG9rZW5zX3Blcl9zZWNvbmQYCiADKAESEgoKd2FpdF9zaGFyZRgLIAMoARIrCgdzb3VyY2VzGAwgAygLMhouZnVzZW1lc2gudjEuU291cmNlSGlzdG9yeRImCghoZWxkX291dBgNIAMoCzIULmZ1c2VtZXNoLnYxLkhlbGRPdXQiUQoNU291cmNlSGlzdG9yeRIPCgd0ZWFjaGVyGAEgASgJEhkKEXRva2Vuc19wZXJfc2Vjb25kGAIgAygBEhQKDGNob3Nlbl9zaGFyZRgDIAMoASIVChNHZXRBbGlnbm1lbnRSZXF1ZXN0IqcBChRHZXRBbGlnbm1lbnRSZXNwb25zZRIQCghkb2N1bWVudBgBIAEoBBIMCgRzdGVwGAIgASgEEgwKBHRleHQYAyABKAkSDwoHdGVhY2hlchgEIAEoCRIpCgZ0YXJnZXQYBSADKAsyGS5mdXNlbWVzaC52MS5BbGlnbmVkVG9rZW4SJQoGc291cmNlGAYgAygLMhUuZnVzZW1lc2gudjEuVGV4dFNwYW4iJgoIVGV4dFNwYW4SDQoFYmVnaW4YASABKA0SCwoDZW5kGAIgASgNIosBCgxBbGlnbmVkVG9rZW4SIwoEc3BhbhgBIAEoCzIVLmZ1c2VtZXNoLnYxLlRleHRTcGFuEhkKDHNvdXJjZV90b2tlbhgCIAEoDUgAiAEBEioKCmNhbmRpZGF0ZXMYAyADKAsyFi5mdXNlbWVzaC52MS5DYW5kaWRhdGVCDwoNX3NvdXJjZV90b2tlbiIuCglDYW5kaWRhdGUSDAoEdGV4dBgBIAEoCRITCgtwcm9iYWJpbGl0eRgCIAEoASIOCgxQYXVzZVJlcXVlc3QiDwoNUGF1c2VSZXNwb25zZSIPCg1SZXN1bWVSZXF1ZXN0IhAKDlJlc3VtZVJlc3BvbnNlIhMKEUNoZWNrcG9pbnRSZXF1ZXN0IjUKEkNoZWNrcG9pbnRSZXNwb25zZRIRCglkaXJlY3RvcnkYASABKAkSDAoEc3RlcBgCIAEoBCq1AQoMVHJhaW5lclN0YXRlEh0KGVRSQUlORVJfU1RBVEVfVU5TUEVDSUZJRUQQABIaChZUUkFJTkVSX1NUQVRFX1NUQVJUSU5HEAESGgoWVFJBSU5FUl9TVEFURV9UUkFJTklORxACEhgKFFRSQUlORVJfU1RBVEVfUEFVU0VEEAMSGgoWVFJBSU5FUl9TVEFURV9GSU5JU0hFRBAEEhgKFFRSQUlORVJfU1RBVEVfRkFJTEVEEAUyowQKDlRyYWluZXJTZXJ2aWNlEkoKCUdldFN0YXR1cxIdLmZ1c2VtZXNoLnYxLkdldFN0YXR1c1JlcXVlc3QaHi5mdXNlbWVzaC52MS5HZXRTdGF0dXNSZXNwb25zZRJPCgpXYXRjaFN0ZXBzEh4uZnVzZW1lc2gudjEuV2F0Y2hTdGVwc1JlcXVlc3QaHy5mdXNlbWVzaC52MS5XYXRjaFN0ZXBzUmVzcG9uc2UwARJNCgpHZXRIaXN0b3J5Eh4uZnVzZW1lc2gudjEuR2V0SGlzdG9yeVJlcXVlc3QaHy5mdXNlbWVzaC52MS5HZXRIaXN0b3J5UmVzcG9uc2USUwoMR2V0QWxpZ25tZW50EiAuZnVzZW1lc2gudjEuR2V0QWxpZ25tZW50UmVxdWVzdBohLmZ1c2VtZXNoLnYxLkdldEFsaWdubWVudFJlc3BvbnNlEj4KBVBhdXNlEhkuZnVzZW1lc2gudjEuUGF1c2VSZXF1ZXN0GhouZnVzZW1lc2gudjEuUGF1c2VSZXNwb25zZRJBCgZSZXN1bWUSGi5mdXNlbWVzaC52MS5SZXN1bWVSZXF1ZXN0GhsuZnVzZW1lc2gudjEuUmVzdW1lUmVzcG9uc2USTQoKQ2hlY2twb2ludBIeLmZ1c2VtZXNoLnYxLkNoZWNrcG9pbnRSZXF1ZXN0Gh8uZnVzZW1lc2gudjEuQ2hlY2twb2ludFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("ChlmdXNlbWVzaC92MS90cmFpbmVyLnByb3RvEgtmdXNlbWVzaC52MSISChBHZXRTdGF0dXNSZXF1ZXN0It0EChFHZXRTdGF0dXNSZXNwb25zZRILCgNydW4YASABKAkSKAoFc3RhdGUYAiABKA4yGS5mdXNlbWVzaC52MS5UcmFpbmVyU3RhdGUSEwoLc3RlcHNfdG90YWwYAyABKAQSLAoJbGFzdF9zdGVwGAQgASgLMhkuZnVzZW1lc2gudjEuVHJhaW5pbmdTdGVwEioKB3NvdXJjZXMYBSADKAsyGS5mdXNlbWVzaC52MS5Tb3VyY2VTdGF0dXMSGQoRZG9jdW1lbnRzX3dhaXRpbmcYBiABKA0SHAoUY2hlY2twb2ludF9kaXJlY3RvcnkYByABKAkSFwoPY2hlY2twb2ludF9zdGVwGAggASgEEjMKD2NoZWNrcG9pbnRfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHc3RhcnRlZBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPZG9jdW1lbnRzX3RvdGFsGAsgASgEEhUKDXNraXBwZWRfc3RlcHMYDCABKAQSGQoRdG9rZW5zX3Blcl9zZWNvbmQYDSABKAESGQoMc2Vjb25kc19sZWZ0GA4gASgBSACIAQESIwoEdGltZRgPIAEoCzIVLmZ1c2VtZXNoLnYxLlN0ZXBUaW1lEiYKCGhlbGRfb3V0GBAgASgLMhQuZnVzZW1lc2gudjEuSGVsZE91dBIqCgdzdHJlYW1zGBEgAygLMhkuZnVzZW1lc2gudjEuU3RyZWFtU3RhdHVzQg8KDV9zZWNvbmRzX2xlZnQicQoIU3RlcFRpbWUSDAoEd2FpdBgBIAEoARINCgVhbGlnbhgCIAEoARIPCgdjb21wdXRlGAMgASgBEhEKCW9wdGltaXplchgEIAEoARISCgpjaGVja3BvaW50GAUgASgBEhAKCGV2YWx1YXRlGAYgASgBIokBCgdIZWxkT3V0EgwKBHN0ZXAYASABKAQSPAoNYml0c19wZXJfYnl0ZRgCIAMoCzIlLmZ1c2VtZXNoLnYxLkhlbGRPdXQuQml0c1BlckJ5dGVFbnRyeRoyChBCaXRzUGVyQnl0ZUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEiVAoMU3RyZWFtU3RhdHVzEgwKBG5hbWUYASABKAkSEAoIbWVzc2FnZXMYAiABKAQSDQoFYnl0ZXMYAyABKAQSFQoNbW9zdF9tZXNzYWdlcxgEIAEoBCLOAgoMU291cmNlU3RhdHVzEg8KB3RlYWNoZXIYASABKAkSEAoIYXR0YWNoZWQYAiABKAgSEwoLcXVldWVfZGVwdGgYAyABKA0SGAoQZG9jdW1lbnRzX2Nob3NlbhgEIAEoBBIZChF0b2tlbnNfcGVyX3NlY29uZBgFIAEoARIYChBkb2N1bWVudHNfc2NvcmVkGAYgASgEEhgKEHdhaXRpbmdfZm9yX3Jvb20YByABKAgSGQoRZG9jdW1lbnRzX21pc3NpbmcYCCABKA0SFQoNbGFnX2RvY3VtZW50cxgJIAEoBBIWCg5ieXRlc19yZWNlaXZlZBgKIAEoBBIUCgxkZWFkX2xldHRlcnMYCyABKAQSEAoIcmVwbGljYXMYDCABKA0SGQoRZG9jdW1lbnRzX3dpdGhvdXQYDSABKAQSEAoIbGVmdF9vdXQYDiABKAgi5AIKDFRyYWluaW5nU3RlcBIMCgRzdGVwGAEgASgEEhEKCWRvY3VtZW50cxgCIAEoBBIOCgZ0b2tlbnMYAyABKAQSDAoEbG9zcxgEIAEoARITCgtjYXVzYWxfbG9zcxgFIAEoARITCgtmdXNpb25fbG9zcxgGIAEoARIVCg1ncmFkaWVudF9ub3JtGAcgASgBEhUKDWxlYXJuaW5nX3JhdGUYCCABKAESFQoNYWxpZ25lZF9zaGFyZRgJIAEoARIPCgdzZWNvbmRzGAogASgBEhQKDHdhaXRfc2Vjb25kcxgLIAEoARIZChF0b2tlbnNfcGVyX3NlY29uZBgMIAEoARIjCgR0aW1lGA0gASgLMhUuZnVzZW1lc2gudjEuU3RlcFRpbWUSDwoHc2tpcHBlZBgOIAEoCBIuCgd3aXRob3V0GA8gAygLMh0uZnVzZW1lc2gudjEuRG9jdW1lbnRzV2l0aG91dCI2ChBEb2N1bWVudHNXaXRob3V0Eg8KB3RlYWNoZXIYASABKAkSEQoJZG9jdW1lbnRzGAIgAygEIhMKEVdhdGNoU3RlcHNSZXF1ZXN0IlIKEldhdGNoU3RlcHNSZXNwb25zZRInCgRzdGVwGAEgASgLMhkuZnVzZW1lc2gudjEuVHJhaW5pbmdTdGVwEhMKC3N0ZXBzX3RvdGFsGAIgASgEIicKEUdldEhpc3RvcnlSZXF1ZXN0EhIKCmFmdGVyX3N0ZXAYASABKAQiwAIKEkdldEhpc3RvcnlSZXNwb25zZRIMCgRzdGVwGAEgAygEEgwKBHRpbWUYAiADKAESDQoFc3RlcHMYAyADKA0SDAoEbG9zcxgEIAMoARITCgtjYXVzYWxfbG9zcxgFIAMoARITCgtmdXNpb25fbG9zcxgGIAMoARIVCg1ncmFkaWVudF9ub3JtGAcgAygBEhUKDWxlYXJuaW5nX3JhdGUYCCADKAESFQoNYWxpZ25lZF9zaGFyZRgJIAMoARIZChF0b2tlbnNfcGVyX3NlY29uZBgKIAMoARISCgp3YWl0X3NoYXJlGAsgAygBEisKB3NvdXJjZXMYDCADKAsyGi5mdXNlbWVzaC52MS5Tb3VyY2VIaXN0b3J5EiYKCGhlbGRfb3V0GA0gAygLMhQuZnVzZW1lc2gudjEuSGVsZE91dCJsCg1Tb3VyY2VIaXN0b3J5Eg8KB3RlYWNoZXIYASABKAkSGQoRdG9rZW5zX3Blcl9zZWNvbmQYAiADKAESFAoMY2hvc2VuX3NoYXJlGAMgAygBEhkKEWRvY3VtZW50c193aXRob3V0GAQgAygNIhUKE0dldEFsaWdubWVudFJlcXVlc3QipwEKFEdldEFsaWdubWVudFJlc3BvbnNlEhAKCGRvY3VtZW50GAEgASgEEgwKBHN0ZXAYAiABKAQSDAoEdGV4dBgDIAEoCRIPCgd0ZWFjaGVyGAQgASgJEikKBnRhcmdldBgFIAMoCzIZLmZ1c2VtZXNoLnYxLkFsaWduZWRUb2tlbhIlCgZzb3VyY2UYBiADKAsyFS5mdXNlbWVzaC52MS5UZXh0U3BhbiImCghUZXh0U3BhbhINCgViZWdpbhgBIAEoDRILCgNlbmQYAiABKA0iiwEKDEFsaWduZWRUb2tlbhIjCgRzcGFuGAEgASgLMhUuZnVzZW1lc2gudjEuVGV4dFNwYW4SGQoMc291cmNlX3Rva2VuGAIgASgNSACIAQESKgoKY2FuZGlkYXRlcxgDIAMoCzIWLmZ1c2VtZXNoLnYxLkNhbmRpZGF0ZUIPCg1fc291cmNlX3Rva2VuIi4KCUNhbmRpZGF0ZRIMCgR0ZXh0GAEgASgJEhMKC3Byb2JhYmlsaXR5GAIgASgBIg4KDFBhdXNlUmVxdWVzdCIPCg1QYXVzZVJlc3BvbnNlIg8KDVJlc3VtZVJlcXVlc3QiEAoOUmVzdW1lUmVzcG9uc2UiEwoRQ2hlY2twb2ludFJlcXVlc3QiNQoSQ2hlY2twb2ludFJlc3BvbnNlEhEKCWRpcmVjdG9yeRgBIAEoCRIMCgRzdGVwGAIgASgEKrUBCgxUcmFpbmVyU3RhdGUSHQoZVFJBSU5FUl9TVEFURV9VTlNQRUNJRklFRBAAEhoKFlRSQUlORVJfU1RBVEVfU1RBUlRJTkcQARIaChZUUkFJTkVSX1NUQVRFX1RSQUlOSU5HEAISGAoUVFJBSU5FUl9TVEFURV9QQVVTRUQQAxIaChZUUkFJTkVSX1NUQVRFX0ZJTklTSEVEEAQSGAoUVFJBSU5FUl9TVEFURV9GQUlMRUQQBTKjBAoOVHJhaW5lclNlcnZpY2USSgoJR2V0U3RhdHVzEh0uZnVzZW1lc2gudjEuR2V0U3RhdHVzUmVxdWVzdBoeLmZ1c2VtZXNoLnYxLkdldFN0YXR1c1Jlc3BvbnNlEk8KCldhdGNoU3RlcHMSHi5mdXNlbWVzaC52MS5XYXRjaFN0ZXBzUmVxdWVzdBofLmZ1c2VtZXNoLnYxLldhdGNoU3RlcHNSZXNwb25zZTABEk0KCkdldEhpc3RvcnkSHi5mdXNlbWVzaC52MS5HZXRIaXN0b3J5UmVxdWVzdBofLmZ1c2VtZXNoLnYxLkdldEhpc3RvcnlSZXNwb25zZRJTCgxHZXRBbGlnbm1lbnQSIC5mdXNlbWVzaC52MS5HZXRBbGlnbm1lbnRSZXF1ZXN0GiEuZnVzZW1lc2gudjEuR2V0QWxpZ25tZW50UmVzcG9uc2USPgoFUGF1c2USGS5mdXNlbWVzaC52MS5QYXVzZVJlcXVlc3QaGi5mdXNlbWVzaC52MS5QYXVzZVJlc3BvbnNlEkEKBlJlc3VtZRIaLmZ1c2VtZXNoLnYxLlJlc3VtZVJlcXVlc3QaGy5mdXNlbWVzaC52MS5SZXN1bWVSZXNwb25zZRJNCgpDaGVja3BvaW50Eh4uZnVzZW1lc2gudjEuQ2hlY2twb2ludFJlcXVlc3QaHy5mdXNlbWVzaC52MS5DaGVja3BvaW50UmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message fusemesh.v1.GetStatusRequest
@@ -351,6 +351,20 @@ export type SourceStatus = Message<"fusemesh.v1.SourceStatus"> & {
    * @generated from field: uint32 replicas = 12;
    */
   replicas: number;
+
+  /**
+   * Documents that were trained on without it, since the run began.
+   *
+   * @generated from field: uint64 documents_without = 13;
+   */
+  documentsWithout: bigint;
+
+  /**
+   * The training goes on without it: documents do not wait for it until it delivers in time again.
+   *
+   * @generated from field: bool left_out = 14;
+   */
+  leftOut: boolean;
 };
 
 /**
@@ -453,6 +467,13 @@ export type TrainingStep = Message<"fusemesh.v1.TrainingStep"> & {
    * @generated from field: bool skipped = 14;
    */
   skipped: boolean;
+
+  /**
+   * Documents of this step that went on without a source; empty where all had come.
+   *
+   * @generated from field: repeated fusemesh.v1.DocumentsWithout without = 15;
+   */
+  without: DocumentsWithout[];
 };
 
 /**
@@ -461,6 +482,30 @@ export type TrainingStep = Message<"fusemesh.v1.TrainingStep"> & {
  */
 export const TrainingStepSchema: GenMessage<TrainingStep> = /*@__PURE__*/
   messageDesc(file_fusemesh_v1_trainer, 6);
+
+/**
+ * Documents that a source took no part in.
+ *
+ * @generated from message fusemesh.v1.DocumentsWithout
+ */
+export type DocumentsWithout = Message<"fusemesh.v1.DocumentsWithout"> & {
+  /**
+   * @generated from field: string teacher = 1;
+   */
+  teacher: string;
+
+  /**
+   * @generated from field: repeated uint64 documents = 2;
+   */
+  documents: bigint[];
+};
+
+/**
+ * Describes the message fusemesh.v1.DocumentsWithout.
+ * Use `create(DocumentsWithoutSchema)` to create a new message.
+ */
+export const DocumentsWithoutSchema: GenMessage<DocumentsWithout> = /*@__PURE__*/
+  messageDesc(file_fusemesh_v1_trainer, 7);
 
 /**
  * @generated from message fusemesh.v1.WatchStepsRequest
@@ -473,7 +518,7 @@ export type WatchStepsRequest = Message<"fusemesh.v1.WatchStepsRequest"> & {
  * Use `create(WatchStepsRequestSchema)` to create a new message.
  */
 export const WatchStepsRequestSchema: GenMessage<WatchStepsRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 7);
+  messageDesc(file_fusemesh_v1_trainer, 8);
 
 /**
  * @generated from message fusemesh.v1.WatchStepsResponse
@@ -495,7 +540,7 @@ export type WatchStepsResponse = Message<"fusemesh.v1.WatchStepsResponse"> & {
  * Use `create(WatchStepsResponseSchema)` to create a new message.
  */
 export const WatchStepsResponseSchema: GenMessage<WatchStepsResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 8);
+  messageDesc(file_fusemesh_v1_trainer, 9);
 
 /**
  * @generated from message fusemesh.v1.GetHistoryRequest
@@ -514,7 +559,7 @@ export type GetHistoryRequest = Message<"fusemesh.v1.GetHistoryRequest"> & {
  * Use `create(GetHistoryRequestSchema)` to create a new message.
  */
 export const GetHistoryRequestSchema: GenMessage<GetHistoryRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 9);
+  messageDesc(file_fusemesh_v1_trainer, 10);
 
 /**
  * Columns of equal length, one value a point; a point stands for one step, or for the mean of several
@@ -602,7 +647,7 @@ export type GetHistoryResponse = Message<"fusemesh.v1.GetHistoryResponse"> & {
  * Use `create(GetHistoryResponseSchema)` to create a new message.
  */
 export const GetHistoryResponseSchema: GenMessage<GetHistoryResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 10);
+  messageDesc(file_fusemesh_v1_trainer, 11);
 
 /**
  * Columns of one source, beside those of the steps.
@@ -628,6 +673,13 @@ export type SourceHistory = Message<"fusemesh.v1.SourceHistory"> & {
    * @generated from field: repeated double chosen_share = 3;
    */
   chosenShare: number[];
+
+  /**
+   * Documents of the point that went on without it.
+   *
+   * @generated from field: repeated uint32 documents_without = 4;
+   */
+  documentsWithout: number[];
 };
 
 /**
@@ -635,7 +687,7 @@ export type SourceHistory = Message<"fusemesh.v1.SourceHistory"> & {
  * Use `create(SourceHistorySchema)` to create a new message.
  */
 export const SourceHistorySchema: GenMessage<SourceHistory> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 11);
+  messageDesc(file_fusemesh_v1_trainer, 12);
 
 /**
  * @generated from message fusemesh.v1.GetAlignmentRequest
@@ -648,7 +700,7 @@ export type GetAlignmentRequest = Message<"fusemesh.v1.GetAlignmentRequest"> & {
  * Use `create(GetAlignmentRequestSchema)` to create a new message.
  */
 export const GetAlignmentRequestSchema: GenMessage<GetAlignmentRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 12);
+  messageDesc(file_fusemesh_v1_trainer, 13);
 
 /**
  * @generated from message fusemesh.v1.GetAlignmentResponse
@@ -694,7 +746,7 @@ export type GetAlignmentResponse = Message<"fusemesh.v1.GetAlignmentResponse"> &
  * Use `create(GetAlignmentResponseSchema)` to create a new message.
  */
 export const GetAlignmentResponseSchema: GenMessage<GetAlignmentResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 13);
+  messageDesc(file_fusemesh_v1_trainer, 14);
 
 /**
  * A piece of a text, in UTF-16 code units. Pieces follow each other without gaps; tokens that are bytes of one
@@ -719,7 +771,7 @@ export type TextSpan = Message<"fusemesh.v1.TextSpan"> & {
  * Use `create(TextSpanSchema)` to create a new message.
  */
 export const TextSpanSchema: GenMessage<TextSpan> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 14);
+  messageDesc(file_fusemesh_v1_trainer, 15);
 
 /**
  * A token of the target, and what it was taught about the next one.
@@ -752,7 +804,7 @@ export type AlignedToken = Message<"fusemesh.v1.AlignedToken"> & {
  * Use `create(AlignedTokenSchema)` to create a new message.
  */
 export const AlignedTokenSchema: GenMessage<AlignedToken> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 15);
+  messageDesc(file_fusemesh_v1_trainer, 16);
 
 /**
  * A token that may come next.
@@ -776,7 +828,7 @@ export type Candidate = Message<"fusemesh.v1.Candidate"> & {
  * Use `create(CandidateSchema)` to create a new message.
  */
 export const CandidateSchema: GenMessage<Candidate> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 16);
+  messageDesc(file_fusemesh_v1_trainer, 17);
 
 /**
  * @generated from message fusemesh.v1.PauseRequest
@@ -789,7 +841,7 @@ export type PauseRequest = Message<"fusemesh.v1.PauseRequest"> & {
  * Use `create(PauseRequestSchema)` to create a new message.
  */
 export const PauseRequestSchema: GenMessage<PauseRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 17);
+  messageDesc(file_fusemesh_v1_trainer, 18);
 
 /**
  * @generated from message fusemesh.v1.PauseResponse
@@ -802,7 +854,7 @@ export type PauseResponse = Message<"fusemesh.v1.PauseResponse"> & {
  * Use `create(PauseResponseSchema)` to create a new message.
  */
 export const PauseResponseSchema: GenMessage<PauseResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 18);
+  messageDesc(file_fusemesh_v1_trainer, 19);
 
 /**
  * @generated from message fusemesh.v1.ResumeRequest
@@ -815,7 +867,7 @@ export type ResumeRequest = Message<"fusemesh.v1.ResumeRequest"> & {
  * Use `create(ResumeRequestSchema)` to create a new message.
  */
 export const ResumeRequestSchema: GenMessage<ResumeRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 19);
+  messageDesc(file_fusemesh_v1_trainer, 20);
 
 /**
  * @generated from message fusemesh.v1.ResumeResponse
@@ -828,7 +880,7 @@ export type ResumeResponse = Message<"fusemesh.v1.ResumeResponse"> & {
  * Use `create(ResumeResponseSchema)` to create a new message.
  */
 export const ResumeResponseSchema: GenMessage<ResumeResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 20);
+  messageDesc(file_fusemesh_v1_trainer, 21);
 
 /**
  * @generated from message fusemesh.v1.CheckpointRequest
@@ -841,7 +893,7 @@ export type CheckpointRequest = Message<"fusemesh.v1.CheckpointRequest"> & {
  * Use `create(CheckpointRequestSchema)` to create a new message.
  */
 export const CheckpointRequestSchema: GenMessage<CheckpointRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 21);
+  messageDesc(file_fusemesh_v1_trainer, 22);
 
 /**
  * @generated from message fusemesh.v1.CheckpointResponse
@@ -863,7 +915,7 @@ export type CheckpointResponse = Message<"fusemesh.v1.CheckpointResponse"> & {
  * Use `create(CheckpointResponseSchema)` to create a new message.
  */
 export const CheckpointResponseSchema: GenMessage<CheckpointResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 22);
+  messageDesc(file_fusemesh_v1_trainer, 23);
 
 /**
  * @generated from enum fusemesh.v1.TrainerState

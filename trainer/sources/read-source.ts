@@ -1,0 +1,48 @@
+import type { Document } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
+import type { Arrivals } from '../stream/arrivals.ts';
+import { askForOverdue, type Debtor } from '../stream/ask-for-overdue.ts';
+import type { IntakeObserver } from '../stream/intake.ts';
+import { isDone } from '../stream/is-done.ts';
+import type { JoinedSource } from '../stream/join-documents.ts';
+import type { LookAhead } from '../stream/look-ahead.ts';
+import { readDistributionsInto } from '../stream/read-distributions.ts';
+import type { OpenedTraining } from '../training-context.ts';
+import { askSource } from './ask-source.ts';
+import type { Source } from './source.ts';
+
+/** Where a source's distributions go, and who hears of them. */
+export interface SourcePlace {
+  readonly joined: JoinedSource;
+  readonly documents: LookAhead<Document>;
+  readonly intake: IntakeObserver;
+  readonly arrivals?: Arrivals | undefined;
+  readonly topK: number;
+  /** Whether it is asked for what it owes. */
+  mayOwe(): boolean;
+}
+
+/** Begins to read what a source says, and to ask it for what it owes. */
+export function readSource(
+  source: Source,
+  fingerprint: Uint8Array,
+  { joined, documents, intake, arrivals, topK, mayOwe }: SourcePlace,
+  { tasks, streams, status, log }: Pick<OpenedTraining, 'tasks' | 'streams' | 'status' | 'log'>,
+): void {
+  const { name, distributions } = joined;
+  const reader = { teacher: name, fingerprint, distributions, intake, arrivals };
+  tasks.run((signal) => readDistributionsInto(reader, streams, { signal, log }));
+  tasks.run((signal) => {
+    const debtor: Debtor = {
+      ...{ name, distributions, fingerprint },
+      isIdle: () => source.attached && source.said.documentsInHand === 0 && mayOwe(),
+      isDone: (document) =>
+        source.attached && mayOwe() && isDone(status.streams, name, documents.positionOf(document)),
+      ask: async (document) => {
+        const answer = await askSource(source, document, { topK, signal });
+        arrivals?.arrived(answer.document, name);
+        return answer;
+      },
+    };
+    return askForOverdue(debtor, documents, { signal, log });
+  });
+}
