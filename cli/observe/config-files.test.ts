@@ -25,7 +25,10 @@ test.skipIf(!promtool)('Prometheus accepts its configuration, with our rules and
     targetsOf([{ name: 'orator', kind: 'teacher', grpc: undefined, metrics: '127.0.0.1:9464' }]),
   );
   const file = join(directory, 'prometheus.yml');
-  await writeFile(file, prometheusConfig({ targetsFile, rules: await ruleFiles() }));
+  await writeFile(
+    file,
+    prometheusConfig({ targetsFile, rules: await ruleFiles(), access: { scheme: 'http' } }),
+  );
   const { status, stdout, stderr } = spawnSync(promtool, ['check', 'config', file], { encoding: 'utf8' });
   expect(stdout + stderr).toContain('is valid prometheus config');
   expect(status).toBe(0);

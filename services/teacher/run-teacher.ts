@@ -9,6 +9,7 @@ import { processMetrics } from '../../mesh/metrics/process-metrics.ts';
 import { serveMetrics } from '../../mesh/metrics/serve-metrics.ts';
 import { connectNats, type NatsConnection } from '../../mesh/nats/connection.ts';
 import { openRunStreams } from '../../mesh/nats/run-streams.ts';
+import { hostOfAddress } from '../../mesh/security/loopback.ts';
 import type { Tracer } from '../../mesh/tracing/tracer.ts';
 import { Generator } from '../../model/generation/generator.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
@@ -56,7 +57,7 @@ export async function runTeacher(
   const generator = loadedOnce(() => Generator.load(served.model, { threads: served.threads }));
   let connection: NatsConnection | undefined;
   const attachments = new RunAttachments(async (settings) => {
-    connection ??= await connectNats(config.nats.url, `fusemesh teacher ${name}`, { log, onEvent: onNats });
+    connection ??= await connectNats(config, `fusemesh teacher ${name}`, { log, onEvent: onNats });
     const streams = openRunStreams(connection, settings.run);
     await streams.ensure(config.nats);
     const { batchDocuments } = served;
@@ -69,12 +70,15 @@ export async function runTeacher(
   });
 
   try {
-    const metricsServer = await serveMetrics(register, { port: served.metricsPort, log });
+    const { security } = config;
+    const host = hostOfAddress(served.address);
+    const metricsServer = await serveMetrics(register, { host, port: served.metricsPort, log, security });
     try {
       const server = await serve({
         address: served.address,
         services: [implement(TeacherService, teacherService(name, scorer, generator.get, attachments))],
         log,
+        security,
         onHandled,
       });
       server.setServing(TeacherService.typeName, true);
