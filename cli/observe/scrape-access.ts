@@ -22,7 +22,7 @@ export interface ScrapeAccess {
  * @throws FuseMeshError failed_precondition when the token would go through a network in plain text
  */
 export async function scrapeAccess(
-  { security }: RunConfig,
+  { security }: Pick<RunConfig, 'security'>,
   places: readonly Place[],
   directory: string,
 ): Promise<ScrapeAccess> {

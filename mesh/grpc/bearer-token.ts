@@ -13,8 +13,8 @@ import { type SecuritySettings, tokenFor, tokenOf } from '../security/service-se
 const openToAll = '/grpc.health.v1.Health/';
 
 /**
- * Lets only calls through that carry the token of the run, reflection and unknown methods included; health checks
- * need none. An empty list where the run has no token.
+ * Lets only calls through that carry the token of the run, reflection included; health checks need none. (A method that
+ * there is not is answered by grpc-js itself.) An empty list where the run has no token.
  */
 export function demandToken(security: SecuritySettings): ServerInterceptor[] {
   const token = tokenOf(security);

@@ -1,5 +1,4 @@
 import { type ChannelCredentials, credentials, ServerCredentials } from '@grpc/grpc-js';
-import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { clientTls, type SecuritySettings, serverTls } from '../security/service-security.ts';
 
 /**
@@ -12,7 +11,7 @@ export function serverCredentials(security: SecuritySettings): ServerCredentials
   const { ca = null, key, certificate } = tls;
   const pair = { private_key: key, cert_chain: certificate };
   const demands = security.tls?.clientCertificates ?? false;
-  return readable(() => ServerCredentials.createSsl(ca, [pair], demands));
+  return ServerCredentials.createSsl(ca, [pair], demands);
 }
 
 /** What a client calls with. The server's certificate must be of the CA and name the host that is called. */
@@ -20,18 +19,5 @@ export function channelCredentials(security: SecuritySettings): ChannelCredentia
   const tls = clientTls(security);
   if (!tls) return credentials.createInsecure();
   const { ca = null, key = null, certificate = null } = tls;
-  return readable(() => credentials.createSsl(ca, key, certificate));
-}
-
-/** OpenSSL's complaint about a file that is no PEM, or a key of another certificate, in one line. */
-function readable<T>(make: () => T): T {
-  try {
-    return make();
-  } catch (cause) {
-    throw new FuseMeshError(
-      'invalid_argument',
-      `security.tls: certificate, key and ca do not go together or are no PEM files (${(cause as Error).message})`,
-      { cause },
-    );
-  }
+  return credentials.createSsl(ca, key, certificate);
 }

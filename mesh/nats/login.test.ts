@@ -180,6 +180,11 @@ describe('natsLogin', () => {
       'nats.tokenFile: cannot read /no/token (ENOENT)',
     ],
     ['a certificate without its key', { tls: { certificate: '/dev/null' } }, 'nats.tls: name both'],
+    [
+      'what is no PEM',
+      { tls: { certificate: '/dev/null', key: '/dev/null' } },
+      'nats.tls: certificate, key and ca must be',
+    ],
   ])('names %s', (_, nats, message) => {
     expect(() => natsLogin(place({ url, ...nats }), {})).toThrow(message);
   });

@@ -10,6 +10,7 @@ import {
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { RunConfig } from '../config/schema.ts';
 import { isLoopbackHost } from '../security/loopback.ts';
+import { fitting } from '../security/pem-files.ts';
 import { readNamedFile, readSecretFile, secretOf } from '../security/read-named-file.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -125,20 +126,21 @@ function password(user: string, read: () => string): Way {
 
 function tlsOf({ tls }: NatsPlace['nats'], host: string): Pick<ConnectionOptions, 'tls'> {
   if (!tls) return {};
-  const pem = (key: string, path: string | undefined) =>
-    path === undefined ? undefined : readNamedFile(`nats.tls.${key}`, path).toString('utf8');
-  const files = {
-    ca: pem('ca', tls.ca),
-    cert: pem('certificate', tls.certificate),
-    key: pem('key', tls.key),
-  };
-  if ((files.cert === undefined) !== (files.key === undefined)) {
+  const read = (key: string, path: string | undefined) =>
+    path === undefined ? undefined : readNamedFile(`nats.tls.${key}`, path);
+  if ((tls.certificate === undefined) !== (tls.key === undefined)) {
     throw new FuseMeshError('invalid_argument', 'nats.tls: name both certificate and key, or neither');
   }
-  const given: TlsOptions & { host?: string } = {};
-  for (const [name, text] of Object.entries(files))
-    if (text !== undefined) Object.assign(given, { [name]: text });
-  // The client tells Node.js the name of a server, but not its IP address: it would look for "localhost" then.
-  if (isIP(host) !== 0) given.host = host;
-  return { tls: given };
+  const { ca, certificate, key } = fitting('nats.tls', {
+    ca: read('ca', tls.ca),
+    certificate: read('certificate', tls.certificate),
+    key: read('key', tls.key),
+  });
+  const options: TlsOptions & { host?: string } = {
+    ...(ca && { ca: ca.toString() }),
+    ...(certificate && key && { cert: certificate.toString(), key: key.toString() }),
+    // The client tells Node.js the name of a server, but not its IP address: it would look for "localhost" then.
+    ...(isIP(host) !== 0 && { host }),
+  };
+  return { tls: options };
 }

@@ -1,6 +1,7 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { RunConfig } from '../config/schema.ts';
 import { hostOfAddress, isLoopbackHost } from './loopback.ts';
+import { fitting, type PemFiles } from './pem-files.ts';
 import { readNamedFile, readSecretFile, secretOf } from './read-named-file.ts';
 import type { Secret } from './secret.ts';
 
@@ -10,15 +11,8 @@ export type SecuritySettings = RunConfig['security'];
 /** Of a service on this machine that everybody on it may call. */
 export const openSecurity: SecuritySettings = { insecure: false };
 
-/** PEM texts of one side of a connection. */
-export interface TlsFiles {
-  readonly ca: Buffer | undefined;
-  readonly certificate: Buffer | undefined;
-  readonly key: Buffer | undefined;
-}
-
-/** PEM texts of what serves: it always has a certificate. */
-export type ServerTlsFiles = TlsFiles & { readonly certificate: Buffer; readonly key: Buffer };
+/** Of what serves: it always has a certificate. */
+type ServerPemFiles = PemFiles & { readonly certificate: Buffer; readonly key: Buffer };
 
 /** The token of the run: that of the file where one is named, else that of FUSEMESH_TOKEN, else none. */
 export function tokenOf(
@@ -35,7 +29,7 @@ export function tokenOf(
  *
  * @throws FuseMeshError invalid_argument when a file is missing
  */
-export function serverTls({ tls }: SecuritySettings): ServerTlsFiles | undefined {
+export function serverTls({ tls }: SecuritySettings): ServerPemFiles | undefined {
   if (!tls) return undefined;
   const { certificate, key, ca, clientCertificates } = tls;
   if (certificate === undefined || key === undefined) {
@@ -50,23 +44,23 @@ export function serverTls({ tls }: SecuritySettings): ServerTlsFiles | undefined
       'security.tls.ca is missing: with clientCertificates it says whose certificates are let in',
     );
   }
-  return {
+  return fitting('security.tls', {
     certificate: readNamedFile('security.tls.certificate', certificate),
     key: readNamedFile('security.tls.key', key),
     ca: ca === undefined ? undefined : readNamedFile('security.tls.ca', ca),
-  };
+  });
 }
 
 /** What a client needs for TLS; undefined where it has none. It shows a certificate only where one is demanded. */
-export function clientTls(security: SecuritySettings): TlsFiles | undefined {
+export function clientTls(security: SecuritySettings): PemFiles | undefined {
   if (!security.tls) return undefined;
   if (security.tls.clientCertificates) return serverTls(security);
   const { ca } = security.tls;
-  return {
+  return fitting('security.tls', {
     ca: ca === undefined ? undefined : readNamedFile('security.tls.ca', ca),
     certificate: undefined,
     key: undefined,
-  };
+  });
 }
 
 /**

@@ -12,8 +12,12 @@ export interface CertificateFiles {
 export interface TestAuthority {
   /** Its own certificate, which others trust. */
   readonly ca: string;
-  /** Signs a certificate; valid for these names ("DNS:localhost", "IP:127.0.0.1"), today or in days past. */
-  sign(name: string, names: readonly string[]): CertificateFiles;
+  /**
+   * Signs a certificate for these names ("DNS:localhost", "IP:127.0.0.1").
+   *
+   * @param options.days how long from now it is valid, one unless given; of a negative number it is not any more
+   */
+  sign(name: string, names: readonly string[], options?: { readonly days?: number }): CertificateFiles;
 }
 
 const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
@@ -38,7 +42,7 @@ export function createAuthority(directory: string, authority = 'ca'): TestAuthor
   );
   return {
     ca: file('ca.pem'),
-    sign: (name, names) => {
+    sign: (name, names, { days = 1 } = {}) => {
       const key = file(`${name}.key`);
       const certificate = file(`${name}.pem`);
       openssl('req', ...newKey, '-subj', `/CN=${name}`, '-keyout', key, '-out', file(`${name}.csr`));
@@ -54,7 +58,7 @@ export function createAuthority(directory: string, authority = 'ca'): TestAuthor
         file('ca.key'),
         '-CAcreateserial',
         '-days',
-        '1',
+        String(days),
         '-extfile',
         file(`${name}.ext`),
         '-out',
