@@ -5,6 +5,7 @@ import type { Log } from '../mesh/log/log.ts';
 import { createRegister } from '../mesh/metrics/create-register.ts';
 import { processMetrics } from '../mesh/metrics/process-metrics.ts';
 import { serveMetrics } from '../mesh/metrics/serve-metrics.ts';
+import { hostOfAddress } from '../mesh/security/loopback.ts';
 import type { Tracer } from '../mesh/tracing/tracer.ts';
 import type { PageSource } from '../page/page-source.ts';
 import { servePage } from '../page/serve-page.ts';
@@ -51,11 +52,15 @@ export async function runTrainer(config: RunConfig, options: TrainerOptions): Pr
     address: config.trainer.address,
     services: [trainerService(status, log)],
     log,
+    security: config.security,
     onHandled,
   });
   try {
     const page = servePage(pageSource(status));
-    const http = await serveMetrics(register, { port: config.trainer.metricsPort, log, route: page.route });
+    const { security } = config;
+    const { address, metricsPort: port } = config.trainer;
+    const host = hostOfAddress(address);
+    const http = await serveMetrics(register, { host, port, log, route: page.route, security });
     try {
       const listening = { grpc: grpc.address, metricsPort: http.port };
       onReady?.({ ...listening, note });

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
+import type { RunConfig } from '../../mesh/config/schema.ts';
 import type { NatsConnection } from '../../mesh/nats/connection.ts';
 import type { RunOnNats } from '../../mesh/nats/list-runs.ts';
 import { confirm } from '../confirm.ts';
@@ -29,9 +30,9 @@ export function addRemove(program: Command): void {
     .action((named: string, options: RemoveOptions) =>
       runUntilStopped(async (signal) => {
         const path = /\.ya?ml$/.test(named) ? named : undefined;
-        const { url, config } = await natsOfCommand(path, options);
-        await overNats(url, 'remove', (connection) =>
-          remove(connection, config?.run ?? named, options, signal),
+        const { where, config } = await natsOfCommand(path, options);
+        await overNats(where, 'remove', (connection) =>
+          remove(connection, config?.run ?? named, { ...options, security: config?.security }, signal),
         );
       }),
     );
@@ -40,7 +41,7 @@ export function addRemove(program: Command): void {
 async function remove(
   connection: NatsConnection,
   run: string,
-  { yes = false, force = false }: RemoveOptions,
+  { yes = false, force = false, security }: RemoveOptions & { security: RunConfig['security'] | undefined },
   signal: AbortSignal,
 ): Promise<void> {
   const held = await removableRun(connection, run, { force });
@@ -50,7 +51,7 @@ async function remove(
     process.exitCode = 1;
     return;
   }
-  for (const line of await removeRun(connection, run)) process.stderr.write(`${line}\n`);
+  for (const line of await removeRun(connection, run, security)) process.stderr.write(`${line}\n`);
   process.stdout.write(`Removed ${what}.\n`);
 }
 

@@ -25,8 +25,8 @@ export function addRuns(program: Command): void {
     )
     .action((path: string | undefined, options: RunsOptions) =>
       runUntilStopped(async () => {
-        const { url } = await natsOfCommand(path, options);
-        const { runs, shown } = await overNats(url, 'runs', async (connection) => {
+        const { where } = await natsOfCommand(path, options);
+        const { runs, shown } = await overNats(where, 'runs', async (connection) => {
           const [held, trainers] = await Promise.all([listRuns(connection), findTrainers(connection)]);
           const trainerOf = (run: string) => trainers.find((one) => one.run === run);
           return {

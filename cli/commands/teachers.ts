@@ -24,8 +24,8 @@ export function addTeachers(program: Command): void {
     )
     .action((path: string | undefined, options: TeachersOptions) =>
       runUntilStopped(async () => {
-        const { url } = await natsOfCommand(path, options);
-        const { teachers, shown } = await overNats(url, 'teachers', async (connection) => ({
+        const { where } = await natsOfCommand(path, options);
+        const { teachers, shown } = await overNats(where, 'teachers', async (connection) => ({
           teachers: await findTeachers(connection),
           shown: connection.url,
         }));

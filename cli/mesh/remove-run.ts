@@ -1,4 +1,5 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { RunConfig } from '../../mesh/config/schema.ts';
 import { findTeachers, findTrainers } from '../../mesh/discovery/find.ts';
 import { TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
 import { createClient } from '../../mesh/grpc/client.ts';
@@ -39,13 +40,18 @@ export async function removableRun(
 /**
  * Lets the teachers of a run leave it, and removes its streams with their consumers. Other runs are not touched.
  *
+ * @param security of the run's services; left out, they are open
  * @returns a line for each teacher that could not be told; it finds out by itself
  */
-export async function removeRun(connection: NatsConnection, run: string): Promise<string[]> {
+export async function removeRun(
+  connection: NatsConnection,
+  run: string,
+  security: RunConfig['security'] | undefined,
+): Promise<string[]> {
   const teachers = (await findTeachers(connection)).filter(({ work }) => work.some((one) => one.run === run));
   const told = await Promise.all(
     teachers.map(async ({ teacher, address }) => {
-      const client = createClient(TeacherService, address);
+      const client = createClient(TeacherService, address, security);
       try {
         await client.detachRun({ run }, { timeoutMs: answerWithin });
         return [];

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { RunConfig } from '../../mesh/config/schema.ts';
 import { connectNats, type NatsConnection } from '../../mesh/nats/connection.ts';
+import { atUrl, type NatsPlace } from '../../mesh/nats/login.ts';
 import { type RunFileOptions, readRunFile, withSettings } from '../run-file.ts';
 import { readProcesses } from './processes-file.ts';
 
@@ -20,7 +21,7 @@ export function withNats(command: Command): Command {
 
 /** A NATS server that a command is about, and the run that it named by its file. */
 interface NamedNats {
-  readonly url: string;
+  readonly where: NatsPlace;
   readonly config: RunConfig | undefined;
 }
 
@@ -33,17 +34,19 @@ interface NamedNats {
  */
 export async function natsOfCommand(path: string | undefined, options: NatsOptions): Promise<NamedNats> {
   const config = path === undefined ? undefined : await readRunFile(path, options);
-  const url = options.nats ?? (config ? await natsOfRun(config) : process.env['NATS_URL']);
-  if (url) return { url, config };
+  const url = options.nats ?? (config ? undefined : process.env['NATS_URL']);
+  if (url) return { where: atUrl(url), config };
+  if (config) return { where: await natsOfRun(config), config };
   throw new FuseMeshError(
     'invalid_argument',
     'No NATS server is named: give a run file or --nats URL, or set NATS_URL.',
   );
 }
 
-async function natsOfRun({ nats, trainer }: RunConfig): Promise<string> {
+async function natsOfRun({ nats, security, trainer }: RunConfig): Promise<NatsPlace> {
   const running = await readProcesses(trainer.output);
-  return (running.state === 'running' && running.nats) || nats.url;
+  const own = running.state === 'running' ? running.nats : undefined;
+  return { nats: own ?? nats, security };
 }
 
 /**
@@ -53,11 +56,11 @@ async function natsOfRun({ nats, trainer }: RunConfig): Promise<string> {
  * @throws FuseMeshError unavailable when nothing answers there
  */
 export async function overNats<T>(
-  url: string,
+  where: NatsPlace,
   command: string,
   work: (connection: NatsConnection) => Promise<T>,
 ): Promise<T> {
-  const connection = await connectNats(url, `fusemesh ${command}`);
+  const connection = await connectNats(where, `fusemesh ${command}`);
   try {
     return await work(connection);
   } finally {

@@ -29,8 +29,11 @@ test('tells of processes as they come and go, and leaves nothing', async () => {
 });
 
 test('tells of the NATS server that was started for the run', async () => {
-  const kept = await keepProcesses(output, 'nats://127.0.0.1:4333');
-  expect(await readProcesses(output)).toMatchObject({ state: 'running', nats: 'nats://127.0.0.1:4333' });
+  const kept = await keepProcesses(output, { url: 'nats://127.0.0.1:4333', tokenFile: 'token' });
+  expect(await readProcesses(output)).toMatchObject({
+    state: 'running',
+    nats: { url: 'nats://127.0.0.1:4333', tokenFile: 'token' },
+  });
   await kept.end();
 });
 

@@ -15,12 +15,15 @@ const fileSchema = z.strictObject({
   /** Process id of the `fusemesh up` that keeps the file. */
   pid: z.number(),
   /** URL of the NATS server that it started; left out where the run brings one. */
-  nats: z.string().optional(),
+  nats: z.strictObject({ url: z.string(), tokenFile: z.string().optional() }).optional(),
   processes: z.array(processSchema),
 });
 
 /** A process of a run as `fusemesh up` started it. */
 export type RunningProcess = z.infer<typeof processSchema>;
+
+/** A NATS server that was started for a run, and where its token is. */
+export type OwnNats = NonNullable<z.infer<typeof fileSchema>['nats']>;
 
 /** What OUTPUT/processes.json tells: "gone" when the `fusemesh up` that wrote it was killed. */
 export type RunningProcesses =
@@ -28,7 +31,7 @@ export type RunningProcesses =
   | { readonly state: 'gone'; readonly pid: number }
   | {
       readonly state: 'running';
-      readonly nats?: string | undefined;
+      readonly nats?: OwnNats | undefined;
       readonly processes: readonly RunningProcess[];
     };
 
@@ -55,9 +58,9 @@ export interface KeptProcesses {
 /**
  * Begins OUTPUT/processes.json, without a process. Readers see it whole at any time.
  *
- * @param nats URL of the NATS server that was started for the run, if one was
+ * @param nats the NATS server that was started for the run, if one was
  */
-export async function keepProcesses(output: string, nats?: string): Promise<KeptProcesses> {
+export async function keepProcesses(output: string, nats?: OwnNats): Promise<KeptProcesses> {
   const path = processesFile(output);
   let processes: readonly RunningProcess[] = [];
   let written: Promise<unknown> = mkdir(output, { recursive: true });

@@ -1,7 +1,12 @@
-import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
+import { logVerbosity, Server, type ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Log } from '../log/log.ts';
+import { hostOfAddress } from '../security/loopback.ts';
+import { checkDoor } from '../security/open-door.ts';
+import { openSecurity, type SecuritySettings } from '../security/service-security.ts';
+import { demandToken } from './bearer-token.ts';
+import { serverCredentials } from './credentials.ts';
 import type { ImplementedService } from './implementation.ts';
 import { type HandledCall, observeCalls } from './observe-calls.ts';
 import { addReflection } from './reflection.ts';
@@ -23,29 +28,35 @@ export interface GrpcServer {
 }
 
 /**
- * Serves gRPC services with health checking and reflection, without encryption.
+ * Serves gRPC services with health checking and reflection.
  *
  * @param address HOST:PORT; port 0 picks a free one
+ * @param security that of the run file: encryption, and what callers must show; health checks need no token
  * @param onHandled hears of every call of the services that is over; not of health checks and reflection
- * @throws FuseMeshError failed_precondition when the address is in use or not ours
+ * @throws FuseMeshError failed_precondition when the address is in use or not ours, or would be open to other machines
+ *   in plain text
  */
 export async function serve({
   address,
   services,
   log,
+  security = openSecurity,
   onHandled,
 }: {
   address: string;
   services: readonly ImplementedService[];
   log: Log;
+  security?: SecuritySettings;
   onHandled?: (call: HandledCall) => void;
 }): Promise<GrpcServer> {
+  await checkDoor({ what: 'gRPC', host: hostOfAddress(address) }, security, log);
   const server = new Server({
     'grpc.max_receive_message_length': maximumMessageBytes,
     'grpc.max_send_message_length': maximumMessageBytes,
     // A second server on the port would share its calls instead of being refused.
     'grpc.so_reuseport': 0,
-    ...(onHandled && { interceptors: [observeCalls(services, onHandled)] }),
+    // The first is nearest to the caller: refused calls are counted too.
+    interceptors: [...(onHandled ? [observeCalls(services, onHandled)] : []), ...demandToken(security)],
   });
   for (const { definition, handlers } of services) server.addService(definition, handlers(log));
   const names = services.map(({ service }) => service.typeName);
@@ -59,7 +70,7 @@ export async function serve({
     services.map(({ service }) => service),
   );
 
-  const port = await bind(server, address);
+  const port = await bind(server, address, serverCredentials(security));
   const bound = `${address.slice(0, address.lastIndexOf(':'))}:${port}`;
   log.info({ address: bound, services: names }, `gRPC is served at ${bound}`);
   return {
@@ -77,9 +88,9 @@ export async function serve({
   };
 }
 
-const bind = (server: Server, address: string): Promise<number> =>
+const bind = (server: Server, address: string, credentials: ServerCredentials): Promise<number> =>
   new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+    server.bindAsync(address, credentials, (error, port) => {
       if (!error) return resolve(port);
       const inUse = error.message.includes('EADDRINUSE');
       reject(

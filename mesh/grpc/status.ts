@@ -1,5 +1,6 @@
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { type ErrorCode, FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { tlsTrouble } from './tls-trouble.ts';
 
 const statusOf: Readonly<Record<ErrorCode, status>> = {
   invalid_argument: status.INVALID_ARGUMENT,
@@ -10,6 +11,8 @@ const statusOf: Readonly<Record<ErrorCode, status>> = {
   unavailable: status.UNAVAILABLE,
   data_loss: status.DATA_LOSS,
   unimplemented: status.UNIMPLEMENTED,
+  unauthenticated: status.UNAUTHENTICATED,
+  permission_denied: status.PERMISSION_DENIED,
   cancelled: status.CANCELLED,
   internal: status.INTERNAL,
 };
@@ -34,11 +37,13 @@ export function fromStatus(error: ServiceError, address: string): FuseMeshError 
   if (error.code === status.DEADLINE_EXCEEDED) {
     return new FuseMeshError('unavailable', `${address} did not answer in time`, { cause: error });
   }
+  const trouble = tlsTrouble(error, address);
+  if (trouble) return trouble;
   const code = codeOf.get(error.code) ?? 'internal';
   const isOwn = (error.metadata?.get(ownErrorKey).length ?? 0) > 0;
   const message =
     code === 'unavailable' && !isOwn
-      ? `No answer from ${address}: is the service running? (${error.details})`
+      ? `No answer from ${address}: is the service running? (${error.details.replaceAll(/\s+/g, ' ').trim()})`
       : error.details;
   return new FuseMeshError(code, message, { cause: error });
 }

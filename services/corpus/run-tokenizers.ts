@@ -15,7 +15,7 @@ export function runTokenizers(config: RunConfig, signal: AbortSignal): Promise<T
     Tokenizer.fromFile(join(config.target.model, 'tokenizer.json')),
     ...config.teachers.map(async ({ address, model }) => {
       const lying = config.trainer.join === 'all' ? undefined : await tokenizerOfModel(model);
-      return lying ?? fetchTokenizer(address, signal);
+      return lying ?? fetchTokenizer(address, config.security, signal);
     }),
   ]);
 }

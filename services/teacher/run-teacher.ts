@@ -12,6 +12,7 @@ import { serveMetrics } from '../../mesh/metrics/serve-metrics.ts';
 import { connectNats } from '../../mesh/nats/connection.ts';
 import { LateConnection } from '../../mesh/nats/late-connection.ts';
 import { openRunStreams } from '../../mesh/nats/run-streams.ts';
+import { hostOfAddress } from '../../mesh/security/loopback.ts';
 import type { Tracer } from '../../mesh/tracing/tracer.ts';
 import { Generator } from '../../model/generation/generator.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
@@ -61,7 +62,7 @@ export async function runTeacher(
 
   const generator = loadedOnce(() => Generator.load(served.model, { threads: served.threads }));
   const nats = new LateConnection(() =>
-    connectNats(config.nats.url, `fusemesh teacher ${name}`, { log, onEvent: onNats }),
+    connectNats(config, `fusemesh teacher ${name}`, { log, onEvent: onNats }),
   );
   const attachments = new RunAttachments(async (settings) => {
     const streams = openRunStreams(await nats.now(), settings.run);
@@ -78,12 +79,15 @@ export async function runTeacher(
 
   try {
     const identity = await teacherIdentity(name, config.run, served.model);
-    const metricsServer = await serveMetrics(register, { port: served.metricsPort, log });
+    const { security } = config;
+    const host = hostOfAddress(served.address);
+    const metricsServer = await serveMetrics(register, { host, port: served.metricsPort, log, security });
     try {
       const server = await serve({
         address: served.address,
         services: [implement(TeacherService, teacherService(identity, scorer, generator.get, attachments))],
         log,
+        security,
         onHandled,
       });
       server.setServing(TeacherService.typeName, true);

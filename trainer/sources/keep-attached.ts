@@ -32,7 +32,7 @@ export async function keepAttached(source: Source, replica: Replica, attachment:
   const warning = new RepeatedWarning(log, repeatWarningAfter);
   let retryAfter = firstRetry;
   while (!signal.aborted) {
-    const client = createClient(TeacherService, replica.address);
+    const client = createClient(TeacherService, replica.address, source.security);
     let reason = 'it left the run';
     try {
       await attach(client, source, replica, attachment);
@@ -67,11 +67,16 @@ export async function keepAttached(source: Source, replica: Replica, attachment:
 
 /** Tells the processes of a source that the run is over for them; those that do not answer are left alone. */
 export async function detach(source: Source, run: string, log: Log): Promise<void> {
-  await Promise.all(source.replicas.map((replica) => detachReplica(source.name, replica, run, log)));
+  await Promise.all(source.replicas.map((replica) => detachReplica(source, replica, run, log)));
 }
 
-async function detachReplica(name: string, { address }: Replica, run: string, log: Log): Promise<void> {
-  const client = createClient(TeacherService, address);
+async function detachReplica(
+  { name, security }: Source,
+  { address }: Replica,
+  run: string,
+  log: Log,
+): Promise<void> {
+  const client = createClient(TeacherService, address, security);
   try {
     await client.detachRun({ run }, { timeoutMs: callTimeout });
   } catch (error) {

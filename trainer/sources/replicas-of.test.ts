@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { openSecurity } from '../../mesh/security/service-security.ts';
 import type { FoundTeacher } from '../../mesh/discovery/teacher-listing.ts';
 import { replicasOf } from './replicas-of.ts';
 import { replicaAt, Source } from './source.ts';
@@ -22,11 +23,11 @@ const found = [
 ];
 
 it('takes those that were started for the run while nothing is known of the source', () => {
-  expect(instances(new Source('orator', '127.0.0.1:1'), found)).toEqual(['2', '5']);
+  expect(instances(new Source('orator', '127.0.0.1:1', openSecurity), found)).toEqual(['2', '5']);
 });
 
 it('takes those of the same model when it is known', () => {
-  const source = new Source('orator', '127.0.0.1:1');
+  const source = new Source('orator', '127.0.0.1:1', openSecurity);
   source.identity = { teacher: 'orator', run: 'demo', modelFingerprint: 'cd' };
   expect(instances(source, found)).toEqual(['2']);
   // The process that the file names was found under another address.
@@ -35,13 +36,13 @@ it('takes those of the same model when it is known', () => {
 });
 
 it('takes the replicas of a teacher that was started for another run and is called otherwise there', () => {
-  const source = new Source('orator', 'elsewhere:1');
+  const source = new Source('orator', 'elsewhere:1', openSecurity);
   source.identity = { teacher: 'sage', run: 'shared', modelFingerprint: 'cd' };
   expect(instances(source, found)).toEqual(['6']);
 });
 
 it('adds up what all processes say, each once', () => {
-  const source = new Source('orator', '127.0.0.1:1');
+  const source = new Source('orator', '127.0.0.1:1', openSecurity);
   expect(source).toMatchObject({ attached: false, address: '127.0.0.1:1' });
   const others = ['7', '8'].map((instance) => replicaAt(`127.0.0.1:${instance}`, instance));
   for (const [i, replica] of others.entries()) {

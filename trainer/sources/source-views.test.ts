@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
+import { openSecurity } from '../../mesh/security/service-security.ts';
 import { Change } from '../change.ts';
 import { RunStatus } from '../run-status.ts';
 import { statusMessage } from '../status-message.ts';
@@ -11,7 +12,7 @@ import { countPartlyCome, nothingKnown, sourceViews } from './source-views.ts';
 
 const change = new Change();
 const sources = ['orator', 'novelist'].map((name) => {
-  const source = new Source(name, '');
+  const source = new Source(name, '', openSecurity);
   source.named.attached = true;
   return source;
 });

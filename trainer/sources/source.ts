@@ -47,6 +47,8 @@ export interface SourceIdentity {
 export class Source {
   /** In the run. */
   readonly name: string;
+  /** What its services are called with. */
+  readonly security: RunConfig['security'];
   /** The process that the run file names. */
   readonly named: Replica;
   /** Processes found beside it. */
@@ -56,8 +58,9 @@ export class Source {
   /** Of the first process that was attached. */
   identity: SourceIdentity | undefined;
 
-  constructor(name: string, address: string) {
+  constructor(name: string, address: string, security: RunConfig['security']) {
     this.name = name;
+    this.security = security;
     this.named = replicaAt(address);
   }
 
@@ -98,8 +101,12 @@ export class Source {
 }
 
 /** The sources of a run, in the order in which ties between them are broken: the teachers, then the target. */
-export function sourcesOf({ teachers, target }: Pick<RunConfig, 'teachers' | 'target'>): Source[] {
+export function sourcesOf({
+  teachers,
+  target,
+  security,
+}: Pick<RunConfig, 'teachers' | 'target' | 'security'>): Source[] {
   return [...teachers, ...(target.source ? [target.source] : [])].map(
-    ({ name, address }) => new Source(name, address),
+    ({ name, address }) => new Source(name, address, security),
   );
 }
