@@ -1,6 +1,7 @@
 import type { RunConfig } from '../mesh/config/schema.ts';
 import { TrainerState } from '../mesh/generated/fusemesh/v1/trainer_pb.ts';
 import { serve } from '../mesh/grpc/serve.ts';
+import { Readiness } from '../mesh/lifecycle/readiness.ts';
 import type { Log } from '../mesh/log/log.ts';
 import { createRegister } from '../mesh/metrics/create-register.ts';
 import { processMetrics } from '../mesh/metrics/process-metrics.ts';
@@ -44,6 +45,7 @@ export async function runTrainer(config: RunConfig, options: TrainerOptions): Pr
   const change = new Change();
   const control = new TrainingControl(change);
   const status = new RunStatus(config.run, change, control);
+  const readiness = trainerReadiness(signal);
   const register = createRegister({ run: config.run });
   const { onHandled, onNats } = processMetrics(register);
   const metrics = new TrainerMetrics(register, () => observed(status));
@@ -53,6 +55,7 @@ export async function runTrainer(config: RunConfig, options: TrainerOptions): Pr
     services: [trainerService(status, log)],
     log,
     security: config.security,
+    readiness,
     onHandled,
   });
   try {
@@ -60,11 +63,15 @@ export async function runTrainer(config: RunConfig, options: TrainerOptions): Pr
     const { security } = config;
     const { address, metricsPort: port } = config.trainer;
     const host = hostOfAddress(address);
-    const http = await serveMetrics(register, { host, port, log, route: page.route, security });
+    const http = await serveMetrics(register, {
+      ...{ host, port, log, route: page.route },
+      ...{ readiness, security },
+    });
     try {
       const listening = { grpc: grpc.address, metricsPort: http.port };
       onReady?.({ ...listening, note });
-      await runTraining(config, { status, control, metrics, listening, onNats, change, signal, log, tracer });
+      const told = { status, control, metrics, listening, onNats, readiness, tracer };
+      await runTraining(config, { ...told, change, signal, log });
       status.end(signal.aborted ? status.phase : TrainerState.FINISHED);
     } catch (error) {
       status.end(TrainerState.FAILED);
@@ -76,6 +83,15 @@ export async function runTrainer(config: RunConfig, options: TrainerOptions): Pr
   } finally {
     await grpc.stop();
   }
+}
+
+/** A trainer is ready from when its target is loaded and NATS answers until it is told to stop. */
+function trainerReadiness(signal: AbortSignal): Readiness {
+  const readiness = new Readiness();
+  readiness.lacks('model', 'the target is being loaded');
+  readiness.lacks('nats', 'the connection to NATS does not stand yet');
+  signal.addEventListener('abort', () => readiness.lacks('process', 'it is stopping'), { once: true });
+  return readiness;
 }
 
 const pageSource = (status: RunStatus): PageSource => ({

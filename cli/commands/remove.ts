@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
 import type { RunConfig } from '../../mesh/config/schema.ts';
+import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
 import type { NatsConnection } from '../../mesh/nats/connection.ts';
 import type { RunOnNats } from '../../mesh/nats/list-runs.ts';
 import { confirm } from '../confirm.ts';

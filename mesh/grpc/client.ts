@@ -12,8 +12,8 @@ import { Client as GrpcClient, type ServiceError } from '@grpc/grpc-js';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { openSecurity, type SecuritySettings } from '../security/service-security.ts';
 import { sendToken } from './bearer-token.ts';
+import { clientOptions } from './channel-options.ts';
 import { channelCredentials } from './credentials.ts';
-import { maximumMessageBytes } from './serve.ts';
 import { serviceDefinition } from './service-definition.ts';
 import { fromStatus } from './status.ts';
 
@@ -49,16 +49,8 @@ export function createClient<S extends DescService>(
   security: SecuritySettings = openSecurity,
 ): Client<S> {
   const grpc = new GrpcClient(address, channelCredentials(security), {
+    ...clientOptions(service),
     interceptors: sendToken(address, security),
-    'grpc.max_receive_message_length': maximumMessageBytes,
-    'grpc.max_send_message_length': maximumMessageBytes,
-    'grpc.initial_reconnect_backoff_ms': 200,
-    'grpc.max_reconnect_backoff_ms': 2000,
-    // A machine that vanished is noticed within half a minute, by streams that only wait too.
-    'grpc.keepalive_time_ms': 20_000,
-    'grpc.keepalive_timeout_ms': 10_000,
-    // The mesh talks to its own addresses; HTTP_PROXY is for the rest of the world.
-    'grpc.enable_http_proxy': 0,
   });
   const definition = serviceDefinition(service);
   const methods = service.methods.map((method) => {

@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { Readiness } from '../lifecycle/readiness.ts';
 import type { Log } from '../log/log.ts';
 import { checkDoor } from '../security/open-door.ts';
 import { openSecurity, type SecuritySettings, serverTls } from '../security/service-security.ts';
@@ -22,8 +23,10 @@ const openPaths = new Set(['/healthz', '/readyz']);
 export type Route = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
 
 /**
- * Serves GET /metrics in Prometheus' text format, and GET /healthz.
+ * Serves GET /metrics in Prometheus' text format, and two checks, whose JSON says what is not ready: GET /healthz is
+ * 200 as long as the process answers, GET /readyz is 503 when something is lacking.
  *
+ * @param readiness left out, the process is always ready
  * @param route what else the port serves; it is asked where the path is neither of these
  * @param host where it listens: that of the process's gRPC service
  * @param port 0 picks a free one
@@ -38,26 +41,37 @@ export async function serveMetrics(
     port,
     log,
     route,
+    readiness = new Readiness(),
     security = openSecurity,
-  }: { host: string; port: number; log: Log; route?: Route; security?: SecuritySettings },
+  }: {
+    host: string;
+    port: number;
+    log: Log;
+    route?: Route;
+    readiness?: Readiness;
+    security?: SecuritySettings;
+  },
 ): Promise<MetricsServer> {
   await checkDoor({ what: 'HTTP', host }, security, log);
   const refusalOf = httpAccess(security);
   const server = createHttpServer(security, async (request, response) => {
     const { url, method } = request;
-    const path = url?.split('?')[0];
-    const refusal = openPaths.has(path ?? '') ? undefined : refusalOf(request);
+    const asked = url?.split('?')[0];
+    const refusal = openPaths.has(asked ?? '') ? undefined : refusalOf(request);
     if (refusal) {
       response.writeHead(refusal.status, refusal.headers).end(`${refusal.text}\n`);
       return;
     }
-    if (method !== 'GET' || (path !== '/metrics' && path !== '/healthz')) {
-      if (await route?.(request, response)) return;
-      response.writeHead(404).end('Try /metrics or /healthz\n');
-      return;
+    const path = method === 'GET' ? asked : undefined;
+    if (path === '/metrics') {
+      response.setHeader('Content-Type', register.contentType).end(await register.metrics());
+    } else if (path === '/healthz' || path === '/readyz') {
+      const { ready, problems } = readiness;
+      response.writeHead(path === '/healthz' || ready ? 200 : 503, { 'Content-Type': 'application/json' });
+      response.end(`${JSON.stringify({ ready, problems })}\n`);
+    } else if (!(await route?.(request, response))) {
+      response.writeHead(404).end('Try /metrics, /healthz or /readyz\n');
     }
-    if (path === '/healthz') response.end('ok\n');
-    else response.setHeader('Content-Type', register.contentType).end(await register.metrics());
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {

@@ -5,11 +5,12 @@ import { describeTeacher } from '../../mesh/discovery/teacher-listing.ts';
 import { TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
 import { implement } from '../../mesh/grpc/implementation.ts';
 import { serve } from '../../mesh/grpc/serve.ts';
+import { Readiness } from '../../mesh/lifecycle/readiness.ts';
 import type { Log } from '../../mesh/log/log.ts';
 import { createRegister } from '../../mesh/metrics/create-register.ts';
 import { processMetrics } from '../../mesh/metrics/process-metrics.ts';
 import { serveMetrics } from '../../mesh/metrics/serve-metrics.ts';
-import { connectNats } from '../../mesh/nats/connection.ts';
+import { type ConnectionEvent, connectNats } from '../../mesh/nats/connection.ts';
 import { LateConnection } from '../../mesh/nats/late-connection.ts';
 import { openRunStreams } from '../../mesh/nats/run-streams.ts';
 import { hostOfAddress } from '../../mesh/security/loopback.ts';
@@ -18,8 +19,10 @@ import { Generator } from '../../model/generation/generator.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
 import { keepRegistered } from './keep-registered.ts';
 import { loadedOnce } from './loaded-once.ts';
+import { NatsNeed } from './nats-need.ts';
 import { RunAttachment } from './run-attachment.ts';
 import { RunAttachments } from './run-attachments.ts';
+import { scorerInLane } from './scorer-in-lane.ts';
 import { servedModel } from './served-model.ts';
 import { teacherIdentity, teacherListing } from './teacher-identity.ts';
 import { teacherMetrics } from './teacher-metrics.ts';
@@ -55,15 +58,33 @@ export async function runTeacher(
   { signal, log, tracer, onReady }: TeacherOptions,
 ): Promise<void> {
   const served = servedModel(config, name);
-  const scorer = await Scorer.load(served.model, { topK: config.topK, threads: served.threads });
   const register = createRegister({});
+  const readiness = new Readiness();
+  readiness.lacks('model', 'it is being loaded');
+  // First, so that those who look after processes can tell one that loads from one that hangs.
+  const { security } = config;
+  const host = hostOfAddress(served.address);
+  const metricsServer = await serveMetrics(register, {
+    ...{ host, port: served.metricsPort, log },
+    ...{ readiness, security },
+  });
+  const scorer = await Scorer.load(served.model, { topK: config.topK, threads: served.threads }).catch(
+    async (error: unknown) => {
+      await metricsServer.stop();
+      throw error;
+    },
+  );
+  readiness.has('model');
   const { onHandled, onNats } = processMetrics(register);
   const metricsOfRun = teacherMetrics(register);
+  const need = new NatsNeed(readiness);
+  const onEvent = (event: ConnectionEvent) => {
+    onNats(event);
+    need.onEvent(event);
+  };
 
   const generator = loadedOnce(() => Generator.load(served.model, { threads: served.threads }));
-  const nats = new LateConnection(() =>
-    connectNats(config, `fusemesh teacher ${name}`, { log, onEvent: onNats }),
-  );
+  const nats = new LateConnection(() => connectNats(config, `fusemesh teacher ${name}`, { log, onEvent }));
   const attachments = new RunAttachments(async (settings) => {
     const streams = openRunStreams(await nats.now(), settings.run);
     // Of another run the limits are not ours to set: its trainer has made the streams.
@@ -74,49 +95,52 @@ export async function runTeacher(
     const logOfRun = log.child({ run, teacher });
     logOfRun.info({ topK }, `Teacher ${teacher} is attached to run ${run}`);
     const traces = tracer && new TeacherTraces(tracer, settings);
-    return new RunAttachment(settings, { streams, scorer, batchDocuments, metrics, traces, log: logOfRun });
+    const attachment = new RunAttachment(settings, {
+      streams,
+      scorer: scorerInLane(scorer, run),
+      batchDocuments,
+      metrics,
+      traces,
+      log: logOfRun,
+    });
+    need.attached(attachment.ended);
+    return attachment;
   });
 
   try {
     const identity = await teacherIdentity(name, config.run, served.model);
-    const { security } = config;
-    const host = hostOfAddress(served.address);
-    const metricsServer = await serveMetrics(register, { host, port: served.metricsPort, log, security });
-    try {
-      const server = await serve({
-        address: served.address,
-        services: [implement(TeacherService, teacherService(identity, scorer, generator.get, attachments))],
-        log,
-        security,
-        onHandled,
-      });
-      server.setServing(TeacherService.typeName, true);
-      log.info(
-        { address: server.address, ...scorer.card },
-        `Teacher ${name} is ready with a ${scorer.card.family} model`,
-      );
-      const registered = keepRegistered(
-        nats,
-        (connection) => {
-          const address = advertisedAddress(server.address, connection);
-          const places = { address, metricsAddress: withPort(address, metricsServer.port) };
-          return describeTeacher(teacherListing(identity, scorer, places), () => attachments.work());
-        },
-        { signal, log },
-      );
-      onReady?.({ grpc: server.address, metricsPort: metricsServer.port });
+    const server = await serve({
+      address: served.address,
+      services: [implement(TeacherService, teacherService(identity, scorer, generator.get, attachments))],
+      log,
+      security,
+      readiness,
+      onHandled,
+    });
+    log.info(
+      { address: server.address, ...scorer.card },
+      `Teacher ${name} is ready with a ${scorer.card.family} model`,
+    );
+    const registered = keepRegistered(
+      nats,
+      (connection) => {
+        const address = advertisedAddress(server.address, connection);
+        const places = { address, metricsAddress: withPort(address, metricsServer.port) };
+        return describeTeacher(teacherListing(identity, scorer, places), () => attachments.work());
+      },
+      { signal, log },
+    );
+    onReady?.({ grpc: server.address, metricsPort: metricsServer.port });
 
-      if (!signal.aborted) await once(signal, 'abort');
-      server.setServing(TeacherService.typeName, false);
-      await registered;
-      await attachments.detachAll();
-      await server.stop();
-    } finally {
-      await metricsServer.stop();
-    }
+    if (!signal.aborted) await once(signal, 'abort');
+    readiness.lacks('process', 'it is stopping');
+    await registered;
+    // Side by side: no call comes any more, and those who watch a run hear how it ends.
+    await Promise.all([server.stop(), attachments.detachAll()]);
   } finally {
     await nats.close();
     await generator.close();
     await scorer.close();
+    await metricsServer.stop();
   }
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { openSecurity } from '../../mesh/security/service-security.ts';
 import type { FoundTeacher } from '../../mesh/discovery/teacher-listing.ts';
+import { openSecurity } from '../../mesh/security/service-security.ts';
 import { replicasOf } from './replicas-of.ts';
 import { replicaAt, Source } from './source.ts';
 
