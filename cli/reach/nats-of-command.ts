@@ -3,6 +3,7 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { RunConfig } from '../../mesh/config/schema.ts';
 import { connectNats, type NatsConnection } from '../../mesh/nats/connection.ts';
 import { type RunFileOptions, readRunFile, withSettings } from '../run-file.ts';
+import { needsOwnNats } from '../up/own-nats.ts';
 import { readProcesses } from './processes-file.ts';
 
 /** What a verb that looks at NATS accepts beside a run file. */
@@ -33,7 +34,8 @@ interface NamedNats {
  */
 export async function natsOfCommand(path: string | undefined, options: NatsOptions): Promise<NamedNats> {
   const config = path === undefined ? undefined : await readRunFile(path, options);
-  const url = options.nats ?? (config ? await natsOfRun(config) : process.env['NATS_URL']);
+  const ofRun = path && config ? await natsOfRun(path, config, options) : undefined;
+  const url = options.nats ?? ofRun ?? process.env['NATS_URL'];
   if (url) return { url, config };
   throw new FuseMeshError(
     'invalid_argument',
@@ -41,7 +43,13 @@ export async function natsOfCommand(path: string | undefined, options: NatsOptio
   );
 }
 
-async function natsOfRun({ nats, trainer }: RunConfig): Promise<string> {
+/** URL of the NATS server of a run: where nothing says which, that of the `fusemesh up` that runs it now. */
+export async function natsOfRun(
+  path: string,
+  { nats, trainer }: RunConfig,
+  { set = [] }: RunFileOptions,
+): Promise<string> {
+  if (!(await needsOwnNats(path, set, process.env))) return nats.url;
   const running = await readProcesses(trainer.output);
   return (running.state === 'running' && running.nats) || nats.url;
 }

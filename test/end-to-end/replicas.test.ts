@@ -23,7 +23,7 @@ let connection: NatsConnection;
 let mesh: MeshOfProcesses;
 
 beforeAll(async () => {
-  corpus = await makeSmallCorpus({ bytesOfDomain: 8000 });
+  corpus = await makeSmallCorpus({ bytesOfDomain: 4000 });
   server = await startNatsServer();
   connection = await connectNats(server.url, 'test');
   mesh = new MeshOfProcesses(server.url);

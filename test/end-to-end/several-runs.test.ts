@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findTeachers } from '../../mesh/discovery/find.ts';
-import type { TeacherListing } from '../../mesh/discovery/teacher-listing.ts';
 import { connectNats, type NatsConnection } from '../../mesh/nats/connection.ts';
 import { startNatsServer, type TestNatsServer } from '../support/nats-server.ts';
 import { runCommand } from './command.ts';
@@ -15,6 +14,7 @@ const zoo = fileURLToPath(new URL('../../examples/zoo/', import.meta.url));
 const first = `several-${process.pid}`;
 /** As like the first's streams as a name can be. */
 const second = `${first}-documents`;
+const names = ['orator', 'novelist'];
 /** What the second run has otherwise. */
 const otherwise = { topK: 5, contextLength: 64, nats: { maxDocuments: 40, maxDistributions: 50 } };
 let corpus: SmallCorpus;
@@ -23,7 +23,7 @@ let connection: NatsConnection;
 let mesh: MeshOfProcesses;
 
 beforeAll(async () => {
-  corpus = await makeSmallCorpus({ bytesOfDomain: 4000 });
+  corpus = await makeSmallCorpus({ bytesOfDomain: 2500 });
   server = await startNatsServer();
   connection = await connectNats(server.url, 'test');
   mesh = new MeshOfProcesses(server.url);
@@ -46,18 +46,19 @@ test('two runs share one NATS and the same teachers, and each ends as it does al
   timeout: 300_000,
 }, async () => {
   const alone: Buffer[] = [];
-  for (const [run, changes] of [[`${first}-alone`, {}] as const, [`${second}-alone`, otherwise] as const]) {
-    const { path, output } = await writeRunFile(corpus, { run, changes });
+  const anywhere = models(() => '127.0.0.1:0');
+  for (const [run, more] of [[`${first}-alone`, {}] as const, [`${second}-alone`, otherwise] as const]) {
+    const { path, output } = await writeRunFile(corpus, { run, changes: { ...anywhere, ...more } });
     const { code, stderr } = await runCommand(['up', path, '--json'], { NATS_URL: undefined });
     expect(code, stderr).toBe(0);
     alone.push(await weights(output));
   }
   expect(Buffer.compare(alone[0], alone[1])).not.toBe(0);
 
-  const { path: teachersFile } = await writeRunFile(corpus, { run: first });
-  for (const name of ['orator', 'novelist', 'engineer', 'target']) mesh.start('teacher', teachersFile, name);
-  const teachers = await awaitTeachers(connection, first, 4);
-  const places = placesIn(teachers);
+  const { path: teachersFile } = await writeRunFile(corpus, { run: first, changes: anywhere });
+  for (const name of names) mesh.start('teacher', teachersFile, name);
+  const teachers = await awaitTeachers(connection, first, 2);
+  const places = models((name) => teachers.find(({ teacher }) => teacher === name)!.address);
   const runs = [
     await writeRunFile(corpus, { run: first, changes: places }),
     await writeRunFile(corpus, { run: second, changes: { ...otherwise, ...places } }),
@@ -67,7 +68,7 @@ test('two runs share one NATS and the same teachers, and each ends as it does al
 
   await expect
     .poll(async () => (await findTeachers(connection)).map(({ work }) => work.length), { timeout: 60_000 })
-    .toEqual([2, 2, 2, 2]);
+    .toEqual([2, 2]);
   const refused = runCommand(['remove', second, '--nats', server.url, '--yes']);
   const [listed, held] = await Promise.all([json('teachers'), json('runs')]);
   expectOneLine(await refused, { code: 1, line: /trainer of run .*-documents is alive.*--force/ });
@@ -85,14 +86,14 @@ test('two runs share one NATS and the same teachers, and each ends as it does al
   for (const [i, { output }] of runs.entries()) {
     expect(Buffer.compare(await weights(output), alone[i])).toBe(0);
   }
-  expect((await findTeachers(connection)).map(({ work }) => work)).toEqual([[], [], [], []]);
+  expect((await findTeachers(connection)).map(({ work }) => work)).toEqual([[], []]);
 });
 
 test('a run is removed after a word of consent, and its neighbour stays', { timeout: 60_000 }, async () => {
-  const names = async () => (await json('runs')).map(({ run }: { run: string }) => run);
+  const held = async () => (await json('runs')).map(({ run }: { run: string }) => run);
   const nats = ['--nats', server.url];
   expectOneLine(await runCommand(['remove', first, ...nats]), { code: 2, line: /Remove run .*add --yes/ });
-  expect(await names()).toEqual(expect.arrayContaining([first, second]));
+  expect(await held()).toEqual(expect.arrayContaining([first, second]));
 
   const removed = await runCommand(['remove', first, ...nats, '--yes']);
   expect(removed).toMatchObject({
@@ -100,8 +101,8 @@ test('a run is removed after a word of consent, and its neighbour stays', { time
     stderr: '',
     stdout: expect.stringContaining(`Removed run ${first} `),
   });
-  expect(await names()).toContain(second);
-  expect(await names()).not.toContain(first);
+  expect(await held()).toContain(second);
+  expect(await held()).not.toContain(first);
   expectOneLine(await runCommand(['remove', first, ...nats, '--yes']), {
     ...{ code: 2, line: new RegExp(`no run ${first} on .*${second}`) },
   });
@@ -113,7 +114,7 @@ test('a run is removed after a word of consent, and its neighbour stays', { time
   const path = join(corpus.directory, `${second}.yaml`);
   const byFile = await runCommand(['remove', path, '--yes'], { NATS_URL: server.url });
   expect(byFile).toMatchObject({ code: 0, stderr: '' });
-  expect(await names()).not.toContain(second);
+  expect(await held()).not.toContain(second);
 });
 
 test('what lists a NATS server needs to know which', { timeout: 60_000 }, async () => {
@@ -125,11 +126,8 @@ test('what lists a NATS server needs to know which', { timeout: 60_000 }, async 
   }
 });
 
-/** The part of a run file that says where the teachers are. */
-function placesIn(teachers: readonly TeacherListing[]): object {
-  const at = (name: string) => teachers.find(({ teacher }) => teacher === name)!.address;
-  const named = ['orator', 'novelist', 'engineer'].map((name) => ({
-    ...{ name, address: at(name), model: join(zoo, name) },
-  }));
-  return { teachers: named, target: { model: join(zoo, 'target'), source: { address: at('target') } } };
+/** The part of a run file that tells of the models, and where the teachers are. */
+function models(address: (name: string) => string): object {
+  const teachers = names.map((name) => ({ name, address: address(name), model: join(zoo, name) }));
+  return { teachers, target: { model: join(zoo, 'target') } };
 }
