@@ -3,6 +3,7 @@ import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
 import { createLog } from '../../mesh/log/log.ts';
 import { runTeacher } from '../../services/teacher/run-teacher.ts';
 import { tellParent } from '../child-messages.ts';
+import { natsOfRun } from '../reach/nats-of-command.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
 import { traced } from '../traced.ts';
 
@@ -18,12 +19,13 @@ export function addTeacher(program: Command): void {
     .addHelpText(
       'after',
       '\nExample:\n  $ fusemesh teacher run.yaml orator --set teachers.0.threads=4\n' +
-        '\nA second replica, on any free port:\n' +
+        '\nOne more replica, on any free port (of a run of `fusemesh up` too):\n' +
         '  $ fusemesh teacher run.yaml orator --set teachers.0.address=127.0.0.1:0',
     )
     .action((path: string, name: string, options: RunFileOptions) =>
       runUntilStopped(async (signal) => {
         const config = await readRunFile(path, options);
+        Object.assign(config.nats, (await natsOfRun(path, config, options)).nats);
         const log = createLog(`teacher ${name}`);
         const attributes = { 'fusemesh.teacher': name };
         await traced({ serviceName: 'fusemesh-teacher', attributes }, log, (tracer) =>

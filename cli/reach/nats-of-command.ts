@@ -4,6 +4,7 @@ import type { RunConfig } from '../../mesh/config/schema.ts';
 import { connectNats, type NatsConnection } from '../../mesh/nats/connection.ts';
 import { atUrl, type NatsPlace } from '../../mesh/nats/login.ts';
 import { type RunFileOptions, readRunFile, withSettings } from '../run-file.ts';
+import { needsOwnNats } from '../up/own-nats.ts';
 import { readProcesses } from './processes-file.ts';
 
 /** What a verb that looks at NATS accepts beside a run file. */
@@ -36,14 +37,20 @@ export async function natsOfCommand(path: string | undefined, options: NatsOptio
   const config = path === undefined ? undefined : await readRunFile(path, options);
   const url = options.nats ?? (config ? undefined : process.env['NATS_URL']);
   if (url) return { where: atUrl(url), config };
-  if (config) return { where: await natsOfRun(config), config };
+  if (path && config) return { where: await natsOfRun(path, config, options), config };
   throw new FuseMeshError(
     'invalid_argument',
     'No NATS server is named: give a run file or --nats URL, or set NATS_URL.',
   );
 }
 
-async function natsOfRun({ nats, security, trainer }: RunConfig): Promise<NatsPlace> {
+/** The NATS server of a run: where nothing says which, that of the `fusemesh up` that runs it now. */
+export async function natsOfRun(
+  path: string,
+  { nats, security, trainer }: RunConfig,
+  { set = [] }: RunFileOptions,
+): Promise<NatsPlace> {
+  if (!(await needsOwnNats(path, set, process.env))) return { nats, security };
   const running = await readProcesses(trainer.output);
   const own = running.state === 'running' ? running.nats : undefined;
   return { nats: own ?? nats, security };

@@ -27,7 +27,7 @@ const status = create(GetStatusResponseSchema, {
   sources: [
     {
       ...{ teacher: 'orator', attached: true, tokensPerSecond: 12345.6, documentsScored: 1040n },
-      ...{ queueDepth: 14, lagDocuments: 7n, documentsChosen: 18n },
+      ...{ queueDepth: 14, lagDocuments: 7n, documentsChosen: 18n, replicas: 2 },
     },
     {
       ...{ teacher: 'novelist', attached: true, documentsScored: 38n, waitingForRoom: true },
@@ -49,7 +49,7 @@ test('draws where a run stands, on lines', () => {
     'run demo  training  1:05',
     '              ██████░░░░░░░░░░░░░░░░░░ step 3 of 12, 0:42 left',
     '  trainer     1,500 tokens/s, 24 of 1,080 documents trained on, 3 partly here',
-    '  orator            12,346 tokens/s  1,040 scored, 14 queued, lag 7, chosen 75 %',
+    '  orator            12,346 tokens/s  2 replicas, 1,040 scored, 14 queued, lag 7, chosen 75 %',
     '  novelist    waits for the trainer  38 scored, 0 queued, owes 2, lag 0, chosen 25 %',
     '  engineer    is not attached',
     '  who waits   novelist waits for the trainer; the trainer waits for novelist (50 % of the last step)',

@@ -23,7 +23,12 @@ function sourceText(source: SourceStatus, documents: number, paint: Paint): stri
   const pace = source.waitingForRoom
     ? paint.yellow(full)
     : rate(source.tokensPerSecond).padStart(full.length);
-  const parts = [`${whole(source.documentsScored)} scored`, `${whole(source.queueDepth)} queued`];
+  const replicas = source.replicas > 1 ? [`${source.replicas} replicas`] : [];
+  const parts = [
+    ...replicas,
+    `${whole(source.documentsScored)} scored`,
+    `${whole(source.queueDepth)} queued`,
+  ];
   if (source.documentsMissing > 0) parts.push(`owes ${whole(source.documentsMissing)}`);
   parts.push(`lag ${whole(source.lagDocuments)}`);
   if (documents > 0) parts.push(`chosen ${percent(Number(source.documentsChosen) / documents)}`);

@@ -23,8 +23,8 @@ export interface DeliveredDocument {
 }
 
 const ackWait = nanos(10_000);
-/** Enough for a few replicas whose batches are small. */
-const leastInHand = 64;
+/** Of all replicas together; each process takes no more than it scores soon, so this bounds nobody's memory. */
+const leastInHand = 1024;
 
 export async function* consumeDocuments(
   context: RunContext,

@@ -74,17 +74,18 @@ it("answers NATS's own tools as their protocol says", async () => {
   }
 });
 
-it('is found again when the server was away', async () => {
+it('is found again when the server was away, and stops while it is', async () => {
   const storeDirectory = await temporaryDirectory();
   const first = await startLocalNatsServer({ storeDirectory });
   const own = await connectNats(first.url, 'test');
-  await registerService(own, described('4'));
+  const service = await registerService(own, described('4'));
   await first.stop();
   await expect(findServices(own, name)).rejects.toMatchObject({ code: 'unavailable' });
   const second = await startLocalNatsServer({ storeDirectory, port: Number(new URL(first.url).port) });
   await expect
     .poll(() => findServices(own, name).catch(() => []), { timeout: 15_000 })
     .toMatchObject([{ metadata: { number: '4' } }]);
-  await own.close();
   await second.stop();
+  await service.stop();
+  await own.close();
 });

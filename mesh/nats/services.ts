@@ -1,7 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { ownVersion } from '../lifecycle/own-version.ts';
 import type { NatsConnection } from './connection.ts';
 import { natsFailure } from './failure.ts';
+
+/** How long a look waits for the server, in milliseconds. */
+const patience = 5_000;
+const stopWithin = 1_000;
 
 /** A process as NATS's service protocol tells of it. */
 export interface ServiceDescription {
@@ -46,7 +51,8 @@ export async function registerService(
     await raw.flush();
     return {
       async stop() {
-        await service.stop();
+        // With the server gone nobody confirms it, and nobody can find it either.
+        await Promise.race([service.stop(), sleep(stopWithin, undefined, { ref: false })]);
       },
     };
   } catch (error) {
@@ -83,8 +89,6 @@ export async function findServices({ raw, url }: NatsConnection, name: string): 
     throw natsFailure(error, `ask who is there as ${name}`, url);
   }
 }
-
-const patience = 5_000;
 
 async function withinSeconds(answer: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;

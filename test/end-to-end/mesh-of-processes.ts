@@ -33,13 +33,13 @@ export async function awaitTeachers(
   count: number,
 ): Promise<FoundTeacher[]> {
   const ours = async () => (await findTeachers(connection)).filter((one) => one.run === run);
-  await expect.poll(async () => (await ours()).length, { timeout: 60_000 }).toBe(count);
+  await expect.poll(async () => (await ours()).length, { timeout: 120_000 }).toBe(count);
   return ours();
 }
 
 /** HOST:PORT of the trainer of a run, once there is one. */
 export async function awaitTrainer(connection: NatsConnection, run: string): Promise<string> {
   const address = async () => (await findTrainers(connection)).find((one) => one.run === run)?.address;
-  await expect.poll(address, { timeout: 60_000 }).toBeDefined();
+  await expect.poll(address, { timeout: 120_000 }).toBeDefined();
   return (await address())!;
 }

@@ -48,7 +48,7 @@ const changes = (address: (name: string) => string) => ({
 const weights = (output: string) => readFile(join(output, 'model', 'model.safetensors'));
 
 test('a replica joins in the middle, covers one that is killed, and the weights are those of one replica', {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async () => {
   const single = await writeRunFile(corpus, { run: `${run}-single`, changes: changes(() => '127.0.0.1:0') });
   const { code, stderr } = await runCommand(['up', single.path, '--json'], { NATS_URL: undefined });
@@ -59,15 +59,15 @@ test('a replica joins in the middle, covers one that is killed, and the weights 
   const started = await awaitTeachers(connection, run, 2);
   const at = (name: string) => started.find(({ teacher }) => teacher === name)!;
   const { path, output } = await writeRunFile(corpus, { run, changes: changes((name) => at(name).address) });
-  mesh.start('feed', path);
   const training = mesh.start('trainer', path);
   const trainer = createClient(TrainerService, await awaitTrainer(connection, run));
   await trainer.pause({});
+  mesh.start('feed', path);
 
   const late = mesh.start('teacher', path, 'orator', '--set', 'teachers.0.address=127.0.0.1:0');
   const replicas = async () =>
     (await trainer.getStatus({})).sources.map(({ teacher, replicas }) => [teacher, replicas]);
-  await expect.poll(replicas, { timeout: 60_000 }).toEqual([
+  await expect.poll(replicas, { timeout: 120_000 }).toEqual([
     ['orator', 2],
     ['novelist', 1],
   ]);
@@ -79,14 +79,14 @@ test('a replica joins in the middle, covers one that is killed, and the weights 
     );
     return other?.work[0]?.documentsScored ?? 0;
   };
-  await expect.poll(scoredByLate, { timeout: 60_000 }).toBeGreaterThan(0);
+  await expect.poll(scoredByLate, { timeout: 120_000 }).toBeGreaterThan(0);
 
-  // Held still it takes documents in hand, and then it never gives them back.
+  // Held still it keeps what it has in hand and is given more, which it never gives back.
   orator.process.kill('SIGSTOP');
   await sleep(1_000);
   orator.process.kill('SIGKILL');
   expect((await orator.finished).code).toBeNull();
-  await expect.poll(replicas, { timeout: 60_000 }).toEqual([
+  await expect.poll(replicas, { timeout: 120_000 }).toEqual([
     ['orator', 1],
     ['novelist', 1],
   ]);

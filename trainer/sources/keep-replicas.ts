@@ -31,14 +31,19 @@ export async function keepReplicas(
   /** Instances that can never do what the run asks. */
   const refused = new Set<string>();
   const warning = new RepeatedWarning(log);
+  // A NATS that hangs must not hold up a trainer that stops.
+  const aborted = new Promise<undefined>((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
   let failure: { readonly error: unknown } | undefined;
   while (!signal.aborted) {
     if (failure !== undefined) throw failure.error;
     try {
-      const found = await find();
+      const found = await Promise.race([find(), aborted]);
+      if (found === undefined) break;
       warning.over();
       for (const [source, ofSource] of kept) {
-        if (!signal.aborted) follow(source, ofSource, replicasOf(source, found, run));
+        follow(source, ofSource, replicasOf(source, found, run));
       }
     } catch (error) {
       if (!(error instanceof FuseMeshError)) throw error;

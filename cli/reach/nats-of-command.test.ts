@@ -1,0 +1,58 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
+import { natsOfCommand } from './nats-of-command.ts';
+import { keepProcesses } from './processes-file.ts';
+
+const before = process.env['NATS_URL'];
+const own = 'nats://127.0.0.1:4333';
+let directory: string;
+
+beforeEach(async () => {
+  delete process.env['NATS_URL'];
+  directory = await temporaryDirectory();
+});
+afterEach(() => {
+  if (before === undefined) delete process.env['NATS_URL'];
+  else process.env['NATS_URL'] = before;
+});
+
+async function runFile(more = ''): Promise<string> {
+  const path = join(directory, 'run.yaml');
+  await writeFile(
+    path,
+    `run: demo
+contextLength: 64
+corpus: [{ domain: text, path: text.txt }]
+teachers: [{ name: orator, address: '127.0.0.1:0' }]
+target: { model: target }
+trainer: { output: output }
+${more}`,
+  );
+  return path;
+}
+
+const url = async (...parameters: Parameters<typeof natsOfCommand>) =>
+  (await natsOfCommand(...parameters)).url;
+
+test('takes what the command line names before the run file, and that before the environment', async () => {
+  const path = await runFile('nats: { url: nats://file:4222 }');
+  expect(await url(path, { nats: 'nats://flag:4222' })).toBe('nats://flag:4222');
+  expect(await natsOfCommand(path, {})).toMatchObject({ url: 'nats://file:4222', config: { run: 'demo' } });
+  await expect(url(undefined, {})).rejects.toMatchObject({ code: 'invalid_argument' });
+  process.env['NATS_URL'] = 'nats://environment:4222';
+  expect(await url(undefined, {})).toBe('nats://environment:4222');
+  // As everywhere, the environment changes what the file says.
+  expect(await url(path, {})).toBe('nats://environment:4222');
+});
+
+test('finds the server that `fusemesh up` has started for a run, unless another is named', async () => {
+  const path = await runFile();
+  expect(await url(path, {})).toBe('nats://127.0.0.1:4222');
+  const kept = await keepProcesses(join(directory, 'output'), own);
+  expect(await url(path, {})).toBe(own);
+  expect(await url(path, { set: ['nats.url=nats://set:4222'] })).toBe('nats://set:4222');
+  await kept.end();
+  expect(await url(path, {})).toBe('nats://127.0.0.1:4222');
+});
