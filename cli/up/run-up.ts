@@ -3,7 +3,7 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { RunConfig } from '../../mesh/config/schema.ts';
 import { createLog } from '../../mesh/log/log.ts';
 import { connectNats } from '../../mesh/nats/connection.ts';
-import { startLocalNatsServer } from '../../mesh/nats/local-server.ts';
+import { startLastingNatsServer } from '../../mesh/nats/lasting-server.ts';
 import { openRunStreams } from '../../mesh/nats/run-streams.ts';
 import { newestCheckpoint } from '../../trainer/checkpoint/read-checkpoint.ts';
 import { fusedModelDirectory, heldOutLosses } from '../evaluation/held-out-losses.ts';
@@ -40,7 +40,8 @@ export async function runUp(
 ): Promise<RunResult | undefined> {
   const { display, signal, ownNats, fresh, overrides } = options;
   const { output } = config.trainer;
-  const nats = ownNats ? await startLocalNatsServer({ storeDirectory: join(output, 'nats') }) : undefined;
+  const server = { storeDirectory: join(output, 'nats'), sync: config.nats.sync };
+  const nats = ownNats ? await startLastingNatsServer(server, (line) => display.note(line)) : undefined;
   const url = nats?.url ?? config.nats.url;
   if (nats) display.note(`nats-server ${url}`);
   const processes = new MeshProcesses(path, config, [...overrides, `nats.url=${url}`]);

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { type KeptProgram, keepProgram } from '../lifecycle/kept-program.ts';
 import { findNatsServer } from './find-nats-server.ts';
@@ -9,6 +11,8 @@ import { findNatsServer } from './find-nats-server.ts';
 export interface LocalNatsServer {
   readonly url: string;
   readonly pid: number;
+  /** Resolves when it has ended, for whatever reason. */
+  readonly ended: Promise<unknown>;
   /** Ends it and returns when it is gone. What it stored stays. */
   stop(): Promise<void>;
 }
@@ -17,29 +21,38 @@ export interface LocalNatsServer {
 const maxPayload = 32 * 1024 * 1024;
 const startWithin = 15_000;
 
+/** How often what was acknowledged is put on disk: with every message, or every so many seconds. */
+export type SyncPolicy = 'always' | number;
+
+export interface LocalNatsOptions {
+  /** Where it keeps streams and its log; made when missing. */
+  readonly storeDirectory: string;
+  /** 0, the default, takes a free one. */
+  readonly port?: number;
+  /** Left out, as the server does by itself. */
+  readonly sync?: SyncPolicy | undefined;
+}
+
 /**
  * Starts nats-server with JetStream. It dies with this process.
  *
- * @param options.storeDirectory where it keeps streams and its log; made when missing
- * @param options.port 0, the default, takes a free one
  * @throws FuseMeshError not_found without a nats-server program, failed_precondition when it does not start
  */
-export async function startLocalNatsServer(options: {
-  readonly storeDirectory: string;
-  readonly port?: number;
-}): Promise<LocalNatsServer> {
+export async function startLocalNatsServer(options: LocalNatsOptions): Promise<LocalNatsServer> {
   const program = await findNatsServer();
+  if (options.sync !== undefined) await refuseWithoutSync(program);
   const directory = resolve(options.storeDirectory);
   await mkdir(directory, { recursive: true });
   await forgetOldPorts(directory);
   const logFile = join(directory, 'nats-server.log');
   const configFile = join(directory, 'nats-server.conf');
-  await writeFile(configFile, serverConfig({ directory, logFile, port: options.port || -1 }));
+  await writeFile(configFile, serverConfig({ ...options, directory, logFile }));
 
   const server = await keepProgram(program, ['-c', configFile]);
-  const { pid, stop } = server;
+  const { pid, ended, stop } = server;
   try {
-    return { url: await readUrl(server, join(directory, `${basename(program)}_${pid}.ports`)), pid, stop };
+    const url = await readUrl(server, join(directory, `${basename(program)}_${pid}.ports`));
+    return { url, pid, ended, stop };
   } catch (cause) {
     await stop();
     throw new FuseMeshError(
@@ -50,17 +63,34 @@ export async function startLocalNatsServer(options: {
   }
 }
 
-function serverConfig(settings: { directory: string; logFile: string; port: number }): string {
-  const { directory, logFile, port } = settings;
+type ServerSettings = Pick<LocalNatsOptions, 'port' | 'sync'> & { directory: string; logFile: string };
+
+function serverConfig({ directory, logFile, port, sync }: ServerSettings): string {
+  const synced =
+    typeof sync === 'number' ? `, sync_interval: "${sync}s"` : sync && `, sync_interval: ${sync}`;
   return [
     'host: "127.0.0.1"',
-    `port: ${port}`,
+    `port: ${port || -1}`,
     `max_payload: ${maxPayload}`,
-    `jetstream { store_dir: ${JSON.stringify(directory)} }`,
+    `jetstream { store_dir: ${JSON.stringify(directory)}${synced ?? ''} }`,
     `ports_file_dir: ${JSON.stringify(directory)}`,
     `log_file: ${JSON.stringify(logFile)}`,
     '',
   ].join('\n');
+}
+
+/** The version that has `sync_interval`. */
+const syncSince = [2, 10];
+
+/** @throws FuseMeshError failed_precondition when this server cannot be told when to sync */
+async function refuseWithoutSync(program: string): Promise<void> {
+  const { stdout } = await promisify(execFile)(program, ['--version']);
+  const [major, minor] = /(\d+)\.(\d+)/.exec(stdout)?.slice(1).map(Number) ?? [0, 0];
+  if (major > syncSince[0] || (major === syncSince[0] && minor >= syncSince[1])) return;
+  throw new FuseMeshError(
+    'failed_precondition',
+    `nats.sync needs nats-server ${syncSince.join('.')} or newer, and ${program} is ${stdout.trim()}: leave nats.sync out, or set NATS_SERVER to a newer one.`,
+  );
 }
 
 async function forgetOldPorts(directory: string): Promise<void> {
