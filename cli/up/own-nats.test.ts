@@ -39,7 +39,7 @@ test('tells other processes where the token of its server is, not what it is', a
       target: { model: 'm' },
       trainer: { output: directory },
     });
-  const { settings, overrides, stop } = await startOwnNats(config({ maxDocuments: 7 }));
+  const { settings, overrides, stop } = await startOwnNats(config({ maxDocuments: 7 }), () => {});
   await stop();
   expect(settings).toMatchObject({ maxDocuments: 7, tokenFile: join(directory, 'nats', 'token') });
   const loaded = await loadRunConfig(await file(JSON.stringify(config({}))), { overrides, environment: {} });
@@ -47,7 +47,7 @@ test('tells other processes where the token of its server is, not what it is', a
   expect(overrides.join(' ')).not.toContain((await readFile(String(settings.tokenFile), 'utf8')).trim());
 
   for (const [key, nats] of Object.entries({ user: { user: 'mesh' }, tls: { tls: {} } })) {
-    await expect(startOwnNats(config(nats))).rejects.toThrow(
+    await expect(startOwnNats(config(nats), () => {})).rejects.toThrow(
       `nats.${key} says how to enter a NATS server, but not which`,
     );
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { RunConfig } from '../../mesh/config/schema.ts';
-import { startLocalNatsServer } from '../../mesh/nats/local-server.ts';
+import { startLastingNatsServer } from '../../mesh/nats/lasting-server.ts';
 
 /**
  * Whether a run brings no NATS server with it, so that `up` starts one: neither the file nor the environment
@@ -32,12 +32,17 @@ export interface OwnNats {
 /**
  * Starts a nats-server for a run. Other users of this machine get into it as little as into the run's directory.
  *
+ * @param tell hears in one line when it ended and is started again
  * @throws FuseMeshError invalid_argument when the run says how to enter a server, but not which
  */
-export async function startOwnNats({ nats, trainer }: RunConfig): Promise<OwnNats> {
+export async function startOwnNats(
+  { nats, trainer }: RunConfig,
+  tell: (line: string) => void,
+): Promise<OwnNats> {
   refuseLogin(nats);
   const storeDirectory = join(trainer.output, 'nats');
-  const { url, tokenFile, stop } = await startLocalNatsServer({ storeDirectory, demandToken: true });
+  const server = { storeDirectory, sync: nats.sync, demandToken: true };
+  const { url, tokenFile, stop } = await startLastingNatsServer(server, tell);
   const overrides = [`nats.url=${url}`, `nats.tokenFile=${JSON.stringify(tokenFile)}`];
   return { settings: { ...nats, url, tokenFile }, overrides, stop };
 }

@@ -41,7 +41,7 @@ export async function runUp(
 ): Promise<RunResult | undefined> {
   const { display, signal, ownNats, fresh, overrides } = options;
   const { output } = given.trainer;
-  const nats = ownNats ? await startOwnNats(given) : undefined;
+  const nats = ownNats ? await startOwnNats(given, (line) => display.note(line)) : undefined;
   const config = nats ? { ...given, nats: nats.settings } : given;
   if (nats) display.note(`nats-server ${nats.settings.url}`);
   const processes = new MeshProcesses(path, config, [...overrides, ...(nats?.overrides ?? [])]);

@@ -48,6 +48,13 @@ export const runConfigSchema = z.strictObject({
         .describe(
           'Distributions the stream holds of each teacher; the teacher waits beyond. At least maxDocuments.',
         ),
+      sync: z
+        .union([z.literal('always'), z.number().int().min(1)])
+        .optional()
+        .describe(
+          'When the server that `up` starts puts on disk what it acknowledged: always, or every so many seconds. ' +
+            'Needs nats-server 2.10; left out, the server decides (every two minutes).',
+        ),
     })
     .prefault({}),
   security: z

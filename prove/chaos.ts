@@ -1,0 +1,106 @@
+/**
+ * Processes killed at random moments, messages that vanish, a store that is wiped: the run ends with the same
+ * fused model, to the bit, and every document counted once.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { FuseMeshError } from '../errors/fusemesh-error.ts';
+import { disturbedRun, type GoingRun, type Outcome } from '../test/end-to-end/disturbed-run.ts';
+import type { KeptProcess } from '../test/end-to-end/kept-process.ts';
+import type { DisturbedMesh } from '../test/end-to-end/disturbed-mesh.ts';
+import { makeSmallCorpus } from '../test/end-to-end/small-run.ts';
+import { createRandom } from '../test/support/random.ts';
+
+/** So much text for each kill that something is left to be trained at every one. */
+const bytesOfDomainAKill = 800;
+const leastBytesOfDomain = 12_000;
+/** What is left of the run after the last disturbance, so that it cannot come too late. */
+const shareAfter = 0.15;
+/** A disturbance comes within so many milliseconds after the step that it waits for. */
+const within = 2_000;
+const deletions = 3;
+const deletedMessages = 100;
+const settings = ['nats.maxDocuments=160', 'nats.maxDistributions=160', 'trainer.evaluateEvery=10000'];
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '50' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  },
+});
+const kills = Number(values.kills);
+console.log(`Seed ${values.seed}; --kills ${kills} --seed ${values.seed} repeats the choices.`);
+const random = createRandom(Number(values.seed));
+const corpus = await makeSmallCorpus({
+  bytesOfDomain: Math.max(leastBytesOfDomain, bytesOfDomainAKill * kills),
+});
+try {
+  const undisturbed = await disturbedRun(corpus, `chaos-undisturbed-${process.pid}`, { settings });
+  console.log(`Undisturbed: ${told(undisturbed)}`);
+
+  await disturbed('killed', kills, async (mesh) => {
+    const part = anyPart(mesh);
+    await part.kill();
+    return part.name;
+  });
+  await disturbed('messages deleted', deletions, async (mesh) => {
+    await mesh.deleteLast(deletedMessages);
+    return `the last ${deletedMessages} messages of each stream`;
+  });
+  await disturbed('store wiped', 1, async (mesh) => {
+    await mesh.wipeStore();
+    return 'the whole store';
+  });
+
+  async function disturbed(
+    what: string,
+    times: number,
+    disturb: (mesh: DisturbedMesh) => Promise<string>,
+  ): Promise<void> {
+    const stepsEach = (undisturbed.state.step * (1 - shareAfter)) / times;
+    const spread = async ({ mesh, reaches }: GoingRun) => {
+      for (let i = 0; i < times; i++) {
+        const after = Math.floor((i + random()) * stepsEach);
+        await reaches(after);
+        await sleep(within * random());
+        console.log(`  ${what} ${i + 1} of ${times}, after step ${after}: ${await disturb(mesh)}`);
+      }
+    };
+    const run = `chaos-${what.replaceAll(' ', '-')}-${process.pid}`;
+    const outcome = await disturbedRun(corpus, run, { disturb: spread, settings });
+    console.log(`${what}: ${told(outcome)}`);
+    for (const part of outcome.mesh.parts) console.log(`  ${livesOf(part)}`);
+    compare(what, outcome, undisturbed);
+  }
+} finally {
+  await corpus.remove();
+}
+
+/** The trainer as often as all teachers together, NATS and the feeder now and then. */
+function anyPart({ trainer, teachers, feeder, nats }: DisturbedMesh): KeptProcess {
+  const urn = [...teachers.map(() => trainer), ...teachers, feeder, nats, nats].filter(({ runs }) => runs);
+  return urn[Math.floor(random() * urn.length)];
+}
+
+function compare(what: string, outcome: Outcome, undisturbed: Outcome): void {
+  if (outcome.weights !== undisturbed.weights) {
+    throw new FuseMeshError('data_loss', `${what}: the fused models differ.`);
+  }
+  if (JSON.stringify(outcome.state) !== JSON.stringify(undisturbed.state)) {
+    throw new FuseMeshError('data_loss', `${what}: ${JSON.stringify(outcome.state)}`);
+  }
+  if (outcome.orphans.length > 0) {
+    throw new FuseMeshError('failed_precondition', `${what}: processes ${outcome.orphans} are left.`);
+  }
+}
+
+function told({ weights, state, seconds }: Outcome): string {
+  return `${seconds} s, ${state.documents} documents in ${state.step} steps, ${weights.slice(0, 16)}`;
+}
+
+function livesOf({ name, lives }: KeptProcess): string {
+  const megabytes = lives.map(({ peakBytes }) => Math.round(peakBytes / 2 ** 20));
+  const ownEnds = lives.flatMap(({ end }) => (typeof end === 'object' && end.code !== 0 ? [end.said] : []));
+  const complaints = ownEnds.map((said) => `\n    ended by itself: ${said.trim().split('\n').at(-1)}`);
+  return `${name}: ${lives.length} lives, peaks in MiB ${megabytes.join(' ')}${complaints.join('')}`;
+}
