@@ -18,7 +18,11 @@ afterEach(() => rm(output, { recursive: true }));
 const pointOf = (step: number): HistoryPoint => ({
   ...{ step, time: step, steps: 1, tokens: 100, seconds: 2, waitSeconds: 0.5, loss: 1 / 3, causalLoss: 2 },
   ...{ fusionLoss: 3, gradientNorm: 1, learningRate: 1e-4, alignedShare: 0.9 },
-  ...{ chosen: { fiction: 3, manuals: 1 }, without: { manuals: 2 }, tokensPerSecond: { fiction: 50, manuals: 60 } },
+  ...{
+    chosen: { fiction: 3, manuals: 1 },
+    without: { manuals: 2 },
+    tokensPerSecond: { fiction: 50, manuals: 60 },
+  },
 });
 const heldOut = (step: number) => ({ step, bitsPerByte: { manuals: 3 - step / 10 } });
 
