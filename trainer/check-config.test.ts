@@ -38,6 +38,17 @@ describe('checkTrainerConfig', () => {
     );
   });
 
+  it('refuses to wait for more sources than there are', () => {
+    const join = (atLeast: number) =>
+      config(({ trainer }) => {
+        trainer.join = { atLeast, within: '30s' };
+      });
+    expect(() => checkTrainerConfig(join(2))).not.toThrow();
+    expect(() => checkTrainerConfig(join(3))).toThrow(
+      /trainer.join.atLeast is 3, but the run has 2 sources \(fiction, target\)/,
+    );
+  });
+
   it('refuses two sources of one name', () => {
     const twice = config(({ target }) => {
       target.source!.name = 'fiction';

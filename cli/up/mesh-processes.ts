@@ -15,6 +15,8 @@ export interface Listening {
   readonly note?: string | undefined;
 }
 
+type OnFed = (fed: { published: number; total: number }) => void;
+
 /**
  * The processes of one run: starts them with the real addresses of those before them, and stops them in the
  * order in which nothing is lost.
@@ -24,6 +26,8 @@ export class MeshProcesses {
   readonly #config: RunConfig;
   readonly #settings: string[];
   readonly #children: Child[] = [];
+  readonly #left = new Set<string>();
+  #stopping = false;
   #fail: (error: unknown) => void = () => undefined;
   /** Rejects when a process fails; never resolves. */
   readonly failure: Promise<never>;
@@ -42,17 +46,35 @@ export class MeshProcesses {
     this.failure.catch(() => undefined);
   }
 
-  /** Starts every teacher and, where the run has one, the target's frozen copy; returns when all serve. */
-  async startTeachers(): Promise<Listening[]> {
+  /** Names of the teachers whose processes have ended in a run that goes on without them. */
+  get left(): ReadonlySet<string> {
+    return this.#left;
+  }
+
+  /**
+   * Starts every teacher and, where the run has one, the target's frozen copy; returns when all serve.
+   *
+   * @param onLeft hears why one has ended that the run goes on without
+   */
+  async startTeachers(onLeft: (failure: Error) => void): Promise<Listening[]> {
     const { teachers, target } = this.#config;
     const sources = teachers.map(({ name }, i) => ({ name, key: `teachers.${i}` }));
     if (target.source) sources.push({ name: target.source.name, key: 'target.source' });
-    const children = sources.map(({ name }) => this.#start(`teacher ${name}`, ['teacher', this.#path, name]));
-    for (const child of children) {
-      child.done.then(
-        async () => this.#fail(await stoppedEarly(child)),
-        () => undefined,
-      );
+    const children = sources.map(({ name }) => this.#spawn(`teacher ${name}`, ['teacher', this.#path, name]));
+    const { join } = this.#config.trainer;
+    const needed = join === 'all' ? sources.length : join.atLeast;
+    for (const [i, child] of children.entries()) {
+      const ended = (failure: Error) => {
+        this.#left.add(sources[i].name);
+        if (sources.length - this.#left.size < needed) this.#fail(failure);
+        else if (!this.#stopping) onLeft(failure);
+      };
+      child.done
+        .then(
+          () => stoppedEarly(child),
+          (error: Error) => error,
+        )
+        .then(ended);
     }
     return Promise.all(
       sources.map(async ({ name, key }, i) => {
@@ -63,7 +85,7 @@ export class MeshProcesses {
     );
   }
 
-  startFeeder(onFed: (fed: { published: number; total: number }) => void): void {
+  startFeeder(onFed: OnFed): void {
     this.#start('feed', ['feed', this.#path], onFed);
   }
 
@@ -81,23 +103,25 @@ export class MeshProcesses {
 
   /** The trainer leaves first, with a checkpoint, while all that it speaks to is still there. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     const isTrainer = ({ name }: Child) => name === 'trainer';
     await Promise.all(this.#children.filter(isTrainer).map((child) => child.stop()));
     await Promise.all(this.#children.filter((child) => !isTrainer(child)).map((child) => child.stop()));
   }
 
-  #start(
-    name: string,
-    parameters: readonly string[],
-    onFed?: (fed: { published: number; total: number }) => void,
-  ): Child {
+  #start(name: string, parameters: readonly string[], onFed?: OnFed): Child {
+    const child = this.#spawn(name, parameters, onFed);
+    child.done.catch(this.#fail);
+    return child;
+  }
+
+  #spawn(name: string, parameters: readonly string[], onFed?: OnFed): Child {
     const flags = this.#settings.flatMap((setting) => ['--set', setting]);
     const child = startChild(name, [...parameters, ...flags], {
       logFile: join(this.#config.trainer.output, 'logs', `${name.replace(' ', '-')}.log`),
       ...(onFed ? { onFed } : {}),
     });
     this.#children.push(child);
-    child.done.catch(this.#fail);
     return child;
   }
 }

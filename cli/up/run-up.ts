@@ -86,7 +86,9 @@ async function trainAndEvaluate(
 ): Promise<RunResult> {
   const { kept, display, signal } = surroundings;
   const startedAt = performance.now();
-  const teachers = await processes.startTeachers();
+  const teachers = await processes.startTeachers(({ message }) =>
+    display.note(`${message}. The run goes on without it.`),
+  );
   signal.throwIfAborted();
   for (const teacher of teachers) {
     display.note(listeningLine(teacher, config));
@@ -98,7 +100,11 @@ async function trainAndEvaluate(
   display.note('Trained. Scoring the held-out texts …');
   const reached = {
     ...config,
-    teachers: config.teachers.map((teacher, i) => ({ ...teacher, address: teachers[i].grpc })),
+    // One that has left is read from its model's directory.
+    teachers: config.teachers.map((teacher, i) => ({
+      ...teacher,
+      address: processes.left.has(teacher.name) ? '127.0.0.1:0' : teachers[i].grpc,
+    })),
   };
   const domains = config.heldOut.length === 0 ? [] : await heldOutLosses(reached, signal);
   return {

@@ -30,6 +30,7 @@ function sourceText(source: SourceStatus, documents: number, paint: Paint): stri
     `${whole(source.queueDepth)} queued`,
   ];
   if (source.documentsMissing > 0) parts.push(`owes ${whole(source.documentsMissing)}`);
+  if (source.documentsWithout > 0n) parts.push(`missed ${whole(source.documentsWithout)}`);
   parts.push(`lag ${whole(source.lagDocuments)}`);
   if (documents > 0) parts.push(`chosen ${percent(Number(source.documentsChosen) / documents)}`);
   return `${pace}  ${parts.join(', ')}`;

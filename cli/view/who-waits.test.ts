@@ -22,6 +22,14 @@ test('names teachers whose stream is full, and those that the trainer waits for'
   expect(says(1.5, [{ teacher: 'orator' }])).toBe('the trainer waits for documents (75 % of the last step)');
 });
 
+test('names those that the run goes on without, and does not wait for them', () => {
+  const sources = [{ teacher: 'orator' }, { teacher: 'engineer', documentsMissing: 3, leftOut: true }];
+  expect(says(0, sources)).toBe('the run goes on without engineer');
+  expect(says(1.5, sources)).toBe(
+    'the trainer waits for documents (75 % of the last step); the run goes on without engineer',
+  );
+});
+
 test('is silent about waiting before the first step', () => {
   expect(whoWaits(create(GetStatusResponseSchema, {}))).toBe('nobody');
 });

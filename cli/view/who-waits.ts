@@ -12,10 +12,12 @@ export function whoWaits({ sources, lastStep }: GetStatusResponse): string {
   const waited = lastStep && lastStep.seconds > 0 ? lastStep.waitSeconds / lastStep.seconds : 0;
   if (waited >= noticeable) {
     const owing = sources
-      .filter(({ documentsMissing }) => documentsMissing > 0)
+      .filter(({ documentsMissing, leftOut }) => documentsMissing > 0 && !leftOut)
       .map(({ teacher }) => teacher);
     const whom = owing.length > 0 ? owing.join(', ') : 'documents';
     parts.push(`the trainer waits for ${whom} (${percent(waited)} of the last step)`);
   }
+  const leftOut = sources.filter((source) => source.leftOut).map(({ teacher }) => teacher);
+  if (leftOut.length > 0) parts.push(`the run goes on without ${leftOut.join(', ')}`);
   return parts.length > 0 ? parts.join('; ') : 'nobody';
 }

@@ -72,6 +72,12 @@ describe('loadRunConfig', () => {
     ['a wrong type', 'contextLength: 256', 'contextLength: long', 'contextLength: '],
     ['a wrong form', '127.0.0.1:50051', 'localhost', 'teachers.0.address: use HOST:PORT'],
     [
+      'a wrong time',
+      'output: out',
+      'output: out, join: { atLeast: 1, within: 30 }',
+      'trainer.join: use all, or { atLeast: 2, within: 30s }',
+    ],
+    [
       'a name given twice',
       'target: {',
       'target: { source: { name: orator, address: a:1 },',
@@ -84,6 +90,13 @@ describe('loadRunConfig', () => {
     await expect(loading).rejects.toMatchObject({ code: 'invalid_argument' });
     await expect(loading).rejects.toThrow(message);
     await expect(loading).rejects.toThrow(path);
+  });
+
+  it('takes a rule of the join from the command line', async () => {
+    const { path } = await write();
+    const { trainer } = await loadRunConfig(path, { overrides: ['trainer.join.atLeast=2'], environment: {} });
+    expect(trainer.join).toEqual({ atLeast: 2, within: '30s' });
+    expect((await loadRunConfig(path, { environment: {} })).trainer.join).toBe('all');
   });
 
   it('names a setting that leads nowhere', async () => {

@@ -17,6 +17,7 @@ it('tells what a teacher does, the worst first', () => {
   const all: SourceInit = { attached: false, waitingForRoom: true, documentsMissing: 3, lagDocuments: 1200n };
   expect(standingOf(source(all))).toEqual({ kind: 'away', text: 'not attached' });
   expect(standingOf(source({ ...all, attached: true }))).toEqual({ kind: 'waits', text: 'waits for room' });
+  expect(standingOf(source({ documentsMissing: 3, leftOut: true })).text).toBe('late: left out');
   expect(standingOf(source({ documentsMissing: 3, lagDocuments: 9n }))).toEqual({
     kind: 'late',
     text: '3 late',
@@ -36,6 +37,11 @@ it('says who waits for whom', () => {
   );
   expect(pace([orator, { ...novelist, documentsMissing: 2 }], 0.34)).toBe(
     'The trainer waits for novelist, 34\u202f% of its time.',
+  );
+  const leftOut = { ...novelist, attached: false, documentsMissing: 2, leftOut: true };
+  expect(pace([orator, leftOut], 0.05)).toBe('The run goes on without novelist.');
+  expect(pace([{ ...orator, documentsMissing: 1 }, leftOut], 0.34)).toBe(
+    'The trainer waits for orator, 34\u202f% of its time.',
   );
   const full = { name: 'documents', messages: 1024n, mostMessages: 1024n };
   const ahead = create(GetStatusResponseSchema, { state: TrainerState.TRAINING, streams: [full] });

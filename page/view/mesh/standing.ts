@@ -17,6 +17,7 @@ export interface Standing {
 export function standingOf(source: SourceStatus): Standing {
   const { attached, waitingForRoom, documentsMissing, lagDocuments, tokensPerSecond } = source;
   if (!attached) return { kind: 'away', text: 'not attached' };
+  if (source.leftOut) return { kind: 'late', text: 'late: left out' };
   if (waitingForRoom) return { kind: 'waits', text: 'waits for room' };
   if (documentsMissing > 0) return { kind: 'late', text: `${grouped(documentsMissing)} late` };
   if (lagDocuments > 0n) return { kind: 'works', text: `${grouped(Number(lagDocuments))} to score` };
@@ -32,15 +33,17 @@ export function paceOf(status: GetStatusResponse, { waitShare = 0 }: Pick<Rates,
   if (state === TrainerState.FINISHED) return { kind: 'works', text: 'The run is finished.' };
   if (state === TrainerState.FAILED)
     return { kind: 'away', text: 'The trainer has failed; its log says why.' };
-  const away = namesOf(sources.filter(({ attached }) => !attached));
+  const away = namesOf(sources.filter(({ attached, leftOut }) => !attached && !leftOut));
   if (away) return { kind: 'away', text: `The run waits for ${away}: not attached.` };
   if (state === TrainerState.STARTING) return { kind: 'waits', text: 'The trainer is starting.' };
   if (state === TrainerState.PAUSED) return { kind: 'waits', text: 'The training is paused.' };
   if (waitShare > worthAWord) {
-    const late = namesOf(sources.filter(({ documentsMissing }) => documentsMissing > 0));
+    const late = namesOf(sources.filter(({ documentsMissing, leftOut }) => documentsMissing > 0 && !leftOut));
     const share = `${percent(waitShare)} of its time`;
     return { kind: 'late', text: `The trainer waits for ${late || 'documents'}, ${share}.` };
   }
+  const leftOut = namesOf(sources.filter((source) => source.leftOut));
+  if (leftOut) return { kind: 'late', text: `The run goes on without ${leftOut}.` };
   const waiting = sources.filter(({ waitingForRoom }) => waitingForRoom);
   if (waiting.length > 0) {
     const verb = waiting.length === 1 ? 'waits' : 'wait';
