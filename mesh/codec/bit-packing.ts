@@ -8,6 +8,9 @@ export function bitsFor(vocabularySize: number): number {
   return Math.max(1, 32 - Math.clz32(vocabularySize - 1));
 }
 
+/** Wider values do not leave a 32-bit integer room for what is shifted in before and behind them. */
+const narrow = 24;
+
 /**
  * Packs values densely, each from its lowest bit up, into bytes from their lowest bit up.
  *
@@ -25,23 +28,28 @@ export function packBits(values: Int32Array, bits: number): Uint8Array<ArrayBuff
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
     if (value < 0 || value >= limit) throw new RangeError(`${value} does not fit into ${bits} bits`);
-    let left = bits;
     let rest = value;
-    // At most 16 bits at a time, so that nothing leaves a 32-bit integer.
-    while (left > 0) {
-      const taken = left < 16 ? left : 16;
-      buffered |= (rest & ((1 << taken) - 1)) << held;
-      rest >>>= taken;
-      held += taken;
-      left -= taken;
+    let left = bits;
+    if (left > narrow) {
+      buffered |= (rest & 0xffff) << held;
+      held += 16;
+      rest >>>= 16;
+      left -= 16;
       while (held >= 8) {
-        packed[position++] = buffered & 0xff;
+        packed[position++] = buffered;
         buffered >>>= 8;
         held -= 8;
       }
     }
+    buffered |= rest << held;
+    held += left;
+    while (held >= 8) {
+      packed[position++] = buffered;
+      buffered >>>= 8;
+      held -= 8;
+    }
   }
-  if (held > 0) packed[position] = buffered & 0xff;
+  if (held > 0) packed[position] = buffered;
   return packed;
 }
 
@@ -52,24 +60,29 @@ export function packBits(values: Int32Array, bits: number): Uint8Array<ArrayBuff
  */
 export function unpackBits(packed: Uint8Array, count: number, bits: number): Int32Array<ArrayBuffer> {
   const values = new Int32Array(count);
-  let position = 0;
-  let buffered = 0;
-  let held = 0;
-  for (let i = 0; i < count; i++) {
-    let value = 0;
-    let filled = 0;
-    while (filled < bits) {
-      const wanted = bits - filled < 16 ? bits - filled : 16;
-      while (held < wanted) {
-        buffered |= packed[position++] << held;
-        held += 8;
-      }
-      value |= (buffered & ((1 << wanted) - 1)) << filled;
-      buffered >>>= wanted;
-      held -= wanted;
-      filled += wanted;
+  const low = bits > narrow ? 16 : bits;
+  const mask = (1 << low) - 1;
+  const highMask = (1 << (bits - low)) - 1;
+  // Values whose four bytes at once do not reach beyond the end.
+  const inside = Math.min(count, Math.max(0, Math.floor((8 * (packed.length - 4) - low) / bits)));
+  for (let i = 0, at = 0; i < count; i++, at += bits) {
+    const read = i < inside ? fourBytes : lastBytes;
+    values[i] = (read(packed, at >>> 3) >>> (at & 7)) & mask;
+    if (bits > narrow) {
+      const high = at + low;
+      values[i] |= ((read(packed, high >>> 3) >>> (high & 7)) & highMask) << low;
     }
-    values[i] = value;
   }
   return values;
 }
+
+/** 32 bits, from the lowest byte up. */
+const fourBytes = (packed: Uint8Array, begin: number): number =>
+  packed[begin] | (packed[begin + 1] << 8) | (packed[begin + 2] << 16) | (packed[begin + 3] << 24);
+
+/** The same at the end, with zeros for what is behind it. */
+const lastBytes = (packed: Uint8Array, begin: number): number =>
+  (packed[begin] ?? 0) |
+  ((packed[begin + 1] ?? 0) << 8) |
+  ((packed[begin + 2] ?? 0) << 16) |
+  ((packed[begin + 3] ?? 0) << 24);

@@ -20,6 +20,11 @@ export interface PublishOptions {
   readonly signal: AbortSignal;
   /** Where it belongs in a trace (W3C trace context); left out, it belongs to none. */
   readonly traceparent?: string | undefined;
+  /**
+   * Of several messages on their way at once, the one before: what was refused or not answered is sent again in
+   * the order of the messages.
+   */
+  readonly before?: Promise<unknown> | undefined;
 }
 
 /** Pauses between tries, in milliseconds: a full stream is tried again soon at first, then less often. */
@@ -36,7 +41,7 @@ const longestPause = 250;
 export async function publishStored(
   { connection }: RunContext,
   { subject, bytes, once, headers, doing }: Publication,
-  { signal, onWait }: { readonly signal: AbortSignal; readonly onWait?: () => void },
+  { signal, before, onWait }: Omit<PublishOptions, 'traceparent'> & { readonly onWait?: () => void },
 ): Promise<'stored' | Extract<Refusal, 'wrong last sequence'>> {
   refuseTooLarge(bytes, connection.raw.info?.max_payload, doing, connection.url);
   const jetStream = connection.raw.jetstream();
@@ -58,6 +63,7 @@ export async function publishStored(
         await refuseWithoutStream(connection, subject, doing);
       }
     }
+    await before?.catch(() => {});
     await sleep(pause, undefined, { signal }).catch(() => {});
   }
 }

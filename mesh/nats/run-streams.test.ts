@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startNatsServer, type TestNatsServer } from '../../test/support/nats-server.ts';
@@ -239,6 +240,30 @@ describe('distributions', () => {
     await publishing;
     expect(received).toEqual([0, 1, 2, 3, 4, 5]);
     expect([...(await read(streams, 'novelist', 1))[0].bytes]).toEqual([0, 1]);
+  });
+
+  it('stores several that are on their way at once in their order, however long each has waited', async () => {
+    const { streams } = await startRun({ maxDistributions: 1 });
+    const published: Promise<void>[] = [];
+    const publishNext = () =>
+      new Promise<void>((waits) => {
+        const d = published.length;
+        const options = { signal: never, before: published[d - 1], onWait: waits };
+        published.push(streams.publishDistribution('orator', d, bytes(d), options).finally(waits));
+      });
+    await publishNext();
+    await publishNext();
+    // The second tries rarely by now, and would come last of those that have only just found the stream full.
+    await sleep(700);
+    await Promise.all([publishNext(), publishNext(), publishNext()]);
+    const received = await take(5, async function* (signal) {
+      for await (const message of streams.readDistributions('orator', { afterPosition: 0, signal })) {
+        yield message.bytes[0];
+        await streams.releaseDistributions('orator', message.position);
+      }
+    });
+    await Promise.all(published);
+    expect(received).toEqual([0, 1, 2, 3, 4]);
   });
 
   it('refuses what the server would not take', async () => {

@@ -9,12 +9,15 @@ import type { ScoredText } from '../../model/scoring/scored-text.ts';
 import type { Scorer } from '../../model/scoring/scorer.ts';
 import { countSeconds } from './count-seconds.ts';
 import { gatherBatches } from './gather-batches.ts';
+import { inFlight } from './in-flight.ts';
 import { scoredDistribution } from './scored-distribution.ts';
 import type { RunMetrics } from './teacher-metrics.ts';
 import type { TeacherTraces } from './teacher-traces.ts';
 
 /** How long a batch that is not full waits for more documents. */
 const patienceMilliseconds = 20;
+/** Distributions on their way to the server at once: its answer to each takes as long as the way there and back. */
+const publishedAtOnce = 8;
 /** How often the server is told that documents in hand are still worked on; it gives up after 30 s. */
 const workingEveryMilliseconds = 10_000;
 /** How long a teacher that leaves waits for room for what it has scored. */
@@ -57,6 +60,8 @@ export class RunAttachment {
   #tokensScored = 0;
   #bytesPublished = 0;
   #publishesWaiting = 0;
+  /** Of the time in which any publish waits for room. */
+  #stopWaiting = () => {};
 
   constructor(settings: AttachmentSettings, workplace: Workplace) {
     this.settings = settings;
@@ -158,12 +163,16 @@ export class RunAttachment {
   }
 
   async #publish(batch: readonly DeliveredDocument[], scored: readonly ScoredText[]): Promise<void> {
-    for (const [i, delivered] of batch.entries()) {
-      await this.#publishOne(delivered, scored[i]);
-    }
+    await inFlight(batch, publishedAtOnce, (delivered, i, before) =>
+      this.#publishOne(delivered, scored[i], before),
+    );
   }
 
-  async #publishOne(delivered: DeliveredDocument, scored: ScoredText): Promise<void> {
+  async #publishOne(
+    delivered: DeliveredDocument,
+    scored: ScoredText,
+    before: Promise<void> | undefined,
+  ): Promise<void> {
     const { streams, scorer, metrics, traces } = this.#workplace;
     const { teacher, topK } = this.settings;
     const document = Number(delivered.document.number);
@@ -173,25 +182,23 @@ export class RunAttachment {
       scorer.card.vocabularySize,
     );
 
-    let stopWaiting: (() => void) | undefined;
+    let waits = false;
     const onWait = () => {
-      stopWaiting = countSeconds((seconds) => metrics.publishWaitSeconds.inc(seconds));
-      this.#publishesWaiting++;
+      waits = true;
+      if (this.#publishesWaiting++ > 0) return;
+      this.#stopWaiting = countSeconds((seconds) => metrics.publishWaitSeconds.inc(seconds));
     };
     const publishing = traces?.publishing(delivered, bytes);
     try {
       const { signal } = this.#publishing;
       const traceparent = traces && delivered.traceparent();
-      await streams.publishDistribution(teacher, document, bytes, { signal, onWait, traceparent });
+      await streams.publishDistribution(teacher, document, bytes, { signal, before, onWait, traceparent });
       publishing?.end();
     } catch (error) {
       publishing?.fail(error);
       throw error;
     } finally {
-      if (stopWaiting !== undefined) {
-        stopWaiting();
-        this.#publishesWaiting--;
-      }
+      if (waits && --this.#publishesWaiting === 0) this.#stopWaiting();
     }
     metrics.tokensPublished.inc(scored.tokenization.ids.length);
     metrics.publishedBytes.inc(bytes.length);

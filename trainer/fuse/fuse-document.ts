@@ -2,7 +2,7 @@ import type { FusionSettings } from './fusion-settings.ts';
 import { leastSegmentCrossEntropy, type SegmentedColumns } from './segment-cross-entropy.ts';
 import type { MassCount, ReadRow } from './source-row.ts';
 import { sourceWeights, type WeighedSource } from './source-weights.ts';
-import { addTo, emptyRow, massOf, type SparseRow, scale } from './sparse-row.ts';
+import { addRow, emptyRow, massOf, type SparseRow, scale } from './sparse-row.ts';
 
 /** Columns that take fused distributions of K candidates a row. */
 export interface FusedColumns {
@@ -97,7 +97,7 @@ export function fuseDocument(
       const held = massOf(single);
       // Rounding on the way may have brought a source's sum a hair above 1.
       if (settings.truncated === 'renormalise' || held > 1) scale(single, 1 / held);
-      for (let i = 0; i < single.count; i++) addTo(fused, single.ids[i], weight * single.probabilities[i]);
+      addRow(fused, single, weight);
       count.taught[s] += weight;
       total += weight;
     }

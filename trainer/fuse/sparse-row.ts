@@ -26,6 +26,20 @@ export function addTo(row: SparseRow, id: number, probability: number): void {
   row.count = count + 1;
 }
 
+/** Adds a row, in which no token stands twice, times a factor. */
+export function addRow(row: SparseRow, added: SparseRow, factor: number): void {
+  if (row.count > 0) {
+    for (let i = 0; i < added.count; i++) addTo(row, added.ids[i], factor * added.probabilities[i]);
+    return;
+  }
+  const count = Math.min(added.count, row.ids.length);
+  for (let i = 0; i < count; i++) {
+    row.ids[i] = added.ids[i];
+    row.probabilities[i] = factor * added.probabilities[i];
+  }
+  row.count = count;
+}
+
 /** Sum of a row's probabilities. */
 export function massOf({ probabilities, count }: SparseRow): number {
   let mass = 0;

@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import type { NatsConnection } from '../../mesh/nats/connection.ts';
+import { type Side, startSide } from '../side.ts';
+import type { Taken, Teaching, Texts } from './request.ts';
+import { teachers } from './sources.ts';
+
+/** The nats-server of the benchmark. */
+export interface BenchServer {
+  readonly connection: NatsConnection;
+  readonly pid: number;
+  readonly url: string;
+}
+
+/** Starts a program of this folder. */
+export async function startWorker<Request, Answer>(
+  file: string,
+  ...parameters: string[]
+): Promise<Side<Request, Answer>> {
+  const program = join(import.meta.dirname, file);
+  const side = await startSide<Request, Answer>(process.execPath, [
+    ...process.execArgv,
+    program,
+    ...parameters,
+  ]);
+  if (side === undefined) throw new Error(`${file} did not start`);
+  return side;
+}
+
+/** A synthetic teacher's process. */
+export type TeacherSide = Side<Texts | Teaching, Taken>;
+
+/** The teachers' processes, ready to say what they have to say about these texts. */
+export function startTeachers(texts: readonly string[]): Promise<TeacherSide[]> {
+  return Promise.all(
+    teachers.map(async (name) => {
+      const side: TeacherSide = await startWorker('teacher-worker.ts', name);
+      await side.ask({ texts });
+      return side;
+    }),
+  );
+}

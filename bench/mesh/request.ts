@@ -1,0 +1,42 @@
+/** What the benchmark's processes are first told: what the documents say. */
+export interface Texts {
+  /** Document d has text d modulo their number. */
+  readonly texts: readonly string[];
+}
+
+/** A run that a process shall do its part of. */
+export interface Run {
+  readonly url: string;
+  readonly run: string;
+  readonly documents: number;
+}
+
+/** A teacher's part. */
+export interface Teaching extends Run {
+  /** The teacher's name in the run: that of its tokenizer. */
+  readonly teacher: string;
+  /** How fast it shall score; left out, as fast as it can publish. */
+  readonly tokensPerSecond?: number;
+}
+
+/** A training on what the trainer has in memory. */
+export interface Recorded {
+  /** How many documents. */
+  readonly recorded: number;
+}
+
+/** What a process took for its part. */
+export interface Taken {
+  /** From the request to the end, by the wall clock. */
+  readonly seconds: number;
+  /** Processor time of all threads of the process. */
+  readonly processorSeconds: number;
+  /** A teacher's own, or the target's. */
+  readonly tokens: number;
+  /** Of distributions: that a teacher published, or that the trainer received. */
+  readonly bytes: number;
+}
+
+export const topK = 10;
+/** Documents that a teacher scores together. */
+export const scoredTogether = 8;

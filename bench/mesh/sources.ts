@@ -1,0 +1,36 @@
+import { createLog } from '../../mesh/log/log.ts';
+import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { loadRealTokenizer, type RealTokenizer } from '../../test/support/real-tokenizer.ts';
+import type { SourceRelation } from '../../trainer/batch/assemble-batch.ts';
+import type { Fusion } from '../../trainer/fusion-of-run.ts';
+import { relateSource } from '../../trainer/sources/relate-source.ts';
+import { topK } from './request.ts';
+
+/** As FuseLLM has them: two models of other families, and one with Llama-2's tokenizer. */
+export const teachers = ['gpt2', 'internlm2', 'llama2'] as const satisfies readonly RealTokenizer[];
+
+/** What a run file has that says nothing of fusion. */
+export const fusion: Fusion = {
+  ...{ align: 'boundary', vocabulary: 'prefix', candidates: topK, divergence: { kind: 'ce' } },
+  settings: {
+    ...{ combine: 'minCE', weights: {}, crossEntropyPer: 'byte', standIn: undefined },
+    ...{ temperature: 1, truncated: 'renormalise' },
+  },
+};
+
+/** A teacher as the trainer sees it. */
+export interface BenchSource {
+  readonly name: string;
+  readonly tokenizer: Tokenizer;
+  readonly relation: SourceRelation;
+}
+
+export function openSources(target: Tokenizer): Promise<BenchSource[]> {
+  const log = createLog('bench', { level: 'silent' });
+  return Promise.all(
+    teachers.map(async (name) => {
+      const tokenizer = await loadRealTokenizer(name);
+      return { name, tokenizer, relation: await relateSource(name, tokenizer, target, fusion, log) };
+    }),
+  );
+}

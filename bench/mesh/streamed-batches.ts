@@ -1,0 +1,66 @@
+import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
+import type { Document } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
+import { createLog } from '../../mesh/log/log.ts';
+import type { RunStreams } from '../../mesh/nats/run-streams.ts';
+import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { batchesOf, type FusedBatch } from '../../trainer/batch/batches.ts';
+import { Change } from '../../trainer/change.ts';
+import { Intake } from '../../trainer/stream/intake.ts';
+import { type JoinedSource, joinDocuments } from '../../trainer/stream/join-documents.ts';
+import { LookAhead } from '../../trainer/stream/look-ahead.ts';
+import { readDistributionsInto } from '../../trainer/stream/read-distributions.ts';
+import { readDocumentsInto } from '../../trainer/stream/read-documents.ts';
+import { StreamRelease } from '../../trainer/stream/stream-release.ts';
+import { topK } from './request.ts';
+import { type BenchSource, fusion } from './sources.ts';
+
+/** As trainer/fuse-and-train.ts. */
+const batchesAhead = 4;
+
+/** What is made of a run's streams. */
+export interface StreamedBatches {
+  readonly batches: AsyncGenerator<FusedBatch>;
+  /** Of distributions that came. */
+  bytes(): number;
+  /** These are never needed again: their place in the streams goes to others. */
+  cover(documents: number): Promise<void>;
+}
+
+/** The trainer's way from the streams of a run to batches, as trainer/fuse-and-train.ts puts it together. */
+export function streamedBatches(
+  streams: RunStreams,
+  target: Tokenizer,
+  sources: readonly BenchSource[],
+  sizes: { readonly documents: number; readonly batchDocuments: number; readonly contextLength: number },
+  signal: AbortSignal,
+): StreamedBatches {
+  const log = createLog('bench', { level: 'silent' });
+  const change = new Change();
+  const intake = new Intake({ received: () => {}, deadLetter: () => {} });
+  const lookAhead = batchesAhead * sizes.batchDocuments;
+  const documents = new LookAhead<Document>(0, lookAhead, change);
+  const joined = sources.map(({ name, tokenizer: { fingerprint } }): JoinedSource => {
+    const distributions = new LookAhead<TextDistribution>(0, lookAhead, change);
+    void readDistributionsInto({ teacher: name, fingerprint, distributions, intake }, streams, {
+      signal,
+      log,
+    });
+    return { name, distributions };
+  });
+  void readDocumentsInto(documents, 0, streams, { signal, log });
+  const release = new StreamRelease(streams, { documents, sources: joined }, 0, log);
+  const metrics = { joined: () => {}, waitedFor: () => {} };
+  const parts = { documents, sources: joined, change, signal, log, metrics };
+  return {
+    batches: batchesOf(
+      joinDocuments({ from: 0, until: sizes.documents, ...parts }),
+      target,
+      sources.map(({ relation }) => relation),
+      fusion.settings,
+      { ...sizes, candidates: topK },
+      signal,
+    ),
+    bytes: () => sources.reduce((sum, { name }) => sum + intake.of(name).bytesReceived, 0),
+    cover: (covered) => release.cover(covered),
+  };
+}

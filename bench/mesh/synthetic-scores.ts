@@ -1,0 +1,53 @@
+import type { ScoredText } from '../../model/scoring/scored-text.ts';
+import { predictedBytesOf, type Tokenization } from '../../model/tokenizer/tokenization.ts';
+import { createRandom } from '../../test/support/random.ts';
+
+/** How often the first candidate is the token that follows, as models of some billion parameters have it. */
+const firstIsRight = 0.5;
+/** Elsewhere it stands at any of these ranks, and is no candidate beyond the k. */
+const ranks = 14;
+
+/**
+ * What a model with this tokenizer might say about texts: real token ids, often the right one, with
+ * probabilities that fall from candidate to candidate. What is random comes from the seed.
+ */
+export function syntheticScores(
+  texts: readonly string[],
+  tokenizations: readonly Tokenization[],
+  topK: number,
+  seed: number,
+): ScoredText[] {
+  const random = createRandom(seed);
+  const pool = tokenizations.flatMap(({ ids }) => Array.from(ids));
+  const anyId = () => pool[Math.floor(random() * pool.length)];
+  return texts.map((text, t) => {
+    const tokenization = tokenizations[t];
+    const { ids } = tokenization;
+    const n = ids.length;
+    const candidateIds = new Int32Array(n * topK);
+    const logProbabilities = new Float32Array(n * topK);
+    const tokenLogProbabilities = new Float32Array(n);
+    const keptMass = new Float32Array(n);
+    for (let row = 0; row < n; row++) {
+      const begin = row * topK;
+      const right = random() < firstIsRight ? 0 : Math.floor(random() * ranks);
+      const falls = 0.3 + 0.4 * random();
+      keptMass[row] = 0.7 + 0.3 * random();
+      const first = (keptMass[row] * (1 - falls)) / (1 - falls ** topK);
+      for (let j = 0; j < topK; j++) {
+        const before = candidateIds.subarray(begin, begin + j);
+        let id = right === j && row + 1 < n ? ids[row + 1] : anyId();
+        while (before.includes(id)) id = anyId();
+        candidateIds[begin + j] = id;
+        logProbabilities[begin + j] = Math.log(first * falls ** j);
+      }
+      if (row + 1 < n) tokenLogProbabilities[row + 1] = Math.log(first * falls ** right);
+    }
+    return {
+      ...{ tokenization, candidateIds, logProbabilities, tokenLogProbabilities, keptMass },
+      crossEntropy: -tokenLogProbabilities.reduce((sum, one) => sum + one, 0),
+      predictedTokens: n - 1,
+      predictedBytes: predictedBytesOf(text, tokenization),
+    };
+  });
+}

@@ -1,0 +1,72 @@
+/** A teacher without a model: all that its process does but scoring. bench/mesh/request.ts says what it is told. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createLog } from '../../mesh/log/log.ts';
+import { createRegister } from '../../mesh/metrics/create-register.ts';
+import { connectNats } from '../../mesh/nats/connection.ts';
+import { openRunStreams } from '../../mesh/nats/run-streams.ts';
+import type { ScoredText } from '../../model/scoring/scored-text.ts';
+import type { Scorer } from '../../model/scoring/scorer.ts';
+import { RunAttachment } from '../../services/teacher/run-attachment.ts';
+import { teacherMetrics } from '../../services/teacher/teacher-metrics.ts';
+import { loadRealTokenizer, type RealTokenizer } from '../../test/support/real-tokenizer.ts';
+import { answerLines, stopwatch } from './answer-lines.ts';
+import { scoredTogether, type Taken, type Teaching, type Texts, topK } from './request.ts';
+import { syntheticScores } from './synthetic-scores.ts';
+
+const [name] = process.argv.slice(2) as [RealTokenizer];
+const lookEvery = 5;
+
+const log = createLog('bench', { level: 'silent' });
+const tokenizer = await loadRealTokenizer(name);
+const metrics = teacherMetrics(createRegister({}));
+const scores = new Map<string, ScoredText>();
+
+async function prepare({ texts }: Texts): Promise<{ readonly tokens: number }> {
+  const tokenizations = await tokenizer.encodeBatch(texts);
+  for (const [i, scored] of syntheticScores(texts, tokenizations, topK, name.length).entries()) {
+    scores.set(texts[i], scored);
+  }
+  return { tokens: tokenizations.reduce((sum, { ids }) => sum + ids.length, 0) };
+}
+
+const scorerOf = (tokensPerSecond: number | undefined): Pick<Scorer, 'score' | 'tokenizer' | 'card'> => ({
+  tokenizer,
+  card: { family: name, parameters: 0, vocabularySize: tokenizer.vocabularySize, contextLength: 0 },
+  async score(texts) {
+    const scored = texts.map((text) => scores.get(text)!);
+    if (tokensPerSecond !== undefined) await sleep((1000 * tokensOf(scored)) / tokensPerSecond);
+    return scored;
+  },
+});
+
+const tokensOf = (scored: readonly ScoredText[]) =>
+  scored.reduce((sum, { tokenization }) => sum + tokenization.ids.length, 0);
+
+async function teach({ url, run, documents, teacher, tokensPerSecond }: Teaching): Promise<Taken> {
+  const taken = stopwatch();
+  const connection = await connectNats(url, `teacher ${teacher}`);
+  const attachment = new RunAttachment(
+    { run, teacher, topK },
+    {
+      streams: openRunStreams(connection, run),
+      scorer: scorerOf(tokensPerSecond),
+      batchDocuments: scoredTogether,
+      metrics: metrics({ run, teacher }),
+      log,
+    },
+  );
+  const failed = attachment.ended.then(() => Promise.reject(new Error(`${teacher} left the run`)));
+  failed.catch(() => {});
+  while (Number(attachment.status().documentsScored) < documents) {
+    await Promise.race([sleep(lookEvery), failed]);
+  }
+  const { tokensScored, bytesPublished } = attachment.status();
+  const answer = { ...taken(), tokens: Number(tokensScored), bytes: Number(bytesPublished) };
+  await attachment.detach();
+  await connection.close();
+  return answer;
+}
+
+await answerLines<Texts | Teaching, Taken | { readonly tokens: number }>((request) =>
+  'texts' in request ? prepare(request) : teach(request),
+);

@@ -1,0 +1,116 @@
+/** The trainer of the benchmark `mesh` that does train: on a run's streams, or on what it has in memory. */
+import { join } from 'node:path';
+import { distributionFromBytes, distributionToBytes } from '../../mesh/codec/distribution-bytes.ts';
+import { createLog } from '../../mesh/log/log.ts';
+import { connectNats } from '../../mesh/nats/connection.ts';
+import { openRunStreams } from '../../mesh/nats/run-streams.ts';
+import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { scoredDistribution } from '../../services/teacher/scored-distribution.ts';
+import { batchesOf, type FusedBatch } from '../../trainer/batch/batches.ts';
+import { Change } from '../../trainer/change.ts';
+import { initialState } from '../../trainer/checkpoint/training-state.ts';
+import { TrainingEngine } from '../../trainer/engine/training-engine.ts';
+import type { JoinedDocument } from '../../trainer/stream/join-documents.ts';
+import { TimeSpent } from '../../trainer/time-spent.ts';
+import { train } from '../../trainer/train.ts';
+import { TrainingControl } from '../../trainer/training-control.ts';
+import { zoo } from '../fusion/zoo-documents.ts';
+import { engineOptions } from '../training/engine-options.ts';
+import { answerLines, stopwatch } from './answer-lines.ts';
+import { type Recorded, type Run, type Taken, type Texts, topK } from './request.ts';
+import { fusion, openSources } from './sources.ts';
+import { streamedBatches } from './streamed-batches.ts';
+import { syntheticScores } from './synthetic-scores.ts';
+
+const contextLength = 256;
+const batchDocuments = 8;
+/** One, so that what streams has the other core to itself. */
+const threads = 1;
+
+const target = await Tokenizer.fromFile(join(zoo, 'target', 'tokenizer.json'));
+const sources = await openSources(target);
+const engine = await TrainingEngine.start(
+  join(zoo, 'target'),
+  engineOptions({ lengths: [contextLength], candidates: topK }, threads),
+);
+const never = new AbortController().signal;
+let recorded: JoinedDocument[] = [];
+
+async function record({ texts }: Texts): Promise<{ readonly tokens: number }> {
+  const said = await Promise.all(
+    sources.map(async ({ name, tokenizer }) => {
+      const origin = { teacher: name, topK, tokenizerFingerprint: tokenizer.fingerprint };
+      const scores = syntheticScores(texts, await tokenizer.encodeBatch(texts), topK, name.length);
+      return scores.map((one, document) => {
+        const distribution = scoredDistribution(one, { ...origin, document });
+        return distributionFromBytes(distributionToBytes(distribution, tokenizer.vocabularySize));
+      });
+    }),
+  );
+  recorded = texts.map((text, number) => ({ number, text, distributions: said.map((all) => all[number]) }));
+  const tokenizations = await target.encodeBatch(texts);
+  return { tokens: tokenizations.reduce((sum, { ids }) => sum + ids.length, 0) };
+}
+
+/** @param cover is told from which document on a checkpoint would need the streams */
+async function trainOn(
+  batches: AsyncIterator<FusedBatch>,
+  documents: number,
+  cover: (documents: number) => Promise<void>,
+): Promise<number> {
+  const steps = Math.ceil(documents / batchDocuments);
+  let tokens = 0;
+  await train({
+    ...{ engine, batches, resumedFrom: undefined, checkpointEvery: steps + 1, signal: never },
+    state: initialState('bench', ''),
+    schedule: { kind: 'constant', peak: 1e-4, warmupSteps: 0, totalSteps: steps },
+    sources: sources.map(({ name }) => name),
+    control: new TrainingControl(new Change()),
+    log: createLog('bench', { level: 'silent' }),
+    save: async () => '',
+    time: new TimeSpent(),
+    report: ({ step }, { count }) => {
+      tokens += count.positions;
+      void cover(step * batchDocuments);
+    },
+  });
+  return tokens;
+}
+
+async function trainRecorded({ recorded: documents }: Recorded): Promise<Taken> {
+  const taken = stopwatch();
+  const joined = async function* () {
+    for (let number = 0; number < documents; number++) {
+      yield { ...recorded[number % recorded.length], number };
+    }
+  };
+  const relations = sources.map(({ relation }) => relation);
+  const sizes = { contextLength, batchDocuments, candidates: topK };
+  const batches = batchesOf(joined(), target, relations, fusion.settings, sizes, never);
+  const tokens = await trainOn(batches, documents, async () => {});
+  return { ...taken(), tokens, bytes: 0 };
+}
+
+async function trainStreamed({ url, run, documents }: Run): Promise<Taken> {
+  const taken = stopwatch();
+  const connection = await connectNats(url, 'trainer');
+  const stopping = new AbortController();
+  const { batches, bytes, cover } = streamedBatches(
+    openRunStreams(connection, run),
+    target,
+    sources,
+    { documents, batchDocuments, contextLength },
+    stopping.signal,
+  );
+  const tokens = await trainOn(batches, documents, cover);
+  const answer = { ...taken(), tokens, bytes: bytes() };
+  stopping.abort();
+  await connection.close();
+  return answer;
+}
+
+await answerLines<Texts | Run | Recorded, Taken | { readonly tokens: number }>((request) => {
+  if ('texts' in request) return record(request);
+  return 'recorded' in request ? trainRecorded(request) : trainStreamed(request);
+});
+await engine.close();
