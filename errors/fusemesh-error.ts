@@ -11,6 +11,8 @@ export type ErrorCode =
   | 'unavailable'
   | 'data_loss'
   | 'unimplemented'
+  | 'unauthenticated'
+  | 'permission_denied'
   | 'cancelled'
   | 'internal';
 

@@ -30,7 +30,7 @@ export async function runTraining(config: RunConfig, context: TrainingContext): 
   const tokenizer = await Tokenizer.fromFile(join(model, 'tokenizer.json'));
   const fusion = fusionOf(config);
   const adapter = await targetAdapter(config.target);
-  const connection = await connectNats(config.nats.url, `fusemesh trainer ${config.run}`, {
+  const connection = await connectNats(config, `fusemesh trainer ${config.run}`, {
     log,
     onEvent: (event) => hearOfNats(event, context),
   });

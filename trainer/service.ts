@@ -6,6 +6,7 @@ import type { Log } from '../mesh/log/log.ts';
 import { createRegister } from '../mesh/metrics/create-register.ts';
 import { processMetrics } from '../mesh/metrics/process-metrics.ts';
 import { serveMetrics } from '../mesh/metrics/serve-metrics.ts';
+import { hostOfAddress } from '../mesh/security/loopback.ts';
 import type { Tracer } from '../mesh/tracing/tracer.ts';
 import type { PageSource } from '../page/page-source.ts';
 import { servePage } from '../page/serve-page.ts';
@@ -53,16 +54,17 @@ export async function runTrainer(config: RunConfig, options: TrainerOptions): Pr
     address: config.trainer.address,
     services: [trainerService(status, log)],
     log,
+    security: config.security,
     readiness,
     onHandled,
   });
   try {
     const page = servePage(pageSource(status));
+    const { security } = config;
+    const { address, metricsPort: port } = config.trainer;
     const http = await serveMetrics(register, {
-      port: config.trainer.metricsPort,
-      log,
-      route: page.route,
-      readiness,
+      ...{ host: hostOfAddress(address), port, log, route: page.route },
+      ...{ readiness, security },
     });
     try {
       onReady?.({ grpc: grpc.address, metricsPort: http.port, note });

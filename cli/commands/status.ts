@@ -54,7 +54,7 @@ async function statusOf(
   signal: AbortSignal,
 ): Promise<{ status: GetStatusResponse; isOver: boolean }> {
   try {
-    const client = createClient(TrainerService, await trainerAddress(config));
+    const client = createClient(TrainerService, await trainerAddress(config), config.security);
     try {
       return { status: await askTrainer(client, config.run, signal), isOver: false };
     } finally {

@@ -44,7 +44,8 @@ export async function heldOutLosses(config: RunConfig, signal: AbortSignal): Pro
       : undefined,
   }))();
   const teachers = config.teachers.map(
-    async (teacher) => [teacher.name, await byDomain(teacherLosses(teacher, texts, signal))] as const,
+    async (teacher) =>
+      [teacher.name, await byDomain(teacherLosses(teacher, texts, config.security, signal))] as const,
   );
 
   const [{ before, after }, ...ofTeachers] = await Promise.all([targets, ...teachers]);
@@ -59,6 +60,7 @@ export async function heldOutLosses(config: RunConfig, signal: AbortSignal): Pro
 async function teacherLosses(
   { name, address, model, threads }: RunConfig['teachers'][number],
   texts: readonly string[],
+  security: RunConfig['security'],
   signal: AbortSignal,
 ): Promise<TextLoss[]> {
   if (address.endsWith(':0')) {
@@ -68,7 +70,7 @@ async function teacherLosses(
       `The teacher "${name}" has neither a fixed port nor a model: set one of them to evaluate it.`,
     );
   }
-  const client = createClient(TeacherService, address);
+  const client = createClient(TeacherService, address, security);
   try {
     return await scoreByTeacher(client, texts, signal);
   } finally {

@@ -12,7 +12,7 @@ export async function heldOutPiecesOfRun(config: RunConfig, signal: AbortSignal)
     ...config.teachers.map(({ address, model }) =>
       address.endsWith(':0') && model !== undefined
         ? Tokenizer.fromFile(join(model, 'tokenizer.json'))
-        : fetchTokenizer(address, signal),
+        : fetchTokenizer(address, config.security, signal),
     ),
   ]);
   return heldOutPieces(config.heldOut, tokenizers, config.contextLength);

@@ -1,13 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
+import { runConfigSchema } from '../../mesh/config/schema.ts';
+import { createAuthority } from '../../test/support/certificates.ts';
 import { findPrograms } from './find-program.ts';
 import { grafanaConfig } from './grafana-config.ts';
 import { dashboards, ruleFiles } from './own-files.ts';
 import { prometheusConfig } from './prometheus-config.ts';
+import { scrapeAccess } from './scrape-access.ts';
 import { targetsOf } from './targets.ts';
 
 let directory: string;
@@ -25,10 +28,53 @@ test.skipIf(!promtool)('Prometheus accepts its configuration, with our rules and
     targetsOf([{ name: 'orator', kind: 'teacher', grpc: undefined, metrics: '127.0.0.1:9464' }]),
   );
   const file = join(directory, 'prometheus.yml');
-  await writeFile(file, prometheusConfig({ targetsFile, rules: await ruleFiles() }));
+  await writeFile(
+    file,
+    prometheusConfig({ targetsFile, rules: await ruleFiles(), access: { scheme: 'http' } }),
+  );
   const { status, stdout, stderr } = spawnSync(promtool, ['check', 'config', file], { encoding: 'utf8' });
   expect(stdout + stderr).toContain('is valid prometheus config');
   expect(status).toBe(0);
+});
+
+test.skipIf(!promtool)('Prometheus shows the token of the run and trusts its CA', async () => {
+  const { ca, sign } = createAuthority(directory);
+  const tls = { ca, ...sign('node', ['IP:127.0.0.1']), clientCertificates: true };
+  const config = (security: object) =>
+    runConfigSchema.parse({
+      ...{ run: 'demo', contextLength: 16, corpus: [{ domain: 'speeches', path: 'x.txt' }], security },
+      teachers: [{ name: 'orator', address: '127.0.0.1:0' }],
+      target: { model: 'm' },
+      trainer: { output: directory },
+    });
+  const tokenFile = join(directory, 'run-token');
+  await writeFile(tokenFile, 'hidden\n');
+  const access = await scrapeAccess(config({ tls, tokenFile }), [], directory);
+  const file = join(directory, 'secured.yml');
+  const text = prometheusConfig({ targetsFile: join(directory, 'targets.json'), rules: [], access });
+  await writeFile(file, text);
+  expect(parse(text).scrape_configs[0]).toMatchObject({
+    scheme: 'https',
+    authorization: { type: 'Bearer', credentials_file: tokenFile },
+    tls_config: { ca_file: ca, cert_file: tls.certificate, key_file: tls.key },
+  });
+  const { status, stdout, stderr } = spawnSync(promtool, ['check', 'config', file], { encoding: 'utf8' });
+  expect({ status, said: stdout + stderr }).toMatchObject({ status: 0 });
+
+  const far = [{ name: 'orator', kind: 'teacher' as const, grpc: undefined, metrics: '10.0.0.2:9464' }];
+  await expect(scrapeAccess(config({ tokenFile }), far, directory)).rejects.toThrow(
+    'is not sent to 10.0.0.2:9464',
+  );
+  expect(await scrapeAccess(config({ insecure: true }), far, directory)).toEqual({ scheme: 'http' });
+});
+
+test('a token of the environment goes into a file that only its owner reads', async () => {
+  vi.stubEnv('FUSEMESH_TOKEN', 'hidden');
+  const { authorization } = await scrapeAccess({ security: { insecure: false } }, [], directory);
+  vi.unstubAllEnvs();
+  const file = String(authorization?.credentials_file);
+  expect(await readFile(file, 'utf8')).toBe('hidden\n');
+  expect((await stat(file)).mode & 0o077).toBe(0);
 });
 
 test('targets carry the names of their processes; those that are nowhere are left out', () => {

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import type { ScrapeAccess } from './scrape-access.ts';
 
 /** How often the processes of a run are asked, here and in Grafana's data source. */
 export const scrapeInterval = '5s';
@@ -8,19 +9,26 @@ export const scrapeInterval = '5s';
  *
  * @param targetsFile list of what to scrape, which it reads again when it changes
  * @param rules files of recording and alerting rules
+ * @param access what the processes demand
  */
 export const prometheusConfig = ({
   targetsFile,
   rules,
+  access,
 }: {
   readonly targetsFile: string;
   readonly rules: readonly string[];
+  readonly access: ScrapeAccess;
 }): string =>
   stringify({
     global: { scrape_interval: scrapeInterval, evaluation_interval: scrapeInterval },
     rule_files: rules,
     // The label `job` comes with each target.
     scrape_configs: [
-      { job_name: 'fusemesh', file_sd_configs: [{ files: [targetsFile], refresh_interval: scrapeInterval }] },
+      {
+        job_name: 'fusemesh',
+        ...access,
+        file_sd_configs: [{ files: [targetsFile], refresh_interval: scrapeInterval }],
+      },
     ],
   });

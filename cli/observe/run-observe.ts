@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { RunConfig } from '../../mesh/config/schema.ts';
-import type { Place } from '../reach/reachable.ts';
+import { httpScheme, type Place, placesOfRun } from '../reach/reachable.ts';
 import { claimDirectory } from './claim-directory.ts';
 import { claimPort } from './claim-port.ts';
 import { findGrafana, type Grafana } from './find-grafana.ts';
@@ -11,6 +11,7 @@ import { findPrograms } from './find-program.ts';
 import { grafanaConfig } from './grafana-config.ts';
 import { dashboards, ruleFiles } from './own-files.ts';
 import { prometheusConfig } from './prometheus-config.ts';
+import { type ScrapeAccess, scrapeAccess } from './scrape-access.ts';
 import { type RunningServer, startServer } from './start-server.ts';
 import { keepTargets } from './targets.ts';
 
@@ -46,13 +47,14 @@ export async function runObserve(config: RunConfig, options: ObserveOptions): Pr
   const leaving = new AbortController();
   const servers: RunningServer[] = [];
   const keeping = keepTargets(config, targets, {
-    onChange: (places) => say(placesText(places)),
+    onChange: (places) => say(placesText(places, httpScheme(config.security))),
     signal: AbortSignal.any([signal, leaving.signal]),
   });
   keeping.catch(() => undefined);
   try {
     const url = await claimed(options.prometheusPort, '--prometheus-port');
-    servers.push(await startPrometheus(prometheus, { directory, targets, url, say, signal }));
+    const access = await scrapeAccess(config, await placesOfRun(config), directory);
+    servers.push(await startPrometheus(prometheus, { directory, targets, access, url, say, signal }));
     if (!signal.aborted) say(`Prometheus ${url}`);
     const grafana = findGrafana();
     if (grafana === undefined) {
@@ -82,17 +84,18 @@ async function startPrometheus(
   settings: {
     directory: string;
     targets: string;
+    access: ScrapeAccess;
     url: string;
     say: ObserveOptions['say'];
     signal: AbortSignal;
   },
 ): Promise<RunningServer> {
-  const { directory, targets, url, say, signal } = settings;
+  const { directory, targets, access, url, say, signal } = settings;
   const rules = await ruleFiles();
   if (rules.length === 0)
     say('There is no deploy/prometheus beside this program: no alerts, no recorded rules');
   const file = join(directory, 'prometheus.yml');
-  await writeFile(file, prometheusConfig({ targetsFile: targets, rules }));
+  await writeFile(file, prometheusConfig({ targetsFile: targets, rules, access }));
   return startServer(
     {
       ...{ name: 'Prometheus', program, log: join(directory, 'prometheus.log'), ready: `${url}/-/ready` },
@@ -129,13 +132,13 @@ async function startGrafana(
 }
 
 /** Where the processes are that Prometheus asks, and the page of the trainer. */
-function placesText(places: readonly Place[]): string {
+function placesText(places: readonly Place[], scheme: 'http' | 'https'): string {
   const known = places.filter(({ metrics }) => metrics !== undefined);
   const unknown = places.filter(({ metrics }) => metrics === undefined).map(({ name }) => name);
   const parts: string[] = [];
   if (known.length > 0) parts.push(`Prometheus asks ${known.map(({ name }) => name).join(', ')}`);
   if (unknown.length > 0) parts.push(`waits for ${unknown.join(', ')} (\`fusemesh up\` says where)`);
   const trainer = known.find(({ kind }) => kind === 'trainer');
-  if (trainer) parts.push(`the trainer's page: http://${trainer.metrics}/`);
+  if (trainer) parts.push(`the trainer's page: ${scheme}://${trainer.metrics}/`);
   return parts.join('; ');
 }

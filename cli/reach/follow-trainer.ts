@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { RunConfig } from '../../mesh/config/schema.ts';
 import {
   type GetHistoryResponse,
   type GetStatusResponse,
@@ -27,18 +28,19 @@ const lastWordWithin = 3_000;
 /**
  * Follows the trainer of a run over its restarts, until the run ends or the signal comes.
  *
- * @param run its name; what answers for another run counts as no answer
+ * @param run its name (what answers for another run counts as no answer), and what its services are called with
  * @param find where it listens now, asked for again whenever it does not answer
  * @returns how the run ended; undefined when the signal came first
  */
 export async function followTrainer(
-  run: string,
+  { run, security }: Pick<RunConfig, 'run' | 'security'>,
   find: () => Promise<string>,
   { follower, signal }: { readonly follower: TrainerFollower; readonly signal: AbortSignal },
 ): Promise<'finished' | 'failed' | undefined> {
   while (!signal.aborted) {
     try {
-      return await followUntilEnd(run, await find(), follower, signal);
+      const client = createClient(TrainerService, await find(), security);
+      return await followUntilEnd(run, client, follower, signal);
     } catch (error) {
       if (!(error instanceof FuseMeshError)) throw error;
       if (!signal.aborted) follower.silent(error.message);
@@ -62,13 +64,13 @@ export async function askTrainer(
   );
 }
 
+/** Closes the client. */
 async function followUntilEnd(
   run: string,
-  address: string,
+  client: Client<typeof TrainerService>,
   follower: TrainerFollower,
   signal: AbortSignal,
 ): Promise<'finished' | 'failed'> {
-  const client = createClient(TrainerService, address);
   const leaving = new AbortController();
   const signals = AbortSignal.any([signal, leaving.signal]);
   let latest = await askTrainer(client, run, signal).catch((error) => {

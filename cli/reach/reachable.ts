@@ -71,8 +71,11 @@ export function places({ teachers, target, trainer }: RunConfig, running: Runnin
 const metricsPlace = (address: string, port: number | undefined): string | undefined =>
   port === undefined ? undefined : reachableAddress(`${hostOf(address)}:${port}`);
 
+/** What `/metrics` and the page are asked by. */
+export const httpScheme = ({ tls }: RunConfig['security']): 'http' | 'https' => (tls ? 'https' : 'http');
+
 const hostOf = (address: string): string => address.slice(0, address.lastIndexOf(':'));
 
 /** A process that listens on every interface is reached on this machine. */
-const reachableAddress = (address: string): string =>
+export const reachableAddress = (address: string): string =>
   address.replace(/^(0\.0\.0\.0|\[::\]):(?=\d+$)/, '127.0.0.1:');

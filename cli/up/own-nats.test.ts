@@ -1,8 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { needsOwnNats } from './own-nats.ts';
+import { loadRunConfig } from '../../mesh/config/load-config.ts';
+import { runConfigSchema } from '../../mesh/config/schema.ts';
+import { needsOwnNats, startOwnNats } from './own-nats.ts';
 
 let directory: string;
 const file = async (text: string) => {
@@ -27,4 +29,26 @@ test('takes the server of the file, the environment or the command line', async 
   expect(await needsOwnNats(path, [], { NATS_URL: 'nats://mesh:4222' })).toBe(false);
   expect(await needsOwnNats(path, [], { FUSEMESH_NATS__URL: 'nats://mesh:4222' })).toBe(false);
   expect(await needsOwnNats(path, ['nats.url=nats://mesh:4222'], {})).toBe(false);
+});
+
+test('tells other processes where the token of its server is, not what it is', async () => {
+  const config = (nats: object) =>
+    runConfigSchema.parse({
+      ...{ run: 'demo', contextLength: 16, corpus: [{ domain: 'speeches', path: 'x.txt' }], nats },
+      teachers: [{ name: 'orator', address: '127.0.0.1:0' }],
+      target: { model: 'm' },
+      trainer: { output: directory },
+    });
+  const { settings, overrides, stop } = await startOwnNats(config({ maxDocuments: 7 }));
+  await stop();
+  expect(settings).toMatchObject({ maxDocuments: 7, tokenFile: join(directory, 'nats', 'token') });
+  const loaded = await loadRunConfig(await file(JSON.stringify(config({}))), { overrides, environment: {} });
+  expect(loaded.nats).toMatchObject({ url: settings.url, tokenFile: settings.tokenFile });
+  expect(overrides.join(' ')).not.toContain((await readFile(String(settings.tokenFile), 'utf8')).trim());
+
+  for (const [key, nats] of Object.entries({ user: { user: 'mesh' }, tls: { tls: {} } })) {
+    await expect(startOwnNats(config(nats))).rejects.toThrow(
+      `nats.${key} says how to enter a NATS server, but not which`,
+    );
+  }
 });

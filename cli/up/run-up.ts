@@ -3,7 +3,6 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { RunConfig } from '../../mesh/config/schema.ts';
 import { createLog } from '../../mesh/log/log.ts';
 import { connectNats } from '../../mesh/nats/connection.ts';
-import { startLocalNatsServer } from '../../mesh/nats/local-server.ts';
 import { openRunStreams } from '../../mesh/nats/run-streams.ts';
 import { newestCheckpoint } from '../../trainer/checkpoint/read-checkpoint.ts';
 import { fusedModelDirectory, heldOutLosses } from '../evaluation/held-out-losses.ts';
@@ -12,7 +11,9 @@ import { followTrainer } from '../reach/follow-trainer.ts';
 import { type KeptProcesses, keepProcesses, type RunningProcess } from '../reach/processes-file.ts';
 import type { Display } from '../view/display.ts';
 import { RunBoard } from '../view/run-board.ts';
+import { listeningLine, trainerLines } from './listening-lines.ts';
 import { type Listening, MeshProcesses } from './mesh-processes.ts';
+import { startOwnNats } from './own-nats.ts';
 import { storeResult } from './stored-result.ts';
 
 interface UpOptions {
@@ -35,15 +36,15 @@ const drawEveryMilliseconds = 250;
  */
 export async function runUp(
   path: string,
-  config: RunConfig,
+  given: RunConfig,
   options: UpOptions,
 ): Promise<RunResult | undefined> {
   const { display, signal, ownNats, fresh, overrides } = options;
-  const { output } = config.trainer;
-  const nats = ownNats ? await startLocalNatsServer({ storeDirectory: join(output, 'nats') }) : undefined;
-  const url = nats?.url ?? config.nats.url;
-  if (nats) display.note(`nats-server ${url}`);
-  const processes = new MeshProcesses(path, config, [...overrides, `nats.url=${url}`]);
+  const { output } = given.trainer;
+  const nats = ownNats ? await startOwnNats(given) : undefined;
+  const config = nats ? { ...given, nats: nats.settings } : given;
+  if (nats) display.note(`nats-server ${nats.settings.url}`);
+  const processes = new MeshProcesses(path, config, [...overrides, ...(nats?.overrides ?? [])]);
   const kept = await keepProcesses(output);
   const leaving = new AbortController();
   const stopped = new Promise<undefined>((resolve) => {
@@ -51,7 +52,7 @@ export async function runUp(
     signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });
   try {
-    await probeNats(url, config.run, fresh);
+    await probeNats(config, fresh);
     const work = trainAndEvaluate(config, processes, { kept, display, signal: leaving.signal });
     work.catch(() => undefined);
     const result = await Promise.race([work, processes.failure, stopped]);
@@ -59,7 +60,7 @@ export async function runUp(
     if (result) await storeResult(config, result);
     else display.note('Stopping the processes …');
     await processes.stop();
-    if (result) await forgetStreams(url, config.run);
+    if (result) await forgetStreams(config);
     return result;
   } finally {
     leaving.abort();
@@ -87,7 +88,7 @@ async function trainAndEvaluate(
   const teachers = await processes.startTeachers();
   signal.throwIfAborted();
   for (const teacher of teachers) {
-    display.note(listeningLine(teacher));
+    display.note(listeningLine(teacher, config));
     await kept.add(runningProcess(teacher, 'teacher'));
   }
   await train(config, processes, surroundings);
@@ -109,11 +110,11 @@ async function trainAndEvaluate(
 
 /** Feeds and trains, and shows how it goes, until the trainer is done or the signal comes. */
 async function train(
-  { run }: RunConfig,
+  config: RunConfig,
   processes: MeshProcesses,
   { kept, display, signal }: Surroundings,
 ): Promise<void> {
-  const board = new RunBoard(run, { isOurs: true });
+  const board = new RunBoard(config.run, { isOurs: true });
   const draw = setInterval(() => display.show(board.seen()), drawEveryMilliseconds);
   const done = new AbortController();
   const watching = AbortSignal.any([signal, done.signal]);
@@ -123,9 +124,9 @@ async function train(
     const trainer = processes.startTrainer();
     trainer.ready.then(
       async (listening) => {
-        display.note(trainerLines(listening));
+        display.note(trainerLines(listening, config));
         await kept.add(runningProcess(listening, 'trainer'));
-        await followTrainer(run, async () => listening.grpc, { follower: board, signal: watching });
+        await followTrainer(config, async () => listening.grpc, { follower: board, signal: watching });
       },
       () => undefined,
     );
@@ -142,27 +143,17 @@ const runningProcess = (
   kind: RunningProcess['kind'],
 ): RunningProcess => ({ name, kind, grpc, metricsPort, pid });
 
-const listeningLine = ({ name, grpc, metricsPort }: Listening): string =>
-  `${name} ${grpc}, metrics http://127.0.0.1:${metricsPort}/metrics`;
-
-const trainerLines = (trainer: Listening): string =>
-  [
-    listeningLine(trainer),
-    ...(trainer.note ? [trainer.note] : []),
-    `The run in a browser: http://127.0.0.1:${trainer.metricsPort}/`,
-  ].join('\n');
-
 /** Says at once, in one line, when there is no NATS; with `fresh`, removes what it holds of the run. */
-async function probeNats(url: string, run: string, fresh: boolean): Promise<void> {
-  if (fresh) return forgetStreams(url, run);
-  const connection = await connectNats(url, 'fusemesh up');
+async function probeNats(config: RunConfig, fresh: boolean): Promise<void> {
+  if (fresh) return forgetStreams(config);
+  const connection = await connectNats(config, 'fusemesh up');
   await connection.close();
 }
 
-async function forgetStreams(url: string, run: string): Promise<void> {
-  const connection = await connectNats(url, 'fusemesh up');
+async function forgetStreams(config: RunConfig): Promise<void> {
+  const connection = await connectNats(config, 'fusemesh up');
   try {
-    await openRunStreams(connection, run).remove();
+    await openRunStreams(connection, config.run).remove();
   } finally {
     await connection.close();
   }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -27,6 +27,18 @@ test('gives back the result of the same run, wherever its processes listen', asy
   expect(await readStoredResult(config())).toBeUndefined();
   await storeResult(config(), result);
   expect(await readStoredResult(config({ address: '127.0.0.1:7000', threads: 8 }))).toEqual(result);
+});
+
+test('does not depend on how its processes are protected', async () => {
+  await storeResult(config(), result);
+  const secured = {
+    ...config(),
+    security: { insecure: true, tokenFile: '/secrets/token', tls: { clientCertificates: true } },
+    nats: { ...config().nats, url: 'nats://mesh:s3cret@127.0.0.1:4222', tokenFile: '/secrets/nats' },
+  };
+  expect(await readStoredResult(secured)).toEqual(result);
+  await storeResult(secured, result);
+  expect(await readFile(join(output, 'result.json'), 'utf8')).not.toContain('secret');
 });
 
 test('refuses a finished run with other settings', async () => {

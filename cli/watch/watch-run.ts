@@ -38,7 +38,7 @@ export async function watchRun(
   };
   const draw = setInterval(() => display.show(board.seen()), drawEveryMilliseconds);
   try {
-    const end = await followTrainer(config.run, () => trainerAddress(config), {
+    const end = await followTrainer(config, () => trainerAddress(config), {
       follower,
       signal: AbortSignal.any([signal, finished.signal]),
     });

@@ -97,6 +97,63 @@ describe('loadRunConfig', () => {
     );
   });
 
+  it('makes paths of certificates and secrets absolute, and holds no secret itself', async () => {
+    const security =
+      'security: { tokenFile: token, tls: { ca: tls/ca.pem, certificate: tls/node.pem, key: /node.key } }';
+    const nats = 'nats: { user: mesh, passwordFile: word, tls: { ca: nats.pem } }';
+    const { path, directory } = await write(`${runFile}${security}\n${nats}\n`);
+    const environment = { FUSEMESH_TOKEN: 'hidden-1', NATS_PASSWORD: 'hidden-2', NATS_TOKEN: 'hidden-3' };
+    const config = await loadRunConfig(path, { environment, overrides: ['nats.passwordFile=other'] });
+    expect(config.security).toEqual({
+      tokenFile: join(directory, 'token'),
+      insecure: false,
+      tls: {
+        ...{
+          ca: join(directory, 'tls/ca.pem'),
+          certificate: join(directory, 'tls/node.pem'),
+          key: '/node.key',
+        },
+        clientCertificates: false,
+      },
+    });
+    expect(config.nats).toMatchObject({
+      passwordFile: join(process.cwd(), 'other'),
+      tls: { ca: join(directory, 'nats.pem') },
+    });
+    expect(JSON.stringify(config)).not.toContain('hidden');
+  });
+
+  it.each([
+    ['security.token', 's3cret', 'security: { token: s3cret }', 'FUSEMESH_TOKEN'],
+    ['nats.password', 's3cret', 'nats: { user: mesh, password: s3cret }', 'NATS_PASSWORD'],
+    ['nats.token', 's3cret', 'nats: { token: s3cret }', 'NATS_TOKEN'],
+    ['nats.credentials', 's3cret', 'nats: { credentials: s3cret }', 'nats.credentialsFile'],
+    ['nats.url', 'nats://mesh:s3cret@host:4222', "nats: { url: 'nats://mesh:s3cret@host:4222' }", 'NATS_URL'],
+    ['nats.url', 'nats://s3cret@host:4222', 'nats: { url: nats://s3cret@host:4222 }', 'NATS_URL'],
+  ])('refuses %s as a secret in the file and on the command line', async (key, value, line, instead) => {
+    const inFile = loadRunConfig((await write(`${runFile}${line}\n`)).path, { environment: {} });
+    await expect(inFile).rejects.toThrow(`${key}: a secret does not belong into a run file`);
+    const { path } = await write();
+    const flags = [`${key}=${value}`, line.replace(': ', '=')];
+    for (const flag of flags) {
+      const byFlag = loadRunConfig(path, { overrides: [flag], environment: {} });
+      await expect(byFlag).rejects.toThrow(
+        /^--set (nats|security)\S*: a secret does not belong on a command line/,
+      );
+      for (const loading of [inFile, byFlag]) {
+        await expect(loading).rejects.toMatchObject({ code: 'invalid_argument' });
+        await expect(loading).rejects.toThrow(instead);
+        await expect(loading).rejects.not.toThrow('s3cret');
+      }
+    }
+  });
+
+  it('takes a user in the URL from the environment alone', async () => {
+    const { path } = await write();
+    const url = 'nats://mesh:s3cret@127.0.0.1:4222';
+    expect((await loadRunConfig(path, { environment: { NATS_URL: url } })).nats.url).toBe(url);
+  });
+
   it('says where there is no file', async () => {
     await expect(loadRunConfig('/no/run.yaml')).rejects.toMatchObject({
       code: 'not_found',

@@ -4,6 +4,7 @@ import { parse, YAMLParseError } from 'yaml';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { describeProblems } from './describe-problems.ts';
 import { makePathsAbsolute } from './paths.ts';
+import { refuseSecretSettings, refuseSecrets } from './refuse-secrets.ts';
 import { type RunConfig, runConfigSchema } from './schema.ts';
 import { applySettings, settingsOfEnvironment, settingsOfFlags } from './settings.ts';
 
@@ -14,7 +15,8 @@ import { applySettings, settingsOfEnvironment, settingsOfFlags } from './setting
  *
  * @param overrides settings of the command line, KEY=VALUE with a dotted key: trainer.learningRate=1e-4
  * @param environment FUSEMESH_TRAINER__LEARNING_RATE=1e-4, FUSEMESH_TEACHERS__0__THREADS=2; NATS_URL
- * @throws FuseMeshError not_found when there is no such file, invalid_argument when a key or value is wrong
+ * @throws FuseMeshError not_found when there is no such file, invalid_argument when a key or value is wrong, or a
+ *   secret stands in the file or on the command line
  */
 export async function loadRunConfig(
   path: string,
@@ -24,8 +26,11 @@ export async function loadRunConfig(
   }: { overrides?: readonly string[]; environment?: Readonly<Record<string, string | undefined>> } = {},
 ): Promise<RunConfig> {
   const source = parseYaml(await read(path), path);
+  refuseSecrets(source, path);
   makePathsAbsolute(source, dirname(resolve(path)));
-  applySettings(source, [...settingsOfEnvironment(environment), ...settingsOfFlags(overrides)]);
+  const flags = settingsOfFlags(overrides);
+  refuseSecretSettings(flags);
+  applySettings(source, [...settingsOfEnvironment(environment), ...flags]);
   makePathsAbsolute(source, process.cwd());
   const result = runConfigSchema.safeParse(source);
   if (!result.success) {

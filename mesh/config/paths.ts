@@ -1,7 +1,12 @@
 import { resolve } from 'node:path';
 
 /** Where a run file has paths; * stands for every item of a list. */
-const pathKeys = ['corpus.*.path', 'heldOut.*.path', 'teachers.*.model', 'target.model', 'trainer.output'];
+const pathKeys = [
+  ...['corpus.*.path', 'heldOut.*.path', 'teachers.*.model', 'target.model', 'trainer.output'],
+  ...['security.tls.certificate', 'security.tls.key', 'security.tls.ca', 'security.tokenFile'],
+  ...['nats.passwordFile', 'nats.tokenFile', 'nats.credentialsFile'],
+  ...['nats.tls.ca', 'nats.tls.certificate', 'nats.tls.key'],
+];
 
 /** Makes the relative paths of a run file's object absolute, in place; what is not there or no text is left. */
 export function makePathsAbsolute(source: object, base: string): void {

@@ -4,6 +4,7 @@ import { nameAdvice, namePattern } from './name-pattern.ts';
 const runName = z.string().regex(namePattern, nameAdvice);
 const address = z.string().regex(/^.+:\d{1,5}$/, 'use HOST:PORT');
 const port = z.number().int().min(0).max(65535);
+const file = z.string().min(1);
 const text = z.strictObject({
   domain: runName.describe('Label under which losses are reported.'),
   path: z.string().describe('A .txt or .jsonl file, or a directory of them.'),
@@ -18,6 +19,20 @@ export const runConfigSchema = z.strictObject({
   nats: z
     .strictObject({
       url: z.string().default('nats://127.0.0.1:4222').describe('Where the NATS server listens.'),
+      user: z.string().min(1).optional().describe('With passwordFile or NATS_PASSWORD.'),
+      passwordFile: file.optional().describe('A file that holds the password of the user.'),
+      tokenFile: file.optional().describe('A file that holds the token, where the server wants one.'),
+      credentialsFile: file
+        .optional()
+        .describe('A .creds file: a JWT and the nkey seed that belongs to it, as `nsc` writes them.'),
+      tls: z
+        .strictObject({
+          ca: file.optional().describe('Certificates of the CA; left out, those that Node.js trusts.'),
+          certificate: file.optional().describe('Of this client, where the server demands one.'),
+          key: file.optional(),
+        })
+        .optional()
+        .describe('Encrypts the connection and checks the server; {} takes the CAs that Node.js trusts.'),
       maxDocuments: z
         .number()
         .int()
@@ -32,6 +47,31 @@ export const runConfigSchema = z.strictObject({
         .describe(
           'Distributions the stream holds of each teacher; the teacher waits beyond. At least maxDocuments.',
         ),
+    })
+    .prefault({}),
+  security: z
+    .strictObject({
+      tls: z
+        .strictObject({
+          certificate: file.optional().describe('PEM chain of what serves; every name that it is called by.'),
+          key: file.optional().describe('PEM private key of the certificate.'),
+          ca: file
+            .optional()
+            .describe('PEM certificates of the CA that signed them; left out, those that Node.js trusts.'),
+          clientCertificates: z
+            .boolean()
+            .default(false)
+            .describe('Demands a certificate of the same CA from who calls, and shows ours when we call.'),
+        })
+        .optional()
+        .describe('Encrypts gRPC and HTTP; left out, both are plain text.'),
+      tokenFile: file
+        .optional()
+        .describe('A file that holds the token of the run: who has it may call. Or FUSEMESH_TOKEN.'),
+      insecure: z
+        .boolean()
+        .default(false)
+        .describe('Allows plain text beyond this machine, on a network that you trust.'),
     })
     .prefault({}),
   contextLength: z

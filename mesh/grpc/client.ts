@@ -8,9 +8,12 @@ import {
   type MessageInitShape,
   type MessageShape,
 } from '@bufbuild/protobuf';
-import { credentials, Client as GrpcClient, type ServiceError } from '@grpc/grpc-js';
+import { Client as GrpcClient, type ServiceError } from '@grpc/grpc-js';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { openSecurity, type SecuritySettings } from '../security/service-security.ts';
+import { sendToken } from './bearer-token.ts';
 import { clientOptions } from './channel-options.ts';
+import { channelCredentials } from './credentials.ts';
 import { serviceDefinition } from './service-definition.ts';
 import { fromStatus } from './status.ts';
 
@@ -33,9 +36,22 @@ export type Client<S extends DescService> = {
   readonly [Name in keyof S['method']]: ClientMethod<S['method'][Name]>;
 } & { close(): void };
 
-/** A client of a service, typed by its descriptor. It connects at the first call, and again when cut off. */
-export function createClient<S extends DescService>(service: S, address: string): Client<S> {
-  const grpc = new GrpcClient(address, credentials.createInsecure(), clientOptions(service));
+/**
+ * A client of a service, typed by its descriptor. It connects at the first call, and again when cut off.
+ *
+ * @param security that of the run file; left out, calls are plain text
+ * @throws FuseMeshError invalid_argument when a file that it names cannot be read, failed_precondition when the
+ *   token would go through a network in plain text
+ */
+export function createClient<S extends DescService>(
+  service: S,
+  address: string,
+  security: SecuritySettings = openSecurity,
+): Client<S> {
+  const grpc = new GrpcClient(address, channelCredentials(security), {
+    ...clientOptions(service),
+    interceptors: sendToken(address, security),
+  });
   const definition = serviceDefinition(service);
   const methods = service.methods.map((method) => {
     const { path, requestSerialize, responseDeserialize } = definition[method.localName];

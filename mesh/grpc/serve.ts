@@ -1,9 +1,14 @@
 import { setMaxListeners } from 'node:events';
-import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
+import { logVerbosity, Server, type ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { Readiness } from '../lifecycle/readiness.ts';
 import type { Log } from '../log/log.ts';
+import { hostOfAddress } from '../security/loopback.ts';
+import { checkDoor } from '../security/open-door.ts';
+import { openSecurity, type SecuritySettings } from '../security/service-security.ts';
+import { demandToken } from './bearer-token.ts';
 import { serverOptions } from './channel-options.ts';
+import { serverCredentials } from './credentials.ts';
 import { addHealth } from './health.ts';
 import type { ImplementedService } from './implementation.ts';
 import { type HandledCall, observeCalls } from './observe-calls.ts';
@@ -31,33 +36,43 @@ export interface GrpcServer {
 }
 
 /**
- * Serves gRPC services with health checking and reflection, without encryption.
+ * Serves gRPC services with health checking and reflection.
  *
  * @param address HOST:PORT; port 0 picks a free one
+ * @param security that of the run file: encryption, and what callers must show; health checks need no token
  * @param readiness what health checks tell; left out, the server is always ready
  * @param onHandled hears of every call of the services that is over; not of health checks and reflection
- * @throws FuseMeshError failed_precondition when the address is in use or not ours
+ * @throws FuseMeshError failed_precondition when the address is in use or not ours, or would be open to other machines
+ *   in plain text
  */
 export async function serve({
   address,
   services,
   log,
+  security = openSecurity,
   readiness = new Readiness(),
   onHandled,
 }: {
   address: string;
   services: readonly ImplementedService[];
   log: Log;
+  security?: SecuritySettings;
   readiness?: Readiness;
   onHandled?: (call: HandledCall) => void;
 }): Promise<GrpcServer> {
+  await checkDoor({ what: 'gRPC', host: hostOfAddress(address) }, security, log);
   const paths = new Set(
     services.flatMap(({ service }) => service.methods.map(({ name }) => methodPath(service, name))),
   );
   const standing = standingStreams((path) => paths.has(path));
   const server = new Server({
     ...serverOptions,
-    interceptors: [...(onHandled ? [observeCalls(services, onHandled)] : []), standing.interceptor],
+    // The first is nearest to the caller: refused calls are counted too.
+    interceptors: [
+      ...(onHandled ? [observeCalls(services, onHandled)] : []),
+      ...demandToken(security),
+      standing.interceptor,
+    ],
   });
   const cut = new AbortController();
   // Every call in hand listens to it.
@@ -70,7 +85,7 @@ export async function serve({
     services.map(({ service }) => service),
   );
 
-  const port = await bind(server, address);
+  const port = await bind(server, address, serverCredentials(security));
   const bound = `${address.slice(0, address.lastIndexOf(':'))}:${port}`;
   log.info({ address: bound, services: names }, `gRPC is served at ${bound}`);
   return {
@@ -91,9 +106,9 @@ export async function serve({
   };
 }
 
-const bind = (server: Server, address: string): Promise<number> =>
+const bind = (server: Server, address: string, credentials: ServerCredentials): Promise<number> =>
   new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+    server.bindAsync(address, credentials, (error, port) => {
       if (!error) return resolve(port);
       const inUse = error.message.includes('EADDRINUSE');
       reject(

@@ -1,5 +1,6 @@
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { type ErrorCode, FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { tlsTrouble } from './tls-trouble.ts';
 
 const statusOf: Readonly<Record<ErrorCode, status>> = {
   invalid_argument: status.INVALID_ARGUMENT,
@@ -10,6 +11,8 @@ const statusOf: Readonly<Record<ErrorCode, status>> = {
   unavailable: status.UNAVAILABLE,
   data_loss: status.DATA_LOSS,
   unimplemented: status.UNIMPLEMENTED,
+  unauthenticated: status.UNAUTHENTICATED,
+  permission_denied: status.PERMISSION_DENIED,
   cancelled: status.CANCELLED,
   internal: status.INTERNAL,
 };
@@ -34,6 +37,8 @@ export function fromStatus(error: ServiceError, address: string): FuseMeshError 
   if (error.code === status.DEADLINE_EXCEEDED) {
     return new FuseMeshError('unavailable', `${address} did not answer in time`, { cause: error });
   }
+  const trouble = tlsTrouble(error, address);
+  if (trouble) return trouble;
   const code = codeOf.get(error.code) ?? 'internal';
   const isOwn = (error.metadata?.get(ownErrorKey).length ?? 0) > 0;
   const message = isOwn ? error.details : describe(code, error.details, address);
@@ -42,7 +47,8 @@ export function fromStatus(error: ServiceError, address: string): FuseMeshError 
 
 /** Says in our words what grpc-js says of a call that no service has answered. */
 function describe(code: ErrorCode, details: string, address: string): string {
-  if (code === 'unavailable') return `No answer from ${address}: is the service running? (${details})`;
+  if (code === 'unavailable')
+    return `No answer from ${address}: is the service running? (${details.replaceAll(/\s+/g, ' ').trim()})`;
   if (code === 'resource_exhausted' && /larger than/.test(details)) {
     return `A message to or from ${address} is too large: give a shorter text or a smaller top_k (${details})`;
   }

@@ -1,6 +1,8 @@
 import { type NatsConnection as Connection, connect, Events, type JetStreamManager } from 'nats';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Log } from '../log/log.ts';
+import { connectionFailure } from './connection-failure.ts';
+import { atUrl, type NatsPlace, natsLogin } from './login.ts';
 
 /** A connection to NATS that comes back by itself; nothing outside this folder looks inside it. */
 export interface NatsConnection {
@@ -24,21 +26,26 @@ export interface ConnectionWatch {
 }
 
 /**
+ * @param where nats and security of the run file, or a URL alone
  * @param name what this process is called in the server's list of connections
- * @throws FuseMeshError unavailable when nothing answers there, failed_precondition without JetStream
+ * @throws FuseMeshError unavailable when nothing answers there, unauthenticated when it does not let us in or is not
+ *   whom it must be, failed_precondition without JetStream, invalid_argument when a file of nats is missing
  */
 export async function connectNats(
-  url: string,
+  where: string | NatsPlace,
   name: string,
   watch: ConnectionWatch = {},
 ): Promise<NatsConnection> {
-  const shown = url.replace(/\/\/[^/@]*@/, '//');
+  const { url: shown, options } = natsLogin(typeof where === 'string' ? atUrl(where) : where);
   let raw: Connection;
   try {
     raw = await connect({
-      servers: url,
+      ...options,
+      servers: shown,
       name,
       maxReconnectAttempts: -1,
+      // Secrets are renewed at the server and here one after the other.
+      ignoreAuthErrorAbort: true,
       reconnectTimeWait: 250,
       timeout: 5_000,
       // Our errors say what was being done. The stack that the client else keeps for every request takes a tenth
@@ -46,12 +53,7 @@ export async function connectNats(
       noAsyncTraces: true,
     });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new FuseMeshError(
-      'unavailable',
-      `No NATS server answers at ${shown} (${reason}): start one with \`nats-server -js\`, or set NATS_URL or nats.url.`,
-      { cause },
-    );
+    throw connectionFailure(cause, shown);
   }
   try {
     const manager = await raw.jetstreamManager();

@@ -55,6 +55,10 @@ export function natsFailure(error: unknown, doing: string, url: string): FuseMes
         cause: error,
       });
     default:
+      if (error instanceof NatsError && error.code === ErrorCode.PermissionsViolation) {
+        const message = `Cannot ${doing}: ${url} does not permit it (${reason}): its user needs the subjects of the run.`;
+        return new FuseMeshError('permission_denied', message, { cause: error });
+      }
       return new FuseMeshError(
         'unavailable',
         `Cannot ${doing}: the NATS server at ${url} did not do it (${reason}).`,

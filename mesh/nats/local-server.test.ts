@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -43,6 +43,26 @@ it('keeps what was stored over a restart, and is gone when stopped', async () =>
     break;
   }
   await after.close();
+  await second.stop();
+});
+
+it('lets in only who can read its token, which stays that of the store', async () => {
+  const first = await startLocalNatsServer({ storeDirectory, demandToken: true });
+  const tokenFile = first.tokenFile!;
+  const token = (await readFile(tokenFile, 'utf8')).trim();
+  const place = (nats: { url: string; tokenFile?: string }) => ({ nats, security: { insecure: false } });
+  await (await connectNats(place({ url: first.url, tokenFile }), 'test')).close();
+  await expect(connectNats(first.url, 'test')).rejects.toMatchObject({ code: 'unauthenticated' });
+  for (const name of await readdir(storeDirectory)) {
+    const { mode } = await stat(join(storeDirectory, name));
+    const text = await readFile(join(storeDirectory, name), 'utf8').catch(() => '');
+    if (text.includes(token)) expect({ name, others: mode & 0o077 }).toEqual({ name, others: 0 });
+  }
+  expect(await readFile(`/proc/${first.pid}/cmdline`, 'utf8').catch(() => '')).not.toContain(token);
+  await first.stop();
+
+  const second = await startLocalNatsServer({ storeDirectory, demandToken: true });
+  await (await connectNats(place({ url: second.url, tokenFile }), 'test')).close();
   await second.stop();
 });
 

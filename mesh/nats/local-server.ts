@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +10,8 @@ import { findNatsServer } from './find-nats-server.ts';
 export interface LocalNatsServer {
   readonly url: string;
   readonly pid: number;
+  /** File of the token that it demands; undefined where it lets in everybody on this machine. */
+  readonly tokenFile: string | undefined;
   /** Ends it and returns when it is gone. What it stored stays. */
   stop(): Promise<void>;
 }
@@ -16,17 +19,21 @@ export interface LocalNatsServer {
 /** Largest message, in bytes. */
 const maxPayload = 32 * 1024 * 1024;
 const startWithin = 15_000;
+const ownerOnly = 0o600;
 
 /**
  * Starts nats-server with JetStream. It dies with this process.
  *
  * @param options.storeDirectory where it keeps streams and its log; made when missing
  * @param options.port 0, the default, takes a free one
+ * @param options.demandToken lets in only who has the token, which the owner of the store can read beside it; a server
+ *   that is started again over the same store takes the same
  * @throws FuseMeshError not_found without a nats-server program, failed_precondition when it does not start
  */
 export async function startLocalNatsServer(options: {
   readonly storeDirectory: string;
   readonly port?: number;
+  readonly demandToken?: boolean;
 }): Promise<LocalNatsServer> {
   const program = await findNatsServer();
   const directory = resolve(options.storeDirectory);
@@ -34,12 +41,17 @@ export async function startLocalNatsServer(options: {
   await forgetOldPorts(directory);
   const logFile = join(directory, 'nats-server.log');
   const configFile = join(directory, 'nats-server.conf');
-  await writeFile(configFile, serverConfig({ directory, logFile, port: options.port || -1 }));
+  const tokenFile = options.demandToken ? join(directory, 'token') : undefined;
+  const token = tokenFile && (await keptToken(tokenFile));
+  await rm(configFile, { force: true });
+  const config = serverConfig({ directory, logFile, port: options.port || -1, token });
+  await writeFile(configFile, config, { mode: ownerOnly });
 
   const server = await keepProgram(program, ['-c', configFile]);
   const { pid, stop } = server;
   try {
-    return { url: await readUrl(server, join(directory, `${basename(program)}_${pid}.ports`)), pid, stop };
+    const url = await readUrl(server, join(directory, `${basename(program)}_${pid}.ports`));
+    return { url, pid, tokenFile, stop };
   } catch (cause) {
     await stop();
     throw new FuseMeshError(
@@ -50,8 +62,25 @@ export async function startLocalNatsServer(options: {
   }
 }
 
-function serverConfig(settings: { directory: string; logFile: string; port: number }): string {
-  const { directory, logFile, port } = settings;
+/** The token in a file, which is made when missing. */
+async function keptToken(file: string): Promise<string> {
+  const token = randomBytes(32).toString('hex');
+  try {
+    await writeFile(file, `${token}\n`, { mode: ownerOnly, flag: 'wx' });
+    return token;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return (await readFile(file, 'utf8')).trim();
+  }
+}
+
+function serverConfig(settings: {
+  directory: string;
+  logFile: string;
+  port: number;
+  token: string | undefined;
+}): string {
+  const { directory, logFile, port, token } = settings;
   return [
     'host: "127.0.0.1"',
     `port: ${port}`,
@@ -59,6 +88,7 @@ function serverConfig(settings: { directory: string; logFile: string; port: numb
     `jetstream { store_dir: ${JSON.stringify(directory)} }`,
     `ports_file_dir: ${JSON.stringify(directory)}`,
     `log_file: ${JSON.stringify(logFile)}`,
+    ...(token === undefined ? [] : [`authorization { token: ${JSON.stringify(token)} }`]),
     '',
   ].join('\n');
 }

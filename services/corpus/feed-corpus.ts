@@ -40,7 +40,7 @@ export async function feedCorpus(config: RunConfig, options: FeedOptions): Promi
   const log = options.log.child({ run: config.run });
   // What can be wrong with the run file shows before anything is waited for.
   for (const { path } of config.corpus) await findTextFiles(path);
-  const connection = await connectNats(config.nats.url, `fusemesh feeder of ${config.run}`, { log });
+  const connection = await connectNats(config, `fusemesh feeder of ${config.run}`, { log });
   try {
     const streams = openRunStreams(connection, config.run);
     await streams.ensure(config.nats);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { RunConfig } from '../../mesh/config/schema.ts';
 import { TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
 import { createClient } from '../../mesh/grpc/client.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
@@ -10,15 +11,17 @@ const tryAgainAfter = 500;
  * The tokenizer of a teacher, from the teacher itself. Waits for one that is not up yet.
  *
  * @param address HOST:PORT of its gRPC service
+ * @param security that of the run file
  * @param waitMs how long to wait, in milliseconds
  * @throws FuseMeshError unavailable when nothing answers in that time, cancelled when aborted
  */
 export async function fetchTokenizer(
   address: string,
+  security: RunConfig['security'],
   signal: AbortSignal,
   waitMs = 120_000,
 ): Promise<Tokenizer> {
-  const client = createClient(TeacherService, address);
+  const client = createClient(TeacherService, address, security);
   const deadline = Date.now() + waitMs;
   try {
     for (;;) {

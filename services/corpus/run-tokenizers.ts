@@ -7,6 +7,6 @@ import { fetchTokenizer } from './fetch-tokenizer.ts';
 export function runTokenizers(config: RunConfig, signal: AbortSignal): Promise<Tokenizer[]> {
   return Promise.all([
     Tokenizer.fromFile(join(config.target.model, 'tokenizer.json')),
-    ...config.teachers.map(({ address }) => fetchTokenizer(address, signal)),
+    ...config.teachers.map(({ address }) => fetchTokenizer(address, config.security, signal)),
   ]);
 }

@@ -10,6 +10,7 @@ import { processMetrics } from '../../mesh/metrics/process-metrics.ts';
 import { serveMetrics } from '../../mesh/metrics/serve-metrics.ts';
 import { type ConnectionEvent, connectNats, type NatsConnection } from '../../mesh/nats/connection.ts';
 import { openRunStreams } from '../../mesh/nats/run-streams.ts';
+import { hostOfAddress } from '../../mesh/security/loopback.ts';
 import type { Tracer } from '../../mesh/tracing/tracer.ts';
 import { Generator } from '../../model/generation/generator.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
@@ -55,7 +56,12 @@ export async function runTeacher(
   const readiness = new Readiness();
   readiness.lacks('model', 'it is being loaded');
   // First, so that those who look after processes can tell one that loads from one that hangs.
-  const metricsServer = await serveMetrics(register, { port: served.metricsPort, log, readiness });
+  const { security } = config;
+  const host = hostOfAddress(served.address);
+  const metricsServer = await serveMetrics(register, {
+    ...{ host, port: served.metricsPort, log },
+    ...{ readiness, security },
+  });
   const scorer = await Scorer.load(served.model, { topK: config.topK, threads: served.threads }).catch(
     async (error: unknown) => {
       await metricsServer.stop();
@@ -74,7 +80,7 @@ export async function runTeacher(
   const generator = loadedOnce(() => Generator.load(served.model, { threads: served.threads }));
   let connection: NatsConnection | undefined;
   const attachments = new RunAttachments(async (settings) => {
-    connection ??= await connectNats(config.nats.url, `fusemesh teacher ${name}`, { log, onEvent });
+    connection ??= await connectNats(config, `fusemesh teacher ${name}`, { log, onEvent });
     const streams = openRunStreams(connection, settings.run);
     await streams.ensure(config.nats);
     const { batchDocuments } = served;
@@ -100,6 +106,7 @@ export async function runTeacher(
       address: served.address,
       services: [implement(TeacherService, teacherService(name, scorer, generator.get, attachments))],
       log,
+      security,
       readiness,
       onHandled,
     });

@@ -14,11 +14,11 @@ const answerWithin = 120_000;
  * @throws FuseMeshError with the source's own code, or unavailable when it does not answer
  */
 export async function askSource(
-  { name, address }: Source,
+  { name, address, security }: Source,
   document: Document,
   { topK, signal }: { topK: number; signal: AbortSignal },
 ): Promise<TextDistribution> {
-  const client = createClient(TeacherService, address);
+  const client = createClient(TeacherService, address, security);
   try {
     const { distribution } = await client.score(
       { text: document.text, topK },

@@ -32,7 +32,7 @@ export async function keepAttached(source: Source, attachment: Attachment): Prom
   let retryAfter = firstRetry;
   let warned = { message: '', at: Number.NEGATIVE_INFINITY };
   while (!signal.aborted) {
-    const client = createClient(TeacherService, source.address);
+    const client = createClient(TeacherService, source.address, source.security);
     let reason = 'it left the run';
     try {
       await attach(client, source, attachment);
@@ -76,7 +76,7 @@ export async function keepAttached(source: Source, attachment: Attachment): Prom
 
 /** Tells a source that the run is over for it; one that does not answer is left alone. */
 export async function detach(source: Source, run: string, log: Log): Promise<void> {
-  const client = createClient(TeacherService, source.address);
+  const client = createClient(TeacherService, source.address, source.security);
   try {
     await client.detachRun({ run }, { timeoutMs: callTimeout });
   } catch (error) {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
+import { openSecurity } from '../../mesh/security/service-security.ts';
 import { Change } from '../change.ts';
 import { RunStatus } from '../run-status.ts';
 import { statusMessage } from '../status-message.ts';
@@ -11,7 +12,14 @@ import { countPartlyCome, sourceViews } from './source-views.ts';
 
 const change = new Change();
 const sources = ['orator', 'novelist'].map(
-  (name): Source => ({ name, address: '', attached: true, said: nothingSaid, tokenizer: undefined }),
+  (name): Source => ({
+    name,
+    address: '',
+    security: openSecurity,
+    attached: true,
+    said: nothingSaid,
+    tokenizer: undefined,
+  }),
 );
 const intake = new Intake({ received: () => {}, deadLetter: () => {} });
 

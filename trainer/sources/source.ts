@@ -8,6 +8,8 @@ export interface Source {
   readonly name: string;
   /** HOST:PORT of its gRPC service. */
   readonly address: string;
+  /** What its service is called with. */
+  readonly security: RunConfig['security'];
   /** Whether it works for the run at the moment. */
   attached: boolean;
   /** What it said last of its work for the run. */
@@ -31,10 +33,15 @@ export const nothingSaid: SourceSaid = {
 };
 
 /** The sources of a run, in the order in which ties between them are broken: the teachers, then the target. */
-export function sourcesOf({ teachers, target }: Pick<RunConfig, 'teachers' | 'target'>): Source[] {
+export function sourcesOf({
+  teachers,
+  target,
+  security,
+}: Pick<RunConfig, 'teachers' | 'target' | 'security'>): Source[] {
   return [...teachers, ...(target.source ? [target.source] : [])].map(({ name, address }) => ({
     name,
     address,
+    security,
     attached: false,
     said: nothingSaid,
     tokenizer: undefined,
