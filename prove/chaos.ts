@@ -20,7 +20,16 @@ const shareAfter = 0.15;
 const within = 2_000;
 const deletions = 3;
 const deletedMessages = 100;
-const settings = ['nats.maxDocuments=160', 'nats.maxDistributions=160', 'trainer.evaluateEvery=10000'];
+/** Messages of each stream: little, so that a trainer which stands still fills them. */
+const most = 60;
+const settings = [
+  `nats.maxDocuments=${most}`,
+  `nats.maxDistributions=${most}`,
+  'trainer.evaluateEvery=10000',
+];
+const frozenFor = 30_000;
+/** What the memory of a teacher that waits may grow by. */
+const mostGrowth = 0.05;
 
 const { values } = parseArgs({
   options: {
@@ -51,6 +60,7 @@ try {
     await mesh.wipeStore();
     return 'the whole store';
   });
+  await disturbed('trainer frozen', 1, frozen);
 
   async function disturbed(
     what: string,
@@ -80,6 +90,23 @@ try {
 function anyPart({ trainer, teachers, feeder, nats }: DisturbedMesh): KeptProcess {
   const urn = [...teachers.map(() => trainer), ...teachers, feeder, nats, nats].filter(({ runs }) => runs);
   return urn[Math.floor(random() * urn.length)];
+}
+
+/** Teachers must fill the streams and then wait, with the memory that they had. */
+async function frozen(mesh: DisturbedMesh): Promise<string> {
+  const thawed = mesh.trainer.freeze(frozenFor);
+  await sleep(frozenFor / 3);
+  const before = mesh.teachers.map(({ bytes }) => bytes);
+  await sleep(frozenFor / 2);
+  const after = mesh.teachers.map(({ bytes }) => bytes);
+  const { documents, distributions } = await mesh.held();
+  await thawed;
+  const growth = Math.max(...after.map((bytes, i) => bytes / before[i] - 1));
+  const held = `${documents} documents and ${distributions} distributions held, teachers' memory ${(100 * growth).toFixed(1)} %`;
+  if (growth > mostGrowth || documents > most + 1 || distributions > most * mesh.teachers.length) {
+    throw new FuseMeshError('resource_exhausted', held);
+  }
+  return `for ${frozenFor / 1000} s: ${held} more`;
 }
 
 function compare(what: string, outcome: Outcome, undisturbed: Outcome): void {

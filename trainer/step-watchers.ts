@@ -19,7 +19,10 @@ export class StepWatchers {
   /** A step is done. */
   step(report: StepReport): void {
     this.#last = report;
-    for (const steps of this.#behind) steps.push(report);
+    for (const steps of this.#behind) {
+      // One more shows a watcher that it is let go.
+      if (steps.length <= watcherLag) steps.push(report);
+    }
     this.#change.announce();
   }
 

@@ -92,6 +92,18 @@ export class DisturbedMesh {
     }
   }
 
+  /** How many messages the run's streams hold. */
+  async held(): Promise<{ documents: number; distributions: number }> {
+    const connection = await this.#connect();
+    const { streams } = connection.manager;
+    const { documentsStream, distributionsStream } = runNames(this.#run);
+    const [documents, distributions] = await Promise.all(
+      [documentsStream, distributionsStream].map((stream) => streams.info(stream)),
+    );
+    await connection.close();
+    return { documents: documents.state.messages, distributions: distributions.state.messages };
+  }
+
   /** Kills NATS and lets it come back with an empty store. */
   wipeStore(): Promise<void> {
     return this.nats.kill(() => rm(this.#store, { recursive: true, force: true }));

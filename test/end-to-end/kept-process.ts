@@ -54,7 +54,7 @@ export class KeptProcess {
       });
     }
     const look = setInterval(() => {
-      life.peakBytes = Math.max(life.peakBytes, residentBytes(life.pid));
+      life.peakBytes = Math.max(life.peakBytes, memoryOf(life.pid, 'VmHWM'));
     }, lookEvery);
     this.#ended = new Promise((resolve) => {
       child.once('close', (code) => {
@@ -78,6 +78,18 @@ export class KeptProcess {
     await whileAway();
   }
 
+  /** Lets it do nothing for a while, as a machine does that is suspended. */
+  async freeze(milliseconds: number): Promise<void> {
+    this.#child?.kill('SIGSTOP');
+    await sleep(milliseconds);
+    this.#child?.kill('SIGCONT');
+  }
+
+  /** Memory that it has at the moment, in bytes; 0 where it does not run. */
+  get bytes(): number {
+    return this.#child === undefined ? 0 : memoryOf(this.#child.pid!, 'VmRSS');
+  }
+
   /** Whether it runs at the moment. */
   get runs(): boolean {
     return this.#child !== undefined;
@@ -94,10 +106,11 @@ export class KeptProcess {
   }
 }
 
-function residentBytes(pid: number): number {
+function memoryOf(pid: number, what: 'VmHWM' | 'VmRSS'): number {
   try {
-    const line = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-    return 1024 * Number(line?.[1] ?? 0);
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const line = status.split('\n').find((each) => each.startsWith(`${what}:`));
+    return 1024 * Number.parseInt(line?.slice(what.length + 1) ?? '0', 10);
   } catch {
     // Not Linux, or gone in the meantime.
     return 0;

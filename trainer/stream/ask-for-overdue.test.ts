@@ -53,3 +53,40 @@ it('asks an idle source for what it owes, once each, and again when its answer c
   abort.abort();
   await done;
 });
+
+it('asks a source that is not idle for what NATS knows to be done, many at a time once one is lost', async () => {
+  const { documents, distributions } = owing(6);
+  const asked: number[] = [];
+  let together = 0;
+  let most = 0;
+  const debtor = {
+    name: 'orator',
+    distributions,
+    fingerprint,
+    isIdle: () => false,
+    isDone: (document: number) => document < 5,
+    ask: async ({ number }: Document) => {
+      asked.push(Number(number));
+      most = Math.max(most, ++together);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      together--;
+      return {
+        document: Number(number),
+        tokenizerFingerprint: fingerprint,
+        crossEntropy: 1,
+      } as TextDistribution;
+    },
+  };
+  const abort = new AbortController();
+  const done = askForOverdue(debtor, documents, { signal: abort.signal, log, patience: 100 });
+  for (const number of [0, 1, 2, 3, 4]) {
+    await expect.poll(() => distributions.ready, { timeout: 5_000 }).toBe(true);
+    expect(distributions.take().document).toBe(number);
+    documents.take();
+  }
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  expect(asked).toEqual([0, 1, 2, 3, 4]);
+  expect(most).toBe(4);
+  abort.abort();
+  await done;
+});
