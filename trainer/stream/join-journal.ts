@@ -51,7 +51,7 @@ export class JoinJournal {
   static async open(
     output: string,
     { run, corpusSha256, from, sources }: JournalOfRun,
-    log: Pick<Log, 'warn'>,
+    log: Pick<Log, 'info' | 'warn'>,
   ): Promise<JoinJournal> {
     const path = join(output, 'joined.jsonl');
     const head = lineOf({ run, corpusSha256 });
@@ -69,6 +69,13 @@ export class JoinJournal {
         if (followed) known.set(document, took);
         else known.delete(document);
       }
+    }
+    if (known.size > 0) {
+      const last = [...known.keys()].at(-1);
+      log.info(
+        { path, from, last },
+        `Documents up to ${last} are joined with the sources that ${path} names; without it they are joined anew`,
+      );
     }
     return onDisk(path, async () => {
       await mkdir(output, { recursive: true });
