@@ -5,8 +5,10 @@ import type { RunStreams } from '../../mesh/nats/run-streams.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { batchesOf, type FusedBatch } from '../../trainer/batch/batches.ts';
 import { Change } from '../../trainer/change.ts';
+import { Attendance } from '../../trainer/stream/attendance.ts';
 import { Intake } from '../../trainer/stream/intake.ts';
 import { type JoinedSource, joinDocuments } from '../../trainer/stream/join-documents.ts';
+import { joinRuleOf } from '../../trainer/stream/join-rule.ts';
 import { LookAhead } from '../../trainer/stream/look-ahead.ts';
 import { readDistributionsInto } from '../../trainer/stream/read-distributions.ts';
 import { readDocumentsInto } from '../../trainer/stream/read-documents.ts';
@@ -49,8 +51,9 @@ export function streamedBatches(
   });
   void readDocumentsInto(documents, 0, streams, { signal, log });
   const release = new StreamRelease(streams, { documents, sources: joined }, 0, log);
-  const metrics = { joined: () => {}, waitedFor: () => {} };
-  const parts = { documents, sources: joined, change, signal, log, metrics };
+  const metrics = { joined: () => {}, joinedWithout: () => {}, waitedFor: () => {} };
+  const attendance = new Attendance(joinRuleOf({ join: 'all' }, joined.length), joined, { log });
+  const parts = { documents, sources: joined, attendance, change, signal, log, metrics };
   return {
     batches: batchesOf(
       joinDocuments({ from: 0, until: sizes.documents, ...parts }),

@@ -34,12 +34,15 @@ ${more}`,
 }
 
 const url = async (...parameters: Parameters<typeof natsOfCommand>) =>
-  (await natsOfCommand(...parameters)).url;
+  (await natsOfCommand(...parameters)).where.nats.url;
 
 test('takes what the command line names before the run file, and that before the environment', async () => {
   const path = await runFile('nats: { url: nats://file:4222 }');
   expect(await url(path, { nats: 'nats://flag:4222' })).toBe('nats://flag:4222');
-  expect(await natsOfCommand(path, {})).toMatchObject({ url: 'nats://file:4222', config: { run: 'demo' } });
+  expect(await natsOfCommand(path, {})).toMatchObject({
+    where: { nats: { url: 'nats://file:4222' } },
+    config: { run: 'demo' },
+  });
   await expect(url(undefined, {})).rejects.toMatchObject({ code: 'invalid_argument' });
   process.env['NATS_URL'] = 'nats://environment:4222';
   expect(await url(undefined, {})).toBe('nats://environment:4222');
@@ -50,7 +53,7 @@ test('takes what the command line names before the run file, and that before the
 test('finds the server that `fusemesh up` has started for a run, unless another is named', async () => {
   const path = await runFile();
   expect(await url(path, {})).toBe('nats://127.0.0.1:4222');
-  const kept = await keepProcesses(join(directory, 'output'), own);
+  const kept = await keepProcesses(join(directory, 'output'), { url: own });
   expect(await url(path, {})).toBe(own);
   expect(await url(path, { set: ['nats.url=nats://set:4222'] })).toBe('nats://set:4222');
   await kept.end();

@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, it } from 'vitest';
 import { createLog } from '../../mesh/log/log.ts';
+import { openSecurity } from '../../mesh/security/service-security.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { Change } from '../change.ts';
 import { awaitTokenizer, awaitTokenizers } from './await-tokenizers.ts';
-import { nothingSaid, type Source } from './source.ts';
+import { Source } from './source.ts';
 
 const log = createLog('test', { level: 'silent' });
 let tokenizer: Tokenizer;
@@ -14,9 +15,7 @@ beforeAll(async () => {
 });
 
 function waitFor(rule: { atLeast: number; within: number }) {
-  const sources = ['orator', 'novelist', 'engineer'].map(
-    (name): Source => ({ name, address: '', attached: false, said: nothingSaid, tokenizer: undefined }),
-  );
+  const sources = ['orator', 'novelist', 'engineer'].map((name) => new Source(name, '', openSecurity));
   const change = new Change();
   const stop = new AbortController();
   stop.signal.addEventListener('abort', () => change.announce());

@@ -1,15 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { openSecurity } from '../../mesh/security/service-security.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { keepTokenizer, recallTokenizers } from './kept-tokenizers.ts';
-import { nothingSaid, type Source } from './source.ts';
+import { Source } from './source.ts';
 
 const zoo = join(import.meta.dirname, '../../examples/zoo');
-const source = (name: string): Source => ({
-  ...{ name, address: '', attached: false, said: nothingSaid, tokenizer: undefined },
-});
+const source = (name: string) => new Source(name, '', openSecurity);
 
 it('knows the tokenizer of a source again that has once been there, and of no other', async () => {
   const output = await temporaryDirectory();

@@ -9,7 +9,8 @@ import { fetchMissing } from './fetch-missing.ts';
 import { LookAhead } from './look-ahead.ts';
 
 const log = createLog('test', { level: 'silent' });
-const document = (number: number): Document => create(DocumentSchema, { number: BigInt(number), text: 'text' });
+const document = (number: number): Document =>
+  create(DocumentSchema, { number: BigInt(number), text: 'text' });
 
 /** Fetches while `work` goes on; `answer` is what the feeders say. */
 async function during(

@@ -33,18 +33,19 @@ export async function fetchMissing(
   const warning = new RepeatedWarning(log);
   let number = -1;
   let askAt = 0;
+  let given = false;
   while (!signal.aborted) {
     const missing = !documents.ready && documents.nextNumber < until;
     if (missing && documents.nextNumber !== number) {
       // One that comes after one that was lost is mostly lost too.
-      askAt = performance.now() + (documents.nextNumber === number + 1 && askAt === 0 ? 0 : patience);
+      const follows = given && documents.nextNumber === number + 1;
+      askAt = performance.now() + (follows ? 0 : patience);
       number = documents.nextNumber;
+      given = false;
     }
-    if (missing && (documents.passedOver || performance.now() >= askAt)) {
-      if (await fetched()) {
-        askAt = 0;
-        continue;
-      }
+    if (missing && !given && (documents.passedOver || performance.now() >= askAt)) {
+      given = await fetched();
+      if (given) continue;
       askAt = performance.now() + patience;
     }
     await sleep(lookEvery, undefined, { signal }).catch(() => {});
