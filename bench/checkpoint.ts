@@ -31,7 +31,8 @@ function batchOf({ sizes, documents, length }: SizedLlama): StepBatch {
   );
   const count = { ...emptyCount(1), positions: documents * (length - 1) };
   const numbers = Array.from({ length: documents }, (_, i) => i);
-  return { batch, count, documents: numbers, chosenSources: numbers.map(() => 0), fusionSeconds: 0 };
+  const chosenSources = numbers.map(() => 0);
+  return { batch, count, documents: numbers, passedOver: [], chosenSources, fusionSeconds: 0 };
 }
 
 async function* repeated(batch: StepBatch): AsyncGenerator<StepBatch> {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { distributionCheck } from '../mesh/codec/check-distribution.ts';
 import type { TextDistribution } from '../mesh/codec/text-distribution.ts';
 import type { RunConfig } from '../mesh/config/schema.ts';
 import type { Document } from '../mesh/generated/fusemesh/v1/corpus_pb.ts';
@@ -21,9 +22,11 @@ import { askForOverdue } from './stream/ask-for-overdue.ts';
 import type { Intake } from './stream/intake.ts';
 import { type JoinedSource, joinDocuments } from './stream/join-documents.ts';
 import { LookAhead } from './stream/look-ahead.ts';
+import { putDocumentAside } from './stream/put-document-aside.ts';
 import { readDistributionsInto } from './stream/read-distributions.ts';
 import { readDocumentsInto } from './stream/read-documents.ts';
 import { StreamRelease } from './stream/stream-release.ts';
+import { withdrawUnfit } from './stream/withdraw-unfit.ts';
 import { type Evaluation, train } from './train.ts';
 import type { OpenedTraining } from './training-context.ts';
 
@@ -49,7 +52,7 @@ export async function fuseAndTrain(
   { sources, intake, resume, documents: lastDocument }: RunToTrain,
 ): Promise<SavedCheckpoint | undefined> {
   const { tasks, streams, tokenizer, fusion, status, metrics, change, log, tracer } = opened;
-  const { trainer } = config;
+  const { trainer, topK } = config;
   const { signal } = tasks;
   const tokenizers = await awaitTokenizers(sources, { change, signal, log });
   if (tokenizers === undefined) return undefined;
@@ -68,19 +71,28 @@ export async function fuseAndTrain(
     }),
   );
   const traces = tracer && new DocumentTraces(tracer, config.run, from);
-  tasks.run((signal) => readDocumentsInto(documents, from, streams, { signal, log, arrivals: traces }));
-  for (const [i, { name, distributions }] of joined.entries()) {
-    const { fingerprint } = tokenizers[i];
-    const reader = { teacher: name, fingerprint, distributions, intake, arrivals: traces };
+  tasks.run((signal) =>
+    readDocumentsInto(documents, from, streams, { signal, log, intake, arrivals: traces }),
+  );
+  const compared = joined.map((source, i) => ({
+    ...source,
+    candidates: sources[i].vocabularySize,
+    unusable: new Set<number>(),
+  }));
+  for (const [i, { name, distributions, candidates, unusable }] of compared.entries()) {
+    const { fingerprint, vocabularySize: tokens } = tokenizers[i];
+    const expected = { teacher: name, fingerprint, tokens, candidates, documents: lastDocument };
+    const check = distributionCheck(expected);
+    const reader = { teacher: name, check, distributions, unusable, intake, arrivals: traces };
     tasks.run((signal) => readDistributionsInto(reader, streams, { signal, log }));
     const source = sources[i];
     const debtor = {
       name,
       distributions,
-      fingerprint,
+      unusable,
       isIdle: () => source.attached && source.said.documentsInHand === 0,
       ask: async (document: Document) => {
-        const answer = await askSource(source, document, { topK: config.topK, signal });
+        const answer = await askSource(source, document, { topK, fingerprint, check, signal });
         traces?.arrived(answer.document, name);
         return answer;
       },
@@ -101,11 +113,16 @@ export async function fuseAndTrain(
 
   const until = Math.min(lastDocument, from + left);
   const parts = { documents, sources: joined, change };
-  const joinedDocuments = joinDocuments({ from, until, ...parts, signal, log, metrics });
+  const joinedDocuments = joinDocuments({
+    ...{ from, until, ...parts, signal, log, metrics },
+    withdrawUnfit: () => withdrawUnfit(documents, compared, streams, { intake, signal, log }),
+  });
   const sizes = {
     batchDocuments: trainer.batchDocuments,
     contextLength: config.contextLength,
     candidates: fusion.candidates,
+    tooLong: (number: number, reason: string) =>
+      putDocumentAside(number, reason, streams, { intake, signal, log }),
   };
   const place = {
     directory: join(trainer.output, 'checkpoints'),

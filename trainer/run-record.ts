@@ -52,7 +52,8 @@ export class RunRecord {
     status.step(report);
     // Its loss is no number: it has no place on a curve.
     if (report.skipped) return;
-    status.alignment = () => alignmentMessage(batch, report.step, tokenizer);
+    const { last } = batch;
+    if (last) status.alignment = () => alignmentMessage({ batch: batch.batch, last }, report.step, tokenizer);
     const { step, loss, tokensPerSecond, time } = report;
     log.debug({ step, loss, tokensPerSecond, time }, `Step ${step} is done: loss ${loss.toFixed(4)}`);
     const rates = status.sources().map(({ name, tokensPerSecond }) => [name, tokensPerSecond]);

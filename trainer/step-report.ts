@@ -16,7 +16,9 @@ export interface StepReport {
   readonly stepTokens: number;
   /** Of this step alone. */
   readonly stepDocuments: number;
-  /** Whether loss or gradient were no numbers, so that nothing was learnt. */
+  /** Documents of this step that nothing could be learnt from. */
+  readonly passedOver: number;
+  /** Whether nothing was learnt: loss or gradient were no numbers, or all its documents are passed over. */
   readonly skipped: boolean;
   /** Names of the sources that taught this step's documents, one a document; none where it was skipped. */
   readonly chosen: readonly string[];
@@ -56,7 +58,7 @@ interface StepCircumstances {
 /** @param state after the step */
 export function stepReport(
   state: TrainingState,
-  { count, documents, chosenSources, fusionSeconds }: StepBatch,
+  { count, documents, passedOver, chosenSources, fusionSeconds }: StepBatch,
   result: StepResult,
   { sources, ...circumstances }: StepCircumstances,
 ): StepReport {
@@ -66,6 +68,7 @@ export function stepReport(
     tokens: state.tokens,
     stepTokens: count.positions,
     stepDocuments: documents.length,
+    passedOver: passedOver.length,
     skipped: !result.finite,
     chosen: result.finite ? chosenSources.map((source) => sources[source]) : [],
     loss: result.loss,

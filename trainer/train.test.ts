@@ -46,7 +46,7 @@ function batchOf(step: number): StepBatch {
   };
   const count = { ...emptyCount(2), positions, aligned: positions };
   const documents = [2 * step - 2, 2 * step - 1];
-  return { batch, count, documents, chosenSources: [0, step % 2], fusionSeconds: 0.1 };
+  return { batch, count, documents, passedOver: [], chosenSources: [0, step % 2], fusionSeconds: 0.1 };
 }
 
 /** The same, but nothing can be learnt from it. */

@@ -1,6 +1,8 @@
 import { AckPolicy, DeliverPolicy, type JsMsg, nanos } from 'nats';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Document } from '../generated/fusemesh/v1/corpus_pb.ts';
-import { decodeDocument } from './document-message.ts';
+import { feederSource, putAside } from './dead-letters.ts';
+import { decodeDocument, documentAtPosition } from './document-message.ts';
 import { natsFailure } from './failure.ts';
 import { fetchOnAndOn } from './fetch.ts';
 import { type RunContext, teacherConsumer } from './names.ts';
@@ -11,6 +13,8 @@ export interface DeliveredDocument {
   readonly document: Document;
   /** It is done with: it will not be delivered again. Returns when the server knows. */
   ack(): Promise<void>;
+  /** It cannot be used: it goes to the dead letters with the reason, and is done with. */
+  refuse(reason: string): Promise<void>;
   /** It is still in work: the 30 s until it is delivered again begin anew. */
   working(): void;
   /** Where it belongs in a trace; undefined where it belongs to none. */
@@ -21,14 +25,23 @@ const ackWait = nanos(30_000);
 /** Enough for a few replicas whose batches are small. */
 const leastInHand = 64;
 
+/** How a teacher takes documents. */
+export interface ConsumeOptions {
+  /** How many the teacher scores together: so many are fetched at a time. */
+  readonly batch: number;
+  readonly signal: AbortSignal;
+  /** Hears of each that is malformed: it has gone to the dead letters and is done with. */
+  readonly onMalformed?:
+    | ((malformed: { readonly position: number; readonly reason: string }) => void)
+    | undefined;
+}
+
 export async function* consumeDocuments(
   context: RunContext,
   teacher: string,
-  batch: number,
-  signal: AbortSignal,
+  { batch, signal, onMalformed }: ConsumeOptions,
 ): AsyncGenerator<DeliveredDocument> {
-  const { connection, names } = context;
-  const { url } = connection;
+  const { names } = context;
   const doing = `take documents of run ${names.run} for teacher ${teacher}`;
   await ensureConsumer(context, teacher, batch);
   for await (const message of fetchOnAndOn(
@@ -36,24 +49,42 @@ export async function* consumeDocuments(
     { stream: names.documentsStream, consumer: teacherConsumer(teacher), batch, doing },
     signal,
   )) {
-    yield delivered(message, url);
+    let document: Document;
+    try {
+      document = decodeDocument(message.data, message.seq);
+    } catch (error) {
+      if (!(error instanceof FuseMeshError)) throw error;
+      await refuse(context, message, error.message);
+      onMalformed?.({ position: message.seq, reason: error.message });
+      continue;
+    }
+    yield delivered(context, message, document);
   }
 }
 
-function delivered(message: JsMsg, url: string): DeliveredDocument {
-  const document = decodeDocument(message.data, message.seq);
+function delivered(context: RunContext, message: JsMsg, document: Document): DeliveredDocument {
   return {
     document,
     working: () => message.working(),
     traceparent: () => traceparentOf(message),
-    async ack() {
-      try {
-        await message.ackAck();
-      } catch (error) {
-        throw natsFailure(error, `acknowledge document ${document.number}`, url);
-      }
-    },
+    ack: () => acknowledge(context, message),
+    refuse: (reason) => refuse(context, message, reason),
   };
+}
+
+async function acknowledge({ connection }: RunContext, message: JsMsg): Promise<void> {
+  try {
+    await message.ackAck();
+  } catch (error) {
+    throw natsFailure(error, `acknowledge document ${documentAtPosition(message.seq)}`, connection.url);
+  }
+}
+
+/** Nobody gets it again: where it cannot be put aside, it is acknowledged all the same. */
+async function refuse(context: RunContext, message: JsMsg, reason: string): Promise<void> {
+  const letter = { stream: 'documents', source: feederSource, position: message.seq } as const;
+  await putAside(context, { ...letter, bytes: message.data, reason });
+  await acknowledge(context, message);
 }
 
 async function ensureConsumer(

@@ -1,16 +1,12 @@
-import { equals, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { equals, toBinary } from '@bufbuild/protobuf';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { documentToBytes, manifestFromBytes } from '../codec/document-bytes.ts';
 import {
   type CorpusManifest,
   CorpusManifestSchema,
   type Document,
 } from '../generated/fusemesh/v1/corpus_pb.ts';
-import {
-  documentAtPosition,
-  encodeDocument,
-  manifestPosition,
-  positionOfDocument,
-} from './document-message.ts';
+import { documentAtPosition, manifestPosition, positionOfDocument } from './document-message.ts';
 import { natsFailure, refusalOf } from './failure.ts';
 import type { RunContext } from './names.ts';
 import { type PublishOptions, publishStored } from './publish-stored.ts';
@@ -19,16 +15,23 @@ import { traceHeaders } from './traceparent.ts';
 const never = new AbortController().signal;
 
 export async function readManifest({ connection, names }: RunContext): Promise<CorpusManifest | undefined> {
+  const { streams } = connection.manager;
   try {
-    const message = await connection.manager.streams.getMessage(names.documentsStream, {
-      last_by_subj: names.corpusSubject,
-    });
-    return fromBinary(CorpusManifestSchema, message.data);
+    const last = await streams.getMessage(names.documentsStream, { last_by_subj: names.corpusSubject });
+    if (last.seq === manifestPosition) return manifestFromBytes(last.data);
+    // Whoever has published another one behind it does not change the run.
+    const first = await streams.getMessage(names.documentsStream, { seq: manifestPosition }).catch(orMissing);
+    return manifestFromBytes((first?.subject === names.corpusSubject ? first : last).data);
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === 'message missing' || refusal === 'stream missing') return undefined;
     throw natsFailure(error, `read the manifest of run ${names.run}`, connection.url);
   }
+}
+
+function orMissing(error: unknown): undefined {
+  if (refusalOf(error) !== 'message missing') throw error;
+  return undefined;
 }
 
 export async function publishManifest(context: RunContext, manifest: CorpusManifest): Promise<void> {
@@ -73,7 +76,7 @@ export async function publishDocument(
     context,
     {
       subject: names.documentsSubject,
-      bytes: encodeDocument(document),
+      bytes: documentToBytes(document),
       once: { expect: { lastSequence: positionOfDocument(number) - 1 } },
       doing,
       headers: traceHeaders(traceparent),

@@ -1,8 +1,8 @@
 import type { CorpusManifest, Document } from '../generated/fusemesh/v1/corpus_pb.ts';
 import type { NatsConnection } from './connection.ts';
-import { consumeDocuments, type DeliveredDocument } from './consume-documents.ts';
+import { type ConsumeOptions, consumeDocuments, type DeliveredDocument } from './consume-documents.ts';
 import { type DeadLetter, storeDeadLetter } from './dead-letters.ts';
-import { decodeDocument, positionOfDocument } from './document-message.ts';
+import { positionOfDocument } from './document-message.ts';
 import { distributionsSubject, runNames } from './names.ts';
 import { publishDistribution } from './publish-distribution.ts';
 import {
@@ -12,12 +12,13 @@ import {
   readManifest,
 } from './publish-documents.ts';
 import type { PublishOptions } from './publish-stored.ts';
+import { type ReadDocument, readDocuments } from './read-documents.ts';
 import { type PositionedMessage, readInOrder } from './read-in-order.ts';
 import { ensureStreams, purgeStream, removeStreams, type StreamLimits } from './stream-settings.ts';
 import { lookAtStreams, type RunState } from './stream-state.ts';
 
 export type { DeliveredDocument } from './consume-documents.ts';
-export type { DeadLetter } from './dead-letters.ts';
+export { type DeadLetter, feederSource } from './dead-letters.ts';
 export type { StreamLimits } from './stream-settings.ts';
 export type { RunState } from './stream-state.ts';
 
@@ -48,12 +49,9 @@ export interface RunStreams {
   /**
    * Documents that none of this teacher's replicas has acknowledged; ends when aborted. One that is neither
    * acknowledged nor said to be in work for 30 s is delivered again, to any replica.
-   * @param options.batch how many the teacher scores together: so many are fetched at a time
+   * One that is malformed goes to the dead letters.
    */
-  consumeDocuments(
-    teacher: string,
-    options: Stoppable & { readonly batch: number },
-  ): AsyncIterable<DeliveredDocument>;
+  consumeDocuments(teacher: string, options: ConsumeOptions): AsyncIterable<DeliveredDocument>;
 
   /**
    * Returns when the server has stored it. While the stream is full of this teacher's distributions, waits;
@@ -67,10 +65,8 @@ export interface RunStreams {
     options: PublishOptions & { readonly onWait?: () => void },
   ): Promise<void>;
 
-  /** Documents in order, from a number on, waiting for those to come; ends when aborted. */
-  readDocuments(
-    options: Stoppable & { readonly from: number },
-  ): AsyncIterable<{ readonly document: Document } & Omit<PositionedMessage, 'bytes'>>;
+  /** Documents in order, malformed ones too, from a number on, waiting for those to come; ends when aborted. */
+  readDocuments(options: Stoppable & { readonly from: number }): AsyncIterable<ReadDocument>;
   /**
    * One teacher's distributions in the order of the stream, waiting for those to come; ends when aborted.
    * @param options.afterPosition position of the last one read before; 0 for all that are there
@@ -81,7 +77,7 @@ export interface RunStreams {
   ): AsyncIterable<PositionedMessage>;
 
   /**
-   * Puts a distribution that cannot be used aside. Returns when the server has stored it, once however often it
+   * Puts a message that cannot be used aside. Returns when the server has stored it, once however often it
    * is put there.
    * @throws FuseMeshError cancelled when aborted while there is no answer
    */
@@ -111,19 +107,10 @@ export function openRunStreams(connection: NatsConnection, run: string): RunStre
     publishManifest: (manifest) => publishManifest(context, manifest),
     lastDocumentPublished: () => lastDocumentPublished(context),
     publishDocument: (document, options) => publishDocument(context, document, options),
-    consumeDocuments: (teacher, { batch, signal }) => consumeDocuments(context, teacher, batch, signal),
+    consumeDocuments: (teacher, options) => consumeDocuments(context, teacher, options),
     publishDistribution: (teacher, document, bytes, options) =>
       publishDistribution(context, { teacher, document, bytes }, options),
-    async *readDocuments({ from, signal }) {
-      const source = {
-        stream: names.documentsStream,
-        subject: names.documentsSubject,
-        fromPosition: positionOfDocument(from),
-      };
-      for await (const { bytes, ...message } of readInOrder(context, source, signal)) {
-        yield { document: decodeDocument(bytes, message.position), ...message };
-      }
-    },
+    readDocuments: ({ from, signal }) => readDocuments(context, from, signal),
     readDistributions: (teacher, { afterPosition, signal }) =>
       readInOrder(
         context,

@@ -49,7 +49,7 @@ it('tells what the streams hold and what each teacher has still to do', async ()
   }
   await streams.publishDistribution('orator', 0, new Uint8Array(1_000), { signal });
   await streams.storeDeadLetter(
-    { source: 'orator', position: 1, bytes: Uint8Array.of(1), reason: 'test' },
+    { stream: 'distributions', source: 'orator', position: 1, bytes: Uint8Array.of(1), reason: 'test' },
     { signal },
   );
   const { streams: held, lags } = await streams.look(['novelist', 'orator']);

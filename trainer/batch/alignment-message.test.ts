@@ -42,11 +42,11 @@ it('shows how the target and a real teacher cut a document, and what was learnt 
   const joined = (async function* () {
     yield document;
   })();
-  const sizes = { contextLength: 256, candidates: 8, batchDocuments: 2 };
+  const sizes = { contextLength: 256, candidates: 8, batchDocuments: 2, tooLong: async () => {} };
   const { signal } = new AbortController();
   const batches = batchesOf(joined, target, [relation], fusion.settings, sizes, signal);
   const batch = (await batches.next()).value!;
-  const message = alignmentMessage(batch, 7, target);
+  const message = alignmentMessage({ batch: batch.batch, last: batch.last! }, 7, target);
 
   expect(message).toMatchObject({ document: 41n, step: 7n, teacher: 'engineer', text });
   expect(message.source.map(({ begin, end }) => text.slice(begin, end)).join('')).toBe(text);

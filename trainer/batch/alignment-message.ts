@@ -5,6 +5,7 @@ import {
 } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import type { TrainingBatch } from '../engine/training-batch.ts';
+import type { LearntDocument } from './assemble-batch.ts';
 import type { FusedBatch } from './batches.ts';
 
 /**
@@ -15,7 +16,7 @@ import type { FusedBatch } from './batches.ts';
  * @param tokenizer the target's
  */
 export function alignmentMessage(
-  { batch, last }: Pick<FusedBatch, 'batch' | 'last'>,
+  { batch, last }: Pick<FusedBatch, 'batch'> & { readonly last: LearntDocument },
   step: number,
   tokenizer: Pick<Tokenizer, 'tokenText'>,
 ): GetAlignmentResponse {

@@ -10,6 +10,8 @@ import { nothingSaid, type Source } from './source.ts';
 const firstRetry = 250;
 const longestRetry = 5_000;
 const callTimeout = 10_000;
+/** What is checked with it takes four bytes a token. */
+const largestVocabulary = 2 ** 24;
 const repeatWarningAfter = 30_000;
 
 export interface Attachment {
@@ -95,6 +97,13 @@ async function attach(
   { run, topK, signal }: Attachment,
 ): Promise<void> {
   const card = await client.getModelCard({}, { signal, timeoutMs: callTimeout });
+  if (card.vocabularySize > largestVocabulary) {
+    throw new FuseMeshError(
+      'failed_precondition',
+      `it says that its vocabulary has ${card.vocabularySize} tokens, more than the ${largestVocabulary} that any may have`,
+    );
+  }
+  source.vocabularySize ||= card.vocabularySize;
   source.tokenizer ??= await downloadTokenizer(client, source.name, signal);
   if (Buffer.compare(source.tokenizer.fingerprint, card.tokenizerFingerprint) !== 0) {
     throw new FuseMeshError(

@@ -11,7 +11,14 @@ import { countPartlyCome, sourceViews } from './source-views.ts';
 
 const change = new Change();
 const sources = ['orator', 'novelist'].map(
-  (name): Source => ({ name, address: '', attached: true, said: nothingSaid, tokenizer: undefined }),
+  (name): Source => ({
+    name,
+    address: '',
+    attached: true,
+    said: nothingSaid,
+    tokenizer: undefined,
+    vocabularySize: 0,
+  }),
 );
 const intake = new Intake({ received: () => {}, deadLetter: () => {} });
 

@@ -14,6 +14,8 @@ export interface Source {
   said: SourceSaid;
   /** Once it has been asked for. */
   tokenizer: Tokenizer | undefined;
+  /** Of its model: as large as its tokenizer's or larger. Known with the tokenizer. */
+  vocabularySize: number;
 }
 
 /** How a source's work for the run goes, as it says itself. */
@@ -38,5 +40,6 @@ export function sourcesOf({ teachers, target }: Pick<RunConfig, 'teachers' | 'ta
     attached: false,
     said: nothingSaid,
     tokenizer: undefined,
+    vocabularySize: 0,
   }));
 }

@@ -4,7 +4,6 @@ import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
 import type { Document } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
 import type { Log } from '../../mesh/log/log.ts';
 import type { LookAhead } from './look-ahead.ts';
-import { refuseUnusable } from './read-distributions.ts';
 
 /** Longer than JetStream takes to deliver a document again whose teacher died (30 s). */
 const overdueAfter = 45_000;
@@ -14,11 +13,11 @@ const lookEvery = 250;
 export interface Debtor {
   readonly name: string;
   readonly distributions: LookAhead<TextDistribution>;
-  /** SHA-256 of its tokenizer. */
-  readonly fingerprint: Uint8Array;
+  /** Numbers of documents whose distribution came and could not be used: each is asked for at once, and taken out. */
+  readonly unusable: Set<number>;
   /** Whether it works for the run and has nothing to do. */
   isIdle(): boolean;
-  /** What it says about a document, asked directly. */
+  /** What it says about a document, asked directly, and can be used. */
   ask(document: Document): Promise<TextDistribution>;
 }
 
@@ -30,7 +29,7 @@ export interface Debtor {
  * @param patience milliseconds that a source may be idle and owe a document
  */
 export async function askForOverdue(
-  { name, distributions, fingerprint, isIdle, ask }: Debtor,
+  { name, distributions, unusable, isIdle, ask }: Debtor,
   documents: LookAhead<Document>,
   { signal, log, patience = overdueAfter }: { signal: AbortSignal; log: Log; patience?: number },
 ): Promise<void> {
@@ -40,6 +39,8 @@ export async function askForOverdue(
     const document = documents.next;
     if (document === undefined || distributions.ready) {
       owedSince = undefined;
+    } else if (unusable.delete(Number(document.number))) {
+      await deliver(document, 'sent what cannot be used for');
     } else if (!isIdle()) {
       owedSince = undefined;
       wait = patience;
@@ -48,20 +49,19 @@ export async function askForOverdue(
       if (performance.now() - owedSince >= wait) {
         owedSince = undefined;
         // What it lost once it mostly lost with others: those need not be waited for so long.
-        wait = (await deliver(document)) ? 0 : patience;
+        wait = (await deliver(document, 'has nothing to do and owes')) ? 0 : patience;
       }
     }
     await sleep(lookEvery, undefined, { signal }).catch(() => {});
   }
 
-  async function deliver(document: Document): Promise<boolean> {
+  async function deliver(document: Document, why: string): Promise<boolean> {
     log.warn(
       { teacher: name, document: Number(document.number) },
-      `Teacher ${name} has nothing to do and owes document ${document.number}: asking for it directly`,
+      `Teacher ${name} ${why} document ${document.number}: asking for it directly`,
     );
     try {
       const distribution = await ask(document);
-      refuseUnusable(distribution, fingerprint);
       if (documents.next === document && !distributions.ready) distributions.put(distribution);
       return true;
     } catch (error) {

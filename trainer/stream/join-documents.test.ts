@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { distributionCheck } from '../../mesh/codec/check-distribution.ts';
 import { distributionFromBytes, distributionToBytes } from '../../mesh/codec/distribution-bytes.ts';
 import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
 import {
@@ -74,7 +75,7 @@ async function publish(
     ends: Int32Array.of(2, 6),
     candidateIds: Int32Array.of(4, 5),
     logProbabilities: Float32Array.of(-1, -2),
-    tokenLogProbabilities: Float32Array.of(0, -1),
+    tokenLogProbabilities: Float32Array.of(0, -crossEntropy),
     keptMass: Float32Array.of(0.5, 0.25),
     crossEntropy,
     predictedTokens: 1,
@@ -101,9 +102,10 @@ function startJoin(from: number, lookAhead = 3) {
     },
   };
   const intake = new Intake({ received: () => {}, deadLetter: () => {} });
-  tasks.run((signal) => readDocumentsInto(texts, from, streams, { signal, log }));
+  tasks.run((signal) => readDocumentsInto(texts, from, streams, { signal, log, intake }));
   for (const { name, distributions } of sources) {
-    const reader = { teacher: name, fingerprint, distributions, intake };
+    const check = distributionCheck({ teacher: name, fingerprint, tokens: 100, candidates: 100, documents });
+    const reader = { teacher: name, check, distributions, unusable: new Set<number>(), intake };
     tasks.run((signal) => readDistributionsInto(reader, streams, { signal, log }));
   }
   const { signal } = tasks;

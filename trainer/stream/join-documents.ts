@@ -4,6 +4,7 @@ import type { Log } from '../../mesh/log/log.ts';
 import type { Change } from '../change.ts';
 import type { LookAhead } from './look-ahead.ts';
 import { MissingTime } from './missing-time.ts';
+import { whyPassedOver, whyRefused } from './passed-over.ts';
 import { feeder, WaitReport } from './wait-report.ts';
 
 /** A document with what every source says about it. */
@@ -12,6 +13,8 @@ export interface JoinedDocument {
   readonly text: string;
   /** In the order of the sources. */
   readonly distributions: readonly TextDistribution[];
+  /** Why nothing can be learnt from it. There are then no distributions, or some that say so. */
+  readonly passedOver?: string | undefined;
 }
 
 /** One source's part of the join. */
@@ -39,6 +42,8 @@ export interface Join {
   readonly signal: AbortSignal;
   readonly log: Log;
   readonly metrics: JoinObserver;
+  /** Takes back what has come for the next document and does not fit its text; gives whether there was any. */
+  readonly withdrawUnfit?: (() => Promise<boolean>) | undefined;
 }
 
 /** How often the time of a long wait is counted, in milliseconds. */
@@ -57,21 +62,34 @@ export async function* joinDocuments(join: Join): AsyncGenerator<JoinedDocument>
       if (join.signal.aborted) return;
       const missing = missingParts(join);
       missingTime.now(missing);
-      if (missing.length === 0) break;
+      if (missing.length === 0) {
+        if (await join.withdrawUnfit?.()) continue;
+        break;
+      }
       report.waiting(missing, `document ${number}`);
       await join.change.next(Math.min(report.due, countEvery));
     }
     report.over();
     metrics.joined();
-    yield {
-      number,
-      text: join.documents.take().text,
-      distributions: join.sources.map(({ distributions }) => distributions.take()),
-    };
+    yield takeNext(join, number);
   }
 }
 
+function takeNext({ documents, sources }: Join, number: number): JoinedDocument {
+  const document = documents.take();
+  const { text } = document;
+  const passedOver = whyPassedOver(document);
+  if (passedOver !== undefined) {
+    for (const { distributions } of sources) distributions.pass();
+    return { number, text, distributions: [], passedOver };
+  }
+  const distributions = sources.map((source) => source.distributions.take());
+  return { number, text, distributions, passedOver: whyRefused(distributions) };
+}
+
 function missingParts({ documents, sources }: Join): string[] {
+  // Nobody scores what is malformed.
+  if (documents.next !== undefined && whyPassedOver(documents.next) !== undefined) return [];
   const missing = sources.filter(({ distributions }) => !distributions.ready).map(({ name }) => name);
   return documents.ready ? missing : [feeder, ...missing];
 }
