@@ -88,4 +88,10 @@ function headersOf({ names }: RunContext, { stream, source, position, reason }: 
   return all;
 }
 
-const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim().slice(0, longestReason);
+/** A reason may hold what came: nothing of it must move a terminal's cursor. */
+const oneLine = (text: string): string =>
+  text
+    .replace(/\s+/g, ' ')
+    .replace(/\p{Cc}/gu, '?')
+    .trim()
+    .slice(0, longestReason);
