@@ -35,6 +35,7 @@ function batchOf({ sizes, documents, length }: SizedLlama): StepBatch {
     batch,
     count,
     documents: numbers,
+    passedOver: [],
     chosenSources: numbers.map(() => 0),
     absentSources: [],
     fusionSeconds: 0,

@@ -48,7 +48,7 @@ const names = sources.map(({ teacher }) => teacher);
 const relations = await Promise.all(
   sources.map(({ teacher, tokenizer }) => relateSource(teacher, tokenizer, target, fusion, log)),
 );
-const sizes = { contextLength: 256, candidates: topK, batchDocuments };
+const sizes = { contextLength: 256, candidates: topK, batchDocuments, tooLong: async () => {} };
 
 async function* batches(): AsyncGenerator<FusedBatch> {
   for (;;) {

@@ -22,3 +22,8 @@ export function port(text: string): number {
   }
   return value;
 }
+
+/** The value of an option that takes numbers of dead letters, one after another. */
+export function letterNumbers(text: string, before: readonly number[] = []): readonly number[] {
+  return [...before, count(text)];
+}

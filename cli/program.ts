@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addAlign } from './commands/align.ts';
+import { addDeadLetters } from './commands/dead-letters.ts';
 import { addEval } from './commands/eval.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addFeed } from './commands/feed.ts';
@@ -58,7 +59,7 @@ Logs are JSON lines on stderr; LOG_LEVEL=debug says more.
 Exit code: 0 done, 1 failed, 2 something in the command, the run file or the files it names is wrong.`,
     );
   const processes = [addUp, addTeacher, addFeed, addTrainer];
-  const views = [addWatch, addStatus, addObserve, addReport];
+  const views = [addWatch, addStatus, addObserve, addReport, addDeadLetters];
   const mesh = [addTeachers, addRuns, addRemove];
   const tools = [addEvaluate, addEval, addGenerate, addMerge, addAlign];
   for (const add of [...processes, ...views, ...mesh, ...tools]) add(fusemesh);

@@ -1,17 +1,31 @@
-import type { AssembledBatch } from './batch/assemble-batch.ts';
+import type { StepBatch } from './batch/batches.ts';
 import type { TrainingState } from './checkpoint/training-state.ts';
+
+type TakenBatch = Pick<StepBatch, 'documents' | 'passedOver' | 'chosenSources' | 'absentSources' | 'count'>;
+
+/** What every step takes, whatever it learns. */
+function taken(
+  { step, documents, documentsPassedOver }: TrainingState,
+  { documents: learnt, passedOver }: Pick<TakenBatch, 'documents' | 'passedOver'>,
+): Pick<TrainingState, 'step' | 'documents' | 'documentsPassedOver'> {
+  return {
+    step: step + 1,
+    documents: documents + learnt.length + passedOver.length,
+    documentsPassedOver: documentsPassedOver + passedOver.length,
+  };
+}
 
 /** Where a training stands after a step on the batch. */
 export function afterStep(
   state: TrainingState,
-  { documents, chosenSources, absentSources, count }: AssembledBatch,
+  batch: TakenBatch,
   sources: readonly string[],
 ): TrainingState {
+  const { chosenSources, absentSources, count } = batch;
   const taught = chosenSources.filter((source) => source !== -1);
   return {
     ...state,
-    step: state.step + 1,
-    documents: state.documents + documents.length,
+    ...taken(state, batch),
     tokens: state.tokens + count.positions,
     documentsChosen: addedTo(state.documentsChosen, taught, sources),
     documentsWithout: addedTo(state.documentsWithout, absentSources.flat(), sources),
@@ -30,15 +44,24 @@ function addedTo(
 }
 
 /** Where it stands after a step that changed nothing: it learnt from none of the batch's documents. */
-export function afterSkippedStep(state: TrainingState, { documents }: AssembledBatch): TrainingState {
-  const step = state.step + 1;
+export function afterSkippedStep(
+  state: TrainingState,
+  batch: Pick<TakenBatch, 'documents' | 'passedOver'>,
+): TrainingState {
+  const { documents } = batch;
+  const { step } = taken(state, batch);
   return {
-    ...state,
-    step,
-    documents: state.documents + documents.length,
-    skippedSteps: state.skippedSteps + 1,
+    ...afterEmptyStep(state, batch),
     skippedInRow: [...state.skippedInRow, { step, documents }],
   };
+}
+
+/** Where it stands after a step all of whose documents were passed over: as after a skipped one, but none is to blame. */
+export function afterEmptyStep(
+  state: TrainingState,
+  batch: Pick<TakenBatch, 'documents' | 'passedOver'>,
+): TrainingState {
+  return { ...state, ...taken(state, batch), skippedSteps: state.skippedSteps + 1 };
 }
 
 /**

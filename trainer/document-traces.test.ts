@@ -42,7 +42,7 @@ const step = {
   gradientNorm: 0.5,
   time: time.take(),
 };
-const batch = (documents: number[]) => ({ documents, fusedAt: 1000, fusionSeconds: 0.25 });
+const batch = (documents: number[]) => ({ documents, passedOver: [], fusedAt: 1000, fusionSeconds: 0.25 });
 
 it('shows which source a document waited for last, when it was fused, and the step that trained on it', () => {
   const { spans, tracer } = recordingTracer();

@@ -9,7 +9,7 @@ type TracedStep = Pick<
   StepReport,
   'step' | 'stepTokens' | 'skipped' | 'chosen' | 'loss' | 'gradientNorm' | 'time'
 >;
-type TracedBatch = Pick<FusedBatch, 'documents' | 'fusedAt' | 'fusionSeconds'>;
+type TracedBatch = Pick<FusedBatch, 'documents' | 'passedOver' | 'fusedAt' | 'fusionSeconds'>;
 
 /** A document of a trace, from its first part's arrival until it has been trained on. */
 interface TracedDocument {
@@ -54,7 +54,7 @@ export class DocumentTraces implements Arrivals {
   }
 
   /** A step has just been taken. */
-  trained(report: TracedStep, { documents, fusedAt, fusionSeconds }: TracedBatch): void {
+  trained(report: TracedStep, { documents, passedOver, fusedAt, fusionSeconds }: TracedBatch): void {
     const end = performance.now();
     const start = end - 1000 * (report.time.compute + report.time.optimizer);
     const step = this.#startStep(report, start);
@@ -75,6 +75,10 @@ export class DocumentTraces implements Arrivals {
         ...(!report.skipped && { 'fusemesh.loss': report.loss, 'fusemesh.chosen_teacher': report.chosen[i] }),
       };
       finish(this.#tracer.start('train', { parent, links, attributes, start }), report, end);
+    }
+    for (const number of passedOver) {
+      this.#next = Math.max(this.#next, number + 1);
+      this.#documents.delete(number);
     }
     finish(step, report, end);
   }

@@ -23,13 +23,15 @@ import { countPartlyCome, sourceViews } from './sources/source-views.ts';
 import { Attendance } from './stream/attendance.ts';
 import { fetchMissing } from './stream/fetch-missing.ts';
 import type { Intake } from './stream/intake.ts';
-import { type JoinedSource, joinDocuments } from './stream/join-documents.ts';
+import { joinDocuments } from './stream/join-documents.ts';
 import { JoinJournal } from './stream/join-journal.ts';
 import { joinRuleOf } from './stream/join-rule.ts';
 import { keepManifest } from './stream/keep-manifest.ts';
 import { LookAhead } from './stream/look-ahead.ts';
+import { putDocumentAside } from './stream/put-document-aside.ts';
 import { readDocumentsInto } from './stream/read-documents.ts';
 import { StreamRelease } from './stream/stream-release.ts';
+import { type ComparedSource, withdrawUnfit } from './stream/withdraw-unfit.ts';
 import { type Evaluation, train } from './train.ts';
 import type { OpenedTraining } from './training-context.ts';
 
@@ -55,7 +57,7 @@ export async function fuseAndTrain(
   { sources, intake, resume, manifest }: RunToTrain,
 ): Promise<SavedCheckpoint | undefined> {
   const { tasks, streams, tokenizer, fusion, status, metrics, change, log, tracer } = opened;
-  const { trainer } = config;
+  const { trainer, topK } = config;
   const { signal } = tasks;
   const names = sources.map(({ name }) => name);
   const rule = joinRuleOf(trainer, sources.length);
@@ -67,9 +69,11 @@ export async function fuseAndTrain(
   const lookAhead = batchesAhead * trainer.batchDocuments;
   const documents = new LookAhead<Document>(from, lookAhead, change);
   const joined = sources.map(
-    ({ name }): JoinedSource => ({
-      name,
+    (source): ComparedSource => ({
+      name: source.name,
       distributions: new LookAhead<TextDistribution>(from, lookAhead, change),
+      unusable: new Set(),
+      vocabularySize: () => source.vocabularySize,
     }),
   );
   const traces = tracer && new DocumentTraces(tracer, config.run, from);
@@ -77,7 +81,7 @@ export async function fuseAndTrain(
   tasks.run((signal) => release.keepOn(signal));
   tasks.run((signal) => keepManifest(streams, manifest, { covered: () => release.covered, signal }));
   const refuseOther = () => streams.publishManifest(manifest, { first: release.covered, signal });
-  const reading = { signal, log, arrivals: traces, refuseOther };
+  const reading = { signal, log, intake, arrivals: traces, refuseOther };
   tasks.run(() => readDocumentsInto(documents, from, streams, reading));
   const until = Math.min(lastDocument, from + left);
   const corpus = Buffer.from(manifest.sha256).toString('hex');
@@ -91,13 +95,13 @@ export async function fuseAndTrain(
   const relations: (SourceRelation | undefined)[] = sources.map(() => undefined);
   const takeIn = async (i: number, own: Tokenizer) => {
     const { name } = sources[i];
-    if (journal) await keepTokenizer(trainer.output, name, own);
+    if (journal) await keepTokenizer(trainer.output, sources[i], own);
     relations[i] = await relateSource(name, own, tokenizer, fusion, log);
     const place = {
-      ...{ joined: joined[i], documents, intake, arrivals: traces, topK: config.topK },
+      ...{ joined: joined[i], documents, documentsOfRun: lastDocument, intake, arrivals: traces, topK },
       mayOwe: () => attendance.counts(name),
     };
-    readSource(sources[i], own.fingerprint, place, opened);
+    readSource(sources[i], own, place, opened);
   };
   const known = sources.map((source) => source.tokenizer);
   await Promise.all(known.map(async (own, i) => own && takeIn(i, own)));
@@ -121,11 +125,16 @@ export async function fuseAndTrain(
     });
 
   const parts = { documents, sources: joined, attendance, change };
-  const joinedDocuments = joinDocuments({ from, until, ...parts, signal, log, metrics });
+  const joinedDocuments = joinDocuments({
+    ...{ from, until, ...parts, signal, log, metrics },
+    withdrawUnfit: () => withdrawUnfit(documents, joined, { streams, intake, signal, log }),
+  });
   const sizes = {
     batchDocuments: trainer.batchDocuments,
     contextLength: config.contextLength,
     candidates: fusion.candidates,
+    tooLong: (number: number, reason: string) =>
+      putDocumentAside(number, reason, streams, { intake, signal, log }),
   };
   const place = {
     directory: join(trainer.output, 'checkpoints'),

@@ -6,6 +6,10 @@ const named = (name: string) => `fusemesh_trainer_${name}`;
 export const trainerTable = {
   tokens: counter(named('tokens_total'), 'Tokens of the target that were trained on.'),
   documents: counter(named('documents_total'), 'Documents that were trained on.'),
+  passedOver: counter(
+    named('documents_passed_over_total'),
+    'Documents that nothing could be learnt from: malformed, or longer than a context.',
+  ),
   doubtfulTokens: counter(
     named('doubtful_tokens_total'),
     'Tokens of the target that do not spell the text at their place; nothing is learnt at their ends.',
@@ -13,7 +17,7 @@ export const trainerTable = {
   steps: counter(named('steps_total'), 'Optimizer steps done.'),
   skippedSteps: counter(
     named('skipped_steps_total'),
-    'Steps that changed nothing, since their loss or gradient was no number; but for times, no other figure counts them.',
+    'Steps that changed nothing, since their loss or gradient was no number or all their documents were passed over; but for times, no other figure counts them.',
   ),
   phaseSeconds: counter(
     named('phase_seconds_total'),

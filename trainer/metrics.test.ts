@@ -22,6 +22,7 @@ it('tells of steps and queues, each figure with the run', async () => {
     tokens: 7_000,
     stepTokens: 1_000,
     stepDocuments: 2,
+    passedOver: 1,
     skipped: false,
     chosen: ['fiction', 'fiction'],
     without: { manuals: [54] },

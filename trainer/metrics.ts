@@ -71,12 +71,14 @@ export class TrainerMetrics {
         metric.inc({ teacher }, 0);
     }
     for (const teacher of [feeder, ...sources]) joinWaitSeconds.inc({ teacher }, 0);
+    deadLetters.inc({ teacher: feeder }, 0);
     for (const to of ['exact', 'rule', 'dropped']) mass.inc({ to }, 0);
   }
 
   observe(step: StepReport): void {
     const metrics = this.#metrics;
     metrics.fusionSeconds.inc(step.fusionSeconds);
+    metrics.passedOver.inc(step.passedOver);
     metrics.step.set(step.step);
     if (step.skipped) {
       // Its loss is no number: the gauges keep what they have, so that alerts and plots go on.

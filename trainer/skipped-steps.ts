@@ -7,6 +7,22 @@ type SkippedStep = TrainingState['skippedInRow'][number];
 /** So many skipped steps one after another are no accident: the training ends. */
 export const mostSkippedInRow = 3;
 
+/** What comes of a step all of whose documents are passed over: the engine is not asked. */
+export const nothingToLearn: StepResult = {
+  loss: Number.NaN,
+  causalLoss: Number.NaN,
+  fusionLoss: Number.NaN,
+  gradientNorm: Number.NaN,
+  finite: false,
+  tokens: 0,
+  computeSeconds: 0,
+  optimizerSeconds: 0,
+};
+
+/** Tells of such a step. */
+export const emptyLine = (step: number, passedOver: readonly number[]): string =>
+  `Step ${step} changed nothing: all of its documents are passed over (${numberRanges(passedOver)}).`;
+
 /** Tells of one skipped step. */
 export function skippedLine(
   { step, documents }: SkippedStep,

@@ -16,7 +16,9 @@ export interface StepReport {
   readonly stepTokens: number;
   /** Of this step alone. */
   readonly stepDocuments: number;
-  /** Whether loss or gradient were no numbers, so that nothing was learnt. */
+  /** Documents of this step that nothing could be learnt from. */
+  readonly passedOver: number;
+  /** Whether nothing was learnt: loss or gradient were no numbers, or all its documents are passed over. */
   readonly skipped: boolean;
   /** Names of the sources that taught this step's documents, one a document that one taught; none where it was skipped. */
   readonly chosen: readonly string[];
@@ -58,7 +60,7 @@ interface StepCircumstances {
 /** @param state after the step */
 export function stepReport(
   state: TrainingState,
-  { count, documents, chosenSources, absentSources, fusionSeconds }: StepBatch,
+  { count, documents, passedOver, chosenSources, absentSources, fusionSeconds }: StepBatch,
   result: StepResult,
   { sources, ...circumstances }: StepCircumstances,
 ): StepReport {
@@ -68,6 +70,7 @@ export function stepReport(
     tokens: state.tokens,
     stepTokens: count.positions,
     stepDocuments: documents.length,
+    passedOver: passedOver.length,
     skipped: !result.finite,
     chosen: result.finite ? chosenSources.flatMap((source) => sources[source] ?? []) : [],
     without: documentsWithout(documents, absentSources, sources),

@@ -47,7 +47,8 @@ function batchOf(step: number): StepBatch {
   const count = { ...emptyCount(2), positions, aligned: positions };
   const documents = [2 * step - 2, 2 * step - 1];
   const absentSources = [[], step % 2 === 0 ? [0] : []];
-  return { batch, count, documents, chosenSources: [0, step % 2], absentSources, fusionSeconds: 0.1 };
+  const sources = { chosenSources: [0, step % 2], absentSources };
+  return { batch, count, documents, passedOver: [], ...sources, fusionSeconds: 0.1 };
 }
 
 /** The same, but nothing can be learnt from it. */

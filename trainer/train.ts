@@ -1,5 +1,5 @@
 import type { Log } from '../mesh/log/log.ts';
-import { afterEvaluation, afterSkippedStep, afterStep } from './advance-state.ts';
+import { afterEmptyStep, afterEvaluation, afterSkippedStep, afterStep } from './advance-state.ts';
 import type { StepBatch } from './batch/batches.ts';
 import { BackgroundCheckpoints } from './checkpoint/background-checkpoints.ts';
 import type { SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
@@ -7,7 +7,13 @@ import type { TrainingState } from './checkpoint/training-state.ts';
 import type { EngineSnapshot } from './engine/engine-snapshot.ts';
 import type { TrainingEngine } from './engine/training-engine.ts';
 import { learningRateAt, type Schedule } from './schedule.ts';
-import { endedBySkipping, mostSkippedInRow, skippedLine } from './skipped-steps.ts';
+import {
+  emptyLine,
+  endedBySkipping,
+  mostSkippedInRow,
+  nothingToLearn,
+  skippedLine,
+} from './skipped-steps.ts';
 import { type StepReport, stepReport } from './step-report.ts';
 import type { TimeSpent } from './time-spent.ts';
 import type { TrainingControl } from './training-control.ts';
@@ -97,8 +103,13 @@ async function takeSteps<Batch extends StepBatch>(
 
     const started = performance.now();
     const learningRate = learningRateAt(state.step + 1, schedule);
-    const result = await engine.step(assembled.batch, learningRate);
-    state = result.finite ? afterStep(state, assembled, sources) : afterSkippedStep(state, assembled);
+    const isEmpty = assembled.documents.length === 0;
+    const result = isEmpty ? nothingToLearn : await engine.step(assembled.batch, learningRate);
+    state = isEmpty
+      ? afterEmptyStep(state, assembled)
+      : result.finite
+        ? afterStep(state, assembled, sources)
+        : afterSkippedStep(state, assembled);
 
     const waited = Math.max(0, arrived - began) / 1000;
     const worked = (performance.now() - started) / 1000;
@@ -109,7 +120,10 @@ async function takeSteps<Batch extends StepBatch>(
     const circumstances = { sources, learningRate, seconds: waited + worked, time: time.take() };
     training.report(stepReport(state, assembled, result, circumstances), assembled);
 
-    if (!result.finite) {
+    if (isEmpty) {
+      const { passedOver } = assembled;
+      log.warn({ step: state.step, passedOver }, emptyLine(state.step, passedOver));
+    } else if (!result.finite) {
       const skipped = state.skippedInRow.at(-1)!;
       log.warn({ step: skipped.step, documentNumbers: skipped.documents }, skippedLine(skipped, result));
       if (state.skippedInRow.length === mostSkippedInRow) {

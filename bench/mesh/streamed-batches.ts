@@ -1,3 +1,4 @@
+import { distributionCheck } from '../../mesh/codec/check-distribution.ts';
 import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
 import type { Document } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
 import { createLog } from '../../mesh/log/log.ts';
@@ -7,12 +8,13 @@ import { batchesOf, type FusedBatch } from '../../trainer/batch/batches.ts';
 import { Change } from '../../trainer/change.ts';
 import { Attendance } from '../../trainer/stream/attendance.ts';
 import { Intake } from '../../trainer/stream/intake.ts';
-import { type JoinedSource, joinDocuments } from '../../trainer/stream/join-documents.ts';
+import { joinDocuments } from '../../trainer/stream/join-documents.ts';
 import { joinRuleOf } from '../../trainer/stream/join-rule.ts';
 import { LookAhead } from '../../trainer/stream/look-ahead.ts';
 import { readDistributionsInto } from '../../trainer/stream/read-distributions.ts';
 import { readDocumentsInto } from '../../trainer/stream/read-documents.ts';
 import { StreamRelease } from '../../trainer/stream/stream-release.ts';
+import { type ComparedSource, withdrawUnfit } from '../../trainer/stream/withdraw-unfit.ts';
 import { topK } from './request.ts';
 import { type BenchSource, fusion } from './sources.ts';
 
@@ -41,26 +43,32 @@ export function streamedBatches(
   const intake = new Intake({ received: () => {}, deadLetter: () => {} });
   const lookAhead = batchesAhead * sizes.batchDocuments;
   const documents = new LookAhead<Document>(0, lookAhead, change);
-  const joined = sources.map(({ name, tokenizer: { fingerprint } }): JoinedSource => {
+  const joined = sources.map(({ name, tokenizer: { fingerprint, vocabularySize } }): ComparedSource => {
     const distributions = new LookAhead<TextDistribution>(0, lookAhead, change);
-    void readDistributionsInto({ teacher: name, fingerprint, distributions, intake }, streams, {
-      signal,
-      log,
+    const unusable = new Set<number>();
+    const check = distributionCheck({
+      ...{ teacher: name, fingerprint, documents: sizes.documents },
+      ...{ tokens: vocabularySize, candidates: vocabularySize },
     });
-    return { name, distributions };
+    const reader = { teacher: name, check, distributions, unusable, intake };
+    void readDistributionsInto(reader, streams, { signal, log });
+    return { name, distributions, unusable, vocabularySize: () => vocabularySize };
   });
-  void readDocumentsInto(documents, 0, streams, { signal, log });
+  void readDocumentsInto(documents, 0, streams, { signal, log, intake });
   const release = new StreamRelease(streams, { documents, sources: joined }, 0, log);
   const metrics = { joined: () => {}, joinedWithout: () => {}, waitedFor: () => {} };
   const attendance = new Attendance(joinRuleOf({ join: 'all' }, joined.length), joined, { log });
   const parts = { documents, sources: joined, attendance, change, signal, log, metrics };
   return {
     batches: batchesOf(
-      joinDocuments({ from: 0, until: sizes.documents, ...parts }),
+      joinDocuments({
+        ...{ from: 0, until: sizes.documents, ...parts },
+        withdrawUnfit: () => withdrawUnfit(documents, joined, { streams, intake, signal, log }),
+      }),
       target,
       sources.map(({ relation }) => relation),
       fusion.settings,
-      { ...sizes, candidates: topK },
+      { ...sizes, candidates: topK, tooLong: async () => {} },
       signal,
     ),
     bytes: () => sources.reduce((sum, { name }) => sum + intake.of(name).bytesReceived, 0),

@@ -85,8 +85,8 @@ async function trainRecorded({ recorded: documents }: Recorded): Promise<Taken> 
     }
   };
   const relations = sources.map(({ relation }) => relation);
-  const sizes = { contextLength, batchDocuments, candidates: topK };
-  const batches = batchesOf(joined(), target, relations, fusion.settings, sizes, never);
+  const rules = { contextLength, batchDocuments, candidates: topK, tooLong: async () => {} };
+  const batches = batchesOf(joined(), target, relations, fusion.settings, rules, never);
   const tokens = await trainOn(batches, documents, async () => {});
   return { ...taken(), tokens, bytes: 0 };
 }

@@ -10,7 +10,7 @@ import type { TextDistribution } from './text-distribution.ts';
 
 const distributions = fc
   .record({
-    n: fc.integer({ min: 0, max: 40 }),
+    n: fc.integer({ min: 1, max: 40 }),
     topK: fc.integer({ min: 1, max: 12 }),
     vocabularySize: fc.integer({ min: 12, max: 300_000 }),
     spansTile: fc.boolean(),

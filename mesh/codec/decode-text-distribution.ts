@@ -3,6 +3,8 @@ import { fromFloat16 } from '../../numbers/float16.ts';
 import type { TextDistribution as TextDistributionMessage } from '../generated/fusemesh/v1/distribution_pb.ts';
 import { packedLength, unpackBits } from './bit-packing.ts';
 import { massUnits } from './encode-text-distribution.ts';
+import { refusedDistribution } from './refused-distribution.ts';
+import { refuseNewer } from './schema-version.ts';
 import { unpackSpans } from './spans.ts';
 import type { TextDistribution } from './text-distribution.ts';
 
@@ -12,13 +14,16 @@ import type { TextDistribution } from './text-distribution.ts';
  * @throws FuseMeshError data_loss when the columns contradict one another
  */
 export function decodeTextDistribution(message: TextDistributionMessage): TextDistribution {
-  refuseDamaged(message);
+  const { teacher, tokenizerFingerprint, refusal } = message;
+  const document = Number(message.document);
+  const of = `Distributions of document ${document} by ${teacher.slice(0, 80) || 'a teacher without a name'}`;
+  refuseNewer(message.schemaVersion, of);
+  refuseDamaged(message, of);
+  if (refusal !== '') return refusedDistribution({ document, teacher, tokenizerFingerprint }, refusal);
   const { tokenCount: n, topK: k, idBits } = message;
   const { starts, ends } = unpackSpans({ gaps: message.spanGaps, lengths: message.spanLengths });
   return {
-    document: Number(message.document),
-    teacher: message.teacher,
-    tokenizerFingerprint: message.tokenizerFingerprint,
+    ...{ document, teacher, tokenizerFingerprint },
     topK: k,
     tokenIds: unpackBits(message.tokenIds, n, idBits),
     starts,
@@ -33,16 +38,19 @@ export function decodeTextDistribution(message: TextDistributionMessage): TextDi
   };
 }
 
-function refuseDamaged(message: TextDistributionMessage): void {
+function refuseDamaged(message: TextDistributionMessage, of: string): void {
   const { tokenCount: n, topK: k, idBits, spanGaps, spanLengths } = message;
   const refuse = (what: string): never => {
-    throw new FuseMeshError(
-      'data_loss',
-      `Distributions of document ${message.document} by ${message.teacher || 'a teacher without a name'} are damaged: ${what}.`,
-    );
+    throw new FuseMeshError('data_loss', `${of} are damaged: ${what}.`);
   };
-  if (idBits < 1 || idBits > 31) refuse(`token ids of ${idBits} bits`);
-  if (k < 1) refuse('no candidates');
+  if (!Number.isSafeInteger(Number(message.document))) refuse(`document is ${message.document}`);
+  if (message.refusal !== '') {
+    if (n > 0 || k > 0) refuse('refusal stands beside columns');
+    return;
+  }
+  if (n === 0) refuse('token_count is 0');
+  if (idBits < 1 || idBits > 31) refuse(`id_bits is ${idBits}`);
+  if (k < 1) refuse('top_k is 0');
   const columns: readonly [name: string, length: number, expected: number][] = [
     ['token_ids', message.tokenIds.length, packedLength(n, idBits)],
     ['span_lengths', spanLengths.length, n],

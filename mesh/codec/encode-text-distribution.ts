@@ -42,6 +42,7 @@ export function encodeTextDistribution(
     crossEntropy: distribution.crossEntropy,
     predictedTokens: distribution.predictedTokens,
     predictedBytes: distribution.predictedBytes,
+    refusal: distribution.refusal ?? '',
   });
 }
 

@@ -32,4 +32,6 @@ export interface TextDistribution {
   readonly predictedTokens: number;
   /** How many UTF-8 bytes of text those tokens cover. */
   readonly predictedBytes: number;
+  /** Why the teacher cannot score the document; every column is then empty, and topK 0. */
+  readonly refusal?: string | undefined;
 }

@@ -1,7 +1,8 @@
 import { AckPolicy, DeliverPolicy, type JsMsg, nanos } from 'nats';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Document } from '../generated/fusemesh/v1/corpus_pb.ts';
-import { decodeDocument } from './document-message.ts';
+import { feederSource, putAside } from './dead-letters.ts';
+import { DocumentDecoder } from './document-decoder.ts';
 import { isUnanswered, natsFailure, refusalOf } from './failure.ts';
 import { fetchOnAndOn } from './fetch.ts';
 import { type RunContext, teacherConsumer } from './names.ts';
@@ -16,6 +17,8 @@ export interface DeliveredDocument {
    * deliver it again, as if this had not been called.
    */
   ack(): Promise<void>;
+  /** It cannot be used: it goes to the dead letters with the reason, and is done with. */
+  refuse(reason: string): Promise<void>;
   /** It is still in work: the 10 s until it is delivered again begin anew. */
   working(): void;
   /** Where it belongs in a trace; undefined where it belongs to none. */
@@ -26,20 +29,39 @@ const ackWait = nanos(10_000);
 /** Of all replicas together; each process takes no more than it scores soon, so this bounds nobody's memory. */
 const leastInHand = 1024;
 
+/** How a teacher takes documents. */
+export interface ConsumeOptions {
+  /** How many the teacher scores together: so many are fetched at a time. */
+  readonly batch: number;
+  readonly signal: AbortSignal;
+  /** Hears of each that is malformed: it has gone to the dead letters and is done with. */
+  readonly onMalformed?:
+    | ((malformed: { readonly position: number; readonly reason: string }) => void)
+    | undefined;
+}
+
 export async function* consumeDocuments(
   context: RunContext,
   teacher: string,
-  batch: number,
-  signal: AbortSignal,
+  { batch, signal, onMalformed }: ConsumeOptions,
 ): AsyncGenerator<DeliveredDocument> {
   const { connection, names } = context;
   const { url } = connection;
   const doing = `take documents of run ${names.run} for teacher ${teacher}`;
   const source = { stream: names.documentsStream, consumer: teacherConsumer(teacher), batch, doing };
+  const decoder = new DocumentDecoder(context, signal);
   while (!signal.aborted) {
     try {
       await untilAnswered(connection, doing, signal, () => ensureConsumer(context, teacher, batch));
-      for await (const message of fetchOnAndOn(context, source, signal)) yield delivered(message, url);
+      for await (const message of fetchOnAndOn(context, source, signal)) {
+        const { document, malformed: reason } = await decoder.decode(message.data, message.seq);
+        if (document !== undefined) {
+          yield delivered(context, message, document);
+          continue;
+        }
+        await refuse(context, message, reason);
+        onMalformed?.({ position: message.seq, reason });
+      }
     } catch (error) {
       // The store was lost: with the stream comes a consumer that begins with its first document.
       if (!isGone(error) || !(await context.restore())) throw natsFailure(error, doing, url);
@@ -52,21 +74,30 @@ function isGone(error: unknown): boolean {
   return refusal === 'consumer missing' || refusal === 'stream missing';
 }
 
-function delivered(message: JsMsg, url: string): DeliveredDocument {
-  const document = decodeDocument(message.data, message.seq);
+function delivered(context: RunContext, message: JsMsg, document: Document): DeliveredDocument {
   return {
     document,
     working: () => message.working(),
     traceparent: () => traceparentOf(message),
-    async ack() {
-      try {
-        await message.ackAck();
-      } catch (error) {
-        if (isUnanswered(error)) return;
-        throw natsFailure(error, `acknowledge document ${document.number}`, url);
-      }
-    },
+    ack: () => acknowledge(context, message),
+    refuse: (reason) => refuse(context, message, reason),
   };
+}
+
+async function acknowledge({ connection }: RunContext, message: JsMsg): Promise<void> {
+  try {
+    await message.ackAck();
+  } catch (error) {
+    if (isUnanswered(error)) return;
+    throw natsFailure(error, `acknowledge message ${message.seq} of the documents`, connection.url);
+  }
+}
+
+/** Nobody gets it again: where it cannot be put aside, it is acknowledged all the same. */
+async function refuse(context: RunContext, message: JsMsg, reason: string): Promise<void> {
+  const letter = { stream: 'documents', source: feederSource, position: message.seq } as const;
+  await putAside(context, { ...letter, bytes: message.data, reason });
+  await acknowledge(context, message);
 }
 
 async function ensureConsumer(

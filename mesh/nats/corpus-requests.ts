@@ -1,7 +1,7 @@
 import { headers, type Msg } from 'nats';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { documentFromBytes, documentToBytes } from '../codec/document-bytes.ts';
 import type { Document } from '../generated/fusemesh/v1/corpus_pb.ts';
-import { decodeDocument, encodeDocument } from './document-message.ts';
 import { isUnanswered, natsFailure } from './failure.ts';
 import type { RunContext } from './names.ts';
 
@@ -31,7 +31,7 @@ export function answerCorpusRequests({ connection, names }: RunContext, shelf: C
     const document = isOurs ? shelf.published(Number(request.string())) : undefined;
     const own = headers();
     own.set(corpusHeader, shelf.corpus);
-    request.respond(document && encodeDocument(document), { headers: own });
+    request.respond(document && documentToBytes(document), { headers: own });
   };
   connection.raw.subscribe(names.corpusGetSubject, {
     queue: feeders,
@@ -69,9 +69,7 @@ export async function requestDocument(
       );
     }
     if (answer.data.length === 0) return 'not published';
-    const document = decodeDocument(answer.data, number);
-    if (Number(document.number) === number) return document;
-    throw new FuseMeshError('data_loss', `A feeder gave document ${document.number} instead of ${number}.`);
+    return documentFromBytes(answer.data, number);
   } catch (error) {
     if (isUnanswered(error)) return 'no feeder';
     throw natsFailure(error, `ask for document ${number}`, connection.url);

@@ -24,6 +24,7 @@ afterAll(async () => {
 it('keeps a message with where it came from and why it is there, once however often it is stored', async () => {
   const bytes = Uint8Array.of(255, 1, 0, 13, 10);
   const letter = {
+    stream: 'distributions' as const,
     source: 'orator',
     position: 7,
     bytes,
@@ -56,6 +57,7 @@ it('lets the oldest go rather than refuse a new one', async () => {
 
 it('says so where the run is gone', async () => {
   const gone = openRunStreams(connection, `${run}-gone`);
-  const letter = { source: 'orator', position: 1, bytes: Uint8Array.of(1), reason: 'none' };
+  const stream = 'distributions' as const;
+  const letter = { stream, source: 'orator', position: 1, bytes: Uint8Array.of(1), reason: 'none' };
   await expect(gone.storeDeadLetter(letter, { signal })).rejects.toMatchObject({ code: 'not_found' });
 });

@@ -1,13 +1,19 @@
 import { createHash } from 'node:crypto';
 import { headers, type MsgHdrs } from 'nats';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { deadLettersSubject, type RunContext } from './names.ts';
 import { publishStored } from './publish-stored.ts';
 
+/** Where the documents come from. */
+export const feederSource = 'feeder';
+
 /** A message that its reader cannot use. */
 export interface DeadLetter {
-  /** The teacher that it came from. */
+  /** Which of the run's streams it came by. */
+  readonly stream: 'documents' | 'distributions';
+  /** The teacher that it came from; of documents, {@link feederSource}. */
   readonly source: string;
-  /** In the stream of distributions. */
+  /** In that stream. */
   readonly position: number;
   /** As they came. */
   readonly bytes: Uint8Array;
@@ -25,6 +31,8 @@ export const deadLetterHeaders = {
 } as const;
 
 const longestReason = 1_000;
+/** Longest that a message which cannot be used holds up those behind it, in milliseconds. */
+const storeWithin = 10_000;
 
 /**
  * Puts a message aside in the run's stream of dead letters. The same message at the same place is there once,
@@ -37,28 +45,53 @@ export async function storeDeadLetter(
   letter: DeadLetter,
   signal: AbortSignal,
 ): Promise<void> {
-  const { source, position, bytes } = letter;
+  const { stream, source, position, bytes } = letter;
+  const of = stream === 'documents' ? 'the documents' : `teacher ${source}`;
   const content = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
   await publishStored(
     context,
     {
       subject: deadLettersSubject(context.names, source),
       bytes,
-      once: { msgID: `${source}/${position}/${content}` },
+      once: { msgID: `${stream}/${source}/${position}/${content}` },
       headers: headersOf(context, letter),
-      doing: `put aside message ${position} of teacher ${source}`,
+      doing: `put aside message ${position} of ${of}`,
     },
     { signal },
   );
 }
 
-function headersOf({ names }: RunContext, { source, position, reason }: DeadLetter): MsgHdrs {
+/**
+ * {@link storeDeadLetter} for readers that must go on whatever comes of it.
+ *
+ * @returns what it failed with; undefined where the server has stored it
+ */
+export async function putAside(context: RunContext, letter: DeadLetter): Promise<FuseMeshError | undefined> {
+  try {
+    await storeDeadLetter(context, letter, AbortSignal.timeout(storeWithin));
+    return undefined;
+  } catch (error) {
+    if (error instanceof FuseMeshError) return error;
+    throw error;
+  }
+}
+
+function headersOf({ names }: RunContext, { stream, source, position, reason }: DeadLetter): MsgHdrs {
   const all = headers();
   all.set(deadLetterHeaders.reason, oneLine(reason));
   all.set(deadLetterHeaders.source, source);
-  all.set(deadLetterHeaders.stream, names.distributionsStream);
+  all.set(
+    deadLetterHeaders.stream,
+    stream === 'documents' ? names.documentsStream : names.distributionsStream,
+  );
   all.set(deadLetterHeaders.position, String(position));
   return all;
 }
 
-const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim().slice(0, longestReason);
+/** A reason may hold what came: nothing of it must move a terminal's cursor. */
+const oneLine = (text: string): string =>
+  text
+    .replace(/\s+/g, ' ')
+    .replace(/\p{Cc}/gu, '?')
+    .trim()
+    .slice(0, longestReason);

@@ -1,7 +1,3 @@
-import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { type Document, DocumentSchema } from '../generated/fusemesh/v1/corpus_pb.ts';
-
 /**
  * Where a documents' stream begins to count: its manifest, which the documents follow without gaps. Usually it
  * is message 1 and followed by document 0. Where the stream or the manifest was lost, the manifest that was
@@ -20,19 +16,4 @@ export function positionOfDocument(number: number, { manifestPosition, first }: 
 
 export function documentAtPosition(position: number, { manifestPosition, first }: Numbering): number {
   return first + position - manifestPosition - 1;
-}
-
-export function encodeDocument(document: Document): Uint8Array {
-  return toBinary(DocumentSchema, document);
-}
-
-/** @throws FuseMeshError data_loss when it is no document */
-export function decodeDocument(bytes: Uint8Array, position: number): Document {
-  try {
-    return fromBinary(DocumentSchema, bytes);
-  } catch (cause) {
-    throw new FuseMeshError('data_loss', `Message ${position} of the documents' stream is no document.`, {
-      cause,
-    });
-  }
 }

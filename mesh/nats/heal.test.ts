@@ -72,9 +72,7 @@ describe('streams that are lost', () => {
 
   it('give a teacher all documents again', async () => {
     await publish(0, 3);
-    const consuming = streams
-      .consumeDocuments('orator', { batch: 2, signal: never })
-      [Symbol.asyncIterator]();
+    const consuming = streams.consumeDocuments('orator', { batch: 2, signal: never })[Symbol.asyncIterator]();
     for (const d of [0, 1, 2]) {
       const { value } = await consuming.next();
       expect(Number(value.document.number)).toBe(d);

@@ -43,7 +43,9 @@ it('tells of a run that has just begun, and of one that is not there', async () 
 });
 
 it('counts documents, distributions by teacher, dead letters and bytes', async () => {
-  await streams.publishManifest(create(CorpusManifestSchema, { documents: 9n }));
+  await streams.publishManifest(
+    create(CorpusManifestSchema, { documents: 9n, sha256: new Uint8Array(32), contextLength: 64 }),
+  );
   for (let number = 0; number < 5; number++) {
     await streams.publishDocument(create(DocumentSchema, { number: BigInt(number), text: 'Text.' }), {
       signal,
@@ -54,7 +56,13 @@ it('counts documents, distributions by teacher, dead letters and bytes', async (
     await streams.publishDistribution('orator', document, new Uint8Array(500), { signal });
   }
   await streams.publishDistribution('documents', 0, new Uint8Array(500), { signal });
-  const letter = { source: 'orator', position: 1, bytes: Uint8Array.of(1), reason: 'none' };
+  const letter = {
+    stream: 'distributions' as const,
+    source: 'orator',
+    position: 1,
+    bytes: Uint8Array.of(1),
+    reason: 'none',
+  };
   await streams.storeDeadLetter(letter, { signal });
 
   const told = await runOnNats(connection, run);

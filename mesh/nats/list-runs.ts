@@ -1,4 +1,5 @@
 import type { StreamInfo } from 'nats';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { NatsConnection } from './connection.ts';
 import { documentAtPosition } from './document-message.ts';
 import { natsFailure, refusalOf } from './failure.ts';
@@ -52,7 +53,7 @@ export async function runOnNats(connection: NatsConnection, run: string): Promis
       streamInfo(connection, names.documentsStream, names.documentsSubject),
       streamInfo(connection, names.distributionsStream, `${names.distributionsPrefix}*`),
       streamInfo(connection, names.deadLettersStream),
-      readManifest({ connection, names }),
+      readManifest({ connection, names }).catch(orUnreadable),
     ]);
     const streams = [documents, distributions, deadLetters].filter((stream) => stream !== undefined);
     if (streams.length === 0) return undefined;
@@ -79,6 +80,12 @@ export async function runOnNats(connection: NatsConnection, run: string): Promis
   } catch (error) {
     throw natsFailure(error, `look at the streams of run ${run}`, connection.url);
   }
+}
+
+/** A run whose manifest cannot be used is there all the same. */
+function orUnreadable(error: unknown): undefined {
+  if (!(error instanceof FuseMeshError) || error.code !== 'data_loss') throw error;
+  return undefined;
 }
 
 const earliest = (dates: readonly Date[]) => new Date(Math.min(...dates.map(Number)));

@@ -1,17 +1,13 @@
-import { equals, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { equals, toBinary } from '@bufbuild/protobuf';
 import { headers } from 'nats';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { documentToBytes, manifestFromBytes } from '../codec/document-bytes.ts';
 import {
   type CorpusManifest,
   CorpusManifestSchema,
   type Document,
 } from '../generated/fusemesh/v1/corpus_pb.ts';
-import {
-  documentAtPosition,
-  encodeDocument,
-  type Numbering,
-  positionOfDocument,
-} from './document-message.ts';
+import { documentAtPosition, type Numbering, positionOfDocument } from './document-message.ts';
 import { natsFailure, refusalOf } from './failure.ts';
 import type { RunContext } from './names.ts';
 import { type PublishOptions, publishStored } from './publish-stored.ts';
@@ -42,9 +38,10 @@ export async function readManifest({
 }: Pick<RunContext, 'connection' | 'names'>): Promise<StoredManifest | undefined> {
   try {
     const { data, header, seq } = await connection.manager.streams.getMessage(names.documentsStream, {
-      last_by_subj: names.corpusSubject,
+      // A run has one: whoever has published another one behind it does not change the run.
+      ...{ seq: 1, next_by_subj: names.corpusSubject },
     });
-    const manifest = fromBinary(CorpusManifestSchema, data);
+    const manifest = manifestFromBytes(data);
     return { manifest, manifestPosition: seq, first: Number(header?.get(firstHeader) || 0) };
   } catch (error) {
     if (isMissing(error)) return undefined;
@@ -126,7 +123,7 @@ export async function publishDocument(
     context,
     {
       subject: names.documentsSubject,
-      bytes: encodeDocument(document),
+      bytes: documentToBytes(document),
       once: { expect: { lastSequence: positionOfDocument(number, numbering) - 1 } },
       doing: `publish document ${number} of run ${names.run}`,
       headers: traceHeaders(traceparent),

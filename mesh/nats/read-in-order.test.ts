@@ -27,7 +27,9 @@ it('reads again what was lost on the way at the end, where no gap shows it', {
   const run = `lost-${process.pid}`;
   const streams = openRunStreams(connection, run);
   await streams.ensure({ maxDocuments: 100, maxDistributions: 100 });
-  await streams.publishManifest(create(CorpusManifestSchema, { documents: 65n }));
+  await streams.publishManifest(
+    create(CorpusManifestSchema, { documents: 65n, sha256: new Uint8Array(32), contextLength: 64 }),
+  );
   const { signal } = new AbortController();
   for (let number = 0; number <= fetchedAtATime; number++) {
     await streams.publishDocument(create(DocumentSchema, { number: BigInt(number), text: 'text' }), {

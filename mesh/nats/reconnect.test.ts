@@ -15,7 +15,9 @@ it('loses and doubles nothing when the server goes away and comes back', async (
   const connection = await connectNats(first.url, 'test');
   const streams = openRunStreams(connection, 'reconnect');
   await streams.ensure({ maxDocuments: 100, maxDistributions: 100 });
-  await streams.publishManifest(create(CorpusManifestSchema, { documents: 40n }));
+  await streams.publishManifest(
+    create(CorpusManifestSchema, { documents: 40n, sha256: new Uint8Array(32), contextLength: 64 }),
+  );
 
   const abort = new AbortController();
   const { signal } = abort;

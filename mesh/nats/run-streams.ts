@@ -1,6 +1,6 @@
 import type { CorpusManifest, Document } from '../generated/fusemesh/v1/corpus_pb.ts';
 import type { NatsConnection } from './connection.ts';
-import { consumeDocuments, type DeliveredDocument } from './consume-documents.ts';
+import { type ConsumeOptions, consumeDocuments, type DeliveredDocument } from './consume-documents.ts';
 import {
   answerCorpusRequests,
   type CorpusAnswer,
@@ -9,7 +9,7 @@ import {
   tellRunOver,
 } from './corpus-requests.ts';
 import { type DeadLetter, storeDeadLetter } from './dead-letters.ts';
-import { decodeDocument, type Numbering } from './document-message.ts';
+import type { Numbering } from './document-message.ts';
 import { distributionsSubject, type RunContext, runNames } from './names.ts';
 import { publishDistribution } from './publish-distribution.ts';
 import {
@@ -20,6 +20,7 @@ import {
   readManifest,
 } from './publish-documents.ts';
 import type { PublishOptions } from './publish-stored.ts';
+import { type ReadDocument, readDocuments } from './read-documents.ts';
 import { type PositionedMessage, readInOrder } from './read-in-order.ts';
 import { releaseDocuments } from './release-documents.ts';
 import {
@@ -33,7 +34,7 @@ import { lookAtStreams, type RunState } from './stream-state.ts';
 
 export type { DeliveredDocument } from './consume-documents.ts';
 export type { CorpusAnswer, CorpusShelf } from './corpus-requests.ts';
-export type { DeadLetter } from './dead-letters.ts';
+export { type DeadLetter, feederSource } from './dead-letters.ts';
 export type { Numbering } from './document-message.ts';
 export type { PublishedCorpus } from './publish-documents.ts';
 export type { PositionedMessage } from './read-in-order.ts';
@@ -89,12 +90,9 @@ export interface RunStreams {
   /**
    * Documents that none of this teacher's replicas has acknowledged; ends when aborted. One that is neither
    * acknowledged nor said to be in work for 10 s is delivered again, to any replica.
-   * @param options.batch how many the teacher scores together: so many are fetched at a time
+   * One that is malformed goes to the dead letters.
    */
-  consumeDocuments(
-    teacher: string,
-    options: Stoppable & { readonly batch: number },
-  ): AsyncIterable<DeliveredDocument>;
+  consumeDocuments(teacher: string, options: ConsumeOptions): AsyncIterable<DeliveredDocument>;
 
   /**
    * Returns when the server has stored it. While the stream is full of this teacher's distributions, waits;
@@ -109,13 +107,13 @@ export interface RunStreams {
   ): Promise<void>;
 
   /**
-   * Documents from a number on, in the order of the stream, waiting for those to come; ends when aborted. Their
+   * Documents, malformed ones too, from a number on, in the order of the stream, waiting for those to come; ends when aborted. Their
    * numbers rise, save where the stream was lost and published again.
    * @param options.after place of the last one read before; left out, all that are there
    */
   readDocuments(
     options: Stoppable & { readonly from: number; readonly after?: Place | undefined },
-  ): AsyncIterable<{ readonly document: Document } & Omit<PositionedMessage, 'bytes'>>;
+  ): AsyncIterable<ReadDocument>;
   /**
    * One teacher's distributions in the order of the stream, waiting for those to come; ends when aborted.
    * @param options.after place of the last one read before; left out, all that are there
@@ -170,16 +168,10 @@ export function openRunStreams(connection: NatsConnection, run: string): RunStre
     answerCorpusRequests: (shelf) => answerCorpusRequests(context, shelf),
     requestDocument: (corpus, number) => requestDocument(context, corpus, number),
     tellRunOver: () => tellRunOver(context),
-    consumeDocuments: (teacher, { batch, signal }) => consumeDocuments(context, teacher, batch, signal),
+    consumeDocuments: (teacher, options) => consumeDocuments(context, teacher, options),
     publishDistribution: (teacher, document, bytes, options) =>
       publishDistribution(context, { teacher, document, bytes }, options),
-    async *readDocuments({ from, after, signal }) {
-      const source = { stream: names.documentsStream, subject: names.documentsSubject, after };
-      for await (const { bytes, ...message } of readInOrder(context, source, signal)) {
-        const document = decodeDocument(bytes, message.position);
-        if (Number(document.number) >= from) yield { document, ...message };
-      }
-    },
+    readDocuments: (options) => readDocuments(context, options),
     readDistributions: (teacher, { after, signal }) =>
       readInOrder(
         context,

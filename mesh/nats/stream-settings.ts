@@ -17,6 +17,7 @@ const duplicateWindow = nanos(120_000);
 const deadLetterWindow = nanos(86_400_000);
 /** Beyond it the oldest dead letters go: they must never stop a run. */
 const mostDeadLetters = 10_000;
+const mostDeadLetterBytes = 128 * 1024 * 1024;
 /** How long a server that is away is waited for, in milliseconds. */
 const answerWithin = 30_000;
 
@@ -45,6 +46,7 @@ export async function ensureStreams(context: RunContext, limits: StreamLimits): 
     name: names.deadLettersStream,
     subjects: [`${names.deadLettersPrefix}*`],
     max_msgs: mostDeadLetters,
+    max_bytes: mostDeadLetterBytes,
     duplicate_window: deadLetterWindow,
   });
 }
@@ -69,7 +71,7 @@ async function ensureStream(
 }
 
 function differs(found: StreamConfig, wanted: Partial<StreamConfig>): boolean {
-  return (['max_msgs', 'max_msgs_per_subject', 'duplicate_window'] as const).some(
+  return (['max_msgs', 'max_bytes', 'max_msgs_per_subject', 'duplicate_window'] as const).some(
     (setting) => wanted[setting] !== undefined && found[setting] !== wanted[setting],
   );
 }

@@ -32,7 +32,9 @@ it('tells what the streams hold and what each teacher has still to do', async ()
   });
 
   await streams.ensure({ maxDocuments: 10, maxDistributions: 20 });
-  await streams.publishManifest(create(CorpusManifestSchema, { documents: 5n }));
+  await streams.publishManifest(
+    create(CorpusManifestSchema, { documents: 5n, sha256: new Uint8Array(32), contextLength: 64 }),
+  );
   expect(await lagOf('orator')).toBe(0);
   for (let number = 0n; number < 5n; number++) {
     await streams.publishDocument(create(DocumentSchema, { number, text: 'text' }), { signal });
@@ -49,7 +51,7 @@ it('tells what the streams hold and what each teacher has still to do', async ()
   }
   await streams.publishDistribution('orator', 0, new Uint8Array(1_000), { signal });
   await streams.storeDeadLetter(
-    { source: 'orator', position: 1, bytes: Uint8Array.of(1), reason: 'test' },
+    { stream: 'distributions', source: 'orator', position: 1, bytes: Uint8Array.of(1), reason: 'test' },
     { signal },
   );
   const { streams: held, lags } = await streams.look(['novelist', 'orator']);

@@ -32,7 +32,13 @@ it('publishes all once, and again from the first that is held when the stream is
   const run = `kept-${process.pid}`;
   const streams = openRunStreams(connection, run);
   await streams.ensure({ maxDocuments: 20, maxDistributions: 20 });
-  const kept = new PublishedDocuments({ documents, manifest, streams, publish: streams.publishDocument, log });
+  const kept = new PublishedDocuments({
+    documents,
+    manifest,
+    streams,
+    publish: streams.publishDocument,
+    log,
+  });
   const stop = new AbortController();
   const heard: string[] = [];
   const publishing = kept.publishAll({
@@ -60,7 +66,13 @@ it('publishes all once, and again from the first that is held when the stream is
 it('says that not all was published when it is stopped before', async () => {
   const streams = openRunStreams(connection, `stopped-${process.pid}`);
   await streams.ensure({ maxDocuments: 3, maxDistributions: 20 });
-  const kept = new PublishedDocuments({ documents, manifest, streams, publish: streams.publishDocument, log });
+  const kept = new PublishedDocuments({
+    documents,
+    manifest,
+    streams,
+    publish: streams.publishDocument,
+    log,
+  });
   const none = () => {};
   const signal = AbortSignal.timeout(500);
   expect(await kept.publishAll({ signal, onProgress: none, onBegun: none, onPublished: none })).toBe(false);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { distributionToBytes } from '../../mesh/codec/distribution-bytes.ts';
+import { refusedDistribution } from '../../mesh/codec/refused-distribution.ts';
 import type { TeacherRunStatusSchema } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
 import type { Log } from '../../mesh/log/log.ts';
 import { RateMeter } from '../../mesh/metrics/rate-meter.ts';
@@ -10,6 +11,7 @@ import type { Scorer } from '../../model/scoring/scorer.ts';
 import { countSeconds } from './count-seconds.ts';
 import { gatherBatches } from './gather-batches.ts';
 import { inFlight } from './in-flight.ts';
+import { type ScoredDocuments, scoreDocuments } from './score-documents.ts';
 import { scoredDistribution } from './scored-distribution.ts';
 import type { RunMetrics } from './teacher-metrics.ts';
 import type { TeacherTraces } from './teacher-traces.ts';
@@ -109,7 +111,7 @@ export class RunAttachment {
       for await (const batch of batches) {
         const scored = await this.#score(batch);
         await published;
-        published = this.#publish(batch, scored);
+        published = this.#publish(scored);
         published.catch(() => undefined);
       }
       await published;
@@ -133,6 +135,7 @@ export class RunAttachment {
     const documents = streams.consumeDocuments(this.settings.teacher, {
       batch: batchDocuments,
       signal: this.#taking.signal,
+      onMalformed: ({ position, reason }) => this.#refused({ position }, reason),
     });
     for await (const document of documents) {
       this.#inHand.add(document);
@@ -141,16 +144,14 @@ export class RunAttachment {
     }
   }
 
-  async #score(batch: readonly DeliveredDocument[]): Promise<ScoredText[]> {
+  async #score(batch: readonly DeliveredDocument[]): Promise<ScoredDocuments> {
     const { scorer, metrics, traces, log } = this.#workplace;
     const began = performance.now();
     const stop = metrics.batchSeconds.startTimer();
-    const scored = await scorer.score(
-      batch.map(({ document }) => document.text),
-      this.settings.topK,
-    );
+    const outcome = await scoreDocuments(scorer, batch, this.settings.topK);
+    const { accepted, scored } = outcome;
     stop();
-    traces?.scored(batch, scored, began);
+    traces?.scored(accepted, scored, began);
     let tokens = 0;
     for (const { tokenization } of scored) tokens += tokenization.ids.length;
     this.#tokensScored += tokens;
@@ -159,13 +160,35 @@ export class RunAttachment {
     const documentNumbers = batch.map(({ document }) => Number(document.number));
     log.debug({ documentNumbers, tokens }, `A batch of ${batch.length} documents is scored`);
     metrics.doubtfulTokens.inc(scored.reduce((sum, { tokenization }) => sum + tokenization.doubtful, 0));
-    return scored;
+    return outcome;
   }
 
-  async #publish(batch: readonly DeliveredDocument[], scored: readonly ScoredText[]): Promise<void> {
-    await inFlight(batch, publishedAtOnce, (delivered, i, before) =>
+  async #publish({ accepted, scored, refused }: ScoredDocuments): Promise<void> {
+    await inFlight(accepted, publishedAtOnce, (delivered, i, before) =>
       this.#publishOne(delivered, scored[i], before),
     );
+    for (const { delivered, reason } of refused) await this.#refuse(delivered, reason);
+  }
+
+  /** The trainer hears of it where it waits for the distributions, and passes the document over. */
+  async #refuse(delivered: DeliveredDocument, reason: string): Promise<void> {
+    const { streams, scorer } = this.#workplace;
+    const { teacher } = this.settings;
+    const document = Number(delivered.document.number);
+    const { fingerprint: tokenizerFingerprint } = scorer.tokenizer;
+    const refused = refusedDistribution({ document, teacher, tokenizerFingerprint }, reason);
+    const bytes = distributionToBytes(refused, scorer.card.vocabularySize);
+    await streams.publishDistribution(teacher, document, bytes, { signal: this.#publishing.signal });
+    await delivered.refuse(`Teacher ${teacher} cannot score it: ${reason}`);
+    this.#inHand.delete(delivered);
+    this.#workplace.metrics.documentsInHand.set(this.#inHand.size);
+    this.#refused({ document }, reason);
+  }
+
+  #refused(which: { readonly document: number } | { readonly position: number }, reason: string): void {
+    const { metrics, log } = this.#workplace;
+    metrics.documentsRefused.inc();
+    log.warn(which, `A document cannot be scored and goes to the dead letters: ${reason}`);
   }
 
   async #publishOne(

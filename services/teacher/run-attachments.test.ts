@@ -22,6 +22,7 @@ async function failingAttachment(scorer: Scorer, acknowledged: () => void): Prom
           working: () => undefined,
           traceparent: () => undefined,
           ack: async () => acknowledged(),
+          refuse: async () => acknowledged(),
         };
       },
       publishDistribution: async () => {

@@ -164,7 +164,11 @@ test('is not attached to a run before somebody asks for it', async () => {
 
 test('scores every document of a run once, waits while the stream is full, and leaves when told', async () => {
   await streams.publishManifest(
-    create(CorpusManifestSchema, { documents: BigInt(documents.length), contextLength: 128 }),
+    create(CorpusManifestSchema, {
+      documents: BigInt(documents.length),
+      sha256: new Uint8Array(32),
+      contextLength: 128,
+    }),
   );
   for (const document of documents) {
     await streams.publishDocument(create(DocumentSchema, document), { signal: stop.signal });

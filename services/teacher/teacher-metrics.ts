@@ -8,6 +8,7 @@ export interface RunMetrics {
   readonly tokensPublished: Counter.Internal;
   readonly doubtfulTokens: Counter.Internal;
   readonly documentsScored: Counter.Internal;
+  readonly documentsRefused: Counter.Internal;
   readonly publishedBytes: Counter.Internal;
   readonly publishWaitSeconds: Counter.Internal;
   readonly documentsInHand: Gauge.Internal<'run' | 'teacher'>;
@@ -29,6 +30,7 @@ export function teacherMetrics(
       tokensPublished: counters.tokensPublished.labels(labels),
       doubtfulTokens: counters.doubtfulTokens.labels(labels),
       documentsScored: counters.documentsScored.labels(labels),
+      documentsRefused: counters.documentsRefused.labels(labels),
       publishedBytes: counters.publishedBytes.labels(labels),
       publishWaitSeconds: counters.publishWaitSeconds.labels(labels),
       documentsInHand: documentsInHand.labels(labels),

@@ -25,6 +25,11 @@ export const teacherTable = {
     'Documents of the corpus that the teacher scored and published.',
     labels,
   ),
+  documentsRefused: counter(
+    named('documents_refused_total'),
+    'Documents that were malformed or that the teacher cannot score, and were put into the run’s stream of dead letters.',
+    labels,
+  ),
   publishedBytes: counter(named('published_bytes_total'), 'Bytes of distributions published.', labels),
   publishWaitSeconds: counter(
     named('publish_wait_seconds_total'),

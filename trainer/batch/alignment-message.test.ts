@@ -42,7 +42,7 @@ it('shows how the target and a real teacher cut a document, and what was learnt 
   const joined = (async function* () {
     yield document;
   })();
-  const sizes = { contextLength: 256, candidates: 8, batchDocuments: 2 };
+  const sizes = { contextLength: 256, candidates: 8, batchDocuments: 2, tooLong: async () => {} };
   const { signal } = new AbortController();
   const batches = batchesOf(joined, target, [relation], fusion.settings, sizes, signal);
   const { batch, last, count } = (await batches.next()).value!;

@@ -154,15 +154,4 @@ describe('assembleBatch', () => {
     );
     expect(count.aligned).toBe(3);
   });
-
-  it('refuses a document that does not fit, by its number', () => {
-    const ends = [1, 2, 3, 4, 5];
-    const long = {
-      number: 12,
-      text,
-      tokenization: tokenization(ends, ends),
-      distributions: [distribution(ends, 1)],
-    };
-    expect(() => assembleBatch([long], [identity], settings, sizes)).toThrow(/Document 12 has 5 tokens/);
-  });
 });

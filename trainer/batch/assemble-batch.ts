@@ -1,4 +1,3 @@
-import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
 import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
 import type { TrainingBatch } from '../engine/training-batch.ts';
@@ -52,15 +51,15 @@ export interface BatchSizes {
  * Lays documents out for the engine, back to back, and fuses what their sources say, at the positions where
  * their tokens meet the target's.
  *
+ * @param documents none of them longer than the context
  * @param relations undefined of a source that has said nothing yet
  * @returns with the last of the documents that a source teaches, for whoever wants to look at it
- * @throws FuseMeshError invalid_argument when a document has more tokens than the context
  */
 export function assembleBatch(
   documents: readonly DocumentToLearn[],
   relations: readonly (SourceRelation | undefined)[],
   settings: FusionSettings,
-  { contextLength, candidates }: BatchSizes,
+  { candidates }: Pick<BatchSizes, 'candidates'>,
 ): AssembledBatch & { readonly last: LearntDocument | undefined } {
   const lengths = documents.map(({ tokenization }) => tokenization.ids.length);
   const tokens = lengths.reduce((sum, length) => sum + length, 0);
@@ -80,12 +79,6 @@ export function assembleBatch(
   let begin = 0;
   for (const { number, text, tokenization, distributions } of documents) {
     const { ids, doubtful } = tokenization;
-    if (ids.length > contextLength) {
-      throw new FuseMeshError(
-        'invalid_argument',
-        `Document ${number} has ${ids.length} tokens in the target's tokenizer, contextLength is ${contextLength}: feed the corpus again under another run name.`,
-      );
-    }
     batch.inputIds.set(ids, begin);
     count.doubtful += doubtful;
     batch.labels.set(ids.subarray(1), begin);

@@ -1,23 +1,20 @@
 import type { JoinJournal } from '../stream/join-journal.ts';
-import type { StepBatch } from './batches.ts';
+import type { FusedBatch } from './batches.ts';
 
 /**
- * The batches as they are, each when it stands on disk which sources its documents were joined with.
+ * The batches as they are, each when it stands on disk which sources its documents were joined with. Those that a
+ * source's answer made them pass over are among them: with other sources they would be learnt from.
  *
  * @param sources names, in the order of the batches' indices
  */
-export async function* recordedBatches<Batch extends StepBatch>(
+export async function* recordedBatches<Batch extends Pick<FusedBatch, 'joined'>>(
   batches: AsyncIterable<Batch>,
   journal: Pick<JoinJournal, 'write'>,
   sources: readonly string[],
 ): AsyncGenerator<Batch> {
   for await (const batch of batches) {
-    const { documents, absentSources } = batch;
     await journal.write(
-      documents.map((document, i) => ({
-        document,
-        sources: sources.filter((_, s) => !absentSources[i].includes(s)),
-      })),
+      batch.joined.map(({ document, present }) => ({ document, sources: present.map((s) => sources[s]) })),
     );
     yield batch;
   }

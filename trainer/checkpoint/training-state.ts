@@ -14,6 +14,8 @@ export const trainingStateSchema = z.strictObject({
   step: count,
   /** Documents that these steps took: 0 … documents − 1. */
   documents: count,
+  /** Those of them that nothing could be learnt from: malformed, or longer than a context. */
+  documentsPassedOver: count.default(0),
   /** Tokens trained on. */
   tokens: count,
   /** By source: in how many documents it taught. */
@@ -36,6 +38,7 @@ export const initialState = (run: string, corpusSha256: string): TrainingState =
   corpusSha256,
   step: 0,
   documents: 0,
+  documentsPassedOver: 0,
   tokens: 0,
   documentsChosen: {},
   documentsWithout: {},

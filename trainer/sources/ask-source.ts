@@ -1,5 +1,7 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { decodeTextDistribution } from '../../mesh/codec/decode-text-distribution.ts';
+import { unfitFor } from '../../mesh/codec/fits-text.ts';
+import { refusedDistribution } from '../../mesh/codec/refused-distribution.ts';
 import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
 import type { Document } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
 import { TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
@@ -8,24 +10,44 @@ import type { Source } from './source.ts';
 
 const answerWithin = 120_000;
 
+/** How a source is asked, and its answer looked at. */
+export interface Question {
+  readonly topK: number;
+  /** SHA-256 of the source's tokenizer. */
+  readonly fingerprint: Uint8Array;
+  /** @throws FuseMeshError data_loss where the answer cannot be used */
+  readonly check: (distribution: TextDistribution) => void;
+  readonly signal: AbortSignal;
+}
+
 /**
- * What a source says about a document, asked by gRPC and not through the stream.
+ * What a source says about a document, asked by gRPC and not through the stream. That it cannot score the document
+ * is an answer too, as it is on the stream.
  *
- * @throws FuseMeshError with the source's own code, or unavailable when it does not answer
+ * @throws FuseMeshError with the source's own code, unavailable when it does not answer, data_loss where the answer
+ *   cannot be used
  */
 export async function askSource(
   { name, address, security }: Source,
   document: Document,
-  { topK, signal }: { topK: number; signal: AbortSignal },
+  { topK, fingerprint, check, signal }: Question,
 ): Promise<TextDistribution> {
   const client = createClient(TeacherService, address, security);
+  const origin = { document: Number(document.number), teacher: name };
   try {
     const { distribution } = await client.score(
       { text: document.text, topK },
       { signal, timeoutMs: answerWithin },
     );
     if (!distribution) throw new FuseMeshError('data_loss', `${address} answered without a distribution`);
-    return { ...decodeTextDistribution(distribution), document: Number(document.number), teacher: name };
+    const answer = { ...decodeTextDistribution(distribution), ...origin };
+    check(answer);
+    const unfit = unfitFor(answer, document.text);
+    if (unfit === undefined) return answer;
+    throw new FuseMeshError('data_loss', `${address} answered with another text's distributions: ${unfit}`);
+  } catch (error) {
+    if (!(error instanceof FuseMeshError) || error.code !== 'invalid_argument') throw error;
+    return refusedDistribution({ ...origin, tokenizerFingerprint: fingerprint }, error.message);
   } finally {
     client.close();
   }

@@ -12,6 +12,8 @@ export interface AttachRequest {
 }
 
 const callTimeout = 10_000;
+/** What is checked with it takes four bytes a token. */
+const largestVocabulary = 2 ** 24;
 
 /**
  * Attaches one process of a source to the run. The first one settles what the source's tokenizer and model are.
@@ -25,6 +27,12 @@ export async function attach(
   { run, topK, signal }: AttachRequest,
 ): Promise<void> {
   const card = await client.getModelCard({}, { signal, timeoutMs: callTimeout });
+  if (card.vocabularySize > largestVocabulary) {
+    throw new FuseMeshError(
+      'failed_precondition',
+      `it says that its vocabulary has ${card.vocabularySize} tokens, more than the ${largestVocabulary} that any may have`,
+    );
+  }
   const isFound = replica !== source.named;
   if (isFound && replica.instance !== card.instance) {
     throw new FuseMeshError(
@@ -33,6 +41,7 @@ export async function attach(
     );
   }
   const tokenizer = source.tokenizer ?? (await downloadTokenizer(client, source.name, signal));
+  source.vocabularySize ||= card.vocabularySize;
   source.tokenizer ??= tokenizer;
   refuseOther(source, card);
   source.identity ??= { teacher: card.name, run: card.run, modelFingerprint: hex(card.modelFingerprint) };

@@ -8,7 +8,11 @@ import { keepTokenizer, recallTokenizers } from './kept-tokenizers.ts';
 import { Source } from './source.ts';
 
 const zoo = join(import.meta.dirname, '../../examples/zoo');
-const source = (name: string) => new Source(name, '', openSecurity);
+function source(name: string): Source {
+  const made = new Source(name, '', openSecurity);
+  made.vocabularySize = 512;
+  return made;
+}
 
 it('knows the tokenizer of a source again that has once been there, and of no other', async () => {
   const output = await temporaryDirectory();
@@ -17,7 +21,7 @@ it('knows the tokenizer of a source again that has once been there, and of no ot
   expect(sources.map(({ tokenizer }) => tokenizer)).toEqual([undefined, undefined]);
 
   const own = await Tokenizer.fromFile(join(zoo, 'orator', 'tokenizer.json'));
-  await keepTokenizer(output, 'orator', own);
+  await keepTokenizer(output, sources[0], own);
   await recallTokenizers(output, sources);
   expect(sources[0].tokenizer?.fingerprint).toEqual(own.fingerprint);
   expect(sources[1].tokenizer).toBeUndefined();

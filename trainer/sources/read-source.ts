@@ -1,19 +1,23 @@
+import { distributionCheck } from '../../mesh/codec/check-distribution.ts';
 import type { Document } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
+import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import type { Arrivals } from '../stream/arrivals.ts';
 import { askForOverdue, type Debtor } from '../stream/ask-for-overdue.ts';
 import type { IntakeObserver } from '../stream/intake.ts';
 import { isDone } from '../stream/is-done.ts';
-import type { JoinedSource } from '../stream/join-documents.ts';
 import type { LookAhead } from '../stream/look-ahead.ts';
 import { readDistributionsInto } from '../stream/read-distributions.ts';
+import type { ComparedSource } from '../stream/withdraw-unfit.ts';
 import type { OpenedTraining } from '../training-context.ts';
 import { askSource } from './ask-source.ts';
 import type { Source } from './source.ts';
 
 /** Where a source's distributions go, and who hears of them. */
 export interface SourcePlace {
-  readonly joined: JoinedSource;
+  readonly joined: ComparedSource;
   readonly documents: LookAhead<Document>;
+  /** Documents of the run. */
+  readonly documentsOfRun: number;
   readonly intake: IntakeObserver;
   readonly arrivals?: Arrivals | undefined;
   readonly topK: number;
@@ -21,24 +25,35 @@ export interface SourcePlace {
   mayOwe(): boolean;
 }
 
-/** Begins to read what a source says, and to ask it for what it owes. */
+/**
+ * Begins to read what a source says, and to ask it for what it owes.
+ *
+ * @param source whose vocabulary's size is known
+ * @param tokenizer its own
+ */
 export function readSource(
   source: Source,
-  fingerprint: Uint8Array,
-  { joined, documents, intake, arrivals, topK, mayOwe }: SourcePlace,
+  { fingerprint, vocabularySize: tokens }: Pick<Tokenizer, 'fingerprint' | 'vocabularySize'>,
+  { joined, documents, documentsOfRun, intake, arrivals, topK, mayOwe }: SourcePlace,
   { tasks, streams, status, log }: Pick<OpenedTraining, 'tasks' | 'streams' | 'status' | 'log'>,
 ): void {
-  const { name, distributions } = joined;
-  const reader = { teacher: name, fingerprint, distributions, intake, arrivals };
+  const { name, distributions, unusable } = joined;
+  const { vocabularySize: candidates } = source;
+  const check = distributionCheck({
+    teacher: name,
+    documents: documentsOfRun,
+    ...{ fingerprint, tokens, candidates },
+  });
+  const reader = { teacher: name, check, distributions, unusable, intake, arrivals };
   tasks.run((signal) => readDistributionsInto(reader, streams, { signal, log }));
   tasks.run((signal) => {
     const debtor: Debtor = {
-      ...{ name, distributions, fingerprint },
+      ...{ name, distributions, unusable },
       isIdle: () => source.attached && source.said.documentsInHand === 0 && mayOwe(),
       isDone: (document) =>
         source.attached && mayOwe() && isDone(status.streams, name, documents.positionOf(document)),
       ask: async (document) => {
-        const answer = await askSource(source, document, { topK, signal });
+        const answer = await askSource(source, document, { topK, fingerprint, check, signal });
         arrivals?.arrived(answer.document, name);
         return answer;
       },

@@ -55,6 +55,8 @@ export class Source {
   readonly found = new Set<Replica>();
   /** Once it has been asked for. */
   tokenizer: Tokenizer | undefined;
+  /** Of its model: as large as its tokenizer's or larger. Known with the tokenizer; 0 before. */
+  vocabularySize = 0;
   /** Of the first process that was attached. */
   identity: SourceIdentity | undefined;
 

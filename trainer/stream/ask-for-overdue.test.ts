@@ -10,7 +10,6 @@ import { LookAhead } from './look-ahead.ts';
 
 const log = createLog('test', { level: 'silent' });
 const patience = 400;
-const fingerprint = new Uint8Array(32).fill(7);
 
 function owing(count: number) {
   const documents = new LookAhead<Document>(0, count, new Change());
@@ -28,14 +27,14 @@ it('asks an idle source for what it owes, once each, and again when its answer c
   const debtor = {
     name: 'orator',
     distributions,
-    fingerprint,
+    unusable: new Set<number>(),
     isIdle: () => idle,
     isDone: () => false,
     ask: async ({ number }: Document) => {
       asked.push(Number(number));
       if (asked.length === 1) throw new FuseMeshError('unavailable', 'not now');
-      const by = asked.length === 2 ? new Uint8Array(32) : fingerprint;
-      return { document: Number(number), tokenizerFingerprint: by, crossEntropy: 1 } as TextDistribution;
+      if (asked.length === 2) throw new FuseMeshError('data_loss', 'of another tokenizer');
+      return { document: Number(number) } as TextDistribution;
     },
   };
   const abort = new AbortController();
@@ -62,7 +61,7 @@ it('asks a source that is not idle for what NATS knows to be done, many at a tim
   const debtor = {
     name: 'orator',
     distributions,
-    fingerprint,
+    unusable: new Set<number>(),
     isIdle: () => false,
     isDone: (document: number) => document < 5,
     ask: async ({ number }: Document) => {
@@ -70,11 +69,7 @@ it('asks a source that is not idle for what NATS knows to be done, many at a tim
       most = Math.max(most, ++together);
       await new Promise((resolve) => setTimeout(resolve, 20));
       together--;
-      return {
-        document: Number(number),
-        tokenizerFingerprint: fingerprint,
-        crossEntropy: 1,
-      } as TextDistribution;
+      return { document: Number(number) } as TextDistribution;
     },
   };
   const abort = new AbortController();
@@ -87,6 +82,33 @@ it('asks a source that is not idle for what NATS knows to be done, many at a tim
   await new Promise((resolve) => setTimeout(resolve, 400));
   expect(asked).toEqual([0, 1, 2, 3, 4]);
   expect(most).toBe(4);
+  abort.abort();
+  await done;
+});
+
+it('asks at once for what came and could not be used, then as for what is owed', async () => {
+  const { documents, distributions } = owing(2);
+  const asked: number[] = [];
+  const debtor = {
+    name: 'orator',
+    distributions,
+    unusable: new Set([0, 1]),
+    isIdle: () => false,
+    isDone: () => false,
+    ask: async ({ number }: Document) => {
+      asked.push(Number(number));
+      if (number === 1n) throw new FuseMeshError('data_loss', 'of another tokenizer');
+      return { document: Number(number) } as TextDistribution;
+    },
+  };
+  const abort = new AbortController();
+  const done = askForOverdue(debtor, documents, { signal: abort.signal, log, patience: 60_000 });
+  await expect.poll(() => distributions.ready, { timeout: 5_000 }).toBe(true);
+  distributions.take();
+  documents.take();
+  await new Promise((resolve) => setTimeout(resolve, 3 * patience));
+  expect(asked).toEqual([0, 1]);
+  expect(debtor.unusable.size).toBe(0);
   abort.abort();
   await done;
 });

@@ -4,7 +4,7 @@ import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
 import type { Document } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
 import type { Log } from '../../mesh/log/log.ts';
 import type { LookAhead } from './look-ahead.ts';
-import { refuseUnusable } from './read-distributions.ts';
+import { whyPassedOver } from './passed-over.ts';
 
 /** Longer than JetStream takes to deliver a document again whose teacher died (10 s). */
 const overdueAfter = 20_000;
@@ -18,20 +18,20 @@ const together = 8;
 export interface Debtor {
   readonly name: string;
   readonly distributions: LookAhead<TextDistribution>;
-  /** SHA-256 of its tokenizer. */
-  readonly fingerprint: Uint8Array;
+  /** Numbers of documents whose distribution came and could not be used: each is asked for at once, and taken out. */
+  readonly unusable: Set<number>;
   /** Whether it works for the run and has nothing to do. */
   isIdle(): boolean;
   /** Whether it works for the run and is done with a document, as NATS has it: nothing is to come any more. */
   isDone(document: number): boolean;
-  /** What it says about a document, asked directly. */
+  /** What it says about a document, asked directly, and can be used. */
   ask(document: Document): Promise<TextDistribution>;
 }
 
 /**
- * Asks a source directly for documents that it has not delivered: at once what is lost, as what it published or
- * was to score vanished from the streams, and after some patience what it owes though it has nothing to do. Goes
- * on until aborted.
+ * Asks a source directly for documents that it has not delivered: at once what came and could not be used, soon
+ * what is lost, as what it published or was to score vanished from the streams, and after some patience what it owes
+ * though it has nothing to do. Goes on until aborted.
  *
  * @param patience milliseconds that a source may be idle and owe a document
  */
@@ -40,19 +40,27 @@ export async function askForOverdue(
   documents: LookAhead<Document>,
   { signal, log, patience = overdueAfter }: { signal: AbortSignal; log: Log; patience?: number },
 ): Promise<void> {
-  const { name, distributions, fingerprint, isIdle, isDone, ask } = debtor;
+  const { name, distributions, unusable, isIdle, isDone, ask } = debtor;
   let healing = false;
   let owedSince: number | undefined;
   while (!signal.aborted) {
+    const next = documents.peek(documents.nextNumber);
     const isOwed =
-      documents.ready && !distributions.ready && documents.nextNumber === distributions.nextNumber;
+      next !== undefined &&
+      whyPassedOver(next) === undefined &&
+      !distributions.ready &&
+      documents.nextNumber === distributions.nextNumber;
     const lost = isOwed && isDone(documents.nextNumber);
-    if (isOwed && (lost || isIdle())) {
+    if (isOwed && unusable.delete(documents.nextNumber)) {
+      await deliver(next, 'sent what cannot be used for');
+    } else if (isOwed && (lost || isIdle())) {
       owedSince ??= performance.now();
       const wait = healing ? 0 : Math.min(patience, lost ? lostAfter : patience);
       if (performance.now() - owedSince >= wait) {
         // What it lost once it mostly lost with others: those need not be waited for so long.
-        const answers: boolean[] = await Promise.all(owed(healing ? together : 1).map(deliver));
+        const answers: boolean[] = await Promise.all(
+          owed(healing ? together : 1).map((document) => deliver(document, 'does not work on')),
+        );
         healing = answers.every(Boolean);
         owedSince = undefined;
         if (healing) continue;
@@ -71,19 +79,19 @@ export async function askForOverdue(
     return numbers
       .sort((a, b) => a - b)
       .filter(isLost)
-      .slice(0, most)
-      .map((number) => documents.peek(number)!);
+      .map((number) => documents.peek(number)!)
+      .filter((document) => whyPassedOver(document) === undefined)
+      .slice(0, most);
   }
 
-  async function deliver(document: Document): Promise<boolean> {
+  async function deliver(document: Document, why: string): Promise<boolean> {
     const number = Number(document.number);
     log.warn(
       { teacher: name, document: number },
-      `Teacher ${name} owes document ${number} and does not work on it: asking for it directly`,
+      `Teacher ${name} ${why} document ${number}, which it owes: asking for it directly`,
     );
     try {
       const distribution = await ask(document);
-      refuseUnusable(distribution, fingerprint);
       distributions.put(number, distribution);
       return true;
     } catch (error) {

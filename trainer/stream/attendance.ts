@@ -105,6 +105,13 @@ export class Attendance {
     return new Set(this.#places.filter(takesPart).map(({ name }) => name));
   }
 
+  /** A document that no source is asked about goes on: it says nothing about them. */
+  passOver(now: number): void {
+    for (const place of this.#places) place.chanceSince = undefined;
+    this.#becameNext = now;
+    this.#missing = [];
+  }
+
   #waitedFor(absent: readonly Place[], textArrived: number | undefined, now: number): readonly Place[] {
     for (const place of absent) if (place.leftOut) this.#giveChance(place, now);
     if (this.#places.length - absent.length < this.#rule.atLeast) return absent;

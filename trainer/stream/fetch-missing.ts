@@ -66,7 +66,9 @@ export async function fetchMissing(
       documents.put(number, answer);
       return true;
     } catch (error) {
-      if (!(error instanceof FuseMeshError) || error.code !== 'unavailable') throw error;
+      // A feeder that answers nonsense may be started again.
+      const mayPass = error instanceof FuseMeshError && ['unavailable', 'data_loss'].includes(error.code);
+      if (!mayPass) throw error;
       warning.warn(error.message);
       return false;
     }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { distributionCheck } from '../../mesh/codec/check-distribution.ts';
 import { distributionFromBytes, distributionToBytes } from '../../mesh/codec/distribution-bytes.ts';
 import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
 import {
@@ -49,7 +50,13 @@ beforeEach(async () => {
 });
 
 async function publishDocuments(): Promise<void> {
-  await streams.publishManifest(create(CorpusManifestSchema, { documents: BigInt(documents) }));
+  await streams.publishManifest(
+    create(CorpusManifestSchema, {
+      documents: BigInt(documents),
+      sha256: new Uint8Array(32),
+      contextLength: 64,
+    }),
+  );
   for (let number = 0; number < documents; number++) {
     await streams.publishDocument(
       create(DocumentSchema, { number: BigInt(number), text: `text ${number}` }),
@@ -77,7 +84,7 @@ async function publish(
     ends: Int32Array.of(2, 6),
     candidateIds: Int32Array.of(4, 5),
     logProbabilities: Float32Array.of(-1, -2),
-    tokenLogProbabilities: Float32Array.of(0, -1),
+    tokenLogProbabilities: Float32Array.of(0, -crossEntropy),
     keptMass: Float32Array.of(0.5, 0.25),
     crossEntropy,
     predictedTokens: 1,
@@ -111,9 +118,10 @@ function startJoin(
     },
   };
   const intake = new Intake({ received: () => {}, deadLetter: () => {} });
-  tasks.run((signal) => readDocumentsInto(texts, from, streams, { signal, log }));
+  tasks.run((signal) => readDocumentsInto(texts, from, streams, { signal, log, intake }));
   for (const { name, distributions } of sources) {
-    const reader = { teacher: name, fingerprint, distributions, intake };
+    const check = distributionCheck({ teacher: name, fingerprint, tokens: 100, candidates: 100, documents });
+    const reader = { teacher: name, check, distributions, unusable: new Set<number>(), intake };
     tasks.run((signal) => readDistributionsInto(reader, streams, { signal, log }));
   }
   const { signal } = tasks;

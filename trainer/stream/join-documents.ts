@@ -5,6 +5,7 @@ import type { Change } from '../change.ts';
 import type { Attendance } from './attendance.ts';
 import type { LookAhead } from './look-ahead.ts';
 import { MissingTime } from './missing-time.ts';
+import { whyPassedOver, whyRefused } from './passed-over.ts';
 import { feeder, WaitReport } from './wait-report.ts';
 
 /** A document with what the sources say about it. */
@@ -13,6 +14,8 @@ export interface JoinedDocument {
   readonly text: string;
   /** In the order of the sources; undefined of one that it went on without. */
   readonly distributions: readonly (TextDistribution | undefined)[];
+  /** Why nothing can be learnt from it. There are then no distributions, or some that say so. */
+  readonly passedOver?: string | undefined;
 }
 
 /** One source's part of the join. */
@@ -44,6 +47,12 @@ export interface Join {
   readonly signal: AbortSignal;
   readonly log: Log;
   readonly metrics: JoinObserver;
+  /**
+   * Takes back what has come for the next document and does not fit its text.
+   *
+   * @returns undefined where there is nothing of that kind
+   */
+  readonly withdrawUnfit?: (() => Promise<void> | undefined) | undefined;
 }
 
 /** How often the time of a long wait is counted, in milliseconds. */
@@ -54,7 +63,7 @@ const countEvery = 1_000;
  * Never leaves a document out; while it waits, the log says for whom. Ends early when aborted.
  */
 export async function* joinDocuments(join: Join): AsyncGenerator<JoinedDocument> {
-  const { documents, sources, attendance, metrics } = join;
+  const { attendance, metrics } = join;
   const missingTime = new MissingTime((who, seconds) => metrics.waitedFor(who, seconds));
   for (let number = join.from; number < join.until; number++) {
     const report = new WaitReport(join.log);
@@ -62,26 +71,48 @@ export async function* joinDocuments(join: Join): AsyncGenerator<JoinedDocument>
       if (join.signal.aborted) return;
       const missing = missingParts(join, number);
       missingTime.now(missing);
-      if (missing.length === 0) break;
+      if (missing.length === 0) {
+        // What has been looked at goes on at once, before anything else can come.
+        const withdrawing = join.withdrawUnfit?.();
+        if (withdrawing === undefined) break;
+        await withdrawing;
+        continue;
+      }
       report.waiting(missing, `document ${number}`);
       const due = Math.max(1, attendance.due - performance.now());
       await join.change.next(Math.min(report.due, countEvery, due));
     }
-    const present = attendance.goOn(number, performance.now());
-    const without = sources.filter(({ name }) => !present.has(name)).map(({ name }) => name);
-    report.over(without);
-    metrics.joined();
-    for (const name of without) metrics.joinedWithout(name);
-    const text = documents.take().text;
-    const distributions = sources.map(({ name, distributions }) => {
-      const distribution = distributions.takeOrPass();
-      return present.has(name) ? distribution : undefined;
-    });
-    yield { number, text, distributions };
+    yield takeNext(join, number, report);
   }
 }
 
+function takeNext(join: Join, number: number, report: WaitReport): JoinedDocument {
+  const { documents, sources, attendance, metrics } = join;
+  metrics.joined();
+  const document = documents.take();
+  const { text } = document;
+  const malformed = whyPassedOver(document);
+  if (malformed !== undefined) {
+    attendance.passOver(performance.now());
+    report.over([]);
+    for (const { distributions } of sources) distributions.takeOrPass();
+    return { number, text, distributions: [], passedOver: malformed };
+  }
+  const present = attendance.goOn(number, performance.now());
+  const without = sources.filter(({ name }) => !present.has(name)).map(({ name }) => name);
+  report.over(without);
+  for (const name of without) metrics.joinedWithout(name);
+  const distributions = sources.map(({ name, distributions }) => {
+    const distribution = distributions.takeOrPass();
+    return present.has(name) ? distribution : undefined;
+  });
+  return { number, text, distributions, passedOver: whyRefused(distributions) };
+}
+
 function missingParts({ documents, attendance }: Join, number: number): readonly string[] {
+  // Nobody scores what is malformed.
+  const next = documents.peek(number);
+  if (next !== undefined && whyPassedOver(next) !== undefined) return [];
   const missing = attendance.missing(number, documents.arrived, performance.now());
   return documents.ready ? missing : [feeder, ...missing];
 }

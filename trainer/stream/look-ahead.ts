@@ -129,6 +129,16 @@ export class LookAhead<T> {
     return waiting?.value;
   }
 
+  /**
+   * The next wanted document's part has come and is none: it counts as not come.
+   *
+   * @returns its position in the stream; 0 where it came another way
+   */
+  withdraw(): number {
+    this.#waiting.delete(this.#next);
+    return this.#read.find(({ document }) => document === this.#next)?.position ?? 0;
+  }
+
   /** Waits until more may be read. */
   async room(signal: AbortSignal): Promise<void> {
     while (!signal.aborted && this.#waiting.size >= this.#capacity && this.#waiting.has(this.#next)) {

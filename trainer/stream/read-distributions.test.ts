@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { distributionCheck } from '../../mesh/codec/check-distribution.ts';
 import { distributionToBytes } from '../../mesh/codec/distribution-bytes.ts';
 import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
 import { createLog } from '../../mesh/log/log.ts';
@@ -57,12 +58,20 @@ async function readUntil(document: number, from: Pick<RunStreams, 'readDistribut
   vi.spyOn(log, 'child').mockReturnValue(log as never);
   const warned = vi.spyOn(log, 'warn');
   const abort = new AbortController();
-  const reader = { teacher: 'orator', fingerprint, distributions, intake };
+  const check = distributionCheck({
+    teacher: 'orator',
+    fingerprint,
+    tokens: 100,
+    candidates: 100,
+    documents: 4,
+  });
+  const unusable = new Set<number>();
+  const reader = { teacher: 'orator', check, distributions, unusable, intake };
   const reading = readDistributionsInto(reader, from, { signal: abort.signal, log });
   await expect.poll(() => [...distributions.numbers], { timeout: 10_000 }).toContain(document);
   abort.abort();
   await reading;
-  return { intake: intake.of('orator'), numbers: [...distributions.numbers], warned };
+  return { intake: intake.of('orator'), numbers: [...distributions.numbers], unusable, warned };
 }
 
 it('puts what cannot be used aside, once over restarts, and goes on', async () => {
@@ -78,9 +87,10 @@ it('puts what cannot be used aside, once over restarts, and goes on', async () =
   }
   const bytesReceived = messages.reduce((sum, { length }) => sum + length, 0);
   for (let restart = 0; restart < 2; restart++) {
-    const { intake, numbers } = await readUntil(3, streams);
+    const { intake, numbers, unusable } = await readUntil(3, streams);
     expect(numbers).toEqual([0, 3]);
     expect(intake).toEqual({ bytesReceived, deadLetters: 3 });
+    expect([...unusable]).toEqual([1, 2]);
   }
 
   const stream = `fusemesh_${run}_dead_letters`;
@@ -91,7 +101,9 @@ it('puts what cannot be used aside, once over restarts, and goes on', async () =
   );
   expect(letters.map(({ data }) => data)).toEqual(messages.slice(1, 4));
   expect(letters.map(({ header }) => header.get('Fusemesh-Position'))).toEqual(['2', '3', '4']);
-  expect(letters[1].header.get('Fusemesh-Reason')).toBe('document 1 was scored with another tokenizer');
+  expect(letters[1].header.get('Fusemesh-Reason')).toBe(
+    'Distributions of document 1 by orator cannot be used: tokenizer_fingerprint is that of another tokenizer.',
+  );
 });
 
 it('only says so where a message cannot be put aside', async () => {

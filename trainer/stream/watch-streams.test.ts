@@ -15,7 +15,9 @@ it('tells what the streams hold, warns while NATS is away, and goes on when it i
   const connection = await connectNats(first.url, 'test');
   const streams = openRunStreams(connection, 'watched');
   await streams.ensure({ maxDocuments: 8, maxDistributions: 8 });
-  await streams.publishManifest(create(CorpusManifestSchema, { documents: 2n }));
+  await streams.publishManifest(
+    create(CorpusManifestSchema, { documents: 2n, sha256: new Uint8Array(32), contextLength: 64 }),
+  );
 
   const log = createLog('test', { level: 'silent' });
   const warned = vi.spyOn(log, 'warn');

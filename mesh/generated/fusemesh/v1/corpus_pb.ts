@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file fusemesh/v1/corpus.proto.
  */
 export const file_fusemesh_v1_corpus: GenFile = /*@__PURE__*/
-  fileDesc("ChhmdXNlbWVzaC92MS9jb3JwdXMucHJvdG8SC2Z1c2VtZXNoLnYxIjgKCERvY3VtZW50Eg4KBm51bWJlchgBIAEoBBIMCgR0ZXh0GAIgASgJEg4KBmRvbWFpbhgDIAEoCSJfCg5Db3JwdXNNYW5pZmVzdBIRCglkb2N1bWVudHMYASABKAQSEgoKdGV4dF9ieXRlcxgCIAEoBBIOCgZzaGEyNTYYAyABKAwSFgoOY29udGV4dF9sZW5ndGgYBCABKA1iBnByb3RvMw");
+  fileDesc("ChhmdXNlbWVzaC92MS9jb3JwdXMucHJvdG8SC2Z1c2VtZXNoLnYxIlAKCERvY3VtZW50Eg4KBm51bWJlchgBIAEoBBIMCgR0ZXh0GAIgASgJEg4KBmRvbWFpbhgDIAEoCRIWCg5zY2hlbWFfdmVyc2lvbhgEIAEoDSJ3Cg5Db3JwdXNNYW5pZmVzdBIRCglkb2N1bWVudHMYASABKAQSEgoKdGV4dF9ieXRlcxgCIAEoBBIOCgZzaGEyNTYYAyABKAwSFgoOY29udGV4dF9sZW5ndGgYBCABKA0SFgoOc2NoZW1hX3ZlcnNpb24YBSABKA1iBnByb3RvMw");
 
 /**
  * One piece of text of a run's corpus, short enough for every tokenizer of the run.
@@ -39,6 +39,13 @@ export type Document = Message<"fusemesh.v1.Document"> & {
    * @generated from field: string domain = 3;
    */
   domain: string;
+
+  /**
+   * Version of this message's meaning; absent is 1. A reader refuses one above those that it knows.
+   *
+   * @generated from field: uint32 schema_version = 4;
+   */
+  schemaVersion: number;
 };
 
 /**
@@ -81,6 +88,13 @@ export type CorpusManifest = Message<"fusemesh.v1.CorpusManifest"> & {
    * @generated from field: uint32 context_length = 4;
    */
   contextLength: number;
+
+  /**
+   * As Document's.
+   *
+   * @generated from field: uint32 schema_version = 5;
+   */
+  schemaVersion: number;
 };
 
 /**

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file fusemesh/v1/distribution.proto.
  */
 export const file_fusemesh_v1_distribution: GenFile = /*@__PURE__*/
-  fileDesc("Ch5mdXNlbWVzaC92MS9kaXN0cmlidXRpb24ucHJvdG8SC2Z1c2VtZXNoLnYxIv8CChBUZXh0RGlzdHJpYnV0aW9uEhAKCGRvY3VtZW50GAEgASgEEg8KB3RlYWNoZXIYAiABKAkSHQoVdG9rZW5pemVyX2ZpbmdlcnByaW50GAMgASgMEhMKC3Rva2VuX2NvdW50GAQgASgNEg0KBXRvcF9rGAUgASgNEg8KB2lkX2JpdHMYBiABKA0SEQoJdG9rZW5faWRzGAcgASgMEhEKCXNwYW5fZ2FwcxgIIAMoERIUCgxzcGFuX2xlbmd0aHMYCSADKA0SFQoNY2FuZGlkYXRlX2lkcxgKIAEoDBIjChtjYW5kaWRhdGVfbG9nX3Byb2JhYmlsaXRpZXMYCyABKAwSEQoJa2VwdF9tYXNzGAwgASgMEhUKDWNyb3NzX2VudHJvcHkYDSABKAESGAoQcHJlZGljdGVkX3Rva2VucxgOIAEoDRIXCg9wcmVkaWN0ZWRfYnl0ZXMYDyABKA0SHwoXdG9rZW5fbG9nX3Byb2JhYmlsaXRpZXMYECABKAxiBnByb3RvMw");
+  fileDesc("Ch5mdXNlbWVzaC92MS9kaXN0cmlidXRpb24ucHJvdG8SC2Z1c2VtZXNoLnYxIqgDChBUZXh0RGlzdHJpYnV0aW9uEhAKCGRvY3VtZW50GAEgASgEEg8KB3RlYWNoZXIYAiABKAkSHQoVdG9rZW5pemVyX2ZpbmdlcnByaW50GAMgASgMEhMKC3Rva2VuX2NvdW50GAQgASgNEg0KBXRvcF9rGAUgASgNEg8KB2lkX2JpdHMYBiABKA0SEQoJdG9rZW5faWRzGAcgASgMEhEKCXNwYW5fZ2FwcxgIIAMoERIUCgxzcGFuX2xlbmd0aHMYCSADKA0SFQoNY2FuZGlkYXRlX2lkcxgKIAEoDBIjChtjYW5kaWRhdGVfbG9nX3Byb2JhYmlsaXRpZXMYCyABKAwSEQoJa2VwdF9tYXNzGAwgASgMEhUKDWNyb3NzX2VudHJvcHkYDSABKAESGAoQcHJlZGljdGVkX3Rva2VucxgOIAEoDRIXCg9wcmVkaWN0ZWRfYnl0ZXMYDyABKA0SHwoXdG9rZW5fbG9nX3Byb2JhYmlsaXRpZXMYECABKAwSFgoOc2NoZW1hX3ZlcnNpb24YESABKA0SDwoHcmVmdXNhbBgSIAEoCWIGcHJvdG8z");
 
 /**
  * The k most probable next tokens of one teacher after every prefix of one document.
@@ -136,6 +136,21 @@ export type TextDistribution = Message<"fusemesh.v1.TextDistribution"> & {
    * @generated from field: bytes token_log_probabilities = 16;
    */
   tokenLogProbabilities: Uint8Array;
+
+  /**
+   * Version of this message's meaning; absent is 1. A reader refuses one above those that it knows.
+   *
+   * @generated from field: uint32 schema_version = 17;
+   */
+  schemaVersion: number;
+
+  /**
+   * Why the teacher cannot score the document, in one line. Every column is then empty, and nothing is learnt from
+   * that document in the whole run.
+   *
+   * @generated from field: string refusal = 18;
+   */
+  refusal: string;
 };
 
 /**

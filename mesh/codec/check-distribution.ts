@@ -1,0 +1,125 @@
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { TextDistribution } from './text-distribution.ts';
+
+/** What the reader knows of a teacher's distributions before they come. */
+export interface ExpectedDistribution {
+  /** The teacher's name in the run. */
+  readonly teacher: string;
+  /** SHA-256 of its tokenizer. */
+  readonly fingerprint: Uint8Array;
+  /** Of its tokenizer: every id of a token is below it. */
+  readonly tokens: number;
+  /** Of its model, which may have more than its tokenizer: every id of a candidate is below it. */
+  readonly candidates: number;
+  /** Documents of the run. */
+  readonly documents: number;
+}
+
+/** A probability of 1 may come out as its neighbour in float16. */
+const aboveZero = 2 ** -10;
+
+/**
+ * Makes the check of one teacher's distributions: that they are of a document of the run and of this teacher, and
+ * that no id, probability or span is one that no teacher can mean. One pass over the columns.
+ *
+ * @returns throws FuseMeshError data_loss with a reason that names the field
+ */
+export function distributionCheck(expected: ExpectedDistribution): (distribution: TextDistribution) => void {
+  const lastSeen = new Int32Array(expected.candidates);
+  let row = 0;
+  return (distribution) => {
+    const refuse = (what: string): never => {
+      throw new FuseMeshError(
+        'data_loss',
+        `Distributions of document ${distribution.document} by ${expected.teacher} cannot be used: ${what}.`,
+      );
+    };
+    refuseForeign(distribution, expected, refuse);
+    if (distribution.refusal !== undefined) return;
+    refuseTokens(distribution, expected, refuse);
+    refuseSums(distribution, refuse);
+    if (row > 2 ** 30) {
+      lastSeen.fill(0);
+      row = 0;
+    }
+    row = refuseCandidates(distribution, lastSeen, row, refuse);
+  };
+}
+
+type Refuse = (what: string) => never;
+
+function refuseForeign(
+  { document, teacher, tokenizerFingerprint }: TextDistribution,
+  expected: ExpectedDistribution,
+  refuse: Refuse,
+): void {
+  if (teacher !== expected.teacher) refuse(`teacher is ${JSON.stringify(teacher.slice(0, 80))}`);
+  if (document >= expected.documents) refuse(`document is beyond the ${expected.documents} of the run`);
+  if (Buffer.compare(tokenizerFingerprint, expected.fingerprint) !== 0) {
+    refuse('tokenizer_fingerprint is that of another tokenizer');
+  }
+}
+
+function refuseTokens(distribution: TextDistribution, expected: ExpectedDistribution, refuse: Refuse): void {
+  const { tokenIds, starts, ends, tokenLogProbabilities } = distribution;
+  for (let i = 0, start = 0, end = 0; i < tokenIds.length; i++) {
+    if (tokenIds[i] >= expected.tokens) {
+      refuse(`token_ids has ${tokenIds[i]} where the tokenizer has ${expected.tokens}`);
+    }
+    if (starts[i] < start || ends[i] < end || ends[i] < starts[i]) {
+      refuse(
+        `span_lengths and span_gaps make token ${i} stand at ${starts[i]} to ${ends[i]}, behind ${start} to ${end}`,
+      );
+    }
+    start = starts[i];
+    end = ends[i];
+    if (!(tokenLogProbabilities[i] <= aboveZero)) {
+      refuse(`token_log_probabilities has ${tokenLogProbabilities[i]} at token ${i}`);
+    }
+  }
+}
+
+function refuseSums({ tokenIds, tokenLogProbabilities, ...sums }: TextDistribution, refuse: Refuse): void {
+  const { crossEntropy, predictedTokens } = sums;
+  const n = tokenIds.length;
+  if (!Number.isFinite(crossEntropy)) refuse(`cross_entropy is ${crossEntropy}`);
+  if (predictedTokens > n) refuse(`predicted_tokens is ${predictedTokens} of ${n}`);
+  let sum = 0;
+  for (let i = 0; i < n; i++) sum -= tokenLogProbabilities[i];
+  // Twice what rounding to float16 may change. A token that float16 makes impossible leaves nothing to compare.
+  if (Math.abs(sum - crossEntropy) > 2 ** -10 * Math.abs(crossEntropy) + n * aboveZero && sum < Infinity) {
+    refuse(`cross_entropy is ${crossEntropy}, token_log_probabilities make ${sum}`);
+  }
+}
+
+/** @returns the last row's stamp in `lastSeen` */
+function refuseCandidates(
+  { topK, candidateIds, logProbabilities }: TextDistribution,
+  lastSeen: Int32Array,
+  before: number,
+  refuse: Refuse,
+): number {
+  const size = lastSeen.length;
+  if (topK > size) refuse(`top_k is ${topK} where the vocabulary has ${size}`);
+  let row = before;
+  for (let begin = 0; begin < candidateIds.length; begin += topK) {
+    row++;
+    let previous = aboveZero;
+    for (let i = begin; i < begin + topK; i++) {
+      const id = candidateIds[i];
+      if (id >= size) refuse(`candidate_ids has ${id} where the vocabulary has ${size}`);
+      if (lastSeen[id] === row) refuse(`candidate_ids has ${id} twice after token ${begin / topK}`);
+      lastSeen[id] = row;
+      const value = logProbabilities[i];
+      if (!(value <= previous)) {
+        refuse(
+          i === begin || Number.isNaN(value)
+            ? `candidate_log_probabilities has ${value} after token ${begin / topK}`
+            : `candidate_log_probabilities rise after token ${begin / topK}`,
+        );
+      }
+      previous = value;
+    }
+  }
+  return row;
+}
