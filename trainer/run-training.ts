@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import type { RunConfig } from '../mesh/config/schema.ts';
-import { connectNats } from '../mesh/nats/connection.ts';
+import { type ConnectionEvent, connectNats } from '../mesh/nats/connection.ts';
 import { openRunStreams, type RunState } from '../mesh/nats/run-streams.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { BackgroundTasks } from './background-tasks.ts';
@@ -32,10 +32,11 @@ export async function runTraining(config: RunConfig, context: TrainingContext): 
   const adapter = await targetAdapter(config.target);
   const connection = await connectNats(config.nats.url, `fusemesh trainer ${config.run}`, {
     log,
-    onEvent: context.onNats,
+    onEvent: (event) => hearOfNats(event, context),
   });
   try {
     const engine = await TrainingEngine.start(model, engineOptionsOf(config, fusion));
+    context.readiness.has('model');
     try {
       const streams = openRunStreams(connection, config.run);
       const opened = { ...context, tasks, streams, engine, tokenizer, fusion, adapter };
@@ -58,6 +59,12 @@ export async function runTraining(config: RunConfig, context: TrainingContext): 
     await tasks.stop();
     await connection.close();
   }
+}
+
+function hearOfNats(event: ConnectionEvent, { onNats, readiness }: TrainingContext): void {
+  onNats(event);
+  if (event === 'connected' || event === 'back') readiness.has('nats');
+  else readiness.lacks('nats', 'the connection to NATS is lost');
 }
 
 /** @returns the checkpoint of the last step; undefined when it was stopped before */

@@ -1,6 +1,7 @@
 import type { RunConfig } from '../mesh/config/schema.ts';
 import { TrainerState } from '../mesh/generated/fusemesh/v1/trainer_pb.ts';
 import { serve } from '../mesh/grpc/serve.ts';
+import { Readiness } from '../mesh/lifecycle/readiness.ts';
 import type { Log } from '../mesh/log/log.ts';
 import { createRegister } from '../mesh/metrics/create-register.ts';
 import { processMetrics } from '../mesh/metrics/process-metrics.ts';
@@ -43,6 +44,7 @@ export async function runTrainer(config: RunConfig, options: TrainerOptions): Pr
   const change = new Change();
   const control = new TrainingControl(change);
   const status = new RunStatus(config.run, change, control);
+  const readiness = trainerReadiness(signal);
   const register = createRegister({ run: config.run });
   const { onHandled, onNats } = processMetrics(register);
   const metrics = new TrainerMetrics(register, () => observed(status));
@@ -51,14 +53,20 @@ export async function runTrainer(config: RunConfig, options: TrainerOptions): Pr
     address: config.trainer.address,
     services: [trainerService(status, log)],
     log,
+    readiness,
     onHandled,
   });
   try {
     const page = servePage(pageSource(status));
-    const http = await serveMetrics(register, { port: config.trainer.metricsPort, log, route: page.route });
+    const http = await serveMetrics(register, {
+      port: config.trainer.metricsPort,
+      log,
+      route: page.route,
+      readiness,
+    });
     try {
       onReady?.({ grpc: grpc.address, metricsPort: http.port, note });
-      await runTraining(config, { status, control, metrics, onNats, change, signal, log, tracer });
+      await runTraining(config, { status, control, metrics, onNats, readiness, change, signal, log, tracer });
       status.end(signal.aborted ? status.phase : TrainerState.FINISHED);
     } catch (error) {
       status.end(TrainerState.FAILED);
@@ -70,6 +78,15 @@ export async function runTrainer(config: RunConfig, options: TrainerOptions): Pr
   } finally {
     await grpc.stop();
   }
+}
+
+/** A trainer is ready from when its target is loaded and NATS answers until it is told to stop. */
+function trainerReadiness(signal: AbortSignal): Readiness {
+  const readiness = new Readiness();
+  readiness.lacks('model', 'the target is being loaded');
+  readiness.lacks('nats', 'the connection to NATS does not stand yet');
+  signal.addEventListener('abort', () => readiness.lacks('process', 'it is stopping'), { once: true });
+  return readiness;
 }
 
 const pageSource = (status: RunStatus): PageSource => ({

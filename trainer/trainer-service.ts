@@ -1,15 +1,17 @@
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import { TrainerService, TrainerState } from '../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import { checked } from '../mesh/grpc/checked.ts';
 import { type ImplementedService, implement } from '../mesh/grpc/implementation.ts';
 import type { Log } from '../mesh/log/log.ts';
 import { historyMessage } from './history/history-message.ts';
 import type { RunStatus } from './run-status.ts';
 import { statusMessage, stepMessage } from './status-message.ts';
+import { trainerRules } from './trainer-rules.ts';
 
 /** TrainerService of proto/fusemesh/v1/trainer.proto, over the status of one run. */
 export function trainerService(status: RunStatus, log: Log): ImplementedService {
   const { control } = status;
-  return implement(TrainerService, {
+  const methods = checked(TrainerService, trainerRules, {
     getStatus: async () => statusMessage(status),
     async *watchSteps(_request, { signal }) {
       for await (const step of status.watchers.watch(signal)) {
@@ -38,6 +40,7 @@ export function trainerService(status: RunStatus, log: Log): ImplementedService 
       return { directory, step: BigInt(state.step) };
     },
   });
+  return implement(TrainerService, methods);
 }
 
 /** How the run ended is how a stream of its steps ends: a status cannot be asked for any more. */

@@ -1,3 +1,4 @@
+import type { Readiness } from '../mesh/lifecycle/readiness.ts';
 import type { Log } from '../mesh/log/log.ts';
 import type { ProcessMetrics } from '../mesh/metrics/process-metrics.ts';
 import type { RunStreams } from '../mesh/nats/run-streams.ts';
@@ -19,6 +20,8 @@ export interface TrainingContext {
   readonly metrics: TrainerMetrics;
   /** Hears of the connection to NATS. */
   readonly onNats: ProcessMetrics['onNats'];
+  /** Is told when the target is loaded, and of NATS. */
+  readonly readiness: Readiness;
   /** Shared by all that sleeps and wakes in this training. */
   readonly change: Change;
   readonly signal: AbortSignal;

@@ -1,8 +1,7 @@
 import { z } from 'zod';
+import { nameAdvice, namePattern } from './name-pattern.ts';
 
-const runName = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'use lower-case letters, digits and dashes, at most 63');
+const runName = z.string().regex(namePattern, nameAdvice);
 const address = z.string().regex(/^.+:\d{1,5}$/, 'use HOST:PORT');
 const port = z.number().int().min(0).max(65535);
 const text = z.strictObject({

@@ -10,7 +10,7 @@ import {
 } from '@bufbuild/protobuf';
 import { credentials, Client as GrpcClient, type ServiceError } from '@grpc/grpc-js';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { maximumMessageBytes } from './serve.ts';
+import { clientOptions } from './channel-options.ts';
 import { serviceDefinition } from './service-definition.ts';
 import { fromStatus } from './status.ts';
 
@@ -35,17 +35,7 @@ export type Client<S extends DescService> = {
 
 /** A client of a service, typed by its descriptor. It connects at the first call, and again when cut off. */
 export function createClient<S extends DescService>(service: S, address: string): Client<S> {
-  const grpc = new GrpcClient(address, credentials.createInsecure(), {
-    'grpc.max_receive_message_length': maximumMessageBytes,
-    'grpc.max_send_message_length': maximumMessageBytes,
-    'grpc.initial_reconnect_backoff_ms': 200,
-    'grpc.max_reconnect_backoff_ms': 2000,
-    // A machine that vanished is noticed within half a minute, by streams that only wait too.
-    'grpc.keepalive_time_ms': 20_000,
-    'grpc.keepalive_timeout_ms': 10_000,
-    // The mesh talks to its own addresses; HTTP_PROXY is for the rest of the world.
-    'grpc.enable_http_proxy': 0,
-  });
+  const grpc = new GrpcClient(address, credentials.createInsecure(), clientOptions(service));
   const definition = serviceDefinition(service);
   const methods = service.methods.map((method) => {
     const { path, requestSerialize, responseDeserialize } = definition[method.localName];

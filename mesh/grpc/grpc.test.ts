@@ -150,28 +150,6 @@ describe('serve', () => {
     client.close();
   });
 
-  it('answers health checks', async () => {
-    const { server, client } = await start();
-    const health = new GrpcClient(server.address, credentials.createInsecure());
-    // HealthCheckRequest and its answer, written by hand: field 1, the name; field 1, the status.
-    const name = Buffer.from(TeacherService.typeName);
-    const check = () =>
-      new Promise<number>((resolve, reject) =>
-        health.makeUnaryRequest<Buffer, Buffer>(
-          '/grpc.health.v1.Health/Check',
-          (bytes) => bytes,
-          (bytes) => bytes,
-          Buffer.concat([Buffer.from([0x0a, name.length]), name]),
-          (error, answer) => (error ? reject(error) : resolve(answer![1])),
-        ),
-      );
-    expect(await check()).toBe(1);
-    server.setServing(TeacherService.typeName, false);
-    expect(await check()).toBe(2);
-    health.close();
-    client.close();
-  });
-
   it('tells its services by reflection', async () => {
     const { server, client } = await start();
     const grpc = new GrpcClient(server.address, credentials.createInsecure());

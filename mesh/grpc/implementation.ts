@@ -16,12 +16,13 @@ import type {
 } from '@grpc/grpc-js';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Log } from '../log/log.ts';
-import { serviceDefinition } from './service-definition.ts';
+import { callInHand } from './call-in-hand.ts';
+import { decoded, serviceDefinition } from './service-definition.ts';
 import { toStatus } from './status.ts';
 
 /** What a method knows of the call that it answers. */
 export interface CallContext {
-  /** Aborts when the caller goes away or cancels. */
+  /** Aborts when the caller goes away or cancels, when its deadline passes, and when the server has to leave. */
   readonly signal: AbortSignal;
 }
 
@@ -41,8 +42,11 @@ export type Implementation<S extends DescService> = {
 export interface ImplementedService {
   readonly service: DescService;
   readonly definition: ServiceDefinition;
-  /** @param log hears of errors that are no FuseMeshErrors: the caller gets the message alone */
-  handlers(log: Log): UntypedServiceImplementation;
+  /**
+   * @param log hears of errors that are no FuseMeshErrors: the caller gets the message alone
+   * @param cut when it aborts, calls in hand are answered with UNAVAILABLE
+   */
+  handlers(log: Log, cut: AbortSignal): UntypedServiceImplementation;
 }
 
 /** Binds functions to a service; an error that they throw becomes the gRPC status of its code. */
@@ -51,7 +55,7 @@ export function implement<S extends DescService>(
   implementation: Implementation<S>,
 ): ImplementedService {
   const functions = implementation as Readonly<Record<string, unknown>>;
-  const handlers = (log: Log) =>
+  const handlers = (log: Log, cut: AbortSignal) =>
     Object.fromEntries(
       service.methods.map((method) => {
         const answer = functions[method.localName];
@@ -59,8 +63,8 @@ export function implement<S extends DescService>(
         return [
           method.localName,
           method.methodKind === 'unary'
-            ? unary(method, answer as UnaryFunction, refusal)
-            : serverStreaming(method, answer as StreamingFunction, refusal),
+            ? unary(method, answer as UnaryFunction, refusal, cut)
+            : serverStreaming(method, answer as StreamingFunction, refusal, cut),
         ];
       }),
     );
@@ -91,16 +95,23 @@ const unary =
     method: DescMethod,
     answer: UnaryFunction,
     refusal: ReturnType<typeof refusalOf>,
+    cut: AbortSignal,
   ): handleUnaryCall<Message, Message> =>
   (call, callback) => {
-    const abort = new AbortController();
-    call.on('cancelled', () => abort.abort());
+    let answered = false;
+    const reply: typeof callback = (error, response) => {
+      if (answered) return;
+      answered = true;
+      over();
+      callback(error, response);
+    };
+    const { signal, over } = callInHand(call, cut, (error) => setImmediate(reply, refusal(error)));
     // In a promise chain, so that an error thrown before the first await is caught as well.
     Promise.resolve()
-      .then(() => answer(call.request, { signal: abort.signal }))
+      .then(() => answer(decoded(call.request), { signal }))
       .then(
-        (response) => callback(null, create(method.output, response)),
-        (error: unknown) => callback(refusal(error)),
+        (response) => reply(null, create(method.output, response)),
+        (error: unknown) => reply(refusal(error)),
       );
   };
 
@@ -109,18 +120,20 @@ const serverStreaming =
     method: DescMethod,
     answer: StreamingFunction,
     refusal: ReturnType<typeof refusalOf>,
+    cut: AbortSignal,
   ): handleServerStreamingCall<Message, Message> =>
   async (call) => {
-    const abort = new AbortController();
-    call.on('cancelled', () => abort.abort());
+    const { signal, over } = callInHand(call, cut, (error) => call.emit('error', refusal(error)));
     try {
-      for await (const response of answer(call.request, { signal: abort.signal })) {
-        if (abort.signal.aborted) return;
-        if (!call.write(create(method.output, response))) await drained(call, abort.signal);
+      for await (const response of answer(decoded(call.request), { signal })) {
+        if (signal.aborted) return;
+        if (!call.write(create(method.output, response))) await drained(call, signal);
       }
-      call.end();
+      if (!signal.aborted) call.end();
     } catch (error) {
-      if (!abort.signal.aborted) call.emit('error', refusal(error));
+      if (!signal.aborted) call.emit('error', refusal(error));
+    } finally {
+      over();
     }
   };
 

@@ -1,13 +1,20 @@
+import { setMaxListeners } from 'node:events';
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { Readiness } from '../lifecycle/readiness.ts';
 import type { Log } from '../log/log.ts';
+import { serverOptions } from './channel-options.ts';
+import { addHealth } from './health.ts';
 import type { ImplementedService } from './implementation.ts';
 import { type HandledCall, observeCalls } from './observe-calls.ts';
 import { addReflection } from './reflection.ts';
+import { methodPath } from './service-definition.ts';
+import { standingStreams } from './standing-streams.ts';
 
-/** Largest message either way: the distributions of a long text are some megabytes. */
-export const maximumMessageBytes = 64 << 20;
+/** How long a server that leaves waits for the calls in hand, in milliseconds. */
+export const drainWithin = 10_000;
+/** How long it then waits for its last answers to be sent. */
+const answersSentWithin = 500;
 
 // What grpc-js would print beside the errors that we report; GRPC_VERBOSITY brings it back.
 if (!process.env['GRPC_VERBOSITY']) setLogVerbosity(logVerbosity.NONE);
@@ -16,9 +23,10 @@ if (!process.env['GRPC_VERBOSITY']) setLogVerbosity(logVerbosity.NONE);
 export interface GrpcServer {
   /** HOST:PORT with the port that it really got. */
   readonly address: string;
-  /** Health of a service by its full name, as gRPC's health checking protocol reports it. */
-  setServing(service: string, serving: boolean): void;
-  /** Takes no further calls and waits for those in hand; after two seconds they are cut off. */
+  /**
+   * Says NOT_SERVING at once, takes no further calls and waits for those in hand. After ten seconds they are
+   * answered with UNAVAILABLE, and what is still open then is cut off.
+   */
   stop(): Promise<void>;
 }
 
@@ -26,6 +34,7 @@ export interface GrpcServer {
  * Serves gRPC services with health checking and reflection, without encryption.
  *
  * @param address HOST:PORT; port 0 picks a free one
+ * @param readiness what health checks tell; left out, the server is always ready
  * @param onHandled hears of every call of the services that is over; not of health checks and reflection
  * @throws FuseMeshError failed_precondition when the address is in use or not ours
  */
@@ -33,27 +42,29 @@ export async function serve({
   address,
   services,
   log,
+  readiness = new Readiness(),
   onHandled,
 }: {
   address: string;
   services: readonly ImplementedService[];
   log: Log;
+  readiness?: Readiness;
   onHandled?: (call: HandledCall) => void;
 }): Promise<GrpcServer> {
+  const paths = new Set(
+    services.flatMap(({ service }) => service.methods.map(({ name }) => methodPath(service, name))),
+  );
+  const standing = standingStreams((path) => paths.has(path));
   const server = new Server({
-    'grpc.max_receive_message_length': maximumMessageBytes,
-    'grpc.max_send_message_length': maximumMessageBytes,
-    // A second server on the port would share its calls instead of being refused.
-    'grpc.so_reuseport': 0,
-    ...(onHandled && { interceptors: [observeCalls(services, onHandled)] }),
+    ...serverOptions,
+    interceptors: [...(onHandled ? [observeCalls(services, onHandled)] : []), standing.interceptor],
   });
-  for (const { definition, handlers } of services) server.addService(definition, handlers(log));
+  const cut = new AbortController();
+  // Every call in hand listens to it.
+  setMaxListeners(0, cut.signal);
+  for (const { definition, handlers } of services) server.addService(definition, handlers(log, cut.signal));
   const names = services.map(({ service }) => service.typeName);
-  const health = new HealthImplementation({
-    '': 'SERVING',
-    ...Object.fromEntries(names.map((name) => [name, 'SERVING' as const])),
-  });
-  health.addToServer(server);
+  const stopServing = addHealth(server, names, readiness);
   addReflection(
     server,
     services.map(({ service }) => service),
@@ -64,13 +75,16 @@ export async function serve({
   log.info({ address: bound, services: names }, `gRPC is served at ${bound}`);
   return {
     address: bound,
-    setServing: (service, serving) => health.setStatus(service, serving ? 'SERVING' : 'NOT_SERVING'),
     stop: () =>
       new Promise((resolve) => {
-        for (const name of ['', ...names]) health.setStatus(name, 'NOT_SERVING');
-        const cutOff = setTimeout(() => server.forceShutdown(), 2000);
+        stopServing();
+        // Those who watch the health hear of it first.
+        setImmediate(() => standing.end());
+        const cutOff = setTimeout(() => cut.abort(), drainWithin);
+        const forced = setTimeout(() => server.forceShutdown(), drainWithin + answersSentWithin);
         server.tryShutdown(() => {
           clearTimeout(cutOff);
+          clearTimeout(forced);
           resolve();
         });
       }),

@@ -1,5 +1,6 @@
 import { type DescMessage, type DescService, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import type { ServiceDefinition } from '@grpc/grpc-js';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 
 const serializer =
   (schema: DescMessage) =>
@@ -10,6 +11,36 @@ const deserializer =
   (schema: DescMessage) =>
   (bytes: Uint8Array): Message =>
     fromBinary(schema, bytes);
+
+/** A request whose bytes are no message of the method's kind. */
+class MalformedRequest {
+  readonly reason: string;
+
+  constructor(reason: string) {
+    this.reason = reason;
+  }
+}
+
+/** grpc-js would answer bytes that it cannot read with INTERNAL and no reason: they come through, to be refused. */
+const requestDeserializer =
+  (schema: DescMessage) =>
+  (bytes: Uint8Array): Message | MalformedRequest => {
+    try {
+      return fromBinary(schema, bytes);
+    } catch (error) {
+      return new MalformedRequest(`The request is no ${schema.typeName}: ${(error as Error).message}.`);
+    }
+  };
+
+/**
+ * A request as it came to a server's handler.
+ *
+ * @throws FuseMeshError invalid_argument where its bytes are no message, or a string in it is not UTF-8
+ */
+export function decoded(request: unknown): Message {
+  if (request instanceof MalformedRequest) throw new FuseMeshError('invalid_argument', request.reason);
+  return request as Message;
+}
 
 /** Path of a method on the wire: /package.Service/Method. */
 export const methodPath = (service: DescService, method: string): string => `/${service.typeName}/${method}`;
@@ -24,7 +55,7 @@ export function serviceDefinition(service: DescService): ServiceDefinition {
         requestStream: method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming',
         responseStream: method.methodKind === 'server_streaming' || method.methodKind === 'bidi_streaming',
         requestSerialize: serializer(method.input),
-        requestDeserialize: deserializer(method.input),
+        requestDeserialize: requestDeserializer(method.input),
         responseSerialize: serializer(method.output),
         responseDeserialize: deserializer(method.output),
       },

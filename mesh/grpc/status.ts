@@ -36,9 +36,15 @@ export function fromStatus(error: ServiceError, address: string): FuseMeshError 
   }
   const code = codeOf.get(error.code) ?? 'internal';
   const isOwn = (error.metadata?.get(ownErrorKey).length ?? 0) > 0;
-  const message =
-    code === 'unavailable' && !isOwn
-      ? `No answer from ${address}: is the service running? (${error.details})`
-      : error.details;
+  const message = isOwn ? error.details : describe(code, error.details, address);
   return new FuseMeshError(code, message, { cause: error });
+}
+
+/** Says in our words what grpc-js says of a call that no service has answered. */
+function describe(code: ErrorCode, details: string, address: string): string {
+  if (code === 'unavailable') return `No answer from ${address}: is the service running? (${details})`;
+  if (code === 'resource_exhausted' && /larger than/.test(details)) {
+    return `A message to or from ${address} is too large: give a shorter text or a smaller top_k (${details})`;
+  }
+  return details;
 }

@@ -1,5 +1,6 @@
 import { Counter } from 'prom-client';
 import { expect, it } from 'vitest';
+import { Readiness } from '../lifecycle/readiness.ts';
 import { createLog } from '../log/log.ts';
 import { createRegister } from './create-register.ts';
 import { serveMetrics } from './serve-metrics.ts';
@@ -15,7 +16,24 @@ it('serves metrics and health over HTTP', async () => {
   expect(metrics).toContain('tokens_total{run="demo"} 3');
   expect(metrics).toContain('process_cpu_seconds_total');
   expect((await get('/healthz')).status).toBe(200);
+  expect((await get('/readyz')).status).toBe(200);
   expect((await get('/')).status).toBe(404);
+  await server.stop();
+});
+
+it('says what is not ready', async () => {
+  const readiness = new Readiness();
+  const server = await serveMetrics(createRegister({}), { host: '127.0.0.1', port: 0, log, readiness });
+  const get = async (path: string) => {
+    const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
+    return { status: response.status, body: await response.json() };
+  };
+  readiness.lacks('nats', 'the connection is lost');
+  const body = { ready: false, problems: { nats: 'the connection is lost' } };
+  expect(await get('/readyz')).toEqual({ status: 503, body });
+  expect(await get('/healthz')).toEqual({ status: 200, body });
+  readiness.has('nats');
+  expect(await get('/readyz')).toEqual({ status: 200, body: { ready: true, problems: {} } });
   await server.stop();
 });
 

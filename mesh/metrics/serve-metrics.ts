@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { Readiness } from '../lifecycle/readiness.ts';
 import type { Log } from '../log/log.ts';
 
 /** An HTTP server for Prometheus. */
@@ -15,26 +16,36 @@ export interface MetricsServer {
 export type Route = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
 
 /**
- * Serves GET /metrics in Prometheus' text format, and GET /healthz.
+ * Serves GET /metrics in Prometheus' text format, and two checks, whose JSON says what is not ready: GET /healthz is
+ * 200 as long as the process answers, GET /readyz is 503 when something is lacking.
  *
+ * @param readiness left out, the process is always ready
  * @param route what else the port serves; it is asked where the path is neither of these
  * @param port 0 picks a free one
  * @throws FuseMeshError failed_precondition when the port is in use or not ours
  */
 export async function serveMetrics(
   register: Registry,
-  { host = '0.0.0.0', port, log, route }: { host?: string; port: number; log: Log; route?: Route },
+  {
+    host = '0.0.0.0',
+    port,
+    log,
+    route,
+    readiness = new Readiness(),
+  }: { host?: string; port: number; log: Log; route?: Route; readiness?: Readiness },
 ): Promise<MetricsServer> {
   const server = createServer(async (request, response) => {
     const { url, method } = request;
-    const path = url?.split('?')[0];
-    if (method !== 'GET' || (path !== '/metrics' && path !== '/healthz')) {
-      if (await route?.(request, response)) return;
-      response.writeHead(404).end('Try /metrics or /healthz\n');
-      return;
+    const path = method === 'GET' ? url?.split('?')[0] : undefined;
+    if (path === '/metrics') {
+      response.setHeader('Content-Type', register.contentType).end(await register.metrics());
+    } else if (path === '/healthz' || path === '/readyz') {
+      const { ready, problems } = readiness;
+      response.writeHead(path === '/healthz' || ready ? 200 : 503, { 'Content-Type': 'application/json' });
+      response.end(`${JSON.stringify({ ready, problems })}\n`);
+    } else if (!(await route?.(request, response))) {
+      response.writeHead(404).end('Try /metrics, /healthz or /readyz\n');
     }
-    if (path === '/healthz') response.end('ok\n');
-    else response.setHeader('Content-Type', register.contentType).end(await register.metrics());
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { readArchitecture } from '../families/read-architecture.ts';
 import { findModelFiles } from '../model-files.ts';
+import { Turns } from '../runtime/turns.ts';
 import { type Remote, startWorker } from '../runtime/worker.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { endOfTextIds } from './end-of-text.ts';
@@ -34,6 +35,7 @@ export class Generator {
   readonly #tokenizer: Tokenizer;
   readonly #contextLength: number;
   readonly #endOfText: ReadonlySet<number>;
+  readonly #turns = new Turns();
   readonly #worker: { readonly remote: Remote<GenerationMethods>; stop(): Promise<void> };
   #sequences = 0;
 
@@ -101,10 +103,13 @@ export class Generator {
     const stream = createTextStream(request.stop);
     const ids = [...prompt];
     const promptText = await this.#tokenizer.decode(ids);
+    const turn = { lane: String(sequence), signal };
     try {
-      let token = await remote.begin(sequence, prompt, { temperature, topP, seed });
+      let token = await this.#turns.take(
+        () => remote.begin(sequence, prompt, { temperature, topP, seed }),
+        turn,
+      );
       for (let tokens = 1; ; tokens++) {
-        if (signal?.aborted) throw new FuseMeshError('cancelled', 'The generation was cancelled');
         if (this.#endOfText.has(token)) {
           yield { text: stream.end(), tokens, finishReason: 'stop' };
           return;
@@ -118,7 +123,7 @@ export class Generator {
         else if (full) yield { text: text + stream.end(), tokens, finishReason: 'length' };
         else yield { text, tokens };
         if (stopped || full) return;
-        token = await remote.next(sequence, token);
+        token = await this.#turns.take(() => remote.next(sequence, token), turn);
       }
     } finally {
       await remote.end(sequence);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { findModelFiles } from '../model-files.ts';
+import { type Turn, Turns } from '../runtime/turns.ts';
 import { type Remote, startWorker } from '../runtime/worker.ts';
 import { predictedBytesOf, type Tokenization } from '../tokenizer/tokenization.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
@@ -15,6 +16,7 @@ export class Scorer {
   readonly card: ModelCard;
   readonly #name: string;
   readonly #topK: number;
+  readonly #turns = new Turns();
   readonly #worker: { readonly remote: Remote<ScoringMethods>; stop(): Promise<void> };
 
   private constructor(
@@ -62,15 +64,17 @@ export class Scorer {
   /**
    * Scores texts together, padded to the longest. Texts of a batch do not change one another.
    *
+   * @param turn how they wait while others are scored
    * @throws FuseMeshError invalid_argument for a text without tokens or longer than the context, or a k
-   * outside 1 … vocabulary size
+   * outside 1 … vocabulary size; cancelled when the turn's signal aborts before they are scored
    */
-  async score(texts: readonly string[], topK = this.#topK): Promise<ScoredText[]> {
+  async score(texts: readonly string[], topK = this.#topK, turn: Turn = {}): Promise<ScoredText[]> {
     if (texts.length === 0) return [];
     const tokenizations = await this.tokenizer.encodeBatch(texts);
     const scores = await this.#score(
       tokenizations.map(({ ids }) => ids),
       topK,
+      turn,
     );
     return tokenizations.map((tokenization, row) => scoredText(texts[row], tokenization, scores, row, topK));
   }
@@ -88,7 +92,7 @@ export class Scorer {
     return texts.map(({ length }, row) => logProbabilitiesOfTokens(length, scores, row));
   }
 
-  async #score(texts: readonly Int32Array[], topK: number): Promise<PaddedScores> {
+  async #score(texts: readonly Int32Array[], topK: number, turn: Turn = {}): Promise<PaddedScores> {
     const { vocabularySize, contextLength } = this.card;
     if (!Number.isInteger(topK) || topK < 1 || topK > vocabularySize) {
       throw new FuseMeshError('invalid_argument', `top_k is ${topK}; use 1 to ${vocabularySize}`);
@@ -102,7 +106,7 @@ export class Scorer {
         );
       }
     }
-    return this.#worker.remote.score(texts, topK);
+    return this.#turns.take(() => this.#worker.remote.score(texts, topK), turn);
   }
 
   close(): Promise<void> {

@@ -1,14 +1,23 @@
-import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { encodeTextDistribution } from '../../mesh/codec/encode-text-distribution.ts';
-import { FinishReason, type TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
+import { FinishReason, TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
+import { checked } from '../../mesh/grpc/checked.ts';
 import type { Implementation } from '../../mesh/grpc/implementation.ts';
 import type { Generator } from '../../model/generation/generator.ts';
 import type { Scorer } from '../../model/scoring/scorer.ts';
+import { Places } from './places.ts';
 import { watchAttachment } from './run-attachment.ts';
 import type { RunAttachments } from './run-attachments.ts';
 import { scoredDistribution } from './scored-distribution.ts';
+import { teacherRules } from './teacher-rules.ts';
 
 const tokenizerChunkBytes = 256 * 1024;
+
+/** Texts of Score in hand, in the queue included: some seconds of work, some megabytes. */
+export const mostScores = 64;
+/** Texts of Generate that grow at a time; each holds keys and values of its context. */
+export const mostGenerations = 16;
+/** Calls of Score wait in one lane, so that each run has its turn between two of them. */
+const lane = 'calls';
 
 const finishReasons = {
   none: FinishReason.UNSPECIFIED,
@@ -23,12 +32,14 @@ const finishReasons = {
  */
 export function teacherService(
   name: string,
-  scorer: Scorer,
-  generator: () => Promise<Generator>,
+  scorer: Pick<Scorer, 'score' | 'tokenizer' | 'card'>,
+  generator: () => Promise<Pick<Generator, 'generate'>>,
   attachments: RunAttachments,
 ): Implementation<typeof TeacherService> {
   const { card, tokenizer } = scorer;
-  return {
+  const scores = new Places(mostScores, 'texts to score');
+  const generations = new Places(mostGenerations, 'texts to generate');
+  return checked(TeacherService, teacherRules(card), {
     async getModelCard() {
       return {
         name,
@@ -47,43 +58,39 @@ export function teacherService(
       }
     },
 
-    async score({ text, topK }) {
-      if (text === '') throw new FuseMeshError('invalid_argument', 'The text is empty; nothing to score.');
-      const [scored] = await scorer.score([text], topK);
-      const { fingerprint: tokenizerFingerprint } = tokenizer;
-      const distribution = scoredDistribution(scored, {
-        document: 0,
-        teacher: name,
-        tokenizerFingerprint,
-        topK,
-      });
-      return { distribution: encodeTextDistribution(distribution, card.vocabularySize) };
+    async score({ text, topK }, { signal }) {
+      const leave = scores.take();
+      try {
+        const [scored] = await scorer.score([text], topK, { lane, signal });
+        const { fingerprint: tokenizerFingerprint } = tokenizer;
+        const distribution = scoredDistribution(scored, {
+          document: 0,
+          teacher: name,
+          tokenizerFingerprint,
+          topK,
+        });
+        return { distribution: encodeTextDistribution(distribution, card.vocabularySize) };
+      } finally {
+        leave();
+      }
     },
 
-    async *generate({ prompt, maxTokens, temperature, topP, stop, seed }, { signal }) {
-      const pieces = (await generator()).generate(
-        {
-          prompt,
-          maxTokens: maxTokens || card.contextLength,
-          temperature,
-          topP: topP || 1,
-          stop,
-          seed,
-        },
-        signal,
-      );
-      for await (const { text, tokens, finishReason } of pieces) {
-        yield { text, tokens, finishReason: finishReasons[finishReason ?? 'none'] };
+    async *generate({ maxTokens, topP, ...request }, { signal }) {
+      const leave = generations.take();
+      try {
+        const pieces = (await generator()).generate(
+          { ...request, maxTokens: maxTokens || card.contextLength, topP: topP || 1 },
+          signal,
+        );
+        for await (const { text, tokens, finishReason } of pieces) {
+          yield { text, tokens, finishReason: finishReasons[finishReason ?? 'none'] };
+        }
+      } finally {
+        leave();
       }
     },
 
     async attachRun({ run, teacher, topK }) {
-      if (run === '' || teacher === '') {
-        throw new FuseMeshError('invalid_argument', 'AttachRun needs a run and a teacher name.');
-      }
-      if (topK < 1 || topK > card.vocabularySize) {
-        throw new FuseMeshError('invalid_argument', `top_k is ${topK}; use 1 to ${card.vocabularySize}.`);
-      }
       await attachments.attach({ run, teacher, topK });
       return {};
     },
@@ -98,5 +105,5 @@ export function teacherService(
       const attachment = await attachments.attached(run);
       for await (const status of watchAttachment(attachment, signal)) yield { status };
     },
-  };
+  });
 }

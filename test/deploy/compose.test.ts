@@ -34,6 +34,13 @@ describe('deploy/compose.yaml', () => {
     }
   });
 
+  it('asks every process of ours that is waited for whether it is ready, at the port of its metrics', () => {
+    for (const { address, metricsPort } of [...teachers, run.trainer]) {
+      const { healthcheck } = services[hostOf(address)];
+      expect(JSON.stringify(healthcheck), address).toContain(`127.0.0.1:${metricsPort}/readyz`);
+    }
+  });
+
   it('mounts files that exist and volumes that are declared', async () => {
     for (const [source] of Object.values(services).flatMap((service) =>
       service.volumes.map((volume) => volume.split(':')),
