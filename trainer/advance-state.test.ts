@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { afterEvaluation } from './advance-state.ts';
+import { afterEmptyStep, afterEvaluation, afterSkippedStep } from './advance-state.ts';
 import { initialState } from './checkpoint/training-state.ts';
 
 // After steps, skipped ones too: train.test.ts.
@@ -28,4 +28,13 @@ describe('afterEvaluation', () => {
       expect(afterEvaluation(at(10, null), domains).best).toBeNull();
     }
   });
+});
+
+it('a step all of whose documents are passed over takes them and its place, and blames no step for it', () => {
+  const state = initialState('demo', 'ab');
+  const skipped = afterSkippedStep(state, { documents: [0, 2], passedOver: [1] });
+  expect(skipped).toMatchObject({ step: 1, documents: 3, documentsPassedOver: 1, skippedSteps: 1 });
+  const empty = afterEmptyStep(skipped, { documents: [], passedOver: [3, 4, 5] });
+  expect(empty).toMatchObject({ step: 2, documents: 6, documentsPassedOver: 4, skippedSteps: 2 });
+  expect(empty.skippedInRow).toEqual([{ step: 1, documents: [0, 2] }]);
 });

@@ -25,8 +25,7 @@ const aboveZero = 2 ** -10;
  * @returns throws FuseMeshError data_loss with a reason that names the field
  */
 export function distributionCheck(expected: ExpectedDistribution): (distribution: TextDistribution) => void {
-  const lastSeen = new Int32Array(expected.candidates);
-  let row = 0;
+  const seen: SeenIds = { row: 0, lastRow: new Int32Array(expected.candidates) };
   return (distribution) => {
     const refuse = (what: string): never => {
       throw new FuseMeshError(
@@ -38,13 +37,19 @@ export function distributionCheck(expected: ExpectedDistribution): (distribution
     if (distribution.refusal !== undefined) return;
     refuseTokens(distribution, expected, refuse);
     refuseSums(distribution, refuse);
-    if (row > 2 ** 30) {
-      lastSeen.fill(0);
-      row = 0;
-    }
-    row = refuseCandidates(distribution, lastSeen, row, refuse);
+    refuseCandidates(distribution, seen, refuse);
   };
 }
+
+/** Which ids a row has had so far, without clearing anything between rows. */
+interface SeenIds {
+  /** Counts all rows that were ever looked at. */
+  row: number;
+  /** [vocabulary] the last row that had the id. */
+  readonly lastRow: Int32Array;
+}
+
+const lastOfRows = 2 ** 31 - 1;
 
 type Refuse = (what: string) => never;
 
@@ -92,24 +97,26 @@ function refuseSums({ tokenIds, tokenLogProbabilities, ...sums }: TextDistributi
   }
 }
 
-/** @returns the last row's stamp in `lastSeen` */
 function refuseCandidates(
   { topK, candidateIds, logProbabilities }: TextDistribution,
-  lastSeen: Int32Array,
-  before: number,
+  seen: SeenIds,
   refuse: Refuse,
-): number {
-  const size = lastSeen.length;
+): void {
+  const { lastRow } = seen;
+  const size = lastRow.length;
   if (topK > size) refuse(`top_k is ${topK} where the vocabulary has ${size}`);
-  let row = before;
   for (let begin = 0; begin < candidateIds.length; begin += topK) {
-    row++;
+    if (seen.row === lastOfRows) {
+      lastRow.fill(0);
+      seen.row = 0;
+    }
+    const row = ++seen.row;
     let previous = aboveZero;
     for (let i = begin; i < begin + topK; i++) {
       const id = candidateIds[i];
       if (id >= size) refuse(`candidate_ids has ${id} where the vocabulary has ${size}`);
-      if (lastSeen[id] === row) refuse(`candidate_ids has ${id} twice after token ${begin / topK}`);
-      lastSeen[id] = row;
+      if (lastRow[id] === row) refuse(`candidate_ids has ${id} twice after token ${begin / topK}`);
+      lastRow[id] = row;
       const value = logProbabilities[i];
       if (!(value <= previous)) {
         refuse(
@@ -121,5 +128,4 @@ function refuseCandidates(
       previous = value;
     }
   }
-  return row;
 }

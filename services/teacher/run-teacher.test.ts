@@ -10,6 +10,8 @@ import { FinishReason, TeacherService } from '../../mesh/generated/fusemesh/v1/t
 import { type Client, createClient } from '../../mesh/grpc/client.ts';
 import { createLog } from '../../mesh/log/log.ts';
 import { connectNats, type NatsConnection } from '../../mesh/nats/connection.ts';
+import { openDeadLetterBox } from '../../mesh/nats/dead-letter-box.ts';
+import { runNames } from '../../mesh/nats/names.ts';
 import { openRunStreams, type RunStreams } from '../../mesh/nats/run-streams.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { startNatsServer, type TestNatsServer } from '../../test/support/nats-server.ts';
@@ -218,4 +220,38 @@ test('scores every document of a run once, waits while the stream is full, and l
   expect(metrics).toMatch(
     /grpc_server_handling_seconds_count\{service="fusemesh.v1.TeacherService",method="AttachRun",code="FAILED_PRECONDITION"\} 1/,
   );
+});
+
+test('puts documents aside that it cannot score, says so to the trainer, and goes on', async () => {
+  const other = openRunStreams(connection, `${run}-letters`);
+  await other.ensure({ maxDocuments: 64, maxDistributions: 64 });
+  const { signal } = new AbortController();
+  const names = runNames(`${run}-letters`);
+  await other.publishManifest(create(CorpusManifestSchema, { documents: 4n, contextLength: 128 }));
+  const texts = ['We are at peace.', 'Hello. '.repeat(3_000), undefined, 'The state of the Union.'];
+  for (const [number, text] of texts.entries()) {
+    if (text === undefined) await connection.raw.jetstream().publish(names.documentsSubject, Uint8Array.of(8, 9));
+    else await other.publishDocument(create(DocumentSchema, { number: BigInt(number), text }), { signal });
+  }
+  await client.attachRun({ run: `${run}-letters`, teacher: 'orator', topK: 5 });
+  const said = new Map<number, string | undefined>();
+  for await (const { bytes } of other.readDistributions('orator', { afterPosition: 0, signal })) {
+    const { document, refusal } = distributionFromBytes(bytes);
+    said.set(document, refusal);
+    if (said.size === 3) break;
+  }
+  expect([...said.keys()].sort()).toEqual([0, 1, 3]);
+  expect(said.get(0)).toBeUndefined();
+  expect(said.get(1)).toMatch(/split the text/);
+
+  const box = openDeadLetterBox(connection, `${run}-letters`);
+  await expect.poll(async () => (await box.list(signal)).length, { timeout: 10_000 }).toBe(2);
+  const letters = await box.list(signal);
+  expect(letters.map(({ source, position }) => [source, position]).sort()).toEqual([['feeder', 3], ['feeder', 4]]);
+  const consumer = await connection.manager.consumers.info(names.documentsStream, 'teacher_orator');
+  expect([consumer.num_pending, consumer.num_ack_pending]).toEqual([0, 0]);
+  const metrics = await (await fetch(`http://127.0.0.1:${addresses.metricsPort}/metrics`)).text();
+  expect(metrics).toMatch(new RegExp(`fusemesh_teacher_documents_refused_total\\{run="${run}-letters",teacher="orator"\\} 2\n`));
+  await client.detachRun({ run: `${run}-letters` });
+  await other.remove();
 });

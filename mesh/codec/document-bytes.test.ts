@@ -1,0 +1,85 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CorpusManifestSchema, type Document, DocumentSchema } from '../generated/fusemesh/v1/corpus_pb.ts';
+import {
+  documentFromBytes,
+  documentToBytes,
+  manifestFromBytes,
+  mostDocumentBytes,
+} from './document-bytes.ts';
+
+const document = (fields: Partial<Omit<Document, '$typeName'>>) =>
+  create(DocumentSchema, { number: 7n, text: 'text', ...fields });
+const refused = (bytes: Uint8Array, reason: RegExp) =>
+  expect(() => documentFromBytes(bytes, 7)).toThrow(
+    expect.objectContaining({ code: 'data_loss', message: expect.stringMatching(reason) }),
+  );
+
+describe('a document', () => {
+  it('comes back as it was, a byte-order mark too', () => {
+    const text = fc.string({ unit: 'binary', minLength: 1 });
+    fc.assert(
+      fc.property(
+        fc.nat(),
+        fc.oneof(
+          text,
+          text.map((one) => `\ufeff${one}`),
+        ),
+        fc.string(),
+        (number, text, domain) => {
+          const sent = document({ number: BigInt(number), text, domain });
+          expect(documentFromBytes(documentToBytes(sent), number)).toEqual(sent);
+        },
+      ),
+    );
+  });
+
+  it('is refused with a reason that names what is wrong', () => {
+    const bytes = (fields: Parameters<typeof document>[0]) => toBinary(DocumentSchema, document(fields));
+    refused(bytes({ text: '' }), /^Document 7: its text is empty/);
+    refused(bytes({ number: 8n }), /in its place stands number 8/);
+    refused(
+      bytes({ schemaVersion: 2 }),
+      /^Document 7 was made by a newer version.*bring this process up to date/,
+    );
+    refused(bytes({ text: 'x'.repeat(mostDocumentBytes + 5_000) }), /has \d+ bytes/);
+    refused(bytes({}).slice(0, -1), /are no document/);
+    refused(Uint8Array.of(8, 7, 18, 3, 0xff, 0xfe, 0x41), /utf-8/);
+    refused(
+      new Uint8Array(200).map((_, i) => (i % 2 ? 0 : 0x78)),
+      /more than 64 fields/,
+    );
+    expect(documentFromBytes(bytes({ schemaVersion: 1 }), 7).text).toBe('text');
+  });
+
+  it('that every reader would refuse is not sent', () => {
+    for (const text of ['', 'x'.repeat(mostDocumentBytes + 5_000)]) {
+      expect(() => documentToBytes(document({ text }))).toThrow(
+        expect.objectContaining({ code: 'invalid_argument' }),
+      );
+    }
+  });
+});
+
+describe("a corpus's manifest", () => {
+  const good = { documents: 9n, textBytes: 90n, sha256: new Uint8Array(32), contextLength: 64 };
+  const read = (fields: object) =>
+    manifestFromBytes(toBinary(CorpusManifestSchema, create(CorpusManifestSchema, { ...good, ...fields })));
+
+  it('is taken whole or refused with the field', () => {
+    expect(read({})).toMatchObject(good);
+    for (const [fields, reason] of [
+      [{ documents: 0n }, /documents is 0/],
+      [{ documents: 2n ** 63n }, /documents is 9223372036854775808/],
+      [{ sha256: new Uint8Array(31) }, /sha256 has 31 bytes/],
+      [{ contextLength: 0 }, /context_length is 0/],
+      [{ schemaVersion: 5 }, /newer version/],
+    ] as const) {
+      expect(() => read(fields)).toThrow(
+        expect.objectContaining({ code: 'data_loss', message: expect.stringMatching(reason) }),
+      );
+    }
+    expect(() => manifestFromBytes(Uint8Array.of(255, 255, 1))).toThrow(/--fresh/);
+  });
+});
