@@ -16,6 +16,9 @@ export interface RunningCommand {
   readonly finished: Promise<Finished>;
 }
 
+/** Commands colour what they print where CI or FORCE_COLOR is set; tests read plain text everywhere. */
+const plain = { NO_COLOR: '1', FORCE_COLOR: undefined };
+
 /** @param environment changes to this process's environment; undefined takes a variable away */
 export function startCommand(
   parameters: readonly string[],
@@ -23,7 +26,7 @@ export function startCommand(
 ): RunningCommand {
   const child = spawn(process.execPath, [entry, ...parameters], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...environment },
+    env: { ...process.env, ...plain, ...environment },
   });
   let stdout = '';
   let stderr = '';
