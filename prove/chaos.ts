@@ -5,9 +5,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
+import type { DisturbedMesh } from '../test/end-to-end/disturbed-mesh.ts';
 import { disturbedRun, type GoingRun, type Outcome } from '../test/end-to-end/disturbed-run.ts';
 import type { KeptProcess } from '../test/end-to-end/kept-process.ts';
-import type { DisturbedMesh } from '../test/end-to-end/disturbed-mesh.ts';
 import { makeSmallCorpus } from '../test/end-to-end/small-run.ts';
 import { createRandom } from '../test/support/random.ts';
 

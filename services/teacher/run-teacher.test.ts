@@ -230,12 +230,13 @@ test('puts documents aside that it cannot score, says so to the trainer, and goe
   await other.publishManifest(create(CorpusManifestSchema, { documents: 4n, contextLength: 128 }));
   const texts = ['We are at peace.', 'Hello. '.repeat(3_000), undefined, 'The state of the Union.'];
   for (const [number, text] of texts.entries()) {
-    if (text === undefined) await connection.raw.jetstream().publish(names.documentsSubject, Uint8Array.of(8, 9));
+    if (text === undefined)
+      await connection.raw.jetstream().publish(names.documentsSubject, Uint8Array.of(8, 9));
     else await other.publishDocument(create(DocumentSchema, { number: BigInt(number), text }), { signal });
   }
   await client.attachRun({ run: `${run}-letters`, teacher: 'orator', topK: 5 });
   const said = new Map<number, string | undefined>();
-  for await (const { bytes } of other.readDistributions('orator', { afterPosition: 0, signal })) {
+  for await (const { bytes } of other.readDistributions('orator', { signal })) {
     const { document, refusal } = distributionFromBytes(bytes);
     said.set(document, refusal);
     if (said.size === 3) break;
@@ -247,11 +248,16 @@ test('puts documents aside that it cannot score, says so to the trainer, and goe
   const box = openDeadLetterBox(connection, `${run}-letters`);
   await expect.poll(async () => (await box.list(signal)).length, { timeout: 10_000 }).toBe(2);
   const letters = await box.list(signal);
-  expect(letters.map(({ source, position }) => [source, position]).sort()).toEqual([['feeder', 3], ['feeder', 4]]);
+  expect(letters.map(({ source, position }) => [source, position]).sort()).toEqual([
+    ['feeder', 3],
+    ['feeder', 4],
+  ]);
   const consumer = await connection.manager.consumers.info(names.documentsStream, 'teacher_orator');
   expect([consumer.num_pending, consumer.num_ack_pending]).toEqual([0, 0]);
   const metrics = await (await fetch(`http://127.0.0.1:${addresses.metricsPort}/metrics`)).text();
-  expect(metrics).toMatch(new RegExp(`fusemesh_teacher_documents_refused_total\\{run="${run}-letters",teacher="orator"\\} 2\n`));
+  expect(metrics).toMatch(
+    new RegExp(`fusemesh_teacher_documents_refused_total\\{run="${run}-letters",teacher="orator"\\} 2\n`),
+  );
   await client.detachRun({ run: `${run}-letters` });
   await other.remove();
 });

@@ -8,7 +8,10 @@ import { scoreDocuments } from './score-documents.ts';
 
 let scorer: Scorer;
 beforeAll(async () => {
-  scorer = await Scorer.load(new URL('../../examples/zoo/orator', import.meta.url).pathname, { topK: 4, threads: 1 });
+  scorer = await Scorer.load(new URL('../../examples/zoo/orator', import.meta.url).pathname, {
+    topK: 4,
+    threads: 1,
+  });
 });
 afterAll(() => scorer?.close());
 
@@ -21,7 +24,11 @@ const delivered = (number: number, text: string): DeliveredDocument => ({
 });
 
 test('a document that is too long is refused alone, and the others of its batch are scored as they are without it', async () => {
-  const batch = [delivered(0, 'We the people.'), delivered(1, 'Hello. '.repeat(3_000)), delivered(2, 'Of all.')];
+  const batch = [
+    delivered(0, 'We the people.'),
+    delivered(1, 'Hello. '.repeat(3_000)),
+    delivered(2, 'Of all.'),
+  ];
   const { accepted, scored, refused } = await scoreDocuments(scorer, batch, 4);
   expect(accepted.map(({ document }) => document.number)).toEqual([0n, 2n]);
   expect(refused.map(({ delivered: { document } }) => document.number)).toEqual([1n]);
