@@ -53,7 +53,9 @@ it('a trainer is ready while its target is loaded, NATS is there and nobody has 
   const feeder = await connectNats(url, 'feeder');
   const streams = openRunStreams(feeder, config.run);
   await streams.ensure(config.nats);
-  await streams.publishManifest(create(CorpusManifestSchema, { documents: 64n }));
+  await streams.publishManifest(
+    create(CorpusManifestSchema, { documents: 64n, sha256: new Uint8Array(32), contextLength: 64 }),
+  );
   await feeder.close();
   const client = createClient(TrainerService, address);
   await expect.poll(async () => (await client.getStatus({})).documentsTotal, patient).toBe(64n);

@@ -7,7 +7,15 @@ import type { StepReport } from './step-report.ts';
 import { TrainingControl } from './training-control.ts';
 
 const step = (number: number) =>
-  ({ step: number, documents: 0, tokens: 0, skippedSteps: 0, stepTokens: 100, time: {} }) as StepReport;
+  ({
+    step: number,
+    documents: 0,
+    tokens: 0,
+    skippedSteps: 0,
+    stepTokens: 100,
+    time: {},
+    without: {},
+  }) as StepReport;
 
 it('knows the state by its name, paused only while it would train', () => {
   const change = new Change();

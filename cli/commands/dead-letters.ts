@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
-import { connectNats } from '../../mesh/nats/connection.ts';
 import { type DeadLetterBox, openDeadLetterBox } from '../../mesh/nats/dead-letter-box.ts';
 import { letterTable } from '../letters/letter-table.ts';
 import { letterNumbers } from '../option-values.ts';
+import { natsOfRun, overNats } from '../reach/nats-of-command.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
 
 interface DeadLettersOptions extends RunFileOptions {
@@ -46,14 +46,13 @@ export function addDeadLetters(program: Command): void {
             '--replay and --remove are two commands: use one of them.',
           );
         }
-        const { run, nats } = await readRunFile(path, options);
-        const connection = await connectNats(nats.url, `fusemesh dead-letters of ${run}`);
-        try {
-          const answer = await answerOf(openDeadLetterBox(connection, run), options, signal);
-          process.stdout.write(`${options.json ? JSON.stringify({ run, ...answer.data }) : answer.text}\n`);
-        } finally {
-          await connection.close();
-        }
+        const config = await readRunFile(path, options);
+        const { run } = config;
+        const where = await natsOfRun(path, config, options);
+        const answer = await overNats(where, `dead-letters of ${run}`, (connection) =>
+          answerOf(openDeadLetterBox(connection, run), options, signal),
+        );
+        process.stdout.write(`${options.json ? JSON.stringify({ run, ...answer.data }) : answer.text}\n`);
       }),
     );
 }

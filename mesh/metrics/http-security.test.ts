@@ -74,7 +74,7 @@ it('demands the token for everything but health, as bearer token or as password'
     expect((await ask('/', authorization)).text).toBe('the page');
     expect((await ask('/nothing', authorization)).status).toBe(404);
   }
-  expect(await ask('/healthz')).toMatchObject({ status: 200, text: 'ok\n' });
+  expect(await ask('/healthz')).toMatchObject({ status: 200, text: '{"ready":true,"problems":{}}\n' });
 });
 
 type Files = { readonly certificate: string; readonly key: string };

@@ -6,7 +6,11 @@ import { connectNats, type NatsConnection } from './connection.ts';
 import { runNames } from './names.ts';
 import { openRunStreams, type RunStreams } from './run-streams.ts';
 
-const manifest = create(CorpusManifestSchema, { documents: 20n, sha256: new Uint8Array(32).fill(1) });
+const manifest = create(CorpusManifestSchema, {
+  documents: 20n,
+  sha256: new Uint8Array(32).fill(1),
+  contextLength: 64,
+});
 const document = (number: number): Document =>
   create(DocumentSchema, { number: BigInt(number), text: `text ${number}` });
 const never = new AbortController().signal;
@@ -101,7 +105,7 @@ describe('streams that are lost', () => {
 
   it('refuse another corpus when they are made again', async () => {
     await lose('documentsStream');
-    await streams.publishManifest(create(CorpusManifestSchema, { documents: 3n }));
+    await streams.publishManifest({ ...manifest, documents: 3n });
     await expect(streams.publishManifest(manifest)).rejects.toMatchObject({ code: 'already_exists' });
   });
 });

@@ -15,7 +15,11 @@ const log = createLog('test', { level: 'silent' });
 const documents: Document[] = Array.from({ length: 8 }, (_, number) =>
   create(DocumentSchema, { number: BigInt(number), text: `text ${number}` }),
 );
-const manifest = create(CorpusManifestSchema, { documents: 8n });
+const manifest = create(CorpusManifestSchema, {
+  documents: 8n,
+  sha256: new Uint8Array(32),
+  contextLength: 64,
+});
 let server: TestNatsServer;
 let connection: NatsConnection;
 

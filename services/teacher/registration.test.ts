@@ -24,7 +24,7 @@ test('serves without NATS, is found as soon as NATS is there, and works for runs
     nats: { url },
     contextLength: 128,
     corpus: [{ domain: 'speeches', path: 'unused.txt' }],
-    teachers: [{ name: 'orator', address: '0.0.0.0:0', model: `${zoo}orator` }],
+    teachers: [{ name: 'orator', address: '127.0.0.1:0', model: `${zoo}orator` }],
     target: { model: `${zoo}target` },
     trainer: { output: 'unused' },
   });
@@ -62,6 +62,9 @@ test('serves without NATS, is found as soon as NATS is there, and works for runs
   const streams = openRunStreams(connection, 'away');
   await streams.ensure({ maxDocuments: 7, maxDistributions: 9 });
   await client.attachRun({ run: 'away', teacher: 'sage', topK: 3 });
+  await expect(client.attachRun({ run: 'nowhere', teacher: 'sage', topK: 3 })).rejects.toMatchObject({
+    code: 'not_found',
+  });
   expect((await streams.look([])).streams.map(({ mostMessages }) => mostMessages)).toEqual([8, 9, 10_000]);
   const [{ work }] = await findTeachers(connection);
   expect(work).toEqual([

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { RunConfig } from '../../mesh/config/schema.ts';
 import { advertisedAddress, withPort } from '../../mesh/discovery/advertised-address.ts';
 import { describeTeacher } from '../../mesh/discovery/teacher-listing.ts';
@@ -12,7 +13,7 @@ import { processMetrics } from '../../mesh/metrics/process-metrics.ts';
 import { serveMetrics } from '../../mesh/metrics/serve-metrics.ts';
 import { type ConnectionEvent, connectNats } from '../../mesh/nats/connection.ts';
 import { LateConnection } from '../../mesh/nats/late-connection.ts';
-import { openRunStreams } from '../../mesh/nats/run-streams.ts';
+import { openRunStreams, type RunStreams } from '../../mesh/nats/run-streams.ts';
 import { hostOfAddress } from '../../mesh/security/loopback.ts';
 import type { Tracer } from '../../mesh/tracing/tracer.ts';
 import { Generator } from '../../model/generation/generator.ts';
@@ -89,6 +90,7 @@ export async function runTeacher(
     const streams = openRunStreams(await nats.now(), settings.run);
     // Of another run the limits are not ours to set: its trainer has made the streams.
     if (settings.run === config.run) await streams.ensure(config.nats);
+    else await expectStreams(streams, settings.run);
     const { batchDocuments } = served;
     const metrics = metricsOfRun({ run: settings.run, teacher: settings.teacher });
     const { run, teacher, topK } = settings;
@@ -143,4 +145,10 @@ export async function runTeacher(
     await scorer.close();
     await metricsServer.stop();
   }
+}
+
+async function expectStreams(streams: RunStreams, run: string): Promise<void> {
+  const [documents] = (await streams.look([])).streams;
+  if (documents.mostMessages > 0) return;
+  throw new FuseMeshError('not_found', `NATS holds no run ${run}: its trainer, or its feeder, begins it.`);
 }

@@ -18,7 +18,7 @@ const doors = [
   { door: 'createClient', opens: /(?<!function )\bcreateClient\(/, needs: /security/ },
   { door: 'serve', opens: /await serve\(\{/, needs: /security/ },
   { door: 'serveMetrics', opens: /await serveMetrics\(/, needs: /security/ },
-  { door: 'connectNats', opens: /(?<!function )\bconnectNats\(/, needs: /^connectNats\(\s*config\b/ },
+  { door: 'connectNats', opens: /(?<!function )\bconnectNats\(/, needs: /^connectNats\(\s*(config|where)\b/ },
 ];
 
 test.each(doors)(

@@ -26,6 +26,7 @@ it('knows the tokenizer of a source again that has once been there, and of no ot
   expect(sources[0].tokenizer?.fingerprint).toEqual(own.fingerprint);
   expect(sources[1].tokenizer).toBeUndefined();
 
+  await writeFile(join(output, 'tokenizers', 'novelist.size'), '512\n');
   await writeFile(join(output, 'tokenizers', 'novelist.json'), '{"tru');
   await expect(recallTokenizers(output, sources)).rejects.toThrow(/novelist\.json/);
 });
