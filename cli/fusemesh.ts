@@ -1,3 +1,4 @@
 import { program } from './program.ts';
 
-await program().parseAsync();
+const command = await program(process.argv[2]);
+await command.parseAsync();

@@ -1,29 +1,39 @@
 import { Command } from 'commander';
-import { addAlign } from './commands/align.ts';
-import { addDeadLetters } from './commands/dead-letters.ts';
-import { addEval } from './commands/eval.ts';
-import { addEvaluate } from './commands/evaluate.ts';
-import { addFeed } from './commands/feed.ts';
-import { addGenerate } from './commands/generate.ts';
-import { addMerge } from './commands/merge.ts';
-import { addObserve } from './commands/observe.ts';
-import { addRemove } from './commands/remove.ts';
-import { addReport } from './commands/report.ts';
-import { addRuns } from './commands/runs.ts';
-import { addStatus } from './commands/status.ts';
-import { addTeacher } from './commands/teacher.ts';
-import { addTeachers } from './commands/teachers.ts';
-import { addTrainer } from './commands/trainer.ts';
-import { addUp } from './commands/up.ts';
-import { addWatch } from './commands/watch.ts';
+import { ownVersion } from '../mesh/lifecycle/own-version.ts';
 
-/** The command line: one verb a process of the mesh, and `up` for all of them together. */
-export function program(): Command {
+/** The verbs, in the order of the help. A module is read when it is asked for: a teacher needs no trainer. */
+const verbs = {
+  up: async () => (await import('./commands/up.ts')).addUp,
+  teacher: async () => (await import('./commands/teacher.ts')).addTeacher,
+  feed: async () => (await import('./commands/feed.ts')).addFeed,
+  trainer: async () => (await import('./commands/trainer.ts')).addTrainer,
+  watch: async () => (await import('./commands/watch.ts')).addWatch,
+  status: async () => (await import('./commands/status.ts')).addStatus,
+  observe: async () => (await import('./commands/observe.ts')).addObserve,
+  report: async () => (await import('./commands/report.ts')).addReport,
+  'dead-letters': async () => (await import('./commands/dead-letters.ts')).addDeadLetters,
+  teachers: async () => (await import('./commands/teachers.ts')).addTeachers,
+  runs: async () => (await import('./commands/runs.ts')).addRuns,
+  remove: async () => (await import('./commands/remove.ts')).addRemove,
+  evaluate: async () => (await import('./commands/evaluate.ts')).addEvaluate,
+  eval: async () => (await import('./commands/eval.ts')).addEval,
+  generate: async () => (await import('./commands/generate.ts')).addGenerate,
+  merge: async () => (await import('./commands/merge.ts')).addMerge,
+  align: async () => (await import('./commands/align.ts')).addAlign,
+} as const;
+
+/**
+ * The command line: one verb a process of the mesh, and `up` for all of them together.
+ *
+ * @param asked the first argument: if it is a verb, that verb alone is there, which halves the time to start
+ */
+export async function program(asked?: string): Promise<Command> {
   const fusemesh = new Command('fusemesh')
     .description(
       'Fuses what several language models know into one: the teachers score a corpus and stream their ' +
         'top-k next-token distributions, live, to a trainer that aligns, fuses and learns from them.',
     )
+    .version(ownVersion, '-V, --version', 'print the version')
     .configureHelp({ showGlobalOptions: true })
     .addHelpText(
       'after',
@@ -58,11 +68,8 @@ Any value of the file can be set for one command, by flag or by environment:
 Logs are JSON lines on stderr; LOG_LEVEL=debug says more.
 Exit code: 0 done, 1 failed, 2 something in the command, the run file or the files it names is wrong.`,
     );
-  const processes = [addUp, addTeacher, addFeed, addTrainer];
-  const views = [addWatch, addStatus, addObserve, addReport, addDeadLetters];
-  const mesh = [addTeachers, addRuns, addRemove];
-  const tools = [addEvaluate, addEval, addGenerate, addMerge, addAlign];
-  for (const add of [...processes, ...views, ...mesh, ...tools]) add(fusemesh);
+  const wanted = Object.entries(verbs).filter(([verb]) => verb === asked);
+  for (const [, read] of wanted.length > 0 ? wanted : Object.entries(verbs)) (await read())(fusemesh);
   for (const command of [fusemesh, ...fusemesh.commands]) {
     command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
   }
