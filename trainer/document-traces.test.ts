@@ -37,16 +37,18 @@ const step = {
   step: 4,
   stepTokens: 90,
   skipped: false,
-  chosen: ['orator', 'novelist'],
   loss: 2.5,
   gradientNorm: 0.5,
   time: time.take(),
 };
-const batch = (documents: number[]) => ({ documents, passedOver: [], fusedAt: 1000, fusionSeconds: 0.25 });
+const run = { run: 'demo', sources: ['orator', 'novelist'] };
+const batch = (documents: number[], chosenSources: number[]) => ({
+  ...{ documents, chosenSources, passedOver: [], fusedAt: 1000, fusionSeconds: 0.25 },
+});
 
 it('shows which source a document waited for last, when it was fused, and the step that trained on it', () => {
   const { spans, tracer } = recordingTracer();
-  const traces = new DocumentTraces(tracer, 'demo', 6);
+  const traces = new DocumentTraces(tracer, run, 6);
   traces.arrived(6, 'the feeder', 'six');
   traces.arrived(7, 'orator', 'seven');
   traces.arrived(7, 'the feeder', 'seven');
@@ -54,7 +56,7 @@ it('shows which source a document waited for last, when it was fused, and the st
   // Asked directly, without a message.
   traces.arrived(6, 'novelist');
   traces.arrived(6, 'orator', 'six');
-  traces.trained(step, batch([6, 7]));
+  traces.trained(step, batch([6, 7], [-1, 1]));
 
   expect(spans.map(({ name, parent }) => [name, parent])).toEqual([
     ['step', undefined],
@@ -71,6 +73,7 @@ it('shows which source a document waited for last, when it was fused, and the st
   expect([fuse.start, fuse.end]).toEqual([750, 1000]);
   expect(optimizer.end! - optimizer.start!).toBeCloseTo(400, 6);
   expect([train.start, train.end, train.links]).toEqual([optimizer.start, optimizer.end, ['step']]);
+  expect(train.attributes).toEqual({ 'fusemesh.step': 4, 'fusemesh.loss': 2.5 });
   expect(otherTrain.attributes).toEqual({
     'fusemesh.step': 4,
     'fusemesh.loss': 2.5,
@@ -80,9 +83,9 @@ it('shows which source a document waited for last, when it was fused, and the st
 
 it('calls a skipped step failed, for its documents too', () => {
   const { spans, tracer } = recordingTracer();
-  const traces = new DocumentTraces(tracer, 'demo', 0);
+  const traces = new DocumentTraces(tracer, run, 0);
   traces.arrived(0, 'orator', 'zero');
-  traces.trained({ ...step, skipped: true, chosen: [], loss: Number.NaN }, batch([0]));
+  traces.trained({ ...step, skipped: true, loss: Number.NaN }, batch([0], [0]));
   for (const span of spans.filter(({ name }) => name === 'step' || name === 'train')) {
     expect(span.failure).toMatch(/no number/);
     expect(span.attributes).not.toHaveProperty(['fusemesh.loss']);
@@ -91,11 +94,11 @@ it('calls a skipped step failed, for its documents too', () => {
 
 it('makes no spans for documents without a trace, nor for copies that come after the step', () => {
   const { spans, tracer } = recordingTracer();
-  const traces = new DocumentTraces(tracer, 'demo', 0);
+  const traces = new DocumentTraces(tracer, run, 0);
   traces.arrived(0, 'orator');
-  traces.trained(step, batch([0]));
+  traces.trained(step, batch([0], [0]));
   traces.arrived(0, 'orator', 'zero');
-  traces.trained(step, batch([1]));
-  traces.trained(step, batch([0]));
+  traces.trained(step, batch([1], [0]));
+  traces.trained(step, batch([0], [0]));
   expect(spans.map(({ name }) => name)).toEqual(['step', 'step', 'step']);
 });

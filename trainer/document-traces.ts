@@ -5,11 +5,11 @@ import type { FusedBatch } from './batch/batches.ts';
 import type { StepReport } from './step-report.ts';
 import type { Arrivals } from './stream/arrivals.ts';
 
-type TracedStep = Pick<
-  StepReport,
-  'step' | 'stepTokens' | 'skipped' | 'chosen' | 'loss' | 'gradientNorm' | 'time'
+type TracedStep = Pick<StepReport, 'step' | 'stepTokens' | 'skipped' | 'loss' | 'gradientNorm' | 'time'>;
+type TracedBatch = Pick<
+  FusedBatch,
+  'documents' | 'passedOver' | 'chosenSources' | 'fusedAt' | 'fusionSeconds'
 >;
-type TracedBatch = Pick<FusedBatch, 'documents' | 'passedOver' | 'fusedAt' | 'fusionSeconds'>;
 
 /** A document of a trace, from its first part's arrival until it has been trained on. */
 interface TracedDocument {
@@ -28,14 +28,19 @@ export class DocumentTraces implements Arrivals {
   readonly #tracer: Tracer;
   readonly #receiving: Attributes;
   readonly #run: string;
+  readonly #sources: readonly string[];
   readonly #documents = new Map<number, TracedDocument>();
   #next: number;
 
-  /** @param from the first document that will be trained on */
-  constructor(tracer: Tracer, run: string, from: number) {
+  /**
+   * @param run.sources their names
+   * @param from the first document that will be trained on
+   */
+  constructor(tracer: Tracer, { run, sources }: { run: string; sources: readonly string[] }, from: number) {
     this.#tracer = tracer;
     this.#receiving = messagingAttributes('receive', `${runNames(run).distributionsPrefix}*`);
     this.#run = run;
+    this.#sources = sources;
     this.#next = from;
   }
 
@@ -54,7 +59,8 @@ export class DocumentTraces implements Arrivals {
   }
 
   /** A step has just been taken. */
-  trained(report: TracedStep, { documents, passedOver, fusedAt, fusionSeconds }: TracedBatch): void {
+  trained(report: TracedStep, batch: TracedBatch): void {
+    const { documents, passedOver, chosenSources, fusedAt, fusionSeconds } = batch;
     const end = performance.now();
     const start = end - 1000 * (report.time.compute + report.time.optimizer);
     const step = this.#startStep(report, start);
@@ -70,9 +76,12 @@ export class DocumentTraces implements Arrivals {
         .start('join', { parent, kind: 'consumer', attributes: joined, start: firstArrival })
         .end(lastArrival);
       this.#tracer.start('fuse', { parent, start: fusedAt - 1000 * fusionSeconds }).end(fusedAt);
+      // None where the document taught as text alone.
+      const chosen = this.#sources[chosenSources[i]];
       const attributes = {
         'fusemesh.step': report.step,
-        ...(!report.skipped && { 'fusemesh.loss': report.loss, 'fusemesh.chosen_teacher': report.chosen[i] }),
+        ...(!report.skipped && { 'fusemesh.loss': report.loss }),
+        ...(!report.skipped && chosen !== undefined && { 'fusemesh.chosen_teacher': chosen }),
       };
       finish(this.#tracer.start('train', { parent, links, attributes, start }), report, end);
     }
