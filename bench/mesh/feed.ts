@@ -11,7 +11,8 @@ export async function feed(
 ): Promise<void> {
   const streams = openRunStreams(connection, run);
   await streams.ensure(limits);
-  await streams.publishManifest(create(CorpusManifestSchema, { documents: BigInt(documents) }));
+  const manifest = { documents: BigInt(documents), sha256: new Uint8Array(32), contextLength: 512 };
+  await streams.publishManifest(create(CorpusManifestSchema, manifest));
   const { signal } = new AbortController();
   for (let number = 0; number < documents; number++) {
     const text = texts[number % texts.length];
