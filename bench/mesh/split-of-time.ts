@@ -1,3 +1,4 @@
+import { distributionCheck } from '../../mesh/codec/check-distribution.ts';
 import { distributionFromBytes, distributionToBytes } from '../../mesh/codec/distribution-bytes.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { scoredDistribution } from '../../services/teacher/scored-distribution.ts';
@@ -15,6 +16,8 @@ export interface TimeSplit {
   readonly encode: number;
   /** Of all teachers' distributions. */
   readonly decode: number;
+  /** Whether they can be used. */
+  readonly check: number;
   readonly tokenise: number;
   readonly align: number;
   readonly fuse: number;
@@ -43,6 +46,13 @@ export async function splitOfTime(
   const bytes = encodeAll();
   const decodeAll = () => bytes.map((all) => all.map(distributionFromBytes));
   const decoded = decodeAll();
+  const checks = sources.map(({ name, tokenizer: { fingerprint, vocabularySize } }) =>
+    distributionCheck({
+      ...{ teacher: name, fingerprint, documents: texts.length },
+      ...{ tokens: vocabularySize, candidates: vocabularySize },
+    }),
+  );
+  const checkAll = () => decoded.map((all, s) => all.map(checks[s]));
   const tokenizations = await target.encodeBatch(texts);
   const documents = texts.map((text, number) => ({
     ...{ number, text, tokenization: tokenizations[number] },
@@ -69,6 +79,7 @@ export async function splitOfTime(
   return {
     encode: perToken(await shortestSeconds(rounds, async () => encodeAll())),
     decode: perToken(await shortestSeconds(rounds, async () => decodeAll())),
+    check: perToken(await shortestSeconds(rounds, async () => checkAll())),
     tokenise: perToken(await shortestSeconds(rounds, () => target.encodeBatch(texts))),
     align: perToken(align),
     fuse: perToken(both - align),
