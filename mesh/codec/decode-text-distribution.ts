@@ -72,4 +72,4 @@ function unpackMass(packed: Uint8Array): Float32Array {
 }
 
 /** A copy, since the bytes may begin anywhere in what a socket gave, and a Uint16Array may not. */
-const alignedHalves = (bytes: Uint8Array): Uint16Array => new Uint16Array(Uint8Array.from(bytes).buffer);
+const alignedHalves = (bytes: Uint8Array): Uint16Array => new Uint16Array(new Uint8Array(bytes).buffer);
