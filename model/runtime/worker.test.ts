@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Transferring, transferring } from './transferring.ts';
-import { type Methods, type Remote, startWorker } from './worker.ts';
+import { type Methods, type RunningWorker, startWorker } from './worker.ts';
 
 interface Calculator extends Methods {
   add(a: number, b: number): number;
@@ -16,7 +16,7 @@ interface Calculator extends Methods {
 }
 
 let file: URL;
-let worker: { remote: Remote<Calculator>; stop(): Promise<void> };
+let worker: RunningWorker<Calculator>;
 
 beforeAll(async () => {
   const directory = await mkdtemp(join(tmpdir(), 'fusemesh-worker-'));
@@ -83,5 +83,14 @@ describe('a worker thread', () => {
     const remote = start();
     await expect(remote.fail()).rejects.toThrow('the worker thread of calculator.mts failed: broken');
     await expect(remote.add(1, 1)).rejects.toMatchObject({ code: 'internal' });
+    expect(await worker.failed).toMatchObject({ message: expect.stringContaining('failed: broken') });
+  });
+
+  it('has not failed when it is stopped', async () => {
+    const remote = start();
+    await remote.add(1, 1);
+    await worker.stop();
+    await expect(remote.add(1, 1)).rejects.toThrow('has stopped');
+    expect(await Promise.race([worker.failed, 'stopped'])).toBe('stopped');
   });
 });

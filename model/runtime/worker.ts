@@ -34,18 +34,31 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** A worker thread of ours. */
+export interface RunningWorker<M extends Methods> {
+  readonly remote: Remote<M>;
+  /** Resolves when the thread has ended by itself; never once stop was called. */
+  readonly failed: Promise<FuseMeshError>;
+  stop(): Promise<void>;
+}
+
 /**
  * Starts a worker thread whose file calls {@link serveWorker}. Calls run one after another, in order.
  * Buffers go over by copy, unless a parameter or a result is `transferring(…)` them.
  *
  * @param file URL of a TypeScript or JavaScript module
  */
-export function startWorker<M extends Methods>(file: URL): { remote: Remote<M>; stop(): Promise<void> } {
+export function startWorker<M extends Methods>(file: URL): RunningWorker<M> {
   const name = basename(file.pathname);
   const worker = new Worker(bootstrap, { workerData: { file: file.href }, execArgv: [] });
   const waiting = new Map<number, Waiting>();
   let calls = 0;
-  let failure: Error | undefined;
+  let failure: FuseMeshError | undefined;
+  let stopping = false;
+  let hearFailure: (failure: FuseMeshError) => void;
+  const failed = new Promise<FuseMeshError>((resolve) => {
+    hearFailure = resolve;
+  });
 
   worker.on('message', (reply: Reply) => {
     const call = waiting.get(reply.id);
@@ -54,7 +67,8 @@ export function startWorker<M extends Methods>(file: URL): { remote: Remote<M>; 
     else call?.reject(new FuseMeshError(reply.code, reply.message));
   });
   const fail = (reason: string) => {
-    failure = new FuseMeshError('internal', `the worker thread of ${name} ${reason}`);
+    failure ??= new FuseMeshError('internal', `the worker thread of ${name} ${reason}`);
+    if (!stopping) hearFailure(failure);
     for (const call of waiting.values()) call.reject(failure);
     waiting.clear();
   };
@@ -77,7 +91,9 @@ export function startWorker<M extends Methods>(file: URL): { remote: Remote<M>; 
   });
   return {
     remote,
+    failed,
     stop: async () => {
+      stopping = true;
       await worker.terminate();
     },
   };

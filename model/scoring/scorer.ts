@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { findModelFiles } from '../model-files.ts';
 import { type Turn, Turns } from '../runtime/turns.ts';
-import { type Remote, startWorker } from '../runtime/worker.ts';
+import { type RunningWorker, startWorker } from '../runtime/worker.ts';
 import { predictedBytesOf, type Tokenization } from '../tokenizer/tokenization.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { ModelCard } from './model-card.ts';
@@ -17,14 +17,14 @@ export class Scorer {
   readonly #name: string;
   readonly #topK: number;
   readonly #turns = new Turns();
-  readonly #worker: { readonly remote: Remote<ScoringMethods>; stop(): Promise<void> };
+  readonly #worker: RunningWorker<ScoringMethods>;
 
   private constructor(
     name: string,
     tokenizer: Tokenizer,
     card: ModelCard,
     topK: number,
-    worker: { readonly remote: Remote<ScoringMethods>; stop(): Promise<void> },
+    worker: RunningWorker<ScoringMethods>,
   ) {
     this.#name = name;
     this.tokenizer = tokenizer;
@@ -107,6 +107,11 @@ export class Scorer {
       }
     }
     return this.#turns.take(() => this.#worker.remote.score(texts, topK), turn);
+  }
+
+  /** Resolves when its thread has ended by itself, after which it can score no more; never once it was closed. */
+  get failed(): Promise<FuseMeshError> {
+    return this.#worker.failed;
   }
 
   close(): Promise<void> {

@@ -134,11 +134,14 @@ export async function runTeacher(
     );
     onReady?.({ grpc: server.address, metricsPort: metricsServer.port });
 
-    if (!signal.aborted) await once(signal, 'abort');
-    readiness.lacks('process', 'it is stopping');
-    await registered;
+    const aborted = signal.aborted ? undefined : once(signal, 'abort').then(() => undefined);
+    const failure = await Promise.race([aborted, scorer.failed]);
+    readiness.lacks('process', failure?.message ?? 'it is stopping');
+    if (!failure) await registered;
     // Side by side: no call comes any more, and those who watch a run hear how it ends.
     await Promise.all([server.stop(), attachments.detachAll()]);
+    // Without its thread it is of no use: whoever looks after the process starts it again.
+    if (failure) throw failure;
   } finally {
     await nats.close();
     await generator.close();
