@@ -15,7 +15,13 @@ const toLearn = joined.map(
   (document, i): DocumentToLearn => ({ ...document, tokenization: tokenizations[i] }),
 );
 
-const settings = { weights: {}, crossEntropyPer: 'byte', standIn: undefined, temperature: 1 } as const;
+const settings = {
+  weights: {},
+  crossEntropyPer: 'byte',
+  standIn: undefined,
+  unaligned: 'text',
+  temperature: 1,
+} as const;
 const ways: readonly { readonly name: string; readonly fusion: Fusion }[] = (
   [
     ['minCE', 'boundary', 'prefix', 'minCE', 'renormalise'],

@@ -38,7 +38,7 @@ const batchDocuments = 4;
 const fusion: Fusion = {
   ...{ align: 'boundary', vocabulary: 'prefix', candidates: topK, divergence: { kind: 'ce' } },
   settings: {
-    ...{ combine: 'minCE', weights: {}, crossEntropyPer: 'byte', standIn: undefined },
+    ...{ combine: 'minCE', weights: {}, crossEntropyPer: 'byte', standIn: undefined, unaligned: 'text' },
     ...{ temperature: 1, truncated: 'renormalise' },
   },
 };

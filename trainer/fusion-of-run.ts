@@ -15,8 +15,20 @@ export interface Fusion {
 
 /** What FuseLLM does (arXiv 2401.10491), and what we do where the run file says nothing. */
 const presets = {
-  fusellm: { align: 'dtw', vocabulary: 'minED', truncated: 'renormalise', crossEntropyPer: 'token' },
-  default: { align: 'boundary', vocabulary: 'prefix', truncated: 'renormalise', crossEntropyPer: 'byte' },
+  fusellm: {
+    align: 'dtw',
+    vocabulary: 'minED',
+    truncated: 'renormalise',
+    unaligned: 'nothing',
+    crossEntropyPer: 'token',
+  },
+  default: {
+    align: 'boundary',
+    vocabulary: 'prefix',
+    truncated: 'renormalise',
+    unaligned: 'text',
+    crossEntropyPer: 'byte',
+  },
 } as const;
 
 /**
@@ -56,6 +68,7 @@ export function fusionOf({ fusion, teachers, target, topK }: RunConfig): Fusion 
       crossEntropyPer: preset.crossEntropyPer,
       standIn: fusion.preset === 'fusellm' ? target.source?.name : undefined,
       temperature: fusion.temperature,
+      unaligned: fusion.unaligned ?? (fusion.loss === 'ce' ? preset.unaligned : 'nothing'),
       truncated: fusion.truncated ?? (fusion.loss === 'ce' ? preset.truncated : 'tail'),
     },
     candidates: mixes ? topK * names.length : topK,

@@ -13,7 +13,7 @@ export const teachers = ['gpt2', 'internlm2', 'llama2'] as const satisfies reado
 export const fusion: Fusion = {
   ...{ align: 'boundary', vocabulary: 'prefix', candidates: topK, divergence: { kind: 'ce' } },
   settings: {
-    ...{ combine: 'minCE', weights: {}, crossEntropyPer: 'byte', standIn: undefined },
+    ...{ combine: 'minCE', weights: {}, crossEntropyPer: 'byte', standIn: undefined, unaligned: 'text' },
     ...{ temperature: 1, truncated: 'renormalise' },
   },
 };

@@ -171,6 +171,10 @@ export const runConfigSchema = z.strictObject({
         .enum(['renormalise', 'tail'])
         .optional()
         .describe('Mass outside of the top k: given to them, or left to the target as it thinks.'),
+      unaligned: z
+        .enum(['text', 'nothing'])
+        .optional()
+        .describe('What the fusion loss learns where no source has anything to say.'),
       loss: z
         .enum(['ce', 'reverseKL', 'jsd'])
         .default('ce')

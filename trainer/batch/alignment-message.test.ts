@@ -16,7 +16,7 @@ const fusion: Fusion = {
   candidates: 8,
   divergence: { kind: 'ce' },
   settings: {
-    ...{ combine: 'minCE', weights: {}, crossEntropyPer: 'byte', standIn: undefined },
+    ...{ combine: 'minCE', weights: {}, crossEntropyPer: 'byte', standIn: undefined, unaligned: 'nothing' },
     ...{ temperature: 1, truncated: 'renormalise' },
   },
 };

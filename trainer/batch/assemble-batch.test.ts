@@ -60,6 +60,7 @@ const settings: FusionSettings = {
   weights: {},
   crossEntropyPer: 'byte',
   standIn: undefined,
+  unaligned: 'nothing',
   temperature: 1,
   truncated: 'renormalise',
 };

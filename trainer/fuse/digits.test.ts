@@ -20,6 +20,7 @@ const settings = {
   weights: {},
   crossEntropyPer: 'byte',
   standIn: undefined,
+  unaligned: 'nothing',
   temperature: 1,
   truncated: 'tail',
 } as const;

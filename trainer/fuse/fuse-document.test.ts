@@ -12,6 +12,7 @@ const defaults: FusionSettings = {
   weights: {},
   crossEntropyPer: 'byte',
   standIn: undefined,
+  unaligned: 'nothing',
   temperature: 1,
   truncated: 'renormalise',
 };
@@ -103,6 +104,7 @@ const settings = fc.record({
   temperature: fc.constantFrom(0.5, 1, 2),
   truncated: fc.constantFrom('renormalise', 'tail'),
   standIn: fc.constant(undefined),
+  unaligned: fc.constant('nothing'),
 }) as fc.Arbitrary<FusionSettings>;
 
 function fused(ids: Int32Array, sources: readonly (Source | undefined)[], chosen: FusionSettings) {
@@ -154,6 +156,20 @@ describe('fuseDocument', () => {
         }
         expect(count.aligned).toBe(aligned);
         expect(count.positions).toBe(ids.length - 1);
+      }),
+    );
+  });
+
+  it('teaches the text where nothing is fused, if it is told to, and changes nothing elsewhere', () => {
+    fc.assert(
+      fc.property(documents, settings, ({ ids, sources }, chosen) => {
+        const masked = fused(ids, sources, chosen);
+        const { rows, count } = fused(ids, sources, { ...chosen, unaligned: 'text' });
+        expect(count).toEqual(masked.count);
+        for (const [position, row] of rows.entries()) {
+          const text = position + 1 < ids.length ? new Map([[ids[position + 1], 1]]) : new Map();
+          expect(row).toEqual(masked.rows[position].size > 0 ? masked.rows[position] : text);
+        }
       }),
     );
   });

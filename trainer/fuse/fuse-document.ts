@@ -104,13 +104,25 @@ export function fuseDocument(
       count.taught[s] += weight;
       total += weight;
     }
-    if (total === 0) continue;
+    if (total === 0) {
+      if (settings.unaligned === 'text') writeText(ids[position + 1], columns, begin + position);
+      continue;
+    }
     // Sources that say nothing here leave their weight to the others.
     scale(fused, 1 / total);
     write(fused, settings.truncated === 'tail', columns, begin + position);
     count.aligned++;
   }
   return weights;
+}
+
+function writeText(
+  id: number,
+  { candidates, fusedIds, fusedProbabilities }: FusedColumns,
+  into: number,
+): void {
+  fusedIds[into * candidates] = id;
+  fusedProbabilities[into * candidates] = 1;
 }
 
 function write(row: SparseRow, keepsTail: boolean, columns: FusedColumns, into: number): void {

@@ -15,4 +15,9 @@ export interface FusionSettings {
    * it to whatever the target itself thinks of the rest of the vocabulary, so that truncation does not sharpen.
    */
   readonly truncated: 'renormalise' | 'tail';
+  /**
+   * What the fusion loss learns where no source has anything to say: the `text`, as if a source were certain of it,
+   * or `nothing`, so that such a position counts for less than others, the less the smaller λ is.
+   */
+  readonly unaligned: 'text' | 'nothing';
 }
