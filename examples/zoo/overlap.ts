@@ -52,4 +52,5 @@ function mostFrequent(values: readonly number[]): number {
   return [...counts].reduce((most, each) => (each[1] > most[1] ? each : most))[0];
 }
 
-const normalised = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
+/** One space for each stretch of white space; single spaces, which are most, are not touched. */
+const normalised = (text: string): string => text.replaceAll(/[^\S ]\s*| \s+/g, ' ').trim();

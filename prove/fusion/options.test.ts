@@ -24,12 +24,19 @@ test('a learning rate goes to every experiment that is chosen', () => {
   expect(new Set(chosen.map(({ learningRate }) => learningRate))).toEqual(new Set([1e-3]));
 });
 
-test.each([['--seeds', '0'], ['--seeds', '1.5'], ['--learning-rate', 'x'], ['--only', '('], ['--other']])(
-  '%s %s is refused',
-  (...parameters) => {
-    expect(() => parseOptions(parameters)).toThrow(expect.objectContaining({ code: 'invalid_argument' }));
-  },
-);
+test.each([
+  ['--seeds', '0'],
+  ['--seeds', '1.5'],
+  ['--learning-rate', 'x'],
+  ['--only', '('],
+  ['--write', '--quick'],
+])('%s %s is refused', (...parameters) => {
+  expect(() => parseOptions(parameters)).toThrow(expect.objectContaining({ code: 'invalid_argument' }));
+});
+
+test('an unknown option is refused', () => {
+  expect(() => parseOptions(['--other'])).toThrow(expect.objectContaining({ code: 'invalid_argument' }));
+});
 
 test('every experiment has a name of its own', () => {
   expect(new Set(experiments.map(({ name }) => name)).size).toBe(experiments.length);

@@ -7,6 +7,8 @@ export interface Options {
   readonly seeds: readonly number[];
   /** Forgets the results so far. */
   readonly fresh: boolean;
+  /** Writes docs/results.md with its pictures. */
+  readonly write: boolean;
   /** The experiments that are asked for, with the learning rate that is. */
   choose(all: readonly Experiment[]): Experiment[];
 }
@@ -20,9 +22,14 @@ export function parseOptions(parameters: readonly string[]): Options {
   const rate = values['learning-rate'];
   const learningRate = rate === undefined ? undefined : positive('--learning-rate', rate);
   const only = pattern(values.only);
+  const write = values.write ?? false;
+  if (write && (quick || values.only !== '')) {
+    throw refuse('--write needs all experiments: leave --quick and --only out.');
+  }
   return {
     seeds: Array.from({ length: seeds }, (_, i) => i + 1),
     fresh: values.fresh ?? false,
+    write,
     choose(all) {
       const chosen = all.filter(({ name, group }) => only.test(name) && (!quick || group === 'main'));
       if (chosen.length === 0) throw refuse(`--only ${values.only} fits no experiment.`);
@@ -42,6 +49,7 @@ function parse(parameters: readonly string[]) {
         quick: { type: 'boolean' },
         only: { type: 'string', default: '' },
         fresh: { type: 'boolean' },
+        write: { type: 'boolean' },
         'learning-rate': { type: 'string' },
       },
     });

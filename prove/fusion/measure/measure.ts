@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import type { RunConfig } from '../../../mesh/config/schema.ts';
 import { modelFingerprint } from '../../../model/model-fingerprint.ts';
 import { startWorker } from '../../../model/runtime/worker.ts';
-import { shuffle, uniformNumbers } from '../../../numbers/random.ts';
 import type { Experiment, ExperimentSettings } from '../experiment.ts';
 import { keptDirectory } from '../places.ts';
 import { targetOfSeed } from '../targets.ts';
 import { codeVersion } from './code-version.ts';
+import { documentOrder } from './document-order.ts';
 import { type Documents, digestTexts, documentsOf, modelsOf, readEntries } from './documents.ts';
 import { type NamedResult, refuseUnequal } from './equal-effort.ts';
 import { type NamedModel, recordSources } from './record-sources.ts';
@@ -49,7 +49,7 @@ export async function measure(
 ): Promise<NamedResult[]> {
   const demo = await loadDemo();
   const documents = await documentsOf(demo, signal);
-  const entries = ['./train-experiment.ts', './score-texts.ts'];
+  const entries = ['./train-experiment.ts', './score-texts.ts', './document-order.ts'];
   const versions = await Promise.all(entries.map((entry) => codeVersion(import.meta.resolve(entry))));
   const code = versions.join(' ');
   const heldOut = digestTexts(await readEntries(demo.heldOut));
@@ -117,9 +117,7 @@ async function compute(
   signal: AbortSignal,
 ): Promise<Result> {
   const { config, share } = settings;
-  const order = documents.texts.map((_, number) => number);
-  shuffle(order, uniformNumbers(seed));
-  const recorded = order.slice(0, Math.round(share * order.length));
+  const recorded = documentOrder(documents.texts.length, seed, share);
   const sources = sourcesOf(settings).map(({ name, model }) => ({
     ...{ name, model, recording: recordings.get(model)! },
   }));
