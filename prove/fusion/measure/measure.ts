@@ -122,21 +122,20 @@ async function compute(
     ...{ name, model, recording: recordings.get(model)! },
   }));
   refuseStopped(signal);
-  const { remote, stop } = startWorker<TrialMethods>(new URL('./trial-worker.ts', import.meta.url));
-  const stopOnAbort = () => void stop();
+  const { remote, stop: end } = startWorker<TrialMethods>(new URL('./trial-worker.ts', import.meta.url));
+  // A thread that is ended in the middle of a step takes the process with it.
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const stopOnAbort = () => Atomics.store(stop, 0, 1);
   signal.addEventListener('abort', stopOnAbort);
   try {
     const outcome = await remote.trainExperiment({
-      ...{ config, sources, recorded, tokenizers: modelsOf(demo) },
+      ...{ config, sources, recorded, tokenizers: modelsOf(demo), stop },
       texts: recorded.map((number) => documents.texts[number]),
     });
     const { learningRate } = config.trainer;
     return { key, name: experiment.name, seed, learningRate, ...outcome };
-  } catch (error) {
-    refuseStopped(signal);
-    throw error;
   } finally {
     signal.removeEventListener('abort', stopOnAbort);
-    await stop();
+    await end();
   }
 }

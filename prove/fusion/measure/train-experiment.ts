@@ -21,6 +21,7 @@ import { TrainingControl } from '../../../trainer/training-control.ts';
 import type { ExperimentSettings } from '../experiment.ts';
 import { cutDistribution } from './cut-distribution.ts';
 import { readRecording } from './recording-file.ts';
+import { refuseStopped } from './refuse-stopped.ts';
 
 /** An experiment with all that it is made of. */
 export interface Trial extends Pick<ExperimentSettings, 'config'> {
@@ -32,6 +33,8 @@ export interface Trial extends Pick<ExperimentSettings, 'config'> {
   readonly sources: readonly RecordedSource[];
   /** Hugging Face directories of all models by whose tokenizers texts are cut. */
   readonly tokenizers: readonly string[];
+  /** Shared between threads: other than 0 when the training is to end before its next step. */
+  readonly stop: Int32Array;
 }
 
 export interface RecordedSource {
@@ -57,13 +60,18 @@ export interface Outcome {
 
 const log = createLog('prove', { level: 'silent' });
 
-/** Trains the target as the trainer of a run does, on what was recorded in place of the streams, and evaluates it. */
+/**
+ * Trains the target as the trainer of a run does, on what was recorded in place of the streams, and evaluates it.
+ *
+ * @throws FuseMeshError cancelled when it was stopped
+ */
 export async function trainExperiment({
   config,
   texts,
   recorded,
   sources,
   tokenizers,
+  stop,
 }: Trial): Promise<Outcome> {
   const began = performance.now();
   const { trainer, contextLength, topK, target, heldOut } = config;
@@ -80,9 +88,10 @@ export async function trainExperiment({
       throw new FuseMeshError('internal', `Document ${number} cannot be learnt from: ${reason}.`);
     },
   };
-  const never = new AbortController().signal;
+  const stopping = new AbortController();
+  const { signal } = stopping;
   const joined = joinRecorded(texts, recorded, sources, topK);
-  const batches = batchesOf(joined, tokenizer, relations, fusion.settings, rules, never);
+  const batches = batchesOf(joined, tokenizer, relations, fusion.settings, rules, signal);
   const evaluate = await openHeldOut(heldOut, await Promise.all(tokenizers.map(tokenizerOf)), {
     ...{ target: tokenizer, contextLength },
   });
@@ -91,7 +100,7 @@ export async function trainExperiment({
     const totalSteps = Math.ceil(texts.length / trainer.batchDocuments);
     let end: TrainingState = initialState(config.run, '');
     await train({
-      ...{ engine, batches, resumedFrom: undefined, checkpointEvery: totalSteps + 1, signal: never, log },
+      ...{ engine, batches, resumedFrom: undefined, checkpointEvery: totalSteps + 1, signal, log },
       state: end,
       schedule: scheduleOf(trainer, totalSteps),
       sources: sources.map(({ name }) => name),
@@ -101,8 +110,11 @@ export async function trainExperiment({
         return '';
       },
       time: new TimeSpent(),
-      report: () => {},
+      report: () => {
+        if (Atomics.load(stop, 0) !== 0) stopping.abort();
+      },
     });
+    refuseStopped(signal);
     const bitsPerByte = await evaluate(engine);
     return {
       bitsPerByte,
