@@ -1,4 +1,6 @@
-/** A domain's text in three parts. No passage of `heldOut` is in another; `corpus` is a part of `training`. */
+import { withoutSharedRuns } from './overlap.ts';
+
+/** A domain's text in three parts. Nothing of `heldOut` is in another; `corpus` is a part of `training`. */
 export interface DomainTexts {
   readonly training: string;
   readonly corpus: string;
@@ -17,7 +19,12 @@ export function divide(documents: readonly string[]): DomainTexts {
   const passages = documents.flatMap(cutIntoPassages);
   const heldOut = takeEvenly(passages, heldOutLength);
   const others = passages.filter((passage) => !heldOut.includes(passage));
-  return { training: join(others), corpus: join(takeEvenly(others, corpusLength)), heldOut: join(heldOut) };
+  const training = join(others);
+  return {
+    training,
+    corpus: join(takeEvenly(others, corpusLength)),
+    heldOut: withoutSharedRuns(join(heldOut), training),
+  };
 }
 
 /** Cuts a text at the ends of paragraphs, and at those of sentences in a paragraph that is too long. */

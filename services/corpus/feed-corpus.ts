@@ -1,13 +1,13 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { RunConfig } from '../../mesh/config/schema.ts';
-import type { CorpusManifest, Document } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
+import type { CorpusManifest } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
 import type { Log } from '../../mesh/log/log.ts';
 import { connectNats } from '../../mesh/nats/connection.ts';
 import { openRunStreams } from '../../mesh/nats/run-streams.ts';
 import type { Tracer } from '../../mesh/tracing/tracer.ts';
-import { findTextFiles, type LabelledText, readTexts } from '../../texts/read-texts.ts';
-import { splitText } from '../../texts/split-text.ts';
-import { describeCorpus, mixDomains } from './corpus-documents.ts';
+import { findTextFiles } from '../../texts/read-texts.ts';
+import { describeCorpus } from './corpus-documents.ts';
+import { cutCorpus } from './cut-corpus.ts';
 import { documentPublisher } from './publish-documents.ts';
 import { PublishedDocuments } from './published-documents.ts';
 import { runTokenizers } from './run-tokenizers.ts';
@@ -52,7 +52,7 @@ export async function feedCorpus(config: RunConfig, options: FeedOptions): Promi
     const streams = openRunStreams(connection, config.run);
     await streams.ensure(config.nats);
     log.info("The corpus is being cut, with the teachers' tokenizers as soon as they are up");
-    const documents = await splitCorpus(config, signal);
+    const documents = await cutCorpus(config, await runTokenizers(config, signal), signal);
     const manifest = describeCorpus(documents, config.contextLength);
     const textBytes = Number(manifest.textBytes);
     log.info(
@@ -89,22 +89,4 @@ export async function feedCorpus(config: RunConfig, options: FeedOptions): Promi
   } finally {
     await connection.close();
   }
-}
-
-async function splitCorpus(config: RunConfig, signal: AbortSignal): Promise<Document[]> {
-  const tokenizers = await runTokenizers(config, signal);
-  const pieces: LabelledText[] = [];
-  for await (const { domain, text } of readTexts(config.corpus)) {
-    if (signal.aborted) throw new FuseMeshError('cancelled', 'Stopped while cutting the corpus.');
-    for (const piece of await splitText(text, tokenizers, config.contextLength)) {
-      pieces.push({ domain, text: piece });
-    }
-  }
-  if (pieces.length === 0) {
-    throw new FuseMeshError(
-      'invalid_argument',
-      'The corpus has no text: every file that corpus names is empty.',
-    );
-  }
-  return mixDomains(pieces);
 }

@@ -1,0 +1,67 @@
+import type { Experiment } from './experiment.ts';
+
+const teachers = ['orator', 'novelist', 'engineer'] as const;
+/** The target's frozen copy. */
+const copy = 'target';
+const sources = [...teachers, copy];
+const pairs = [
+  ['orator', 'novelist'],
+  ['orator', 'engineer'],
+  ['novelist', 'engineer'],
+] as const;
+
+/** Training on the same text without any teacher: what all else is compared with. */
+export const continued = 'continued training';
+/** A run file that says nothing of fusion. */
+export const byDefault = 'default';
+
+type Named = Omit<Experiment, 'group'>;
+const inGroup = (group: Experiment['group'], experiments: readonly Named[]): Experiment[] =>
+  experiments.map((experiment) => ({ ...experiment, group }));
+
+/**
+ * All experiments. Those of the groups beside main change one thing of the default each; one that changes nothing,
+ * since the default has that value, takes the default's result.
+ */
+export const experiments: readonly Experiment[] = [
+  ...inGroup('main', [
+    { name: 'before', sources, share: 0 },
+    { name: continued, sources, lambda: 1 },
+    { name: 'preset fusellm', sources, fusion: { preset: 'fusellm' } },
+    { name: byDefault, sources },
+    ...teachers.map((teacher) => ({ name: `${teacher} alone`, sources: [teacher] })),
+  ]),
+  ...inGroup('ablations', [
+    ...(['exact', 'minED', 'prefix'] as const).map((vocabulary) => ({
+      ...{ name: `vocabulary ${vocabulary}`, sources, fusion: { vocabulary } },
+    })),
+    ...(['boundary', 'dtw'] as const).map((align) => ({
+      name: `align ${align}`,
+      sources,
+      fusion: { align },
+    })),
+    ...(['minCE', 'minCE-token', 'avgCE'] as const).map((combine) => ({
+      ...{ name: `combine ${combine}`, sources, fusion: { combine } },
+    })),
+    ...(['renormalise', 'tail'] as const).map((truncated) => ({
+      ...{ name: `truncated ${truncated}`, sources, fusion: { truncated } },
+    })),
+    { name: 'no frozen copy', sources: teachers },
+  ]),
+  ...inGroup(
+    'sources',
+    pairs.map((pair) => ({ name: pair.join(' and '), sources: [...pair, copy] })),
+  ),
+  ...inGroup(
+    'candidates',
+    [1, 5, 10, 50].map((topK) => ({ name: `k = ${topK}`, sources, topK })),
+  ),
+  ...inGroup(
+    'lambda',
+    [0.3, 0.5, 0.7, 0.9, 0.95].map((lambda) => ({ name: `lambda = ${lambda}`, sources, lambda })),
+  ),
+  ...inGroup(
+    'sample efficiency',
+    [0.25, 0.5, 0.75].map((share) => ({ name: `default, ${100 * share} % of the tokens`, sources, share })),
+  ),
+];

@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RunConfig } from '../../../mesh/config/schema.ts';
+import { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
+import { describeCorpus } from '../../../services/corpus/corpus-documents.ts';
+import { cutCorpus } from '../../../services/corpus/cut-corpus.ts';
+import { findTextFiles } from '../../../texts/read-texts.ts';
+
+/** The documents of the demo. */
+export interface Documents {
+  readonly texts: readonly string[];
+  /** As the run's manifest has it, in hexadecimal. */
+  readonly sha256: string;
+}
+
+/** Directories of all models of a run: its target, then its teachers. */
+export const modelsOf = ({ target, teachers }: RunConfig): string[] => [
+  target.model,
+  ...teachers.flatMap(({ model }) => model ?? []),
+];
+
+/** The documents that the feeder of the demo publishes, in its order. */
+export async function documentsOf(demo: RunConfig, signal: AbortSignal): Promise<Documents> {
+  const tokenizers = await Promise.all(
+    modelsOf(demo).map((model) => Tokenizer.fromFile(join(model, 'tokenizer.json'))),
+  );
+  const documents = await cutCorpus(demo, tokenizers, signal);
+  const { sha256 } = describeCorpus(documents, demo.contextLength);
+  return { texts: documents.map(({ text }) => text), sha256: Buffer.from(sha256).toString('hex') };
+}
+
+/** The texts of a run file's entries, as they are on disk. */
+export async function readEntries(entries: RunConfig['corpus']): Promise<string[]> {
+  const files = await Promise.all(entries.map(({ path }) => findTextFiles(path)));
+  return Promise.all(files.flat().map((file) => readFile(file, 'utf8')));
+}
+
+export function digestTexts(texts: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const text of texts) hash.update(`${Buffer.byteLength(text)} `).update(text);
+  return hash.digest('hex');
+}

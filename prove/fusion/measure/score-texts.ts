@@ -1,0 +1,32 @@
+import { distributionToBytes } from '../../../mesh/codec/distribution-bytes.ts';
+import type { Scorer } from '../../../model/scoring/scorer.ts';
+import { scoredDistribution } from '../../../services/teacher/scored-distribution.ts';
+import type { Recording } from './recording-file.ts';
+import { refuseStopped } from './refuse-stopped.ts';
+
+/** As a teacher scores together where the run file says nothing. */
+const batchDocuments = 8;
+
+/** What a teacher would send about these texts, as documents 0, 1, 2, … */
+export async function scoreTexts(
+  scorer: Scorer,
+  teacher: string,
+  texts: readonly string[],
+  topK: number,
+  signal: AbortSignal,
+): Promise<Recording> {
+  const { tokenizer, card } = scorer;
+  const messages: Uint8Array[] = [];
+  for (let begin = 0; begin < texts.length; begin += batchDocuments) {
+    refuseStopped(signal);
+    for (const scored of await scorer.score(texts.slice(begin, begin + batchDocuments), topK)) {
+      const origin = { document: messages.length, teacher, topK };
+      const distribution = scoredDistribution(scored, {
+        ...origin,
+        tokenizerFingerprint: tokenizer.fingerprint,
+      });
+      messages.push(distributionToBytes(distribution, card.vocabularySize));
+    }
+  }
+  return messages;
+}

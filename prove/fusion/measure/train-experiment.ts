@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
+import { distributionFromBytes } from '../../../mesh/codec/distribution-bytes.ts';
+import { createLog } from '../../../mesh/log/log.ts';
+import { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
+import { batchesOf } from '../../../trainer/batch/batches.ts';
+import { Change } from '../../../trainer/change.ts';
+import { initialState, type TrainingState } from '../../../trainer/checkpoint/training-state.ts';
+import type { EngineSnapshot } from '../../../trainer/engine/engine-snapshot.ts';
+import { TrainingEngine } from '../../../trainer/engine/training-engine.ts';
+import { engineOptionsOf } from '../../../trainer/engine-of-run.ts';
+import { fusionOf } from '../../../trainer/fusion-of-run.ts';
+import { openHeldOut } from '../../../trainer/held-out.ts';
+import { scheduleOf } from '../../../trainer/schedule.ts';
+import { relateSource } from '../../../trainer/sources/relate-source.ts';
+import type { JoinedDocument } from '../../../trainer/stream/join-documents.ts';
+import { TimeSpent } from '../../../trainer/time-spent.ts';
+import { train } from '../../../trainer/train.ts';
+import { TrainingControl } from '../../../trainer/training-control.ts';
+import type { ExperimentSettings } from '../experiment.ts';
+import { cutDistribution } from './cut-distribution.ts';
+import { readRecording } from './recording-file.ts';
+import { refuseStopped } from './refuse-stopped.ts';
+
+/** An experiment with all that it is made of. */
+export interface Trial extends Pick<ExperimentSettings, 'config'> {
+  /** The text of each document of the run, in the order in which they are trained on. */
+  readonly texts: readonly string[];
+  /** Number that each of these documents has in the recordings. */
+  readonly recorded: readonly number[];
+  /** In the order in which ties between them are broken. */
+  readonly sources: readonly RecordedSource[];
+  /** Hugging Face directories of all models by whose tokenizers texts are cut. */
+  readonly tokenizers: readonly string[];
+  /** Shared between threads: other than 0 when the training is to end before its next step. */
+  readonly stop: Int32Array;
+}
+
+export interface RecordedSource {
+  readonly name: string;
+  /** Hugging Face directory; only its tokenizer is read. */
+  readonly model: string;
+  /** Path. */
+  readonly recording: string;
+}
+
+/** What came of it. */
+export interface Outcome {
+  /** Of the held-out texts, by domain. */
+  readonly bitsPerByte: Readonly<Record<string, number>>;
+  readonly steps: number;
+  readonly skippedSteps: number;
+  /** Trained on. */
+  readonly tokens: number;
+  readonly seconds: number;
+  /** Of the weights, in hexadecimal. */
+  readonly weightsSha256: string;
+}
+
+const log = createLog('prove', { level: 'silent' });
+
+/**
+ * Trains the target as the trainer of a run does, on what was recorded in place of the streams, and evaluates it.
+ *
+ * @throws FuseMeshError cancelled when it was stopped
+ */
+export async function trainExperiment({
+  config,
+  texts,
+  recorded,
+  sources,
+  tokenizers,
+  stop,
+}: Trial): Promise<Outcome> {
+  const began = performance.now();
+  const { trainer, contextLength, topK, target, heldOut } = config;
+  const fusion = fusionOf(config);
+  const tokenizer = await tokenizerOf(target.model);
+  const relations = await Promise.all(
+    sources.map(async ({ name, model }) =>
+      relateSource(name, await tokenizerOf(model), tokenizer, fusion, log),
+    ),
+  );
+  const rules = {
+    ...{ contextLength, batchDocuments: trainer.batchDocuments, candidates: fusion.candidates },
+    tooLong: async (number: number, reason: string) => {
+      throw new FuseMeshError('internal', `Document ${number} cannot be learnt from: ${reason}.`);
+    },
+  };
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const joined = joinRecorded(texts, recorded, sources, topK);
+  const batches = batchesOf(joined, tokenizer, relations, fusion.settings, rules, signal);
+  const evaluate = await openHeldOut(heldOut, await Promise.all(tokenizers.map(tokenizerOf)), {
+    ...{ target: tokenizer, contextLength },
+  });
+  const engine = await TrainingEngine.start(target.model, engineOptionsOf(config, fusion));
+  try {
+    const totalSteps = Math.ceil(texts.length / trainer.batchDocuments);
+    let end: TrainingState = initialState(config.run, '');
+    await train({
+      ...{ engine, batches, resumedFrom: undefined, checkpointEvery: totalSteps + 1, signal, log },
+      state: end,
+      schedule: scheduleOf(trainer, totalSteps),
+      sources: sources.map(({ name }) => name),
+      control: new TrainingControl(new Change()),
+      save: async (state) => {
+        end = state;
+        return '';
+      },
+      time: new TimeSpent(),
+      report: () => {
+        if (Atomics.load(stop, 0) !== 0) stopping.abort();
+      },
+    });
+    refuseStopped(signal);
+    const bitsPerByte = await evaluate(engine);
+    return {
+      bitsPerByte,
+      steps: end.step,
+      skippedSteps: end.skippedSteps,
+      tokens: end.tokens,
+      seconds: (performance.now() - began) / 1000,
+      weightsSha256: digestWeights(await engine.snapshot()),
+    };
+  } finally {
+    await engine.close();
+  }
+}
+
+const tokenizerOf = (model: string): Promise<Tokenizer> => Tokenizer.fromFile(join(model, 'tokenizer.json'));
+
+async function* joinRecorded(
+  texts: readonly string[],
+  recorded: readonly number[],
+  sources: readonly RecordedSource[],
+  topK: number,
+): AsyncGenerator<JoinedDocument> {
+  const recordings = await Promise.all(
+    sources.map(async ({ recording }) => {
+      const messages = await readRecording(recording);
+      if (messages) return messages;
+      throw new FuseMeshError('not_found', `No recording at ${recording}: call the command again.`);
+    }),
+  );
+  for (const [number, text] of texts.entries()) {
+    const distributions = recordings.map((messages) => ({
+      ...cutDistribution(distributionFromBytes(messages[recorded[number]]), topK),
+      document: number,
+    }));
+    yield { number, text, distributions };
+  }
+}
+
+function digestWeights({ tensors }: EngineSnapshot): string {
+  const hash = createHash('sha256');
+  for (const { name, weights } of tensors) hash.update(name).update(new Uint8Array(weights.buffer));
+  return hash.digest('hex');
+}

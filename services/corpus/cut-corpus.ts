@@ -1,0 +1,34 @@
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { RunConfig } from '../../mesh/config/schema.ts';
+import type { Document } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
+import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { type LabelledText, readTexts } from '../../texts/read-texts.ts';
+import { splitText } from '../../texts/split-text.ts';
+import { mixDomains } from './corpus-documents.ts';
+
+/**
+ * The documents of a run: its corpus in pieces that fit the context of every tokenizer, the domains mixed.
+ *
+ * @param tokenizers of all models of the run
+ * @throws FuseMeshError cancelled when aborted, invalid_argument where the corpus has no text
+ */
+export async function cutCorpus(
+  { corpus, contextLength }: Pick<RunConfig, 'corpus' | 'contextLength'>,
+  tokenizers: readonly Tokenizer[],
+  signal: AbortSignal,
+): Promise<Document[]> {
+  const pieces: LabelledText[] = [];
+  for await (const { domain, text } of readTexts(corpus)) {
+    if (signal.aborted) throw new FuseMeshError('cancelled', 'Stopped while cutting the corpus.');
+    for (const piece of await splitText(text, tokenizers, contextLength)) {
+      pieces.push({ domain, text: piece });
+    }
+  }
+  if (pieces.length === 0) {
+    throw new FuseMeshError(
+      'invalid_argument',
+      'The corpus has no text: every file that corpus names is empty.',
+    );
+  }
+  return mixDomains(pieces);
+}
