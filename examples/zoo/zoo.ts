@@ -42,7 +42,7 @@ export const zoo: readonly ZooModel[] = [
     endToken: 2,
     tokenizerMix: { speeches: 1, fiction: 2, manuals: 1 },
     trainingMix: { speeches: 0.05, fiction: 0.9, manuals: 0.05 },
-    steps: 1500,
+    steps: 1100,
     seed: 2,
   },
   {
