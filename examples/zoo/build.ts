@@ -1,5 +1,6 @@
 import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
 import { reportHeldOut } from './held-out-report.ts';
+import { modelDirectory, untrainedDirectory } from './layout.ts';
 import { pretrain } from './pretraining.ts';
 import { buildTexts } from './texts.ts';
 import { buildUntrainedModel } from './untrained-model.ts';
@@ -11,8 +12,9 @@ await runUntilStopped(async (signal) => {
   const models = chooseModels(process.argv.slice(2));
   await buildTexts();
   for (const model of models) {
-    await buildUntrainedModel(model);
-    await pretrain(model, signal);
+    const untrained = untrainedDirectory(model.name);
+    await buildUntrainedModel(model, untrained);
+    await pretrain(model, { untrained, trained: modelDirectory(model.name) }, signal);
   }
   await reportHeldOut();
 });

@@ -6,9 +6,9 @@ import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { weightsByName } from '../../trainer/engine/engine-snapshot.ts';
 import { TrainingEngine } from '../../trainer/engine/training-engine.ts';
 import { learningRateAt, scheduleOf } from '../../trainer/schedule.ts';
-import { domains, modelDirectory, trainingPath, untrainedDirectory } from './layout.ts';
+import { contextLength } from './families/size.ts';
+import { domains, trainingPath } from './layout.ts';
 import { drawBatches, type TokenStream, tokenStream } from './training-rows.ts';
-import { contextLength } from './untrained-model.ts';
 import type { ZooModel } from './zoo.ts';
 
 const rows = 8;
@@ -17,16 +17,22 @@ const warmupRatio = 0.05;
 const stepsBetweenReports = 25;
 
 /**
- * Trains a model from its random weights on the text alone (λ = 1), and writes it into the zoo.
+ * Trains a model from its random weights on the text alone (λ = 1). The seed of the model fixes which text comes
+ * when.
  *
- * @throws FuseMeshError cancelled when the signal stops it; the zoo is as it was
+ * @param untrained directory of the model with random weights
+ * @param trained directory that is written; it takes the place of an earlier one only when it is whole
+ * @throws FuseMeshError cancelled when the signal stops it; what was there is as it was
  */
-export async function pretrain(model: ZooModel, signal: AbortSignal): Promise<void> {
+export async function pretrain(
+  model: ZooModel,
+  { untrained, trained }: { readonly untrained: string; readonly trained: string },
+  signal: AbortSignal,
+): Promise<void> {
   const { steps } = model;
-  const directory = untrainedDirectory(model.name);
-  const tokenizer = await Tokenizer.fromFile(join(directory, 'tokenizer.json'));
+  const tokenizer = await Tokenizer.fromFile(join(untrained, 'tokenizer.json'));
   const streams = await readStreams(tokenizer);
-  const engine = await TrainingEngine.start(directory, {
+  const engine = await TrainingEngine.start(untrained, {
     contextLength,
     rowsAtOnce: rows,
     candidates: 1,
@@ -63,7 +69,7 @@ export async function pretrain(model: ZooModel, signal: AbortSignal): Promise<vo
       );
       loss = 0;
     }
-    await writeModel(modelDirectory(model.name), directory, weightsByName((await engine.snapshot()).tensors));
+    await writeModel(trained, untrained, weightsByName((await engine.snapshot()).tensors));
   } finally {
     await engine.close();
   }

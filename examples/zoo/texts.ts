@@ -1,5 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { replaceDurably } from '../../model/export/durable-files.ts';
 import { readDocuments } from './documents.ts';
 import { corpusPath, domains, heldOutPath, trainingPath } from './layout.ts';
 import { divide } from './passages.ts';
@@ -15,9 +16,18 @@ export async function buildTexts(): Promise<void> {
     ] as const;
     for (const [path, text] of files) {
       await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, text);
+      await replaceDurably(path, text);
     }
     const sizes = files.map(([, text]) => `${(Buffer.byteLength(text) / 1000).toFixed(0)} KB`);
     console.log(`${domain}: ${sizes[0]} to train on, corpus ${sizes[1]}, held out ${sizes[2]}`);
+  }
+}
+
+/** Makes the training texts from the published ones where one is missing. */
+export async function needTrainingTexts(): Promise<void> {
+  try {
+    for (const domain of domains) await access(trainingPath(domain));
+  } catch {
+    await buildTexts();
   }
 }

@@ -2,18 +2,24 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openModelTensors } from '../../model/safetensors/model-tensors.ts';
+import { readArchitecture } from '../../model/families/read-architecture.ts';
+import { parameterCount } from '../../model/families/weight-shapes.ts';
+import { openWeights } from '../../model/families/weights.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { contextLength } from './families/size.ts';
 import { domains, heldOutPath, modelDirectory, zooDirectory } from './layout.ts';
 import { trainByteLevelBpe, trainLlamaBpe, trainUnigram } from './tokenizers.ts';
 import { drawBatches, tokenStream } from './training-rows.ts';
 import { zoo } from './zoo.ts';
 
-describe.each(zoo)('$name', ({ name, vocabularySize }) => {
-  test('is whole, in float16, and has the tokenizer that its configuration speaks of', async () => {
-    const model = await openModelTensors(modelDirectory(name));
-    expect(model.tensors.get('model.embed_tokens.weight')?.shape).toEqual([vocabularySize, 128]);
+describe.each(zoo)('$name', ({ name, family, vocabularySize }) => {
+  test('is whole, in float16, of its family, and has the tokenizer that its configuration speaks of', async () => {
+    const architecture = await readArchitecture(modelDirectory(name));
+    expect(architecture).toMatchObject({ family, vocabularySize, contextLength });
+    expect(parameterCount(architecture.weights)).toBeGreaterThan(1.04e6);
+    expect(parameterCount(architecture.weights)).toBeLessThan(1.18e6);
+    const model = await openWeights(modelDirectory(name), architecture);
     for (const tensor of model.tensors.values()) expect(tensor.dtype).toBe('F16');
     await model.close();
     const tokenizer = await Tokenizer.fromFile(join(modelDirectory(name), 'tokenizer.json'));

@@ -4,6 +4,8 @@ import type { Domain } from './layout.ts';
 /** One of the example models. */
 export interface ZooModel {
   readonly name: string;
+  /** model_type of its config.json. */
+  readonly family: 'llama' | 'mpt' | 'gpt_neox';
   readonly tokenizer: 'byte-level-bpe' | 'llama-bpe' | 'unigram';
   readonly vocabularySize: number;
   /** Tokens that begin and end a text; null where the tokenizer has none. */
@@ -17,10 +19,11 @@ export interface ZooModel {
   readonly seed: number;
 }
 
-/** Three teachers, each of one domain and with a tokenizer of its own kind, and a target that knows little. */
+/** Three teachers, each of one domain, one family and one kind of tokenizer, and a target that knows little. */
 export const zoo: readonly ZooModel[] = [
   {
     name: 'orator',
+    family: 'llama',
     tokenizer: 'byte-level-bpe',
     vocabularySize: 3000,
     beginToken: 2999,
@@ -32,6 +35,7 @@ export const zoo: readonly ZooModel[] = [
   },
   {
     name: 'novelist',
+    family: 'mpt',
     tokenizer: 'llama-bpe',
     vocabularySize: 3000,
     beginToken: 1,
@@ -43,6 +47,7 @@ export const zoo: readonly ZooModel[] = [
   },
   {
     name: 'engineer',
+    family: 'gpt_neox',
     tokenizer: 'unigram',
     vocabularySize: 2500,
     beginToken: null,
@@ -54,6 +59,7 @@ export const zoo: readonly ZooModel[] = [
   },
   {
     name: 'target',
+    family: 'llama',
     tokenizer: 'byte-level-bpe',
     vocabularySize: 3000,
     beginToken: 2999,

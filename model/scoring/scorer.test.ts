@@ -20,7 +20,7 @@ afterAll(() => scorer.close());
 
 describe('Scorer', () => {
   it('tells what model it is', () => {
-    expect(scorer.card).toMatchObject({ family: 'llama', vocabularySize: 3000, contextLength: 256 });
+    expect(scorer.card).toMatchObject({ family: 'mpt', vocabularySize: 3000, contextLength: 256 });
     expect(scorer.card.parameters).toBeGreaterThan(1e6);
   });
 

@@ -27,7 +27,7 @@ export function parseOptions(parameters: readonly string[]): Options {
     throw refuse('--write needs all experiments: leave --quick and --only out.');
   }
   return {
-    seeds: Array.from({ length: seeds }, (_, i) => i + 1),
+    seeds: Array.from({ length: seeds }, (_, i) => i),
     fresh: values.fresh ?? false,
     write,
     choose(all) {

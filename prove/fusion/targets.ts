@@ -1,6 +1,41 @@
+import { access, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { modelDirectory } from '../../examples/zoo/layout.ts';
+import { pretrain } from '../../examples/zoo/pretraining.ts';
+import { needTrainingTexts } from '../../examples/zoo/texts.ts';
+import { buildUntrainedModel } from '../../examples/zoo/untrained-model.ts';
+import { chooseModels, type ZooModel } from '../../examples/zoo/zoo.ts';
 
-/** The directory of the model that the experiments of a seed train. */
-export async function targetOfSeed(_seed: number): Promise<string> {
-  return modelDirectory('target');
+const targetsDirectory = join(import.meta.dirname, '../../.fusemesh/prove/fusion/targets');
+
+/**
+ * The zoo's target as it would have come out with other random weights and another order of the text, all else
+ * alike. Seed 0 is the target of the zoo itself; another is trained when it is first asked for, in half a minute,
+ * and kept. Random weights of equal seed are equal, so none of the seeds is one of another model in the zoo.
+ *
+ * @returns its Hugging Face directory
+ * @throws FuseMeshError unavailable when texts are missing and cannot be downloaded, cancelled when the signal
+ * stops the training
+ */
+export async function targetOfSeed(
+  seed: number,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<string> {
+  const [recipe] = chooseModels(['target']);
+  if (seed === 0) return modelDirectory(recipe.name);
+  const trained = join(targetsDirectory, String(seed));
+  if (await isThere(trained)) return trained;
+  const model: ZooModel = { ...recipe, name: `target of seed ${seed}`, seed: 1000 * seed + recipe.seed };
+  const untrained = `${trained}.untrained`;
+  await needTrainingTexts();
+  await buildUntrainedModel(model, untrained);
+  await pretrain(model, { untrained, trained }, signal);
+  await rm(untrained, { recursive: true });
+  return trained;
 }
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );

@@ -70,7 +70,7 @@ def evaluate(name, questions):
     all_sums, hits, hits_by_length = [], [], []
     for context, choices, answer in questions:
         pairs = [encode_pair(tokenizer, context, DELIMITER + choice) for choice in choices]
-        sums = [log_likelihood(model, *pair, model.config.max_position_embeddings - 1) for pair in pairs]
+        sums = [log_likelihood(model, *pair, tokenizer.model_max_length - 1) for pair in pairs]
         by_length = [value / len(choice) for value, choice in zip(sums, choices)]
         all_sums.append(sums)
         hits.append(float(greatest(sums) == answer))

@@ -56,7 +56,7 @@ export async function measure(
   const prepared = { demo, documents, circumstances: { documents: documents.sha256, heldOut, code } };
   const tasks: Task[] = [];
   for (const experiment of experiments) {
-    for (const seed of seeds) tasks.push(await taskOf(experiment, seed, prepared));
+    for (const seed of seeds) tasks.push(await taskOf(experiment, seed, prepared, signal));
   }
   const known = await readResults(resultsPath);
   const unknown = [...new Map(tasks.map((task) => [task.key, task])).values()].filter(
@@ -96,8 +96,9 @@ async function taskOf(
   experiment: Experiment,
   seed: number,
   { demo, circumstances }: Prepared,
+  signal: AbortSignal,
 ): Promise<Task> {
-  const target = await targetOfSeed(seed);
+  const target = await targetOfSeed(seed, signal);
   const settings = settingsOf(experiment, demo, target);
   const paths = [target, ...sourcesOf(settings).map(({ model }) => model)];
   const models = await Promise.all(
