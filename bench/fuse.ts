@@ -37,6 +37,7 @@ const ways: readonly { readonly name: string; readonly fusion: Fusion }[] = (
     settings: { ...settings, combine, truncated },
     candidates: combine === 'avgCE' ? topK * sources.length : topK,
     divergence: { kind: 'ce' },
+    lambda: 0.9,
   },
 }));
 

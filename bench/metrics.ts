@@ -36,7 +36,7 @@ const topK = 10;
 const batchDocuments = 4;
 
 const fusion: Fusion = {
-  ...{ align: 'boundary', vocabulary: 'prefix', candidates: topK, divergence: { kind: 'ce' } },
+  ...{ align: 'boundary', vocabulary: 'prefix', candidates: topK, divergence: { kind: 'ce' }, lambda: 0.9 },
   settings: {
     ...{ combine: 'minCE', weights: {}, crossEntropyPer: 'byte', standIn: undefined, unaligned: 'text' },
     ...{ temperature: 1, truncated: 'renormalise' },

@@ -5,13 +5,13 @@ import type { Fusion } from './fusion-of-run.ts';
 /** How the engine of a run trains. */
 export const engineOptionsOf = (
   { target, trainer, contextLength }: RunConfig,
-  { candidates, divergence }: Pick<Fusion, 'candidates' | 'divergence'>,
+  { candidates, divergence, lambda }: Pick<Fusion, 'candidates' | 'divergence' | 'lambda'>,
 ): EngineOptions => ({
   contextLength,
   rowsAtOnce: Math.max(1, Math.floor(trainer.tokensAtOnce / contextLength)),
   candidates,
   divergence,
-  lambda: trainer.lambda,
+  lambda,
   weightDecay: trainer.weightDecay,
   beta1: trainer.beta1,
   beta2: trainer.beta2,

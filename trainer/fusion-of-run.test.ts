@@ -17,7 +17,7 @@ const config = (fusion: object, source = true) =>
     fusion,
   });
 
-test('without a word takes shared boundaries, prefixes and the best source by bytes', () => {
+test('without a word takes shared boundaries, prefixes, the best source by bytes, and a tail', () => {
   expect(fusionOf(config({}))).toEqual({
     align: 'boundary',
     vocabulary: 'prefix',
@@ -29,8 +29,10 @@ test('without a word takes shared boundaries, prefixes and the best source by by
       crossEntropyPer: 'byte',
       standIn: undefined,
       temperature: 1,
-      truncated: 'renormalise',
+      truncated: 'tail',
+      unaligned: 'text',
     },
+    lambda: 0.3,
   });
 });
 
@@ -38,7 +40,11 @@ test('preset fusellm is FuseLLM, but for what the file says otherwise', () => {
   expect(fusionOf(config({ preset: 'fusellm' }))).toMatchObject({
     align: 'dtw',
     vocabulary: 'minED',
-    settings: { combine: 'minCE', crossEntropyPer: 'token', standIn: 'target', truncated: 'renormalise' },
+    lambda: 0.9,
+    settings: {
+      ...{ combine: 'minCE', crossEntropyPer: 'token', standIn: 'target' },
+      ...{ truncated: 'renormalise', unaligned: 'nothing' },
+    },
   });
   expect(fusionOf(config({ preset: 'fusellm', vocabulary: 'exact' }, false))).toMatchObject({
     align: 'dtw',

@@ -11,32 +11,34 @@ export interface Fusion {
   /** Candidates that a fused distribution may have. */
   readonly candidates: number;
   readonly divergence: Divergence;
+  /** Weight of the causal language modelling loss against the fusion loss. */
+  readonly lambda: number;
 }
 
-/** What FuseLLM does (arXiv 2401.10491), and what we do where the run file says nothing. */
-const presets = {
+type Preset = Pick<Fusion, 'align' | 'vocabulary' | 'lambda'> &
+  Pick<FusionSettings, 'crossEntropyPer' | 'truncated' | 'unaligned'>;
+
+/**
+ * What FuseLLM does (arXiv 2401.10491), and what we do where the run file says nothing: what taught best in
+ * docs/results.md.
+ */
+const presets: Readonly<Record<'fusellm' | 'default', Preset>> = {
   fusellm: {
-    align: 'dtw',
-    vocabulary: 'minED',
-    truncated: 'renormalise',
-    unaligned: 'nothing',
-    crossEntropyPer: 'token',
+    ...{ align: 'dtw', vocabulary: 'minED', crossEntropyPer: 'token' },
+    ...{ truncated: 'renormalise', unaligned: 'nothing', lambda: 0.9 },
   },
   default: {
-    align: 'boundary',
-    vocabulary: 'prefix',
-    truncated: 'renormalise',
-    unaligned: 'text',
-    crossEntropyPer: 'byte',
+    ...{ align: 'boundary', vocabulary: 'prefix', crossEntropyPer: 'byte' },
+    ...{ truncated: 'tail', unaligned: 'text', lambda: 0.3 },
   },
-} as const;
+};
 
 /**
  * The fusion that a run file asks for; what it leaves out comes from the preset.
  *
  * @throws FuseMeshError invalid_argument where the weights do not go with the sources
  */
-export function fusionOf({ fusion, teachers, target, topK }: RunConfig): Fusion {
+export function fusionOf({ fusion, teachers, target, topK, trainer }: RunConfig): Fusion {
   const preset = presets[fusion.preset ?? 'default'];
   const names = [...teachers.map(({ name }) => name), ...(target.source ? [target.source.name] : [])];
   const { combine = 'minCE', weights = {} } = fusion;
@@ -59,8 +61,10 @@ export function fusionOf({ fusion, teachers, target, topK }: RunConfig): Fusion 
   if ((fusion.align ?? preset.align) === 'dtw' && fusion.loss !== 'ce')
     refuse(`fusion.loss ${fusion.loss} goes with fusion.align boundary: FuseLLM trains by cross-entropy`);
   const mixes = combine === 'avgCE' || combine === 'fixed';
+  const align = fusion.align ?? preset.align;
+  const truncated = align === 'dtw' ? 'renormalise' : fusion.loss === 'ce' ? preset.truncated : 'tail';
   return {
-    align: fusion.align ?? preset.align,
+    align,
     vocabulary: fusion.vocabulary ?? preset.vocabulary,
     settings: {
       combine,
@@ -69,9 +73,10 @@ export function fusionOf({ fusion, teachers, target, topK }: RunConfig): Fusion 
       standIn: fusion.preset === 'fusellm' ? target.source?.name : undefined,
       temperature: fusion.temperature,
       unaligned: fusion.unaligned ?? (fusion.loss === 'ce' ? preset.unaligned : 'nothing'),
-      truncated: fusion.truncated ?? (fusion.loss === 'ce' ? preset.truncated : 'tail'),
+      truncated: fusion.truncated ?? truncated,
     },
     candidates: mixes ? topK * names.length : topK,
     divergence: fusion.loss === 'jsd' ? { kind: 'jsd', beta: fusion.beta } : { kind: fusion.loss },
+    lambda: trainer.lambda ?? preset.lambda,
   };
 }

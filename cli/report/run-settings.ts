@@ -57,13 +57,14 @@ export function runSettings(config: RunConfig, base: string): SettingGroup[] {
 
 /** What the run file leaves out is told as the preset has it. */
 function fusionRows(config: RunConfig): [string, string][] {
-  const { topK, fusion, trainer } = config;
-  const { align, vocabulary, settings: chosen } = fusionOf(config);
+  const { topK, fusion } = config;
+  const { align, vocabulary, lambda, settings: chosen } = fusionOf(config);
   const weights = Object.entries(chosen.weights).map(([name, weight]) => `${name} ${weight}`);
   return settings({
-    ...{ topK, lambda: trainer.lambda, preset: fusion.preset, align, vocabulary },
+    ...{ topK, lambda, preset: fusion.preset, align, vocabulary },
     ...{ combine: chosen.combine, weights: weights.join(', ') || undefined },
-    ...{ temperature: chosen.temperature, truncated: chosen.truncated, loss: fusion.loss },
+    ...{ temperature: chosen.temperature, truncated: chosen.truncated },
+    ...{ unaligned: chosen.unaligned, loss: fusion.loss },
     ...(fusion.loss === 'jsd' && { beta: fusion.beta }),
   });
 }

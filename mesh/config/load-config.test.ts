@@ -27,7 +27,7 @@ describe('loadRunConfig', () => {
     const { path, directory } = await write();
     const config = await loadRunConfig(path, { environment: {} });
     expect(config.nats).toEqual({ url: 'nats://127.0.0.1:4222', maxDocuments: 1024, maxDistributions: 1024 });
-    expect(config.trainer).toMatchObject({ learningRate: 1e-4, lambda: 0.9, output: join(directory, 'out') });
+    expect(config.trainer).toMatchObject({ learningRate: 1e-4, output: join(directory, 'out') });
     expect(config.corpus[0].path).toBe(join(directory, 'corpus/speeches.txt'));
     expect(config.teachers[0].model).toBe(join(directory, 'models/orator'));
     expect(config.target.model).toBe('/models/target');

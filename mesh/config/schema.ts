@@ -89,7 +89,7 @@ export const runConfigSchema = z.strictObject({
     .describe('Most tokens a document may have, in every tokenizer of the run.'),
   corpus: z.array(text).min(1).describe('What the teachers score and the target trains on.'),
   heldOut: z.array(text).default([]).describe('Texts for the final table; never trained on.'),
-  topK: z.number().int().min(1).max(1024).default(10).describe('Candidates a teacher sends for every token.'),
+  topK: z.number().int().min(1).max(1024).default(50).describe('Candidates a teacher sends for every token.'),
   teachers: z
     .array(
       z.strictObject({
@@ -240,8 +240,8 @@ export const runConfigSchema = z.strictObject({
       .number()
       .min(0)
       .max(1)
-      .default(0.9)
-      .describe('Weight of the causal language modelling loss against the fusion loss.'),
+      .optional()
+      .describe('Weight of the causal loss against the fusion loss; left out 0.3, with preset fusellm 0.9.'),
     learningRate: z.number().positive().default(1e-5).describe('Peak of the schedule.'),
     schedule: z
       .enum(['cosine', 'linear', 'constant'])

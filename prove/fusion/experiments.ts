@@ -27,7 +27,8 @@ export const experiments: readonly Experiment[] = [
   ...inGroup('main', [
     { name: 'before', sources, share: 0 },
     { name: continued, sources, lambda: 1 },
-    { name: 'preset fusellm', sources, fusion: { preset: 'fusellm' } },
+    // As published, k and λ too.
+    { name: 'preset fusellm', sources, fusion: { preset: 'fusellm' }, topK: 10, lambda: 0.9 },
     { name: byDefault, sources },
     ...teachers.map((teacher) => ({ name: `${teacher} alone`, sources: [teacher] })),
   ]),
@@ -46,6 +47,9 @@ export const experiments: readonly Experiment[] = [
     ...(['renormalise', 'tail'] as const).map((truncated) => ({
       ...{ name: `truncated ${truncated}`, sources, fusion: { truncated } },
     })),
+    ...(['text', 'nothing'] as const).map((unaligned) => ({
+      ...{ name: `unaligned ${unaligned}`, sources, fusion: { unaligned } },
+    })),
     { name: 'no frozen copy', sources: teachers },
   ]),
   ...inGroup(
@@ -58,7 +62,7 @@ export const experiments: readonly Experiment[] = [
   ),
   ...inGroup(
     'lambda',
-    [0.3, 0.5, 0.7, 0.9, 0.95].map((lambda) => ({ name: `lambda = ${lambda}`, sources, lambda })),
+    [0.1, 0.3, 0.5, 0.7, 0.9].map((lambda) => ({ name: `lambda = ${lambda}`, sources, lambda })),
   ),
   ...inGroup(
     'sample efficiency',

@@ -15,6 +15,7 @@ const fusion: Fusion = {
   vocabulary: 'exact',
   candidates: 8,
   divergence: { kind: 'ce' },
+  lambda: 0.9,
   settings: {
     ...{ combine: 'minCE', weights: {}, crossEntropyPer: 'byte', standIn: undefined, unaligned: 'nothing' },
     ...{ temperature: 1, truncated: 'renormalise' },

@@ -13,7 +13,7 @@ const keyOf = (changes: Partial<Experiment>, others = {}) =>
   });
 
 test('what sets the default anyway has its key, whatever it is called', () => {
-  expect(keyOf({ name: 'other', fusion: { combine: 'minCE' }, topK: 10, share: 1 })).toBe(keyOf({}));
+  expect(keyOf({ name: 'other', fusion: { combine: 'minCE' }, topK: 50, share: 1 })).toBe(keyOf({}));
 });
 
 test.each<Partial<Experiment>>([
@@ -22,7 +22,7 @@ test.each<Partial<Experiment>>([
   { lambda: 0.5 },
   { share: 0.5 },
   { learningRate: 1e-4 },
-  { fusion: { truncated: 'tail' } },
+  { fusion: { truncated: 'renormalise' } },
   { fusion: { preset: 'fusellm' } },
 ])('%o has another one', (changes) => {
   expect(keyOf(changes)).not.toBe(keyOf({}));
