@@ -1,4 +1,4 @@
-/** Fused training against continued training: held-out losses with intervals, ablations, sample efficiency. */
+/** Fused training against continued training: held-out losses with intervals, ablations, sample efficiency; --real: with SmolLM2. */
 import { rm } from 'node:fs/promises';
 import { runUntilStopped } from '../mesh/lifecycle/run-until-stopped.ts';
 import { openDemoStudy } from './fusion/demo-study.ts';

@@ -36,7 +36,7 @@ test('a held-out paragraph that stands in the corpus of any kind is left out, an
 
 test('reads what the package has of a country, in paragraphs', () => {
   const json = JSON.stringify({
-    Introduction: { Background: { text: 'Settled  in 1700. ++ Independent since.' }, Other: 1 },
+    Introduction: { Background: { text: 'Settled  in 1700. ++ ++ +++ Independent since.' }, Other: 1 },
     Economy: { 'Economy - overview': { text: ' Fish. ' }, GDP: {} },
   });
   expect(parseProfile(json)).toEqual({

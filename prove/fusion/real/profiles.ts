@@ -30,11 +30,11 @@ export function parseProfile(json: string): Profile {
   return { history: clean(Introduction.Background.text), economy: clean(Economy['Economy - overview'].text) };
 }
 
-/** Paragraphs end in two plus signs; some sentences in two spaces. */
+/** Plus signs stand between paragraphs, and between those that are empty; some sentences end in two spaces. */
 const clean = (text: string): string =>
   text
     .replaceAll(/\s+/g, ' ')
-    .replaceAll(/ ?\+\+ ?/g, '\n\n')
+    .replaceAll(/(?: ?\+{2,})+ ?/g, '\n\n')
     .trim();
 
 /** Divides countries among those that are trained on and those that are held out, the same ones for each kind. */
