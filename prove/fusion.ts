@@ -1,12 +1,13 @@
-/** Fused training against continued training: held-out losses with intervals, ablations, sample efficiency. */
+/** Fused training against continued training: held-out losses with intervals, ablations, sample efficiency; --real: with SmolLM2. */
 import { rm } from 'node:fs/promises';
 import { runUntilStopped } from '../mesh/lifecycle/run-until-stopped.ts';
-import { experiments } from './fusion/experiments.ts';
+import { openDemoStudy } from './fusion/demo-study.ts';
 import { lossTable } from './fusion/loss-table.ts';
-import { measure, resultsPath } from './fusion/measure/measure.ts';
+import { measure } from './fusion/measure/measure.ts';
 import { refuseOverlap } from './fusion/measure/refuse-overlap.ts';
-import { loadDemo } from './fusion/measure/settings.ts';
 import { parseOptions } from './fusion/options.ts';
+import { readRealFindings } from './fusion/real/real-findings.ts';
+import { openRealStudy } from './fusion/real/real-study.ts';
 import { circumstancesOf } from './fusion/report/circumstances.ts';
 import { resultsPage } from './fusion/report/results-page.ts';
 import { readRemarks, writePage } from './fusion/report/write-page.ts';
@@ -14,14 +15,18 @@ import { readRemarks, writePage } from './fusion/report/write-page.ts';
 await runUntilStopped(async (signal) => {
   const parameters = process.argv.slice(2);
   const options = parseOptions(parameters);
-  const compared = await refuseOverlap(await loadDemo());
+  const whole = await (options.real ? openRealStudy() : openDemoStudy());
+  const study = { ...whole, experiments: options.choose(whole.experiments) };
+  const compared = await refuseOverlap(study.config);
   console.log(`No held-out text stands in what is trained on; compared with ${compared}.`);
-  if (options.fresh) await rm(resultsPath, { force: true });
-  const chosen = options.choose(experiments);
-  const results = await measure(chosen, options.seeds, signal);
+  if (options.fresh) await rm(study.resultsPath, { force: true });
+  const results = await measure(study, options.seeds, signal);
   console.log(lossTable(results));
   if (!options.write) return;
+  const { experiments } = study;
+  const real = await readRealFindings(options.seeds, signal);
+  if (!real) console.log('Nothing is written on a real LLM: npm run prove -- fusion --real measures it.');
   const circumstances = await circumstancesOf(parameters);
   const remarks = await readRemarks();
-  await writePage(resultsPage({ experiments: chosen, results, circumstances, compared, remarks }));
+  await writePage(resultsPage({ experiments, results, circumstances, compared, real, remarks }));
 });

@@ -62,7 +62,7 @@ it('tells what a run came to', async () => {
       ['orator', 'zoo/orator'],
       ['speeches, held out', 'zoo/held-out/speeches.txt'],
       ['learningRate', '0.003'],
-      ['lambda', '0.9'],
+      ['lambda', '0.3'],
       ['align', 'boundary'],
       ['combine', 'minCE'],
       ['first step', '2026-01-12, 09:26 UTC'],

@@ -8,22 +8,22 @@ export async function readDocuments(domain: Domain): Promise<string[]> {
   switch (domain) {
     case 'speeches': {
       const directory = await fetchSource(speechesSource);
-      return (await readTexts(join(directory, 'data'), /\.txt$/)).map(cleanProse);
+      return (await readTextFiles(join(directory, 'data'), /\.txt$/)).map(cleanProse);
     }
     case 'fiction': {
       const directory = await fetchSource(fictionSource);
-      return (await readTexts(join(directory, 'data'), /^chapter_\d+\.txt$/)).map(cleanProse);
+      return (await readTextFiles(join(directory, 'data'), /^chapter_\d+\.txt$/)).map(cleanProse);
     }
     case 'manuals': {
       const directory = await fetchSource(manualsSource);
-      const pages = await readTexts(join(directory, 'docs', 'content'), /\.md$/);
+      const pages = await readTextFiles(join(directory, 'docs', 'content'), /\.md$/);
       return withoutRepetition(pages.map(cleanManual));
     }
   }
 }
 
 /** Files of a directory and all below it whose name fits, in the order of their paths, numbers by value. */
-async function readTexts(directory: string, name: RegExp): Promise<string[]> {
+export async function readTextFiles(directory: string, name: RegExp): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const paths = entries
     .filter((entry) => entry.isFile() && name.test(entry.name))

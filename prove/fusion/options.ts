@@ -5,6 +5,8 @@ import type { Experiment } from './experiment.ts';
 /** What the command is asked for. */
 export interface Options {
   readonly seeds: readonly number[];
+  /** The study of a real LLM in place of the demo's. */
+  readonly real: boolean;
   /** Forgets the results so far. */
   readonly fresh: boolean;
   /** Writes docs/results.md with its pictures. */
@@ -23,11 +25,15 @@ export function parseOptions(parameters: readonly string[]): Options {
   const learningRate = rate === undefined ? undefined : positive('--learning-rate', rate);
   const only = pattern(values.only);
   const write = values.write ?? false;
-  if (write && (quick || values.only !== '')) {
-    throw refuse('--write needs all experiments: leave --quick and --only out.');
+  const real = values.real ?? false;
+  if (write && (quick || real || values.only !== '')) {
+    throw refuse(
+      '--write needs all experiments, and adds those of --real: leave --quick, --only and --real out.',
+    );
   }
   return {
     seeds: Array.from({ length: seeds }, (_, i) => i),
+    real,
     fresh: values.fresh ?? false,
     write,
     choose(all) {
@@ -48,6 +54,7 @@ function parse(parameters: readonly string[]) {
         seeds: { type: 'string', default: '5' },
         quick: { type: 'boolean' },
         only: { type: 'string', default: '' },
+        real: { type: 'boolean' },
         fresh: { type: 'boolean' },
         write: { type: 'boolean' },
         'learning-rate': { type: 'string' },

@@ -7,7 +7,7 @@ import { describeCorpus } from '../../../services/corpus/corpus-documents.ts';
 import { cutCorpus } from '../../../services/corpus/cut-corpus.ts';
 import { findTextFiles } from '../../../texts/read-texts.ts';
 
-/** The documents of the demo. */
+/** The documents of a run. */
 export interface Documents {
   readonly texts: readonly string[];
   /** As the run's manifest has it, in hexadecimal. */
@@ -20,13 +20,13 @@ export const modelsOf = ({ target, teachers }: RunConfig): string[] => [
   ...teachers.flatMap(({ model }) => model ?? []),
 ];
 
-/** The documents that the feeder of the demo publishes, in its order. */
-export async function documentsOf(demo: RunConfig, signal: AbortSignal): Promise<Documents> {
+/** The documents that the feeder of a run publishes, in its order. */
+export async function documentsOf(run: RunConfig, signal: AbortSignal): Promise<Documents> {
   const tokenizers = await Promise.all(
-    modelsOf(demo).map((model) => Tokenizer.fromFile(join(model, 'tokenizer.json'))),
+    modelsOf(run).map((model) => Tokenizer.fromFile(join(model, 'tokenizer.json'))),
   );
-  const documents = await cutCorpus(demo, tokenizers, signal);
-  const { sha256 } = describeCorpus(documents, demo.contextLength);
+  const documents = await cutCorpus(run, tokenizers, signal);
+  const { sha256 } = describeCorpus(documents, run.contextLength);
   return { texts: documents.map(({ text }) => text), sha256: Buffer.from(sha256).toString('hex') };
 }
 

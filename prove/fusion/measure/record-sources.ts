@@ -6,7 +6,7 @@ import { Scorer } from '../../../model/scoring/scorer.ts';
 import { keptDirectory } from '../places.ts';
 import { codeVersion } from './code-version.ts';
 import type { Documents } from './documents.ts';
-import { writeRecording } from './recording-file.ts';
+import { recordInPieces } from './record-in-pieces.ts';
 import { scoreTexts } from './score-texts.ts';
 import { sideBySide } from './side-by-side.ts';
 
@@ -49,7 +49,9 @@ export async function recordSources(
     const began = performance.now();
     const scorer = await Scorer.load(source.model, { topK: recordedTopK, threads: 1 });
     try {
-      await writeRecording(path, await scoreTexts(scorer, source.name, texts, recordedTopK, signal));
+      const score = (piece: readonly string[]) =>
+        scoreTexts(scorer, source.name, piece, recordedTopK, signal);
+      await recordInPieces(path, texts, score, (progress) => console.error(`${source.name}: ${progress}`));
     } finally {
       await scorer.close();
     }

@@ -10,29 +10,30 @@ export const loadDemo = (): Promise<RunConfig> =>
   loadRunConfig(join(repository, 'examples', 'demo.yaml'), { environment: {} });
 
 /**
- * What an experiment runs with: texts, context, batches and schedule are the demo's, all else is what the schema
- * says where a run file says nothing, or the experiment.
+ * What an experiment runs with: texts, context, batches and schedule are those of its study, all else is what the
+ * schema says where a run file says nothing, or the experiment.
  *
+ * @param study run file of the study
  * @param target directory of the model that is trained
- * @throws FuseMeshError not_found for a source that the demo does not have
+ * @throws FuseMeshError not_found for a source that the study does not have
  */
-export function settingsOf(experiment: Experiment, demo: RunConfig, target: string): ExperimentSettings {
-  const { corpus, heldOut, contextLength } = demo;
-  const { batchDocuments, warmupRatio, learningRate } = demo.trainer;
-  const known = sourceNames(demo);
+export function settingsOf(experiment: Experiment, study: RunConfig, target: string): ExperimentSettings {
+  const { corpus, heldOut, contextLength } = study;
+  const { batchDocuments, warmupRatio, learningRate } = study.trainer;
+  const known = sourceNames(study);
   const unknown = experiment.sources.find((name) => !known.includes(name));
   if (unknown !== undefined) {
     throw new FuseMeshError(
       'not_found',
-      `${experiment.name}: the demo has no source ${unknown}, it has ${known.join(', ')}.`,
+      `${experiment.name}: there is no source ${unknown}; there are ${known.join(', ')}.`,
     );
   }
-  const copies = demo.target.source && experiment.sources.includes(demo.target.source.name);
+  const copies = study.target.source && experiment.sources.includes(study.target.source.name);
   const config = runConfigSchema.parse({
     ...{ run: 'prove', corpus, heldOut, contextLength },
     topK: experiment.topK,
-    teachers: demo.teachers.filter(({ name }) => experiment.sources.includes(name)),
-    target: { model: target, source: copies ? demo.target.source : undefined },
+    teachers: study.teachers.filter(({ name }) => experiment.sources.includes(name)),
+    target: { model: target, source: copies ? study.target.source : undefined },
     fusion: experiment.fusion ?? {},
     trainer: {
       ...{ output: 'unused', batchDocuments, warmupRatio, threads: 1 },

@@ -13,10 +13,7 @@ export interface Ablation {
 export function ablationSection(losses: Losses, ablations: readonly Ablation[]): string {
   const tables = ablations.flatMap(({ heading, names }) => [
     `### ${heading}`,
-    markdownTable(
-      ['', 'against the default', 'larger than the noise', 'against continued', 'larger than the noise'],
-      names.map((name) => row(losses, name)),
-    ),
+    differencesTable(losses, names),
   ]);
   return [
     '## What each setting does',
@@ -28,10 +25,18 @@ export function ablationSection(losses: Losses, ablations: readonly Ablation[]):
   ].join('\n\n');
 }
 
+/** A row for each experiment: how it differs from the default and from continued training. */
+export function differencesTable(losses: Losses, names: readonly string[]): string {
+  return markdownTable(
+    ['', 'against the default', 'larger than the noise', 'against continued', 'larger than the noise'],
+    names.map((name) => row(losses, name)),
+  );
+}
+
 function row(losses: Losses, name: string): string[] {
   const fromContinued = differenceOf(losses, name, continued, meanOfDomains);
   const against = [writtenDifference(fromContinued, 4), writtenVerdict(fromContinued)];
-  if (isSame(losses, name, byDefault)) return [name, 'is the default', '', ...against];
+  if (isSame(losses, name, byDefault)) return [name, 'same as the default', '', ...against];
   const fromDefault = differenceOf(losses, name, byDefault, meanOfDomains);
   return [name, writtenDifference(fromDefault, 4), writtenVerdict(fromDefault), ...against];
 }

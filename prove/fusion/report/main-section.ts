@@ -16,17 +16,11 @@ const asPublished = 'preset fusellm';
 
 /** Held-out losses of the main experiments, and how they compare with continued training. */
 export function mainSection(losses: Losses, names: readonly string[]): string {
-  const columns = columnsOf(losses);
-  const rows = names.map((name) => [
-    name,
-    ...columns.map((column) => written(lossOf(losses, name, column), 4)),
-    name === continued ? '' : `${writtenDifference(changeOf(losses, name, continued, meanOfDomains), 2)} %`,
-  ]);
   return [
     '## Held-out loss',
     "Bits per byte of held-out text: mean over the seeds, with the 95 % interval by Student's t. The last column is " +
       'the change of the mean loss against continued training with the same seed.',
-    markdownTable(['', ...columns, 'against continued'], rows),
+    lossesByDomain(losses, names),
     '![Bits per byte gained by training, by domain](results/main.svg)',
     '### Default against continued training',
     comparison(losses, continued),
@@ -36,8 +30,19 @@ export function mainSection(losses: Losses, names: readonly string[]): string {
   ].join('\n\n');
 }
 
+/** A row for each experiment. */
+export function lossesByDomain(losses: Losses, names: readonly string[]): string {
+  const columns = columnsOf(losses);
+  const rows = names.map((name) => [
+    name,
+    ...columns.map((column) => written(lossOf(losses, name, column), 4)),
+    name === continued ? '' : `${writtenDifference(changeOf(losses, name, continued, meanOfDomains), 2)} %`,
+  ]);
+  return markdownTable(['', ...columns, 'against continued'], rows);
+}
+
 /** By domain: how much the default's loss differs from another's. */
-function comparison(losses: Losses, from: string): string {
+export function comparison(losses: Losses, from: string): string {
   const rows = columnsOf(losses).map((column) => {
     const difference = differenceOf(losses, byDefault, from, column);
     const apart = isBelow(lossOf(losses, byDefault, column), lossOf(losses, from, column));
@@ -57,7 +62,7 @@ function comparison(losses: Losses, from: string): string {
 }
 
 /** How much more the default learns than continued training, as a share of what that learns. */
-function gain(losses: Losses): string {
+export function gain(losses: Losses): string {
   const change = changeOf(losses, byDefault, continued, meanOfDomains);
   const learnt = differenceOf(losses, continued, before, meanOfDomains);
   const more = differenceOf(losses, byDefault, before, meanOfDomains);

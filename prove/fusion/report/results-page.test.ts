@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Experiment } from '../experiment.ts';
 import { experiments } from '../experiments.ts';
+import type { RealFindings } from '../real/real-findings.ts';
 import { resultsPage } from './results-page.ts';
 
 /** Losses that are easy to reckon with; every seed has an offset of its own, which is common to all experiments. */
@@ -25,9 +26,9 @@ const results = (seeds: readonly number[]) =>
       };
     }),
   );
-const pageOf = (seeds: readonly number[]) =>
+const pageOf = (seeds: readonly number[], real?: RealFindings) =>
   resultsPage({
-    ...{ experiments, results: results(seeds), compared: 'the corpus', remarks: 'Nothing else.' },
+    ...{ experiments, results: results(seeds), compared: 'the corpus', real, remarks: 'Nothing else.' },
     circumstances: { command: 'npm run prove -- fusion --write', facts: [['CPU', 'of a test']] },
   });
 const page = pageOf([1, 2, 3]);
@@ -43,7 +44,7 @@ test('says what was run, on what, with which seeds', () => {
 test('pairs by seed: what all experiments of a seed have in common is no noise', () => {
   expect(text).toContain('| speeches | −0.2500 ± 0.0000 | −11.10 ± 0.01 % | yes | yes |');
   expect(text).toContain('| k = 1 | +0.0625 ± 0.0000 | yes | −0.1875 ± 0.0000 | yes |');
-  expect(text).toContain('| k = 5 | is the default |  | −0.2500 ± 0.0000 | yes |');
+  expect(text).toContain('| k = 5 | same as the default |  | −0.2500 ± 0.0000 | yes |');
 });
 
 test('finds the share of the tokens that are enough', () => {
@@ -55,6 +56,21 @@ test('a single seed claims nothing', () => {
   const single = pageOf([1]).get('results.md')!;
   expect(single).toContain('| speeches | −0.2500 | −11.11 % | one seed cannot tell | one seed cannot tell |');
   expect(single).not.toContain('±');
+});
+
+test('a real LLM has a section of its own where it has been measured', () => {
+  expect(text).not.toContain('SmolLM2');
+  const names = ['before', 'continued training', 'default', 'k = 1'];
+  const withReal = pageOf([1, 2, 3], {
+    names,
+    results: results([1, 2]).filter(({ experiment }) => names.includes(experiment)),
+    compared: 'other text',
+  });
+  const [, section] = withReal.get('results.md')!.split('## A real LLM among the teachers');
+  expect(section).toContain('seeds 1, 2. Held-out text was compared with other text.');
+  expect(section).toContain('| k = 1 | +0.0625 ± 0.0000 | yes | −0.1875 ± 0.0000 | yes |');
+  expect(section).toContain('](results/real.svg)');
+  expect(withReal.get('results/real.svg')).toContain('default');
 });
 
 test('every picture that the page shows is there', () => {

@@ -1,11 +1,13 @@
 import type { Experiment } from '../experiment.ts';
 import type { NamedResult } from '../measure/equal-effort.ts';
+import type { RealFindings } from '../real/real-findings.ts';
 import { lossesOf } from '../statistics/losses.ts';
 import { type Ablation, ablationPicture, ablationSection } from './ablation-section.ts';
 import type { Circumstances } from './circumstances.ts';
 import { efficiencyPicture, efficiencySection } from './efficiency-section.ts';
 import { mainPicture, mainSection } from './main-section.ts';
 import { markdownTable } from './markdown.ts';
+import { realPicture, realSection } from './real-section.ts';
 
 /** What the page is made of. */
 export interface Findings {
@@ -14,13 +16,15 @@ export interface Findings {
   readonly circumstances: Circumstances;
   /** What held-out text was compared with. */
   readonly compared: string;
+  /** Undefined where nothing has been measured with a real LLM. */
+  readonly real: RealFindings | undefined;
   /** Written by hand, in Markdown; undefined where there are none. */
   readonly remarks: string | undefined;
 }
 
 /** The page and its pictures, by their paths below docs/. */
 export function resultsPage(findings: Findings): Map<string, string> {
-  const { experiments, results, remarks } = findings;
+  const { experiments, results, real, remarks } = findings;
   const losses = lossesOf(results);
   const of = (group: Experiment['group']) =>
     experiments.filter((experiment) => experiment.group === group).map(({ name }) => name);
@@ -40,6 +44,7 @@ export function resultsPage(findings: Findings): Map<string, string> {
     mainSection(losses, of('main')),
     ablationSection(losses, ablations),
     efficiencySection(results, of('sample efficiency')),
+    ...(real === undefined ? [] : [realSection(real)]),
     ...(remarks === undefined ? [] : ['## What did not work, and other remarks', remarks.trim()]),
   ];
   return new Map([
@@ -47,6 +52,7 @@ export function resultsPage(findings: Findings): Map<string, string> {
     ['results/main.svg', mainPicture(losses, of('main'))],
     ['results/ablations.svg', ablationPicture(losses, ablations)],
     ['results/sample-efficiency.svg', efficiencyPicture(results, of('sample efficiency'))],
+    ...(real === undefined ? [] : ([['results/real.svg', realPicture(real)]] as const)),
   ]);
 }
 

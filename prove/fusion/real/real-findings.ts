@@ -1,0 +1,31 @@
+import type { NamedResult } from '../measure/equal-effort.ts';
+import { knownResults } from '../measure/known-results.ts';
+import { refuseOverlap } from '../measure/refuse-overlap.ts';
+import { isMeasured, openRealStudy, readRealStudy } from './real-study.ts';
+
+/** What is known of the study of a real LLM. */
+export interface RealFindings {
+  /** Experiments in the order of the table. */
+  readonly names: readonly string[];
+  readonly results: readonly NamedResult[];
+  /** What held-out text was compared with. */
+  readonly compared: string;
+}
+
+/**
+ * Reads what has been measured with a real LLM on this machine.
+ *
+ * @returns undefined where there is no seed with which everything has been measured
+ * @throws FuseMeshError when texts or models that it was measured with are gone
+ */
+export async function readRealFindings(
+  seeds: readonly number[],
+  signal: AbortSignal,
+): Promise<RealFindings | undefined> {
+  if (!(await isMeasured(await readRealStudy()))) return undefined;
+  const study = await openRealStudy();
+  const results = await knownResults(study, seeds, signal);
+  if (results.length === 0) return undefined;
+  const names = study.experiments.map(({ name }) => name);
+  return { names, results, compared: await refuseOverlap(study.config) };
+}
