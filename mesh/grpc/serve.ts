@@ -96,7 +96,11 @@ export async function serve({
         // Those who watch the health hear of it first.
         setImmediate(() => standing.end());
         const cutOff = setTimeout(() => cut.abort(), drainWithin);
-        const forced = setTimeout(() => server.forceShutdown(), drainWithin + answersSentWithin);
+        const forced = setTimeout(() => {
+          server.forceShutdown();
+          // Nobody waits longer, whatever has become of a connection whose other end has vanished.
+          resolve();
+        }, drainWithin + answersSentWithin);
         server.tryShutdown(() => {
           clearTimeout(cutOff);
           clearTimeout(forced);

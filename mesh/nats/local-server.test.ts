@@ -73,7 +73,7 @@ it('dies with a parent that is killed', async () => {
     script,
     `import { startLocalNatsServer } from ${JSON.stringify(module)};
      const { pid } = await startLocalNatsServer({ storeDirectory: ${JSON.stringify(join(storeDirectory, 'store'))} });
-     console.log(pid);`,
+     console.log(String(pid));`,
   );
   const parent = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), script], {
     stdio: ['ignore', 'pipe', 'inherit'],

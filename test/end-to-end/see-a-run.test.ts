@@ -141,9 +141,10 @@ test.skipIf(!hasPrometheus)(
     await expect.poll(targets, { timeout: 60_000, interval: 200 }).toEqual(expect.arrayContaining(expected));
     expect(await targets()).toHaveLength(expected.length);
     const query = encodeURIComponent('fusemesh_trainer_step{job="trainer",instance="trainer"}');
-    expect(await ask(`query?query=${query}`)).toMatchObject({
-      result: [{ metric: { run }, value: [expect.any(Number), `${pausedStep}`] }],
-    });
+    // The first look at the trainer may have been before its first step.
+    await expect
+      .poll(() => ask(`query?query=${query}`), { timeout: 30_000, interval: 200 })
+      .toMatchObject({ result: [{ metric: { run }, value: [expect.any(Number), `${pausedStep}`] }] });
 
     observe!.process.kill('SIGINT');
     const { code, stdout, stderr } = await observe!.finished;
