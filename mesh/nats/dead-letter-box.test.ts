@@ -1,30 +1,20 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { startNatsServer, type TestNatsServer } from '../../test/support/nats-server.ts';
-import { connectNats, type NatsConnection } from './connection.ts';
+import { beforeEach, expect, it } from 'vitest';
+import { natsOfTests } from '../../test/support/nats-of-tests.ts';
 import { type DeadLetterBox, openDeadLetterBox } from './dead-letter-box.ts';
 import { openRunStreams, type RunStreams } from './run-streams.ts';
 
 const { signal } = new AbortController();
-let server: TestNatsServer;
-let connection: NatsConnection;
+const nats = natsOfTests();
 let runs = 0;
 let run: string;
 let streams: RunStreams;
 let box: DeadLetterBox;
 
-beforeAll(async () => {
-  server = await startNatsServer();
-  connection = await connectNats(server.url, 'test');
-});
-afterAll(async () => {
-  await connection?.close();
-  await server?.stop();
-});
 beforeEach(async () => {
   run = `letters-${process.pid}-${runs++}`;
-  streams = openRunStreams(connection, run);
+  streams = openRunStreams(nats.connection, run);
   await streams.ensure({ maxDocuments: 4, maxDistributions: 1 });
-  box = openDeadLetterBox(connection, run);
+  box = openDeadLetterBox(nats.connection, run);
 });
 
 const putAside = (stream: 'documents' | 'distributions', position: number, length = 3) =>
@@ -97,7 +87,7 @@ it('removes letters, and knows those that are not there', async () => {
 });
 
 it('has none where there is no run', async () => {
-  const none = openDeadLetterBox(connection, `${run}-none`);
+  const none = openDeadLetterBox(nats.connection, `${run}-none`);
   expect(await none.list(signal)).toEqual([]);
   await expect(none.remove(1)).rejects.toMatchObject({ code: 'not_found' });
 });

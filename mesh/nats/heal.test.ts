@@ -1,8 +1,8 @@
 import { create } from '@bufbuild/protobuf';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startNatsServer, type TestNatsServer } from '../../test/support/nats-server.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { natsOfTests } from '../../test/support/nats-of-tests.ts';
 import { CorpusManifestSchema, type Document, DocumentSchema } from '../generated/fusemesh/v1/corpus_pb.ts';
-import { connectNats, type NatsConnection } from './connection.ts';
+import { connectNats } from './connection.ts';
 import { runNames } from './names.ts';
 import { openRunStreams, type RunStreams } from './run-streams.ts';
 
@@ -15,23 +15,14 @@ const document = (number: number): Document =>
   create(DocumentSchema, { number: BigInt(number), text: `text ${number}` });
 const never = new AbortController().signal;
 
-let server: TestNatsServer;
-let connection: NatsConnection;
+const nats = natsOfTests();
 let run: string;
 let streams: RunStreams;
 let runs = 0;
 
-beforeAll(async () => {
-  server = await startNatsServer();
-  connection = await connectNats(server.url, 'test');
-});
-afterAll(async () => {
-  await connection?.close();
-  await server?.stop();
-});
 beforeEach(async () => {
   run = `heal-${process.pid}-${runs++}`;
-  streams = openRunStreams(connection, run);
+  streams = openRunStreams(nats.connection, run);
   await streams.ensure({ maxDocuments: 50, maxDistributions: 50 });
   await streams.publishManifest(manifest);
 });
@@ -46,13 +37,13 @@ async function publish(from: number, until: number): Promise<void> {
 
 /** As an operator does who removes a stream without asking, or a disk that forgets it. */
 const lose = (stream: 'documentsStream' | 'distributionsStream') =>
-  connection.manager.streams.delete(runNames(run)[stream]);
+  nats.connection.manager.streams.delete(runNames(run)[stream]);
 
 describe('streams that are lost', () => {
   it('are made again by who publishes, with their limits', async () => {
     await lose('distributionsStream');
     await streams.publishDistribution('orator', 3, Uint8Array.of(3), { signal: never });
-    const { config } = await connection.manager.streams.info(runNames(run).distributionsStream);
+    const { config } = await nats.connection.manager.streams.info(runNames(run).distributionsStream);
     expect(config).toMatchObject({ max_msgs_per_subject: 50, discard_new_per_subject: true });
   });
 
@@ -69,7 +60,7 @@ describe('streams that are lost', () => {
     expect([first.bytes[0], first.position]).toEqual([7, 1]);
     // What was read in the life before says nothing of this one.
     await streams.releaseDistributions('orator', { position: 3, life: 'another' });
-    const { state } = await connection.manager.streams.info(runNames(run).distributionsStream);
+    const { state } = await nats.connection.manager.streams.info(runNames(run).distributionsStream);
     expect(state.messages).toBe(1);
     await reading.return?.();
   });
@@ -112,7 +103,7 @@ describe('streams that are lost', () => {
 
 it('a manifest that is lost alone begins the numbering anew behind what is there', async () => {
   await publish(0, 5);
-  await connection.manager.streams.deleteMessage(runNames(run).documentsStream, 1);
+  await nats.connection.manager.streams.deleteMessage(runNames(run).documentsStream, 1);
   expect(await streams.publishedCorpus()).toBeUndefined();
   await streams.publishManifest(manifest, { first: 3 });
   expect(await streams.publishedCorpus()).toMatchObject({ manifestPosition: 7, first: 3, last: 2 });
@@ -122,7 +113,7 @@ it('a manifest that is lost alone begins the numbering anew behind what is there
 
 it('a feeder gives a document that is published, to those alone who mean its corpus', async () => {
   expect(await streams.requestDocument('ab', 1)).toBe('no feeder');
-  const own = await connectNats(server.url, 'feeder');
+  const own = await connectNats(nats.url, 'feeder');
   let over = false;
   openRunStreams(own, run).answerCorpusRequests({
     corpus: 'ab',

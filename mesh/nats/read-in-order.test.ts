@@ -1,22 +1,11 @@
 import { create } from '@bufbuild/protobuf';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startNatsServer, type TestNatsServer } from '../../test/support/nats-server.ts';
+import { expect, it } from 'vitest';
+import { natsOfTests } from '../../test/support/nats-of-tests.ts';
 import { CorpusManifestSchema, DocumentSchema } from '../generated/fusemesh/v1/corpus_pb.ts';
-import { connectNats, type NatsConnection } from './connection.ts';
 import { runNames } from './names.ts';
 import { openRunStreams } from './run-streams.ts';
 
-let server: TestNatsServer;
-let connection: NatsConnection;
-
-beforeAll(async () => {
-  server = await startNatsServer();
-  connection = await connectNats(server.url, 'test');
-});
-afterAll(async () => {
-  await connection.close();
-  await server.stop();
-});
+const nats = natsOfTests();
 
 /** A reader fetches so many at a time: after them no request of its own is open. */
 const fetchedAtATime = 64;
@@ -25,7 +14,7 @@ it('reads again what was lost on the way at the end, where no gap shows it', {
   timeout: 60_000,
 }, async () => {
   const run = `lost-${process.pid}`;
-  const streams = openRunStreams(connection, run);
+  const streams = openRunStreams(nats.connection, run);
   await streams.ensure({ maxDocuments: 100, maxDistributions: 100 });
   await streams.publishManifest(
     create(CorpusManifestSchema, { documents: 65n, sha256: new Uint8Array(32), contextLength: 64 }),
@@ -52,8 +41,8 @@ it('reads again what was lost on the way at the end, where no gap shows it', {
 
 /** Takes what the server has for the stream's only reader, which never sees it; returns how many. */
 async function takeFromReader(stream: string): Promise<number> {
-  const [{ name }] = await connection.manager.consumers.list(stream).next();
-  const consumer = await connection.raw.jetstream().consumers.get(stream, name);
+  const [{ name }] = await nats.connection.manager.consumers.list(stream).next();
+  const consumer = await nats.connection.raw.jetstream().consumers.get(stream, name);
   let taken = 0;
   for await (const _ of await consumer.fetch({ max_messages: 1, expires: 1_000 })) taken++;
   return taken;

@@ -1,23 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startNatsServer, type TestNatsServer } from '../../test/support/nats-server.ts';
+import { describe, expect, it } from 'vitest';
+import { natsOfTests } from '../../test/support/nats-of-tests.ts';
 import { CorpusManifestSchema, type Document, DocumentSchema } from '../generated/fusemesh/v1/corpus_pb.ts';
-import { connectNats, type NatsConnection } from './connection.ts';
+import { connectNats } from './connection.ts';
 import { type DeliveredDocument, openRunStreams, type Place, type RunStreams } from './run-streams.ts';
 
-let server: TestNatsServer;
-let connection: NatsConnection;
+const nats = natsOfTests();
 let runs = 0;
-
-beforeAll(async () => {
-  server = await startNatsServer();
-  connection = await connectNats(server.url, 'test');
-});
-afterAll(async () => {
-  await connection.close();
-  await server.stop();
-});
 
 const never = new AbortController().signal;
 const manifestOf = (sha256: number) =>
@@ -28,7 +18,7 @@ const document = (number: number): Document =>
 /** Streams of a run of their own, with the manifest and the first documents in them. */
 async function startRun({ maxDocuments = 100, maxDistributions = 100, documents = 0 } = {}) {
   const run = `test-${process.pid}-${runs++}`;
-  const streams = openRunStreams(connection, run);
+  const streams = openRunStreams(nats.connection, run);
   await streams.ensure({ maxDocuments, maxDistributions });
   await streams.publishManifest(manifestOf(1));
   await publish(streams, 0, documents);
@@ -170,13 +160,13 @@ describe('a teacher', () => {
     const { run, streams } = await startRun({ documents: 1 });
     expect(numbers(await consume(streams, 1))).toEqual([0]);
     // As if 30 s had gone by.
-    await connection.manager.consumers.update(`fusemesh_${run}_documents`, 'teacher_orator', {
+    await nats.connection.manager.consumers.update(`fusemesh_${run}_documents`, 'teacher_orator', {
       ack_wait: 200_000_000,
     });
     const [again] = await consume(streams, 1);
     expect(Number(again.document.number)).toBe(0);
     await again.ack();
-    const { num_ack_pending, num_pending } = await connection.manager.consumers.info(
+    const { num_ack_pending, num_pending } = await nats.connection.manager.consumers.info(
       `fusemesh_${run}_documents`,
       'teacher_orator',
     );
@@ -294,7 +284,9 @@ describe('trace context', () => {
     const { run, streams } = await startRun({ documents: 1 });
     const [read] = await take(1, (signal) => streams.readDocuments({ from: 0, signal }));
     expect(read.traceparent()).toBeUndefined();
-    const { header } = await connection.manager.streams.getMessage(`fusemesh_${run}_documents`, { seq: 2 });
+    const { header } = await nats.connection.manager.streams.getMessage(`fusemesh_${run}_documents`, {
+      seq: 2,
+    });
     expect([...header.keys()]).toEqual(['Nats-Expected-Last-Sequence']);
   });
 });
@@ -310,7 +302,7 @@ describe('a run', () => {
   it('is made by several processes at once', async () => {
     const limits = { maxDocuments: 5, maxDistributions: 5 };
     const { run } = await startRun();
-    const others = await Promise.all(['a', 'b', 'c'].map((name) => connectNats(server.url, name)));
+    const others = await Promise.all(['a', 'b', 'c'].map((name) => connectNats(nats.url, name)));
     const streams = others.map((other) => openRunStreams(other, `${run}-new`));
     await Promise.all(streams.map((each) => each.ensure(limits)));
     expect(await streams[1].publishedCorpus()).toBeUndefined();

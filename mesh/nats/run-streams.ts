@@ -107,8 +107,8 @@ export interface RunStreams {
   ): Promise<void>;
 
   /**
-   * Documents, malformed ones too, from a number on, in the order of the stream, waiting for those to come; ends when aborted. Their
-   * numbers rise, save where the stream was lost and published again.
+   * Documents, malformed ones too, from a number on, in the order of the stream, waiting for those to come; ends when
+   * aborted. Their numbers rise, save where the stream was lost and published again.
    * @param options.after place of the last one read before; left out, all that are there
    */
   readDocuments(

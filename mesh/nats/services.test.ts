@@ -1,24 +1,14 @@
 import { connect } from 'nats';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startNatsServer, type TestNatsServer } from '../../test/support/nats-server.ts';
+import { expect, it } from 'vitest';
+import { natsOfTests } from '../../test/support/nats-of-tests.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { ownVersion } from '../lifecycle/own-version.ts';
-import { connectNats, type NatsConnection } from './connection.ts';
+import { connectNats } from './connection.ts';
 import { startLocalNatsServer } from './local-server.ts';
 import { findServices, registerService } from './services.ts';
 
 const name = `fusemesh-test-${process.pid}`;
-let server: TestNatsServer;
-let connection: NatsConnection;
-
-beforeAll(async () => {
-  server = await startNatsServer();
-  connection = await connectNats(server.url, 'test');
-});
-afterAll(async () => {
-  await connection?.close();
-  await server?.stop();
-});
+const nats = natsOfTests();
 
 const described = (number: string, load: () => object = () => ({})) => ({
   ...{ name, description: 'A test', metadata: { number } },
@@ -26,33 +16,35 @@ const described = (number: string, load: () => object = () => ({})) => ({
 });
 
 it('finds all that registered, with what they do now, and nobody after they stopped', async () => {
-  expect(await findServices(connection, name)).toEqual([]);
+  expect(await findServices(nats.connection, name)).toEqual([]);
   let documents = 1;
-  const other = await connectNats(server.url, 'other');
+  const other = await connectNats(nats.url, 'other');
   const first = await registerService(
-    connection,
+    nats.connection,
     described('1', () => ({ documents })),
   );
   const second = await registerService(other, described('2'));
   documents = 7;
-  const found = await findServices(connection, name);
+  const found = await findServices(nats.connection, name);
   expect(found.sort((a, b) => a.metadata['number'].localeCompare(b.metadata['number']))).toEqual([
     { version: ownVersion, metadata: { number: '1' }, load: { documents: 7 } },
     { version: ownVersion, metadata: { number: '2' }, load: {} },
   ]);
   await first.stop();
-  expect((await findServices(connection, name)).map(({ metadata }) => metadata['number'])).toEqual(['2']);
+  expect((await findServices(nats.connection, name)).map(({ metadata }) => metadata['number'])).toEqual([
+    '2',
+  ]);
   await second.stop();
-  expect(await findServices(connection, name)).toEqual([]);
+  expect(await findServices(nats.connection, name)).toEqual([]);
   await other.close();
 });
 
 it("answers NATS's own tools as their protocol says", async () => {
   const service = await registerService(
-    connection,
+    nats.connection,
     described('3', () => ({ busy: true })),
   );
-  const plain = await connect({ servers: server.url });
+  const plain = await connect({ servers: nats.url });
   try {
     const ask = async (subject: string) => JSON.parse((await plain.request(subject)).string());
     const ping = await ask(`$SRV.PING.${name}`);

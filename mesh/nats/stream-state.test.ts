@@ -1,25 +1,14 @@
 import { create } from '@bufbuild/protobuf';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startNatsServer, type TestNatsServer } from '../../test/support/nats-server.ts';
+import { expect, it } from 'vitest';
+import { natsOfTests } from '../../test/support/nats-of-tests.ts';
 import { CorpusManifestSchema, DocumentSchema } from '../generated/fusemesh/v1/corpus_pb.ts';
-import { connectNats, type NatsConnection } from './connection.ts';
 import { openRunStreams } from './run-streams.ts';
 
 const signal = new AbortController().signal;
-let server: TestNatsServer;
-let connection: NatsConnection;
-
-beforeAll(async () => {
-  server = await startNatsServer();
-  connection = await connectNats(server.url, 'test');
-});
-afterAll(async () => {
-  await connection?.close();
-  await server?.stop();
-});
+const nats = natsOfTests();
 
 it('tells what the streams hold and what each teacher has still to do', async () => {
-  const streams = openRunStreams(connection, `state-${process.pid}`);
+  const streams = openRunStreams(nats.connection, `state-${process.pid}`);
   const lagOf = async (teacher: string) => (await streams.look([teacher])).lags[0].documents;
   expect(await streams.look(['orator'])).toEqual({
     streams: ['documents', 'distributions', 'dead-letters'].map((name) => ({

@@ -1,14 +1,13 @@
 import { create } from '@bufbuild/protobuf';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import {
   CorpusManifestSchema,
   type Document,
   DocumentSchema,
 } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
 import { createLog } from '../../mesh/log/log.ts';
-import { connectNats, type NatsConnection } from '../../mesh/nats/connection.ts';
 import { openRunStreams } from '../../mesh/nats/run-streams.ts';
-import { startNatsServer, type TestNatsServer } from '../../test/support/nats-server.ts';
+import { natsOfTests } from '../../test/support/nats-of-tests.ts';
 import { PublishedDocuments } from './published-documents.ts';
 
 const log = createLog('test', { level: 'silent' });
@@ -20,21 +19,11 @@ const manifest = create(CorpusManifestSchema, {
   sha256: new Uint8Array(32),
   contextLength: 64,
 });
-let server: TestNatsServer;
-let connection: NatsConnection;
-
-beforeAll(async () => {
-  server = await startNatsServer();
-  connection = await connectNats(server.url, 'test');
-});
-afterAll(async () => {
-  await connection?.close();
-  await server?.stop();
-});
+const nats = natsOfTests();
 
 it('publishes all once, and again from the first that is held when the stream is lost', async () => {
   const run = `kept-${process.pid}`;
-  const streams = openRunStreams(connection, run);
+  const streams = openRunStreams(nats.connection, run);
   await streams.ensure({ maxDocuments: 20, maxDistributions: 20 });
   const kept = new PublishedDocuments({
     documents,
@@ -58,7 +47,7 @@ it('publishes all once, and again from the first that is held when the stream is
   await streams.releaseDocuments(5);
   // It looks every second.
   await new Promise((resolve) => setTimeout(resolve, 1_500));
-  await connection.manager.streams.delete(`fusemesh_${run}_documents`);
+  await nats.connection.manager.streams.delete(`fusemesh_${run}_documents`);
   await expect
     .poll(() => streams.publishedCorpus(), { timeout: 5_000 })
     .toMatchObject({ first: 5, last: 7, firstHeld: 5 });
@@ -68,7 +57,7 @@ it('publishes all once, and again from the first that is held when the stream is
 });
 
 it('says that not all was published when it is stopped before', async () => {
-  const streams = openRunStreams(connection, `stopped-${process.pid}`);
+  const streams = openRunStreams(nats.connection, `stopped-${process.pid}`);
   await streams.ensure({ maxDocuments: 3, maxDistributions: 20 });
   const kept = new PublishedDocuments({
     documents,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { distributionCheck } from '../../mesh/codec/check-distribution.ts';
 import { distributionFromBytes, distributionToBytes } from '../../mesh/codec/distribution-bytes.ts';
 import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
@@ -10,9 +10,8 @@ import {
   DocumentSchema,
 } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
 import { createLog } from '../../mesh/log/log.ts';
-import { connectNats, type NatsConnection } from '../../mesh/nats/connection.ts';
 import { openRunStreams, type RunStreams } from '../../mesh/nats/run-streams.ts';
-import { startNatsServer, type TestNatsServer } from '../../test/support/nats-server.ts';
+import { natsOfTests } from '../../test/support/nats-of-tests.ts';
 import { BackgroundTasks } from '../background-tasks.ts';
 import { Change } from '../change.ts';
 import { Attendance, type AttendanceOptions } from './attendance.ts';
@@ -30,22 +29,13 @@ const log = createLog('test', { level: 'silent' });
 const everybody = { atLeast: 2, within: Number.POSITIVE_INFINITY };
 const options = { signal: new AbortController().signal };
 
-let server: TestNatsServer;
-let connection: NatsConnection;
+const nats = natsOfTests();
 let streams: RunStreams;
 let run = 0;
 
-beforeAll(async () => {
-  server = await startNatsServer();
-  connection = await connectNats(server.url, 'test');
-});
-afterAll(async () => {
-  await connection?.close();
-  await server?.stop();
-});
 afterEach(() => streams.remove());
 beforeEach(async () => {
-  streams = openRunStreams(connection, `join-${process.pid}-${run++}`);
+  streams = openRunStreams(nats.connection, `join-${process.pid}-${run++}`);
   await streams.ensure({ maxDocuments: documents, maxDistributions: documents });
 });
 
