@@ -11,7 +11,7 @@ const mayUse = {
   model: ['numbers', 'errors'],
   page: ['mesh', 'errors'],
   texts: ['model', 'errors'],
-  services: ['texts', 'model', 'mesh', 'errors'],
+  services: ['texts', 'model', 'mesh', 'numbers', 'errors'],
   trainer: ['page', 'texts', 'model', 'mesh', 'numbers', 'errors'],
   cli: ['services', 'trainer', 'page', 'texts', 'model', 'mesh', 'errors'],
 };

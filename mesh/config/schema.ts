@@ -88,6 +88,7 @@ export const runConfigSchema = z.strictObject({
     .min(16)
     .describe('Most tokens a document may have, in every tokenizer of the run.'),
   corpus: z.array(text).min(1).describe('What the teachers score and the target trains on.'),
+  seed: z.number().int().min(0).default(0).describe('Decides the order in which the corpus is taken.'),
   heldOut: z.array(text).default([]).describe('Texts for the final table; never trained on.'),
   topK: z.number().int().min(1).max(1024).default(50).describe('Candidates a teacher sends for every token.'),
   teachers: z

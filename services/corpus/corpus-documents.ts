@@ -6,19 +6,37 @@ import {
   type Document,
   DocumentSchema,
 } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
+import { shuffle, uniformNumbers } from '../../numbers/random.ts';
 import type { LabelledText } from '../../texts/read-texts.ts';
 
 /**
- * Numbers pieces of text as the documents of a run, the domains mixed in the proportion of their sizes, so
- * that every stretch of the corpus has something of each. The same pieces give the same documents.
+ * Pieces of text with the domains mixed in the proportion of their sizes, so that every stretch has something of
+ * each; those of one domain stay in their order.
  */
-export function mixDomains(pieces: readonly LabelledText[]): Document[] {
+export function mixDomains(pieces: readonly LabelledText[]): LabelledText[] {
   const names = [...new Set(pieces.map(({ domain }) => domain))];
   const domains = names.map((name) => ({ own: pieces.filter(({ domain }) => domain === name), taken: 0 }));
-  return pieces.map((_, number) => {
+  return pieces.map(() => {
     const next = domains.reduce((least, each) => (shareTaken(each) < shareTaken(least) ? each : least));
-    return create(DocumentSchema, { number: BigInt(number), ...next.own[next.taken++] });
+    return next.own[next.taken++];
   });
+}
+
+/**
+ * Numbers pieces of text as the documents of a run, in an order that the seed fixes: neighbours in a text are no
+ * neighbours in a batch, and no text has the small learning rate of the end to itself.
+ */
+export function numberDocuments(pieces: readonly LabelledText[], seed: number): Document[] {
+  return documentOrder(pieces.length, seed).map((piece, number) =>
+    create(DocumentSchema, { number: BigInt(number), ...pieces[piece] }),
+  );
+}
+
+/** The places from 0 on of so many pieces, in the order in which a seed takes them. */
+export function documentOrder(pieces: number, seed: number): number[] {
+  const order = Array.from({ length: pieces }, (_, piece) => piece);
+  shuffle(order, uniformNumbers(seed));
+  return order;
 }
 
 function shareTaken({ own, taken }: { own: readonly unknown[]; taken: number }): number {

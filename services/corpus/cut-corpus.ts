@@ -1,13 +1,12 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { RunConfig } from '../../mesh/config/schema.ts';
-import type { Document } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { type LabelledText, readTexts } from '../../texts/read-texts.ts';
 import { splitText } from '../../texts/split-text.ts';
 import { mixDomains } from './corpus-documents.ts';
 
 /**
- * The documents of a run: its corpus in pieces that fit the context of every tokenizer, the domains mixed.
+ * The corpus of a run in pieces that fit the context of every tokenizer, the domains mixed.
  *
  * @param tokenizers of all models of the run
  * @throws FuseMeshError cancelled when aborted, invalid_argument where the corpus has no text
@@ -16,7 +15,7 @@ export async function cutCorpus(
   { corpus, contextLength }: Pick<RunConfig, 'corpus' | 'contextLength'>,
   tokenizers: readonly Tokenizer[],
   signal: AbortSignal,
-): Promise<Document[]> {
+): Promise<LabelledText[]> {
   const pieces: LabelledText[] = [];
   for await (const { domain, text } of readTexts(corpus)) {
     if (signal.aborted) throw new FuseMeshError('cancelled', 'Stopped while cutting the corpus.');

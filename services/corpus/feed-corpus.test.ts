@@ -81,7 +81,7 @@ async function feedOnce(onProgress: FeedOptions['onProgress'] = () => {}): Promi
   return fed!;
 }
 
-it('publishes the whole corpus, mixed, each document within every context', async () => {
+it('publishes the whole corpus, shuffled, each document within every context', async () => {
   const progress: string[] = [];
   const { documents, published, manifest } = await feedOnce(({ published: done, total }) =>
     progress.push(`${done}/${total}`),
@@ -93,9 +93,8 @@ it('publishes the whole corpus, mixed, each document within every context', asyn
   expect(read.map(({ number }) => Number(number))).toEqual(Array.from({ length: documents }, (_, d) => d));
   for (const [domain, text] of Object.entries(texts)) {
     const own = read.filter((document) => document.domain === domain);
-    expect(own.map((document) => document.text).join('')).toBe(text);
-    const half = read.slice(0, documents / 2).filter((document) => document.domain === domain);
-    expect(Math.abs(half.length - own.length / 2)).toBeLessThanOrEqual(1);
+    expect(own.map((document) => document.text).join('')).toHaveLength(text.length);
+    for (const document of own) expect(text).toContain(document.text);
   }
   for (const model of ['orator', 'target']) {
     const tokenizer = await Tokenizer.fromFile(join(zoo, model, 'tokenizer.json'));

@@ -6,7 +6,7 @@ import { connectNats } from '../../mesh/nats/connection.ts';
 import { openRunStreams } from '../../mesh/nats/run-streams.ts';
 import type { Tracer } from '../../mesh/tracing/tracer.ts';
 import { findTextFiles } from '../../texts/read-texts.ts';
-import { describeCorpus } from './corpus-documents.ts';
+import { describeCorpus, numberDocuments } from './corpus-documents.ts';
 import { cutCorpus } from './cut-corpus.ts';
 import { documentPublisher } from './publish-documents.ts';
 import { PublishedDocuments } from './published-documents.ts';
@@ -52,7 +52,8 @@ export async function feedCorpus(config: RunConfig, options: FeedOptions): Promi
     const streams = openRunStreams(connection, config.run);
     await streams.ensure(config.nats);
     log.info("The corpus is being cut, with the teachers' tokenizers as soon as they are up");
-    const documents = await cutCorpus(config, await runTokenizers(config, signal), signal);
+    const pieces = await cutCorpus(config, await runTokenizers(config, signal), signal);
+    const documents = numberDocuments(pieces, config.seed);
     const manifest = describeCorpus(documents, config.contextLength);
     const textBytes = Number(manifest.textBytes);
     log.info(

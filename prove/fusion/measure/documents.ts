@@ -3,14 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunConfig } from '../../../mesh/config/schema.ts';
 import { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
-import { describeCorpus } from '../../../services/corpus/corpus-documents.ts';
 import { cutCorpus } from '../../../services/corpus/cut-corpus.ts';
 import { findTextFiles } from '../../../texts/read-texts.ts';
 
 /** The documents of a run. */
 export interface Documents {
   readonly texts: readonly string[];
-  /** As the run's manifest has it, in hexadecimal. */
+  /** Of the texts, in hexadecimal. */
   readonly sha256: string;
 }
 
@@ -20,14 +19,13 @@ export const modelsOf = ({ target, teachers }: RunConfig): string[] => [
   ...teachers.flatMap(({ model }) => model ?? []),
 ];
 
-/** The documents that the feeder of a run publishes, in its order. */
+/** The pieces that the feeder of a run makes documents of, before a seed puts them into its order. */
 export async function documentsOf(run: RunConfig, signal: AbortSignal): Promise<Documents> {
   const tokenizers = await Promise.all(
     modelsOf(run).map((model) => Tokenizer.fromFile(join(model, 'tokenizer.json'))),
   );
-  const documents = await cutCorpus(run, tokenizers, signal);
-  const { sha256 } = describeCorpus(documents, run.contextLength);
-  return { texts: documents.map(({ text }) => text), sha256: Buffer.from(sha256).toString('hex') };
+  const texts = (await cutCorpus(run, tokenizers, signal)).map(({ text }) => text);
+  return { texts, sha256: digestTexts(texts) };
 }
 
 /** The texts of a run file's entries, as they are on disk. */

@@ -1,6 +1,6 @@
 import { startWorker } from '../../../model/runtime/worker.ts';
+import { documentOrder } from '../../../services/corpus/corpus-documents.ts';
 import type { Study } from '../study.ts';
-import { documentOrder } from './document-order.ts';
 import { type Documents, modelsOf } from './documents.ts';
 import { type NamedResult, refuseUnequal } from './equal-effort.ts';
 import { recordSources } from './record-sources.ts';
@@ -73,7 +73,9 @@ async function compute(
   signal: AbortSignal,
 ): Promise<Result> {
   const { config, share } = settings;
-  const recorded = documentOrder(documents.texts.length, seed, share);
+  // As the feeder of a run with this seed; a share of the documents is the first of them.
+  const order = documentOrder(documents.texts.length, seed);
+  const recorded = order.slice(0, Math.round(share * order.length));
   const sources = sourcesOf(settings).map(({ name, model }) => ({
     ...{ name, model, recording: recordings.get(model)! },
   }));

@@ -33,7 +33,8 @@ export async function tasksOf(
   signal: AbortSignal,
 ): Promise<{ readonly tasks: readonly Task[]; readonly documents: Documents }> {
   const documents = await documentsOf(config, signal);
-  const entries = ['./train-experiment.ts', './score-texts.ts', './document-order.ts'];
+  const order = '../../../services/corpus/corpus-documents.ts';
+  const entries = ['./train-experiment.ts', './score-texts.ts', order];
   const versions = await Promise.all(entries.map((entry) => codeVersion(import.meta.resolve(entry))));
   const code = versions.join(' ');
   const heldOut = digestTexts(await readEntries(config.heldOut));
