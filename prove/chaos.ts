@@ -1,6 +1,8 @@
 /**
- * Processes killed at random moments, messages that vanish, a store that is wiped: the run ends with the same
- * fused model, to the bit, and every document counted once.
+ * Processes killed at random, messages that vanish, a store that is wiped: the same fused model, each document once.
+ *
+ * --kills N    so many kills (50)
+ * --seed N     repeats the choices of a run, which it prints
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';

@@ -1,4 +1,8 @@
-/** Every family against transformers on fresh random weights: logits, gradients, AdamW, generation. Needs Python. */
+/**
+ * Every family against transformers on fresh random weights: logits, gradients, AdamW, generation. Needs Python.
+ *
+ * --seed N    repeats a run, which prints its seed
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,16 @@
-/** Fused training against continued training: held-out losses with intervals, ablations, sample efficiency; --real: with SmolLM2. */
+/**
+ * Fused training against continued training: held-out losses with intervals, ablations, sample efficiency.
+ *
+ * --quick              one seed of the main table, in three minutes
+ * --seeds N            so many seeds, 0 to N - 1 (5)
+ * --only PATTERN       the experiments whose names the regular expression fits
+ * --learning-rate R    in place of the demo's
+ * --real               SmolLM2-135M teaches, in place of the demo's teachers; npm run smollm2 comes before
+ * --write              writes docs/results.md with its pictures, and what --real has measured
+ * --fresh              measures again what was measured before
+ *
+ * Results are kept, so a run that was stopped goes on. All of one seed takes about ten minutes on two cores.
+ */
 import { rm } from 'node:fs/promises';
 import { runUntilStopped } from '../mesh/lifecycle/run-until-stopped.ts';
 import { openDemoStudy } from './fusion/demo-study.ts';

@@ -1,4 +1,9 @@
-/** A teacher and a trainer under 100,000 mutated messages at every entrance: no crash, nothing wrong taken, flat memory. */
+/**
+ * A teacher and a trainer under mutated messages at every entrance: no crash, nothing wrong taken, flat memory.
+ *
+ * --messages N    so many (100000)
+ * --seed N        repeats a run, which prints its seed
+ */
 import { parseArgs } from 'node:util';
 import { fuzzMesh } from './fuzzing/fuzz-mesh.ts';
 

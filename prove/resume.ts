@@ -1,4 +1,8 @@
-/** A trainer killed ten times at random moments ends with the same fused model, to the bit. */
+/**
+ * A trainer killed ten times at random moments ends with the same fused model, to the bit.
+ *
+ * --seed N    repeats a run, which prints its seed
+ */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

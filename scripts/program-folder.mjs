@@ -5,7 +5,8 @@ import { run } from './run.mjs';
 import { withSetUp } from './set-up.mjs';
 
 /**
- * `npm run bench -- NAME …`: runs a program of a folder, or without a name lists them with what they are for.
+ * `npm run bench -- NAME …`: runs a program of a folder; without a name lists them with what they are for, and with
+ * --help behind the name tells all that a program says of itself.
  *
  * @param command the npm script
  * @param folder its programs: they export nothing; the other files there are shared by them
@@ -22,8 +23,12 @@ export async function runProgramOf({ command, folder, what, usage }) {
   const [name, ...parameters] = process.argv.slice(2);
   if (name === undefined) {
     const width = Math.max(0, ...names.map((known) => known.length));
-    for (const known of names) console.log(`${known.padEnd(width)}  ${purposeOf(sourceOf(known))}`);
-    console.log(`\nnpm run ${command} -- ${usage}`);
+    for (const known of names) console.log(`${known.padEnd(width)}  ${aboutOf(sourceOf(known))[0]}`);
+    console.log(`\nnpm run ${command} -- ${usage}\nnpm run ${command} -- NAME --help`);
+    return;
+  }
+  if (names.includes(name) && parameters.includes('--help')) {
+    console.log(aboutOf(sourceOf(name)).join('\n'));
     return;
   }
   await withSetUp({ nats: true }, (environment) => {
@@ -34,5 +39,11 @@ export async function runProgramOf({ command, folder, what, usage }) {
   });
 }
 
-/** First line of the first comment: what a program is for. */
-const purposeOf = (source) => /\/\*\*\s*(?:\*\s*)?(.*?)\s*(?:\*\/|\n)/.exec(source)?.[1] ?? '';
+/** The lines of a program's first comment: what it is for, and below it its options. */
+function aboutOf(source) {
+  const [, comment = ''] = /\/\*\*(.*?)\*\//s.exec(source) ?? [];
+  return comment
+    .trim()
+    .split('\n')
+    .map((line) => line.replace(/^ *\* ?/, '').trimEnd());
+}

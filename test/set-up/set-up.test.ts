@@ -36,8 +36,8 @@ describe('the set-up of npm run demo, test, check, bench and zoo', () => {
     await mkdir(dirname(join(tree, file)), { recursive: true });
     await writeFile(join(tree, file), content, { mode });
   };
-  const start = (file: string, environment: NodeJS.ProcessEnv = {}) => {
-    const child = spawn(process.execPath, [join(tree, file)], {
+  const start = (file: string, environment: NodeJS.ProcessEnv = {}, parameters: readonly string[] = []) => {
+    const child = spawn(process.execPath, [join(tree, file), ...parameters], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: `${join(tree, 'bin')}:${process.env['PATH']}`, ...environment },
     });
@@ -91,6 +91,16 @@ describe('the set-up of npm run demo, test, check, bench and zoo', () => {
   it('takes the server that NATS_URL names', async () => {
     const { output } = await start('where-is-nats.mjs', { NATS_URL: 'nats://elsewhere:4222' }).result;
     expect(output).toBe('nats://elsewhere:4222\n');
+  });
+
+  it('tells what a benchmark is for and its options, and installs nothing for it', async () => {
+    await rm(join(tree, 'node_modules'), { recursive: true });
+    await write('bench/speed.ts', '/**\n * How fast it is.\n *\n * --runs N    so many\n */\nrun();\n');
+    const list = await start('scripts/bench.mjs').result;
+    expect(list.output).toMatch(/^speed {2}How fast it is\.\n/);
+    const help = await start('scripts/bench.mjs', {}, ['speed', '--help']).result;
+    expect(help).toEqual({ output: 'How fast it is.\n\n--runs N    so many\n', errors: '', exitCode: 0 });
+    expect(await readFile(npmCalls, 'utf8')).toBe('');
   });
 
   it('passes an interrupt on once, though npm and a terminal may both send it', async () => {
