@@ -18,7 +18,7 @@ export function realSection({ names, results, compared }: RealFindings): string 
       `Context, batches and schedule are the demo's: ${whole?.steps ?? 0} steps and about ` +
       `${(whole?.tokens ?? 0).toLocaleString('en-GB')} tokens in each training, which the command checks; ` +
       `seeds ${seeds.join(', ')}. Held-out text was compared with ${compared}.`,
-    '```sh\nnpm run smollm2\nnpm run prove -- fusion --real\n```',
+    `\`\`\`sh\nnpm run smollm2\nnpm run prove -- fusion --seeds ${seeds.length} --real\n\`\`\``,
     lossesByDomain(losses, names),
     '![Bits per byte gained by training with a real LLM](results/real.svg)',
     '### Default with SmolLM2 against continued training',

@@ -68,6 +68,7 @@ test('a real LLM has a section of its own where it has been measured', () => {
   });
   const [, section] = withReal.get('results.md')!.split('## A real LLM among the teachers');
   expect(section).toContain('seeds 1, 2. Held-out text was compared with other text.');
+  expect(section).toContain('npm run prove -- fusion --seeds 2 --real\n');
   expect(section).toContain('| k = 1 | +0.0625 ± 0.0000 | yes | −0.1875 ± 0.0000 | yes |');
   expect(section).toContain('](results/real.svg)');
   expect(withReal.get('results/real.svg')).toContain('default');
