@@ -72,7 +72,8 @@ try {
     const stepsEach = (undisturbed.state.step * (1 - shareAfter)) / times;
     const spread = async ({ mesh, reaches }: GoingRun) => {
       for (let i = 0; i < times; i++) {
-        const after = Math.floor((i + random()) * stepsEach);
+        // Not before the first step: until then the teachers are not yet attached.
+        const after = 1 + Math.floor((i + random()) * stepsEach);
         await reaches(after);
         await sleep(within * random());
         console.log(`  ${what} ${i + 1} of ${times}, after step ${after}: ${await disturb(mesh)}`);
