@@ -49,38 +49,42 @@ try {
   const undisturbed = await disturbedRun(corpus, `chaos-undisturbed-${process.pid}`, { settings });
   console.log(`Undisturbed: ${told(undisturbed)}`);
 
-  await disturbed('killed', kills, async (mesh) => {
+  const killed = atRandom(kills, async ({ mesh }) => {
     const part = anyPart(mesh);
     await part.kill();
     return part.name;
   });
-  await disturbed('messages deleted', deletions, async (mesh) => {
+  const deleted = atRandom(deletions, async ({ mesh, reaches }) => {
+    // Before the first step the streams may not be there yet.
+    await reaches(1);
     await mesh.deleteLast(deletedMessages);
     return `the last ${deletedMessages} messages of each stream`;
   });
-  await disturbed('store wiped', 1, async (mesh) => {
+  const wiped = atRandom(1, async ({ mesh }) => {
     await mesh.wipeStore();
     return 'the whole store';
   });
-  await disturbed('trainer frozen', 1, frozen);
+  await disturbed('killed', killed);
+  await disturbed('messages deleted', deleted);
+  await disturbed('store wiped', wiped);
+  await disturbed('trainer frozen', frozen);
 
-  async function disturbed(
-    what: string,
-    times: number,
-    disturb: (mesh: DisturbedMesh) => Promise<string>,
-  ): Promise<void> {
+  /** Disturbs so many times, spread over the run. */
+  function atRandom(times: number, disturb: (going: GoingRun) => Promise<string>) {
     const stepsEach = (undisturbed.state.step * (1 - shareAfter)) / times;
-    const spread = async ({ mesh, reaches }: GoingRun) => {
+    return async (going: GoingRun): Promise<void> => {
       for (let i = 0; i < times; i++) {
-        // Not before the first step: until then the teachers are not yet attached.
-        const after = 1 + Math.floor((i + random()) * stepsEach);
-        await reaches(after);
+        const after = Math.floor((i + random()) * stepsEach);
+        await going.reaches(after);
         await sleep(within * random());
-        console.log(`  ${what} ${i + 1} of ${times}, after step ${after}: ${await disturb(mesh)}`);
+        console.log(`  ${i + 1} of ${times}, after step ${after}: ${await disturb(going)}`);
       }
     };
+  }
+
+  async function disturbed(what: string, disturb: (going: GoingRun) => Promise<void>): Promise<void> {
     const run = `chaos-${what.replaceAll(' ', '-')}-${process.pid}`;
-    const outcome = await disturbedRun(corpus, run, { disturb: spread, settings });
+    const outcome = await disturbedRun(corpus, run, { disturb, settings });
     console.log(`${what}: ${told(outcome)}`);
     for (const part of outcome.mesh.parts) console.log(`  ${livesOf(part)}`);
     compare(what, outcome, undisturbed);
@@ -96,7 +100,9 @@ function anyPart({ trainer, teachers, feeder, nats }: DisturbedMesh): KeptProces
 }
 
 /** Teachers must fill the streams and then wait, with the memory that they had. */
-async function frozen(mesh: DisturbedMesh): Promise<string> {
+async function frozen({ mesh, reaches }: GoingRun): Promise<void> {
+  // After the first step teachers are attached, and more than fills the streams is still to come.
+  await reaches(1);
   const thawed = mesh.trainer.freeze(frozenFor);
   await sleep(frozenFor / 3);
   const before = mesh.teachers.map(({ bytes }) => bytes);
@@ -109,7 +115,10 @@ async function frozen(mesh: DisturbedMesh): Promise<string> {
   if (growth > mostGrowth || documents > most + 1 || distributions > most * mesh.teachers.length) {
     throw new FuseMeshError('resource_exhausted', held);
   }
-  return `for ${frozenFor / 1000} s: ${held} more`;
+  if (documents < most || distributions < most * mesh.teachers.length) {
+    throw new FuseMeshError('failed_precondition', `The streams did not fill: ${held} more.`);
+  }
+  console.log(`  for ${frozenFor / 1000} s: ${held} more`);
 }
 
 function compare(what: string, outcome: Outcome, undisturbed: Outcome): void {
