@@ -2,13 +2,13 @@
 import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { alignByBoundary, NOT_ALIGNED } from '../fusion/align/boundary.ts';
+import { createSameToken } from '../fusion/fusellm/fusellm-rows.ts';
+import { minimumEditDistanceMap } from '../fusion/fusellm/minimum-edit-distance.ts';
+import { createTimeWarping } from '../fusion/fusellm/time-warping.ts';
 import type { Tokenization } from '../model/tokenizer/tokenization.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { loadRealTokenizer } from '../test/support/real-tokenizer.ts';
-import { alignByBoundary, NOT_ALIGNED } from '../trainer/align/boundary.ts';
-import { createSameToken } from '../trainer/align/fusellm-rows.ts';
-import { minimumEditDistanceMap } from '../trainer/align/minimum-edit-distance.ts';
-import { createTimeWarping } from '../trainer/align/time-warping.ts';
 import { type Figure, report, shortestSeconds } from './report.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -18,7 +18,7 @@ const textsOfFile = 2;
 const files = [
   'examples/zoo/held-out/fiction.txt',
   'examples/zoo/held-out/manuals.txt',
-  'trainer/align/time-warping.ts',
+  'fusion/fusellm/time-warping.ts',
   'README.md',
 ];
 

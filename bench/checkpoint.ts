@@ -2,18 +2,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLog } from '../mesh/log/log.ts';
-import type { StepBatch } from '../trainer/batch/batches.ts';
-import { Change } from '../trainer/change.ts';
+import { textsAlone } from '../engine/training-batch.ts';
+import { TrainingEngine } from '../engine/training-engine.ts';
+import type { StepBatch } from '../fusion/batch/batches.ts';
+import { emptyCount } from '../fusion/fuse/fuse-document.ts';
+import { Notifier } from '../process/lifecycle/notifier.ts';
+import { createLog } from '../process/log/log.ts';
 import { startCheckpointWriter } from '../trainer/checkpoint/checkpoint-writer.ts';
 import { initialState } from '../trainer/checkpoint/training-state.ts';
-import { textsAlone } from '../trainer/engine/training-batch.ts';
-import { TrainingEngine } from '../trainer/engine/training-engine.ts';
-import { emptyCount } from '../trainer/fuse/fuse-document.ts';
-import type { StepReport } from '../trainer/step-report.ts';
-import { TimeSpent } from '../trainer/time-spent.ts';
-import { train } from '../trainer/train.ts';
-import { TrainingControl } from '../trainer/training-control.ts';
+import { train } from '../trainer/loop.ts';
+import type { StepReport } from '../trainer/report/step-report.ts';
+import { TimeSpent } from '../trainer/report/time-spent.ts';
+import { TrainingControl } from '../trainer/report/training-control.ts';
 import { writeRandomLlama } from './random-llama.ts';
 import { type Figure, report } from './report.ts';
 import { engineOptions } from './training/engine-options.ts';
@@ -63,7 +63,7 @@ async function reportsOf(llama: SizedLlama): Promise<StepReport[]> {
       schedule: { kind: 'constant', peak: 1e-4, warmupSteps: 0, totalSteps: steps },
       sources: ['nobody'],
       checkpointEvery,
-      control: new TrainingControl(new Change()),
+      control: new TrainingControl(new Notifier()),
       signal: new AbortController().signal,
       log: createLog('bench', { level: 'silent' }),
       save: (state, snapshot) => writer.write(place, state, snapshot),

@@ -1,8 +1,9 @@
 /** Speed of alignment and fusion of three sources, on one core. */
-import { createLog } from '../mesh/log/log.ts';
-import { assembleBatch, type DocumentToLearn } from '../trainer/batch/assemble-batch.ts';
-import type { Fusion } from '../trainer/fusion-of-run.ts';
-import { relateSource } from '../trainer/sources/relate-source.ts';
+
+import { assembleBatch, type DocumentToLearn } from '../fusion/batch/assemble-batch.ts';
+import type { Fusion } from '../fusion/fusion-of-run.ts';
+import { relateSource } from '../fusion/relate-source.ts';
+import { createLog } from '../process/log/log.ts';
 import { zooDocuments } from './fusion/zoo-documents.ts';
 import { type Figure, report, shortestSeconds } from './report.ts';
 

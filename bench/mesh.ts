@@ -2,9 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connectNats } from '../mesh/nats/connection.ts';
-import { startLocalNatsServer } from '../mesh/nats/local-server.ts';
 import { loadRealTokenizer } from '../test/support/real-tokenizer.ts';
+import { connectNats } from '../wire/nats/connection.ts';
+import { startLocalNatsServer } from '../wire/nats/local-server.ts';
 import { chainFigures } from './mesh/chain.ts';
 import { paceFigures } from './mesh/pace.ts';
 import { sizeFigures } from './mesh/rival-sizes.ts';

@@ -3,27 +3,27 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toJsonString } from '@bufbuild/protobuf';
+import { TrainingEngine } from '../engine/training-engine.ts';
+import { batchesOf, type FusedBatch } from '../fusion/batch/batches.ts';
+import type { Fusion } from '../fusion/fusion-of-run.ts';
+import { relateSource } from '../fusion/relate-source.ts';
+import { Notifier } from '../process/lifecycle/notifier.ts';
+import { createLog } from '../process/log/log.ts';
+import { createRegister } from '../process/metrics/create-register.ts';
+import { initialState } from '../trainer/checkpoint/training-state.ts';
+import { train } from '../trainer/loop.ts';
+import { historyMessage } from '../trainer/report/history/history-message.ts';
+import { TrainerMetrics } from '../trainer/report/metrics.ts';
+import { RunRecord } from '../trainer/report/run-record.ts';
+import { RunStatus } from '../trainer/report/run-status.ts';
+import { statusMessage } from '../trainer/report/status-message.ts';
+import { TimeSpent } from '../trainer/report/time-spent.ts';
+import { TrainingControl } from '../trainer/report/training-control.ts';
 import {
   GetAlignmentResponseSchema,
   GetHistoryResponseSchema,
   GetStatusResponseSchema,
-} from '../mesh/generated/fusemesh/v1/trainer_pb.ts';
-import { createLog } from '../mesh/log/log.ts';
-import { createRegister } from '../mesh/metrics/create-register.ts';
-import { batchesOf, type FusedBatch } from '../trainer/batch/batches.ts';
-import { Change } from '../trainer/change.ts';
-import { initialState } from '../trainer/checkpoint/training-state.ts';
-import { TrainingEngine } from '../trainer/engine/training-engine.ts';
-import type { Fusion } from '../trainer/fusion-of-run.ts';
-import { historyMessage } from '../trainer/history/history-message.ts';
-import { TrainerMetrics } from '../trainer/metrics.ts';
-import { RunRecord } from '../trainer/run-record.ts';
-import { RunStatus } from '../trainer/run-status.ts';
-import { relateSource } from '../trainer/sources/relate-source.ts';
-import { statusMessage } from '../trainer/status-message.ts';
-import { TimeSpent } from '../trainer/time-spent.ts';
-import { train } from '../trainer/train.ts';
-import { TrainingControl } from '../trainer/training-control.ts';
+} from '../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { zoo, zooDocuments } from './fusion/zoo-documents.ts';
 import { type Figure, report } from './report.ts';
 import { engineOptions } from './training/engine-options.ts';
@@ -70,9 +70,9 @@ interface Taken {
 
 async function run(engine: TrainingEngine, seen: boolean): Promise<Taken> {
   const output = await mkdtemp(join(tmpdir(), 'fusemesh-bench-'));
-  const change = new Change();
-  const control = new TrainingControl(change);
-  const status = new RunStatus('bench', change, control);
+  const notifier = new Notifier();
+  const control = new TrainingControl(notifier);
+  const status = new RunStatus('bench', notifier, control);
   status.sources = () =>
     names.map((name) => ({
       ...{ name, attached: true, replicas: 1, queueDepth: 16, documentsChosen: 1, tokensPerSecond: 4_000 },

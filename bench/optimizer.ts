@@ -1,7 +1,7 @@
 /** Speed of AdamW with clipping on one core, against PyTorch's. */
 import { join } from 'node:path';
+import { adamwStep, globalNorm, type OptimizedTensor } from '../engine/adamw.ts';
 import { createRandom } from '../test/support/random.ts';
-import { adamwStep, globalNorm, type OptimizedTensor } from '../trainer/engine/adamw.ts';
 import { type Figure, report } from './report.ts';
 import { startSide } from './side.ts';
 

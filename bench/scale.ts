@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { estimateMemoryOf } from '../trainer/engine/memory-estimate.ts';
+import { estimateMemoryOf } from '../engine/memory-estimate.ts';
 import { writeRandomLlama } from './random-llama.ts';
 import { type Figure, report } from './report.ts';
 import { startSide } from './side.ts';

@@ -2,6 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { headResults, rowsOfHead } from '../engine/graphs/head-graph.ts';
+import { resultsOf } from '../engine/graphs/segment.ts';
+import { trainingGraphs } from '../engine/graphs/training-graphs.ts';
+import { trainedPart } from '../engine/trained-part.ts';
+import type { TrainingBatch } from '../engine/training-batch.ts';
+import { TrainingEngine } from '../engine/training-engine.ts';
 import type { Architecture } from '../model/families/architecture.ts';
 import { readArchitecture } from '../model/families/read-architecture.ts';
 import { matmul } from '../model/graph/expressions.ts';
@@ -13,12 +19,6 @@ import { emitModel } from '../model/onnx/emit.ts';
 import { openSession } from '../model/runtime/session.ts';
 import { optionsFor } from '../test/support/engine-options.ts';
 import { createRandom } from '../test/support/random.ts';
-import { headResults, rowsOfHead } from '../trainer/engine/graphs/head-graph.ts';
-import { resultsOf } from '../trainer/engine/graphs/segment.ts';
-import { trainingGraphs } from '../trainer/engine/graphs/training-graphs.ts';
-import { trainedPart } from '../trainer/engine/trained-part.ts';
-import type { TrainingBatch } from '../trainer/engine/training-batch.ts';
-import { TrainingEngine } from '../trainer/engine/training-engine.ts';
 import { type LlamaSizes, writeRandomLlama } from './random-llama.ts';
 import { type Figure, report, shortestSeconds } from './report.ts';
 

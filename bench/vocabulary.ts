@@ -1,11 +1,12 @@
 /** Time of the vocabulary map by least edit distance, and whether it is that of brute force. */
+
+import { EditDistance } from '../fusion/fusellm/edit-distance.ts';
+import { equalStringMap, minimumEditDistanceMap } from '../fusion/fusellm/minimum-edit-distance.ts';
+import { packStrings, respelledStrings } from '../fusion/fusellm/token-strings.ts';
+import { NOT_MAPPED } from '../fusion/vocabulary/exact-map.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { createRandom } from '../test/support/random.ts';
 import { loadRealTokenizer } from '../test/support/real-tokenizer.ts';
-import { EditDistance } from '../trainer/align/edit-distance.ts';
-import { equalStringMap, minimumEditDistanceMap } from '../trainer/align/minimum-edit-distance.ts';
-import { packStrings, respelledStrings } from '../trainer/align/token-strings.ts';
-import { NOT_MAPPED } from '../trainer/align/vocabulary-map.ts';
 import { type Figure, report } from './report.ts';
 
 const samples = 2000;

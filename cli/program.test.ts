@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ownVersion } from '../mesh/lifecycle/own-version.ts';
+import { ownVersion } from '../process/lifecycle/own-version.ts';
 import { program } from './program.ts';
 
 const verbsOf = async (asked?: string) => (await program(asked)).commands.map((command) => command.name());

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { ownVersion } from '../mesh/lifecycle/own-version.ts';
+import { ownVersion } from '../process/lifecycle/own-version.ts';
 
 /** The verbs, in the order of the help. A module is read when it is asked for: a teacher needs no trainer. */
 const verbs = {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { loadRunConfig } from '../mesh/config/load-config.ts';
-import type { RunConfig } from '../mesh/config/schema.ts';
+import { loadRunConfig } from '../process/config/load-config.ts';
+import type { RunConfig } from '../process/config/schema.ts';
 
 /** What every verb accepts beside its run file. */
 export interface RunFileOptions {

@@ -8,7 +8,7 @@ import { startOtlpReceiver } from '../test/support/otlp-receiver.ts';
 
 const here = (name: string) => pathToFileURL(join(import.meta.dirname, name)).href;
 const program = `
-  import { createLog } from '${here('../mesh/log/log.ts')}';
+  import { createLog } from '${here('../process/log/log.ts')}';
   import { traced } from '${here('traced.ts')}';
   const traces = { serviceName: 'fusemesh-feeder', attributes: {} };
   await traced(traces, createLog('test'), async (tracer) => tracer.start('document').end());

@@ -1,6 +1,6 @@
-import type { Log } from '../mesh/log/log.ts';
-import { startTracing, type TracedProcess } from '../mesh/tracing/start-tracing.ts';
-import type { Tracer } from '../mesh/tracing/tracer.ts';
+import type { Log } from '../process/log/log.ts';
+import { startTracing, type TracedProcess } from '../process/tracing/start-tracing.ts';
+import type { Tracer } from '../process/tracing/tracer.ts';
 
 /** How long what is left of sending traces may keep the process, in milliseconds. */
 const leaveWithin = 500;

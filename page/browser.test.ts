@@ -6,11 +6,11 @@ import { toJson } from '@bufbuild/protobuf';
 import { Registry } from 'prom-client';
 import type { Browser, Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { GetHistoryResponseSchema, TrainerState } from '../mesh/generated/fusemesh/v1/trainer_pb.ts';
-import { createLog } from '../mesh/log/log.ts';
-import { type MetricsServer, serveMetrics } from '../mesh/metrics/serve-metrics.ts';
+import { type MetricsServer, serveHttp } from '../process/http/serve-http.ts';
+import { createLog } from '../process/log/log.ts';
 import { chromium, type Look, openPage, startChromium } from '../test/support/chromium.ts';
 import { type ExampleRun, exampleHistory, exampleRun, exampleStatus } from '../test/support/example-run.ts';
+import { GetHistoryResponseSchema, TrainerState } from '../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { reportDocument } from './documents/report-document.ts';
 import { servePage } from './serve-page.ts';
 import type { ReportData } from './view/report-data.ts';
@@ -33,7 +33,7 @@ describe.skipIf(chromium === undefined)('in a browser (skipped where no Chromium
   const asked: number[] = [];
 
   const start = (port = 0) =>
-    serveMetrics(new Registry(), {
+    serveHttp(new Registry(), {
       host: '127.0.0.1',
       port,
       log: createLog('test', { level: 'silent' }),

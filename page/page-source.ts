@@ -3,7 +3,7 @@ import type {
   GetAlignmentResponseSchema,
   GetHistoryResponseSchema,
   GetStatusResponseSchema,
-} from '../mesh/generated/fusemesh/v1/trainer_pb.ts';
+} from '../wire/generated/fusemesh/v1/trainer_pb.ts';
 
 /** What the page shows, as TrainerService tells it too. */
 export interface PageSource {

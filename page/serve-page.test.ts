@@ -2,14 +2,14 @@ import { request as httpRequest } from 'node:http';
 import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type MetricsServer, serveHttp } from '../process/http/serve-http.ts';
+import { createLog } from '../process/log/log.ts';
+import { type ExampleRun, exampleRun } from '../test/support/example-run.ts';
 import {
   GetAlignmentResponseSchema,
   GetHistoryResponseSchema,
   GetStatusResponseSchema,
-} from '../mesh/generated/fusemesh/v1/trainer_pb.ts';
-import { createLog } from '../mesh/log/log.ts';
-import { type MetricsServer, serveMetrics } from '../mesh/metrics/serve-metrics.ts';
-import { type ExampleRun, exampleRun } from '../test/support/example-run.ts';
+} from '../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { type ServedPage, servePage } from './serve-page.ts';
 
 let server: MetricsServer;
@@ -29,7 +29,7 @@ beforeAll(async () => {
     },
     alignment: () => (hasAlignment ? run.alignment : undefined),
   });
-  server = await serveMetrics(new Registry(), {
+  server = await serveHttp(new Registry(), {
     host: '127.0.0.1',
     port: 0,
     log: createLog('test', { level: 'silent' }),

@@ -6,7 +6,7 @@ import {
   GetAlignmentResponseSchema,
   GetHistoryResponseSchema,
   GetStatusResponseSchema,
-} from '../mesh/generated/fusemesh/v1/trainer_pb.ts';
+} from '../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { type Answer, failure, json, send } from './answer.ts';
 import { bundle } from './bundle.ts';
 import { favicon } from './documents/favicon.ts';

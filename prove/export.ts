@@ -2,15 +2,15 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { weightsByName } from '../engine/engine-snapshot.ts';
+import type { TrainingBatch } from '../engine/training-batch.ts';
+import { TrainingEngine } from '../engine/training-engine.ts';
 import { writeModel } from '../model/export/write-model.ts';
 import { readArchitecture } from '../model/families/read-architecture.ts';
 import { mergedWeights } from '../model/lora/merged-weights.ts';
 import { writeAdapter } from '../model/lora/write-adapter.ts';
 import { optionsFor } from '../test/support/engine-options.ts';
 import { goldenModels, openExpected, readBatch } from '../test/support/golden.ts';
-import { weightsByName } from '../trainer/engine/engine-snapshot.ts';
-import type { TrainingBatch } from '../trainer/engine/training-batch.ts';
-import { TrainingEngine } from '../trainer/engine/training-engine.ts';
 import { runOracle } from './oracle.ts';
 import { writeOurLogits } from './our-logits.ts';
 

@@ -16,7 +16,7 @@ const golden = await mkdtemp(join(tmpdir(), 'fusemesh-prove-families-'));
 try {
   console.log(`Seed ${values.seed}; --seed ${values.seed} repeats it.`);
   await runOracle('families.py', ['--seed', values.seed, '--output', golden]);
-  const rooms = ['model/families', 'model/export', 'model/generation', 'trainer/engine/training-engine'];
+  const rooms = ['model/families', 'model/export', 'model/generation', 'engine/training-engine'];
   await runToTheEnd(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...rooms], {
     FUSEMESH_GOLDEN: golden,
   });

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
-import { TrainerService } from '../mesh/generated/fusemesh/v1/trainer_pb.ts';
-import { createClient } from '../mesh/grpc/client.ts';
 import type { RunningCommand } from '../test/end-to-end/command.ts';
+import { TrainerService } from '../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { createClient } from '../wire/grpc/client.ts';
 
 /** How far the trainer of a running `fusemesh up` is. */
 export class FollowedTrainer {

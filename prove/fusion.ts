@@ -12,7 +12,7 @@
  * Results are kept, so a run that was stopped goes on. All of one seed takes about ten minutes on two cores.
  */
 import { rm } from 'node:fs/promises';
-import { runUntilStopped } from '../mesh/lifecycle/run-until-stopped.ts';
+import { runUntilStopped } from '../process/lifecycle/run-until-stopped.ts';
 import { openDemoStudy } from './fusion/demo-study.ts';
 import { lossTable } from './fusion/loss-table.ts';
 import { measure } from './fusion/measure/measure.ts';

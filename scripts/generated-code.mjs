@@ -20,7 +20,7 @@ export function generatedCodeIsUpToDate() {
       succeeds(bin('tsx'), ['deploy/grafana/build.ts', join(scratch, dashboards)], environment) &&
       succeeds(bin('tsx'), ['deploy/metrics-document/build.ts', join(scratch, 'docs')], environment);
     if (!generated) return false;
-    const alike = ['mesh/generated', dashboards].map((folder) => same(folder, scratch));
+    const alike = ['wire/generated', dashboards].map((folder) => same(folder, scratch));
     // Beside it in docs stands what people write.
     alike.push(sameFile('docs/metrics.md', scratch));
     return alike.every(Boolean);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type RunConfig, runConfigSchema } from '../mesh/config/schema.ts';
+import { type RunConfig, runConfigSchema } from '../process/config/schema.ts';
 import { checkTrainerConfig, totalSteps } from './check-config.ts';
 
 function config(change: (draft: RunConfig) => void = () => {}): RunConfig {

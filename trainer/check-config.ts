@@ -1,5 +1,5 @@
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
-import type { RunConfig } from '../mesh/config/schema.ts';
+import type { RunConfig } from '../process/config/schema.ts';
 
 /**
  * Refuses what would make a run stand still or mix up its sources.

@@ -1,6 +1,6 @@
-import type { RunConfig } from '../mesh/config/schema.ts';
-import type { EngineOptions } from './engine/engine-options.ts';
-import type { Fusion } from './fusion-of-run.ts';
+import type { EngineOptions } from '../engine/engine-options.ts';
+import type { Fusion } from '../fusion/fusion-of-run.ts';
+import type { RunConfig } from '../process/config/schema.ts';
 
 /** How the engine of a run trains. */
 export const engineOptionsOf = (

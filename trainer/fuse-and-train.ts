@@ -1,17 +1,17 @@
 import { join } from 'node:path';
-import type { RunConfig } from '../mesh/config/schema.ts';
-import { TrainerState } from '../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import { batchesOf } from '../fusion/batch/batches.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
-import { batchesOf } from './batch/batches.ts';
-import { recordedBatches } from './batch/recorded-batches.ts';
+import type { RunConfig } from '../process/config/schema.ts';
+import { TrainerState } from '../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { startCheckpointWriter } from './checkpoint/checkpoint-writer.ts';
 import type { SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
 import { openHeldOut } from './held-out.ts';
 import { openIncoming, type RunToTrain } from './incoming.ts';
-import { RunRecord } from './run-record.ts';
+import { recordedBatches } from './intake/join/recorded-batches.ts';
+import { type Evaluation, train } from './loop.ts';
+import { RunRecord } from './report/run-record.ts';
+import { countPartlyCome, sourceViews } from './report/source-views.ts';
 import { scheduleOf } from './schedule.ts';
-import { countPartlyCome, sourceViews } from './sources/source-views.ts';
-import { type Evaluation, train } from './train.ts';
 import type { OpenedTraining } from './training-context.ts';
 
 /**

@@ -1,27 +1,28 @@
-import type { TextDistribution } from '../mesh/codec/text-distribution.ts';
-import type { RunConfig } from '../mesh/config/schema.ts';
-import type { CorpusManifest, Document } from '../mesh/generated/fusemesh/v1/corpus_pb.ts';
+import type { SourceRelation } from '../fusion/batch/assemble-batch.ts';
+import type { JoinedDocument } from '../fusion/batch/joined-document.ts';
+import { relateSource } from '../fusion/relate-source.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
-import type { SourceRelation } from './batch/assemble-batch.ts';
+import type { RunConfig } from '../process/config/schema.ts';
+import type { TextDistribution } from '../wire/codec/text-distribution.ts';
+import type { CorpusManifest, Document } from '../wire/generated/fusemesh/v1/corpus_pb.ts';
 import type { ResumePoint } from './checkpoint/resume-point.ts';
-import { DocumentTraces } from './document-traces.ts';
-import { awaitTokenizer, awaitTokenizers } from './sources/await-tokenizers.ts';
-import { keepTokenizer } from './sources/kept-tokenizers.ts';
-import { readSource } from './sources/read-source.ts';
-import { relateSource } from './sources/relate-source.ts';
-import type { Source } from './sources/source.ts';
-import { Attendance } from './stream/attendance.ts';
-import { fetchMissing } from './stream/fetch-missing.ts';
-import type { Intake } from './stream/intake.ts';
-import { type JoinedDocument, joinDocuments } from './stream/join-documents.ts';
-import { JoinJournal } from './stream/join-journal.ts';
-import { joinRuleOf } from './stream/join-rule.ts';
-import { keepManifest } from './stream/keep-manifest.ts';
-import { LookAhead } from './stream/look-ahead.ts';
-import { putDocumentAside } from './stream/put-document-aside.ts';
-import { readDocumentsInto } from './stream/read-documents.ts';
-import { StreamRelease } from './stream/stream-release.ts';
-import { type ComparedSource, withdrawUnfit } from './stream/withdraw-unfit.ts';
+import { fetchMissing } from './intake/heal/fetch-missing.ts';
+import { keepManifest } from './intake/heal/keep-manifest.ts';
+import { Attendance } from './intake/join/attendance.ts';
+import { joinDocuments } from './intake/join/join-documents.ts';
+import { JoinJournal } from './intake/join/join-journal.ts';
+import { joinRuleOf } from './intake/join/join-rule.ts';
+import type { Intake } from './intake/read/intake.ts';
+import { LookAhead } from './intake/read/look-ahead.ts';
+import { putDocumentAside } from './intake/read/put-document-aside.ts';
+import { readDocumentsInto } from './intake/read/read-documents.ts';
+import { StreamRelease } from './intake/read/stream-release.ts';
+import { type ComparedSource, withdrawUnfit } from './intake/read/withdraw-unfit.ts';
+import { readSource } from './intake/read-source.ts';
+import { awaitTokenizer, awaitTokenizers } from './intake/sources/await-tokenizers.ts';
+import { keepTokenizer } from './intake/sources/kept-tokenizers.ts';
+import type { Source } from './intake/sources/source.ts';
+import { DocumentTraces } from './report/document-traces.ts';
 import type { OpenedTraining } from './training-context.ts';
 
 /** Batches whose parts are read ahead of the one in hand. */
@@ -67,23 +68,23 @@ export async function openIncoming(
   opened: OpenedTraining,
   { sources, intake, resume, manifest }: RunToTrain,
 ): Promise<Incoming | undefined> {
-  const { tasks, streams, tokenizer, fusion, status, metrics, change, log, tracer } = opened;
+  const { tasks, streams, tokenizer, fusion, status, metrics, notifier, log, tracer } = opened;
   const { trainer, topK } = config;
   const { signal } = tasks;
   const names = sources.map(({ name }) => name);
   const rule = joinRuleOf(trainer, sources.length);
-  if (!(await awaitTokenizers(sources, rule, { change, signal, log }))) return undefined;
+  if (!(await awaitTokenizers(sources, rule, { notifier, signal, log }))) return undefined;
 
   const from = resume.state.documents;
   const documentsOfRun = Number(manifest.documents);
   const left = (status.totalSteps - resume.state.step) * trainer.batchDocuments;
   const until = Math.min(documentsOfRun, from + left);
   const lookAhead = batchesAhead * trainer.batchDocuments;
-  const documents = new LookAhead<Document>(from, lookAhead, change);
+  const documents = new LookAhead<Document>(from, lookAhead, notifier);
   const joined = sources.map(
     (source): ComparedSource => ({
       name: source.name,
-      distributions: new LookAhead<TextDistribution>(from, lookAhead, change),
+      distributions: new LookAhead<TextDistribution>(from, lookAhead, notifier),
       unusable: new Set(),
       vocabularySize: () => source.vocabularySize,
     }),
@@ -121,14 +122,14 @@ export async function openIncoming(
   for (const [i, source] of sources.entries()) {
     if (known[i]) continue;
     tasks.run(async (signal) => {
-      const own = await awaitTokenizer(source, { change, signal });
+      const own = await awaitTokenizer(source, { notifier, signal });
       if (own && !signal.aborted) await takeIn(i, own);
     });
   }
 
   return {
     documents: joinDocuments({
-      ...{ from, until, documents, sources: joined, attendance, change, signal, log, metrics },
+      ...{ from, until, documents, sources: joined, attendance, notifier, signal, log, metrics },
       withdrawUnfit: () => withdrawUnfit(documents, joined, { streams, intake, signal, log }),
     }),
     ...{ joined, relations, journal, traces },

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { runConfigSchema } from '../mesh/config/schema.ts';
+import { runConfigSchema } from '../process/config/schema.ts';
 import { memoryLine, planMemory } from './memory-plan.ts';
 
 const model = join(import.meta.dirname, '..', 'examples', 'zoo', 'target');

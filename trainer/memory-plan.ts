@@ -1,8 +1,8 @@
+import { estimateMemoryOf, type MemoryEstimate } from '../engine/memory-estimate.ts';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
-import type { RunConfig } from '../mesh/config/schema.ts';
-import { estimateMemoryOf, type MemoryEstimate } from './engine/memory-estimate.ts';
+import { fusionOf } from '../fusion/fusion-of-run.ts';
+import type { RunConfig } from '../process/config/schema.ts';
 import { engineOptionsOf } from './engine-of-run.ts';
-import { fusionOf } from './fusion-of-run.ts';
 
 /** 1234567890 → "1.23 GB". */
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toPrecision(3)} GB`;

@@ -1,35 +1,35 @@
 import { join } from 'node:path';
+import { TrainingEngine } from '../engine/training-engine.ts';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
-import type { RunConfig } from '../mesh/config/schema.ts';
-import { findTeachers } from '../mesh/discovery/find.ts';
-import { type ConnectionEvent, connectNats } from '../mesh/nats/connection.ts';
-import { openRunStreams, type RunState } from '../mesh/nats/run-streams.ts';
+import { fusionOf } from '../fusion/fusion-of-run.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
-import { BackgroundTasks } from './background-tasks.ts';
+import type { RunConfig } from '../process/config/schema.ts';
+import { BackgroundTasks } from '../process/lifecycle/background-tasks.ts';
+import { findTeachers } from '../wire/discovery/find.ts';
+import { type ConnectionEvent, connectNats } from '../wire/nats/connection.ts';
+import { openRunStreams, type RunState } from '../wire/nats/run-streams.ts';
 import { totalSteps } from './check-config.ts';
 import { readSnapshot, type SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
 import { resumePoint } from './checkpoint/resume-point.ts';
-import { TrainingEngine } from './engine/training-engine.ts';
 import { engineOptionsOf } from './engine-of-run.ts';
 import { fuseAndTrain } from './fuse-and-train.ts';
-import { fusionOf } from './fusion-of-run.ts';
-import { registerTrainer } from './register-trainer.ts';
-import { detach, keepAttached } from './sources/keep-attached.ts';
-import { keepReplicas } from './sources/keep-replicas.ts';
-import { recallTokenizers } from './sources/kept-tokenizers.ts';
-import { type Source, sourcesOf } from './sources/source.ts';
-import { nothingKnown, sourceViews } from './sources/source-views.ts';
-import { Intake } from './stream/intake.ts';
-import { awaitManifest } from './stream/manifest.ts';
-import { watchStreams } from './stream/watch-streams.ts';
+import { Intake } from './intake/read/intake.ts';
+import { awaitManifest } from './intake/read/manifest.ts';
+import { watchStreams } from './intake/read/watch-streams.ts';
+import { detach, keepAttached } from './intake/sources/keep-attached.ts';
+import { keepReplicas } from './intake/sources/keep-replicas.ts';
+import { recallTokenizers } from './intake/sources/kept-tokenizers.ts';
+import { type Source, sourcesOf } from './intake/sources/source.ts';
+import { registerTrainer } from './report/register-trainer.ts';
+import { nothingKnown, sourceViews } from './report/source-views.ts';
 import { targetAdapter } from './target-adapter.ts';
 import type { OpenedTraining, TrainingContext } from './training-context.ts';
 import { writeResults } from './write-results.ts';
 
 /** Trains from the start or from the newest checkpoint to the end, and writes the fused model there. */
 export async function runTraining(config: RunConfig, context: TrainingContext): Promise<void> {
-  const { control, change, log } = context;
-  const tasks = new BackgroundTasks(context.signal, change);
+  const { control, notifier, log } = context;
+  const tasks = new BackgroundTasks(context.signal, notifier);
   const model = config.target.model;
   const tokenizer = await Tokenizer.fromFile(join(model, 'tokenizer.json'));
   const fusion = fusionOf(config);
@@ -77,7 +77,7 @@ async function trainToTheEnd(
   config: RunConfig,
   opened: OpenedTraining,
 ): Promise<SavedCheckpoint | undefined> {
-  const { tasks, streams, engine, status, metrics, change, log } = opened;
+  const { tasks, streams, engine, status, metrics, notifier, log } = opened;
   const { run, trainer, topK } = config;
   const sources = sourcesOf(config);
   const names = sources.map(({ name }) => name);
@@ -102,10 +102,10 @@ async function trainToTheEnd(
 
   if (trainer.join !== 'all') await recallTokenizers(trainer.output, sources);
   for (const source of sources) {
-    tasks.run((signal) => keepAttached(source, source.named, { run, topK, change, signal, log }));
+    tasks.run((signal) => keepAttached(source, source.named, { run, topK, notifier, signal, log }));
   }
   const find = () => findTeachers(opened.connection);
-  tasks.run((signal) => keepReplicas(sources, find, { run, topK, change, signal, log }));
+  tasks.run((signal) => keepReplicas(sources, find, { run, topK, notifier, signal, log }));
   const checkpoint = await fuseAndTrain(config, opened, { sources, intake, resume, manifest });
   if (checkpoint === undefined || checkpoint.state.step < status.totalSteps) return undefined;
   await leave(sources, run, opened);

@@ -1,4 +1,4 @@
-import type { RunConfig } from '../mesh/config/schema.ts';
+import type { RunConfig } from '../process/config/schema.ts';
 
 /** What decides the learning rate of a step. */
 export interface Schedule {

@@ -1,6 +1,6 @@
+import type { StepResult } from '../engine/training-batch.ts';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import type { TrainingState } from './checkpoint/training-state.ts';
-import type { StepResult } from './engine/training-batch.ts';
 
 type SkippedStep = TrainingState['skippedInRow'][number];
 

@@ -1,7 +1,7 @@
-import type { RunConfig } from '../mesh/config/schema.ts';
 import { readArchitecture } from '../model/families/read-architecture.ts';
 import type { AdapterConfig } from '../model/lora/read-adapter.ts';
 import { targetLayers } from '../model/lora/target-layers.ts';
+import type { RunConfig } from '../process/config/schema.ts';
 
 /**
  * What the run trains beside the target's weights; undefined where it trains the weights.

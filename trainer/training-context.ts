@@ -1,18 +1,18 @@
-import type { Readiness } from '../mesh/lifecycle/readiness.ts';
-import type { Log } from '../mesh/log/log.ts';
-import type { ProcessMetrics } from '../mesh/metrics/process-metrics.ts';
-import type { NatsConnection } from '../mesh/nats/connection.ts';
-import type { RunStreams } from '../mesh/nats/run-streams.ts';
-import type { Tracer } from '../mesh/tracing/tracer.ts';
+import type { TrainingEngine } from '../engine/training-engine.ts';
+import type { Fusion } from '../fusion/fusion-of-run.ts';
 import type { AdapterConfig } from '../model/lora/read-adapter.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
-import type { BackgroundTasks } from './background-tasks.ts';
-import type { Change } from './change.ts';
-import type { TrainingEngine } from './engine/training-engine.ts';
-import type { Fusion } from './fusion-of-run.ts';
-import type { TrainerMetrics } from './metrics.ts';
-import type { RunStatus } from './run-status.ts';
-import type { TrainingControl } from './training-control.ts';
+import type { BackgroundTasks } from '../process/lifecycle/background-tasks.ts';
+import type { Notifier } from '../process/lifecycle/notifier.ts';
+import type { Readiness } from '../process/lifecycle/readiness.ts';
+import type { Log } from '../process/log/log.ts';
+import type { ProcessMetrics } from '../process/metrics/process-metrics.ts';
+import type { Tracer } from '../process/tracing/tracer.ts';
+import type { NatsConnection } from '../wire/nats/connection.ts';
+import type { RunStreams } from '../wire/nats/run-streams.ts';
+import type { TrainerMetrics } from './report/metrics.ts';
+import type { RunStatus } from './report/run-status.ts';
+import type { TrainingControl } from './report/training-control.ts';
 
 /** What a training tells and is told through. */
 export interface TrainingContext {
@@ -26,7 +26,7 @@ export interface TrainingContext {
   /** Is told when the target is loaded, and of NATS. */
   readonly readiness: Readiness;
   /** Shared by all that sleeps and wakes in this training. */
-  readonly change: Change;
+  readonly notifier: Notifier;
   readonly signal: AbortSignal;
   readonly log: Log;
   /** Left out, no traces are made. */

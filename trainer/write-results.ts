@@ -1,10 +1,10 @@
 import { join } from 'node:path';
+import { weightsByName } from '../engine/engine-snapshot.ts';
 import { writeModel } from '../model/export/write-model.ts';
 import { mergedWeights } from '../model/lora/merged-weights.ts';
 import type { AdapterConfig } from '../model/lora/read-adapter.ts';
 import { writeAdapter } from '../model/lora/write-adapter.ts';
 import { readSnapshot, type SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
-import { weightsByName } from './engine/engine-snapshot.ts';
 
 /**
  * Writes what a finished run has made: the fused model, whole, and the adapter alone where one was trained.

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { JoinedDocument } from '../../fusion/batch/joined-document.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { scoredDistribution } from '../../services/teacher/scored-distribution.ts';
-import type { JoinedDocument } from '../../trainer/stream/join-documents.ts';
 
 export const zoo = join(import.meta.dirname, '..', '..', 'examples', 'zoo');
 const teachers = ['orator', 'novelist', 'engineer'];

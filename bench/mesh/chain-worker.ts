@@ -1,7 +1,8 @@
 /** The trainer without training, of the benchmark `mesh`: streams to batches. */
-import { connectNats } from '../../mesh/nats/connection.ts';
-import { openRunStreams } from '../../mesh/nats/run-streams.ts';
+
 import { loadRealTokenizer } from '../../test/support/real-tokenizer.ts';
+import { connectNats } from '../../wire/nats/connection.ts';
+import { openRunStreams } from '../../wire/nats/run-streams.ts';
 import { answerLines, stopwatch } from './answer-lines.ts';
 import type { Run, Taken, Texts } from './request.ts';
 import { openSources } from './sources.ts';

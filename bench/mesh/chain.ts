@@ -1,4 +1,4 @@
-import { openRunStreams } from '../../mesh/nats/run-streams.ts';
+import { openRunStreams } from '../../wire/nats/run-streams.ts';
 import type { Figure } from '../report.ts';
 import { feed } from './feed.ts';
 import { type BenchServer, startTeachers, startWorker } from './processes.ts';

@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
-import { CorpusManifestSchema, DocumentSchema } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
-import type { NatsConnection } from '../../mesh/nats/connection.ts';
-import { openRunStreams, type StreamLimits } from '../../mesh/nats/run-streams.ts';
+import { CorpusManifestSchema, DocumentSchema } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
+import type { NatsConnection } from '../../wire/nats/connection.ts';
+import { openRunStreams, type StreamLimits } from '../../wire/nats/run-streams.ts';
 
 /** Makes a run's streams and puts all its documents there; document d has text d modulo their number. */
 export async function feed(

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { openRunStreams } from '../../mesh/nats/run-streams.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { loadRealTokenizer } from '../../test/support/real-tokenizer.ts';
+import { openRunStreams } from '../../wire/nats/run-streams.ts';
 import { zoo } from '../fusion/zoo-documents.ts';
 import type { Figure } from '../report.ts';
 import { feed } from './feed.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { NatsConnection } from '../../mesh/nats/connection.ts';
+import type { NatsConnection } from '../../wire/nats/connection.ts';
 import { type Side, startSide } from '../side.ts';
 import type { Taken, Teaching, Texts } from './request.ts';
 import { teachers } from './sources.ts';

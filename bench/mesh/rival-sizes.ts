@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { distributionToBytes } from '../../mesh/codec/distribution-bytes.ts';
 import { scoredDistribution } from '../../services/teacher/scored-distribution.ts';
 import { loadRealTokenizer } from '../../test/support/real-tokenizer.ts';
+import { distributionToBytes } from '../../wire/codec/distribution-bytes.ts';
 import type { Figure } from '../report.ts';
 import { topK } from './request.ts';
 import { syntheticScores } from './synthetic-scores.ts';

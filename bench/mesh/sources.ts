@@ -1,9 +1,9 @@
-import { createLog } from '../../mesh/log/log.ts';
+import type { SourceRelation } from '../../fusion/batch/assemble-batch.ts';
+import type { Fusion } from '../../fusion/fusion-of-run.ts';
+import { relateSource } from '../../fusion/relate-source.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { createLog } from '../../process/log/log.ts';
 import { loadRealTokenizer, type RealTokenizer } from '../../test/support/real-tokenizer.ts';
-import type { SourceRelation } from '../../trainer/batch/assemble-batch.ts';
-import type { Fusion } from '../../trainer/fusion-of-run.ts';
-import { relateSource } from '../../trainer/sources/relate-source.ts';
 import { topK } from './request.ts';
 
 /** As FuseLLM has them: two models of other families, and one with Llama-2's tokenizer. */

@@ -1,8 +1,8 @@
-import { distributionCheck } from '../../mesh/codec/check-distribution.ts';
-import { distributionFromBytes, distributionToBytes } from '../../mesh/codec/distribution-bytes.ts';
+import { assembleBatch, type SourceRelation } from '../../fusion/batch/assemble-batch.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { scoredDistribution } from '../../services/teacher/scored-distribution.ts';
-import { assembleBatch, type SourceRelation } from '../../trainer/batch/assemble-batch.ts';
+import { distributionCheck } from '../../wire/codec/check-distribution.ts';
+import { distributionFromBytes, distributionToBytes } from '../../wire/codec/distribution-bytes.ts';
 import { shortestSeconds } from '../report.ts';
 import { topK } from './request.ts';
 import { type BenchSource, fusion } from './sources.ts';

@@ -1,20 +1,20 @@
-import { distributionCheck } from '../../mesh/codec/check-distribution.ts';
-import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
-import type { Document } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
-import { createLog } from '../../mesh/log/log.ts';
-import type { RunStreams } from '../../mesh/nats/run-streams.ts';
+import { batchesOf, type FusedBatch } from '../../fusion/batch/batches.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
-import { batchesOf, type FusedBatch } from '../../trainer/batch/batches.ts';
-import { Change } from '../../trainer/change.ts';
-import { Attendance } from '../../trainer/stream/attendance.ts';
-import { Intake } from '../../trainer/stream/intake.ts';
-import { joinDocuments } from '../../trainer/stream/join-documents.ts';
-import { joinRuleOf } from '../../trainer/stream/join-rule.ts';
-import { LookAhead } from '../../trainer/stream/look-ahead.ts';
-import { readDistributionsInto } from '../../trainer/stream/read-distributions.ts';
-import { readDocumentsInto } from '../../trainer/stream/read-documents.ts';
-import { StreamRelease } from '../../trainer/stream/stream-release.ts';
-import { type ComparedSource, withdrawUnfit } from '../../trainer/stream/withdraw-unfit.ts';
+import { Notifier } from '../../process/lifecycle/notifier.ts';
+import { createLog } from '../../process/log/log.ts';
+import { Attendance } from '../../trainer/intake/join/attendance.ts';
+import { joinDocuments } from '../../trainer/intake/join/join-documents.ts';
+import { joinRuleOf } from '../../trainer/intake/join/join-rule.ts';
+import { Intake } from '../../trainer/intake/read/intake.ts';
+import { LookAhead } from '../../trainer/intake/read/look-ahead.ts';
+import { readDistributionsInto } from '../../trainer/intake/read/read-distributions.ts';
+import { readDocumentsInto } from '../../trainer/intake/read/read-documents.ts';
+import { StreamRelease } from '../../trainer/intake/read/stream-release.ts';
+import { type ComparedSource, withdrawUnfit } from '../../trainer/intake/read/withdraw-unfit.ts';
+import { distributionCheck } from '../../wire/codec/check-distribution.ts';
+import type { TextDistribution } from '../../wire/codec/text-distribution.ts';
+import type { Document } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
+import type { RunStreams } from '../../wire/nats/run-streams.ts';
 import { topK } from './request.ts';
 import { type BenchSource, fusion } from './sources.ts';
 
@@ -39,12 +39,12 @@ export function streamedBatches(
   signal: AbortSignal,
 ): StreamedBatches {
   const log = createLog('bench', { level: 'silent' });
-  const change = new Change();
+  const notifier = new Notifier();
   const intake = new Intake({ received: () => {}, deadLetter: () => {} });
   const lookAhead = batchesAhead * sizes.batchDocuments;
-  const documents = new LookAhead<Document>(0, lookAhead, change);
+  const documents = new LookAhead<Document>(0, lookAhead, notifier);
   const joined = sources.map(({ name, tokenizer: { fingerprint, vocabularySize } }): ComparedSource => {
-    const distributions = new LookAhead<TextDistribution>(0, lookAhead, change);
+    const distributions = new LookAhead<TextDistribution>(0, lookAhead, notifier);
     const unusable = new Set<number>();
     const check = distributionCheck({
       ...{ teacher: name, fingerprint, documents: sizes.documents },
@@ -58,7 +58,7 @@ export function streamedBatches(
   const release = new StreamRelease(streams, { documents, sources: joined }, 0, log);
   const metrics = { joined: () => {}, joinedWithout: () => {}, waitedFor: () => {} };
   const attendance = new Attendance(joinRuleOf({ join: 'all' }, joined.length), joined, { log });
-  const parts = { documents, sources: joined, attendance, change, signal, log, metrics };
+  const parts = { documents, sources: joined, attendance, notifier, signal, log, metrics };
   return {
     batches: batchesOf(
       joinDocuments({

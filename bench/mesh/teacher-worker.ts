@@ -1,14 +1,14 @@
 /** A teacher without a model: all that its process does but scoring. bench/mesh/request.ts says what it is told. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createLog } from '../../mesh/log/log.ts';
-import { createRegister } from '../../mesh/metrics/create-register.ts';
-import { connectNats } from '../../mesh/nats/connection.ts';
-import { openRunStreams } from '../../mesh/nats/run-streams.ts';
 import type { ScoredText } from '../../model/scoring/scored-text.ts';
 import type { Scorer } from '../../model/scoring/scorer.ts';
+import { createLog } from '../../process/log/log.ts';
+import { createRegister } from '../../process/metrics/create-register.ts';
 import { RunAttachment } from '../../services/teacher/run-attachment.ts';
 import { teacherMetrics } from '../../services/teacher/teacher-metrics.ts';
 import { loadRealTokenizer, type RealTokenizer } from '../../test/support/real-tokenizer.ts';
+import { connectNats } from '../../wire/nats/connection.ts';
+import { openRunStreams } from '../../wire/nats/run-streams.ts';
 import { answerLines, stopwatch } from './answer-lines.ts';
 import { scoredTogether, type Taken, type Teaching, type Texts, topK } from './request.ts';
 import { syntheticScores } from './synthetic-scores.ts';

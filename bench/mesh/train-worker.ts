@@ -1,19 +1,19 @@
 /** The trainer of the benchmark `mesh` that does train: on a run's streams, or on what it has in memory. */
 import { join } from 'node:path';
-import { distributionFromBytes, distributionToBytes } from '../../mesh/codec/distribution-bytes.ts';
-import { createLog } from '../../mesh/log/log.ts';
-import { connectNats } from '../../mesh/nats/connection.ts';
-import { openRunStreams } from '../../mesh/nats/run-streams.ts';
+import { TrainingEngine } from '../../engine/training-engine.ts';
+import { batchesOf, type FusedBatch } from '../../fusion/batch/batches.ts';
+import type { JoinedDocument } from '../../fusion/batch/joined-document.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { Notifier } from '../../process/lifecycle/notifier.ts';
+import { createLog } from '../../process/log/log.ts';
 import { scoredDistribution } from '../../services/teacher/scored-distribution.ts';
-import { batchesOf, type FusedBatch } from '../../trainer/batch/batches.ts';
-import { Change } from '../../trainer/change.ts';
 import { initialState } from '../../trainer/checkpoint/training-state.ts';
-import { TrainingEngine } from '../../trainer/engine/training-engine.ts';
-import type { JoinedDocument } from '../../trainer/stream/join-documents.ts';
-import { TimeSpent } from '../../trainer/time-spent.ts';
-import { train } from '../../trainer/train.ts';
-import { TrainingControl } from '../../trainer/training-control.ts';
+import { train } from '../../trainer/loop.ts';
+import { TimeSpent } from '../../trainer/report/time-spent.ts';
+import { TrainingControl } from '../../trainer/report/training-control.ts';
+import { distributionFromBytes, distributionToBytes } from '../../wire/codec/distribution-bytes.ts';
+import { connectNats } from '../../wire/nats/connection.ts';
+import { openRunStreams } from '../../wire/nats/run-streams.ts';
 import { zoo } from '../fusion/zoo-documents.ts';
 import { engineOptions } from '../training/engine-options.ts';
 import { answerLines, stopwatch } from './answer-lines.ts';
@@ -65,7 +65,7 @@ async function trainOn(
     state: initialState('bench', ''),
     schedule: { kind: 'constant', peak: 1e-4, warmupSteps: 0, totalSteps: steps },
     sources: sources.map(({ name }) => name),
-    control: new TrainingControl(new Change()),
+    control: new TrainingControl(new Notifier()),
     log: createLog('bench', { level: 'silent' }),
     save: async () => '',
     time: new TimeSpent(),

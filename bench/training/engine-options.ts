@@ -1,6 +1,6 @@
+import type { EngineOptions } from '../../engine/engine-options.ts';
+import type { TrainingBatch } from '../../engine/training-batch.ts';
 import { optionsFor } from '../../test/support/engine-options.ts';
-import type { EngineOptions } from '../../trainer/engine/engine-options.ts';
-import type { TrainingBatch } from '../../trainer/engine/training-batch.ts';
 
 /** What a run file has by default (trainer.tokensAtOnce). */
 const tokensAtOnce = 1024;

@@ -1,7 +1,7 @@
 /** Our side of the benchmark `train`: JSON lines as bench/rivals/torch_train.py describes them. */
 import { createInterface } from 'node:readline';
-import type { TrainingBatch } from '../../trainer/engine/training-batch.ts';
-import { TrainingEngine } from '../../trainer/engine/training-engine.ts';
+import type { TrainingBatch } from '../../engine/training-batch.ts';
+import { TrainingEngine } from '../../engine/training-engine.ts';
 import { engineOptions } from './engine-options.ts';
 import type { Request, Trained } from './request.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { alignBySharedBoundaries } from '../../trainer/align/alignment.ts';
+import { alignBySharedBoundaries } from '../../fusion/align/alignment.ts';
 import { picture } from './picture.ts';
 
 /** Where the tokens of a text end that is written with bars. */

@@ -1,5 +1,5 @@
+import { type Alignment, says } from '../../fusion/align/alignment.ts';
 import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
-import { type Alignment, says } from '../../trainer/align/alignment.ts';
 
 /** What stands between the two rows where a token of the target ends. */
 export const marks: Readonly<Record<number, string>> = {

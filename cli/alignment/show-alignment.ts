@@ -1,17 +1,17 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { type Alignment, alignBySharedBoundaries, says } from '../../fusion/align/alignment.ts';
+import { rowsByBoundary } from '../../fusion/fuse/source-row.ts';
+import { emptyRow } from '../../fusion/fuse/sparse-row.ts';
+import { minimumEditDistanceMap } from '../../fusion/fusellm/minimum-edit-distance.ts';
+import { exactVocabularyMap, NOT_MAPPED } from '../../fusion/vocabulary/exact-map.ts';
+import { prefixVocabularyMap } from '../../fusion/vocabulary/prefix-map.ts';
+import { type SourceVocabulary, sourceVocabulary } from '../../fusion/vocabulary/source-vocabulary.ts';
 import type { ScoredText } from '../../model/scoring/scored-text.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
 import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
-import { type Alignment, alignBySharedBoundaries, says } from '../../trainer/align/alignment.ts';
-import { minimumEditDistanceMap } from '../../trainer/align/minimum-edit-distance.ts';
-import { prefixVocabularyMap } from '../../trainer/align/prefix-map.ts';
-import { type SourceVocabulary, sourceVocabulary } from '../../trainer/align/source-vocabulary.ts';
-import { exactVocabularyMap, NOT_MAPPED } from '../../trainer/align/vocabulary-map.ts';
-import { rowsByBoundary } from '../../trainer/fuse/source-row.ts';
-import { emptyRow } from '../../trainer/fuse/sparse-row.ts';
 import { marks, picture, quoted } from './picture.ts';
 
 /** Candidates of the source that are shown. */

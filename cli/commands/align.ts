@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
+import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import { showAlignment } from '../alignment/show-alignment.ts';
 import { progressBar } from '../progress-bar.ts';
 

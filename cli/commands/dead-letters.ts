@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
-import { type DeadLetterBox, openDeadLetterBox } from '../../mesh/nats/dead-letter-box.ts';
+import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
+import { type DeadLetterBox, openDeadLetterBox } from '../../wire/nats/dead-letter-box.ts';
 import { letterTable } from '../letters/letter-table.ts';
 import { letterNumbers } from '../option-values.ts';
 import { natsOfRun, overNats } from '../reach/nats-of-command.ts';

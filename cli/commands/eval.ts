@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
+import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import { evaluateModel } from '../evaluation/evaluate-model.ts';
 import { evaluationTables } from '../evaluation/evaluation-report.ts';
 import { count } from '../option-values.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
+import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import { heldOutLosses } from '../evaluation/held-out-losses.ts';
 import { lossTable } from '../evaluation/loss-report.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
-import { createLog } from '../../mesh/log/log.ts';
-import { type FedCorpus, feedCorpus } from '../../services/corpus/feed-corpus.ts';
+import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
+import { createLog } from '../../process/log/log.ts';
+import { type FedCorpus, feedCorpus } from '../../services/feeder/main.ts';
 import { tellParent } from '../child-messages.ts';
 import { progressBar } from '../progress-bar.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';

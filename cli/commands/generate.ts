@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
 import { Generator } from '../../model/generation/generator.ts';
+import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import { number } from '../option-values.ts';
 
 interface GenerateOptions {

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
 import { writeModel } from '../../model/export/write-model.ts';
 import { readArchitecture } from '../../model/families/read-architecture.ts';
 import { adapterShapes } from '../../model/lora/adapters.ts';
 import { mergedWeights } from '../../model/lora/merged-weights.ts';
 import { readAdapterConfig, readAdapters } from '../../model/lora/read-adapter.ts';
 import { targetLayers } from '../../model/lora/target-layers.ts';
+import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 
 interface MergeOptions {
   readonly base?: string;

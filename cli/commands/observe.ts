@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
+import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import { runObserve } from '../observe/run-observe.ts';
 import { port } from '../option-values.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';

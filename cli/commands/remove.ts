@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { RunConfig } from '../../mesh/config/schema.ts';
-import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
-import type { NatsConnection } from '../../mesh/nats/connection.ts';
-import type { RunOnNats } from '../../mesh/nats/list-runs.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
+import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
+import type { NatsConnection } from '../../wire/nats/connection.ts';
+import type { RunOnNats } from '../../wire/nats/list-runs.ts';
 import { confirm } from '../confirm.ts';
 import { removableRun, removeRun } from '../mesh/remove-run.ts';
 import { type NatsOptions, natsOfCommand, overNats, withNats } from '../reach/nats-of-command.ts';

@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
 import { reportDocument } from '../../page/documents/report-document.ts';
+import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import { runReport } from '../report/run-report.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { findTrainers } from '../../mesh/discovery/find.ts';
-import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
-import { listRuns } from '../../mesh/nats/list-runs.ts';
+import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
+import { findTrainers } from '../../wire/discovery/find.ts';
+import { listRuns } from '../../wire/nats/list-runs.ts';
 import { runTable } from '../mesh/run-table.ts';
 import { type NatsOptions, natsOfCommand, overNats, withNats } from '../reach/nats-of-command.ts';
 

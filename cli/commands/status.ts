@@ -1,14 +1,14 @@
 import { toJson } from '@bufbuild/protobuf';
 import type { Command } from 'commander';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import type { RunConfig } from '../../mesh/config/schema.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
+import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import {
   type GetStatusResponse,
   GetStatusResponseSchema,
   TrainerService,
-} from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
-import { createClient } from '../../mesh/grpc/client.ts';
-import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
+} from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { createClient } from '../../wire/grpc/client.ts';
 import { finishedRun } from '../reach/finished-run.ts';
 import { askTrainer } from '../reach/follow-trainer.ts';
 import { trainerAddress } from '../reach/reachable.ts';

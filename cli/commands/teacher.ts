@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
-import { createLog } from '../../mesh/log/log.ts';
-import { runTeacher } from '../../services/teacher/run-teacher.ts';
+import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
+import { createLog } from '../../process/log/log.ts';
+import { runTeacher } from '../../services/teacher/main.ts';
 import { tellParent } from '../child-messages.ts';
 import { natsOfRun } from '../reach/nats-of-command.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { findTeachers } from '../../mesh/discovery/find.ts';
-import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
+import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
+import { findTeachers } from '../../wire/discovery/find.ts';
 import { teacherTable } from '../mesh/teacher-table.ts';
 import { type NatsOptions, natsOfCommand, overNats, withNats } from '../reach/nats-of-command.ts';
 

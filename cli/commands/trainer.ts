@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
-import { createLog } from '../../mesh/log/log.ts';
-import { runTrainer } from '../../trainer/service.ts';
+import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
+import { createLog } from '../../process/log/log.ts';
+import { runTrainer } from '../../trainer/main.ts';
 import { tellParent } from '../child-messages.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
 import { traced } from '../traced.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { RunConfig } from '../../mesh/config/schema.ts';
-import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
+import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import { lossTable, type RunResult } from '../evaluation/loss-report.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
 import { needsOwnNats } from '../up/own-nats.ts';

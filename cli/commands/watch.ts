@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import type { RunConfig } from '../../mesh/config/schema.ts';
-import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
+import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import { finishedRun } from '../reach/finished-run.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
 import { runDisplay } from '../view/display.ts';

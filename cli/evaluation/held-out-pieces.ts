@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { RunConfig } from '../../mesh/config/schema.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
-import { fetchTokenizer } from '../../services/corpus/fetch-tokenizer.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
+import { fetchTokenizer } from '../../services/feeder/fetch-tokenizer.ts';
 import type { HeldOutPiece } from '../../texts/bits-per-byte.ts';
 import { heldOutPieces } from '../../texts/held-out-pieces.ts';
 

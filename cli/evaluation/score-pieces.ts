@@ -1,7 +1,7 @@
-import type { TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
-import type { Client } from '../../mesh/grpc/client.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
 import type { TextLoss } from '../../texts/bits-per-byte.ts';
+import type { TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
+import type { Client } from '../../wire/grpc/client.ts';
 import { refuseStopped, type ScoringOptions } from './scoring-options.ts';
 import type { PieceLoss } from './text-evaluation.ts';
 

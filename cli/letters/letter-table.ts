@@ -1,4 +1,4 @@
-import type { StoredDeadLetter } from '../../mesh/nats/dead-letter-box.ts';
+import type { StoredDeadLetter } from '../../wire/nats/dead-letter-box.ts';
 
 const headings = ['letter', 'time (UTC)', 'source', 'position', 'bytes', 'reason'];
 

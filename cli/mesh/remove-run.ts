@@ -1,11 +1,11 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import type { RunConfig } from '../../mesh/config/schema.ts';
-import { findTeachers, findTrainers } from '../../mesh/discovery/find.ts';
-import { TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
-import { createClient } from '../../mesh/grpc/client.ts';
-import type { NatsConnection } from '../../mesh/nats/connection.ts';
-import { listRuns, type RunOnNats, runOnNats } from '../../mesh/nats/list-runs.ts';
-import { openRunStreams } from '../../mesh/nats/run-streams.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
+import { findTeachers, findTrainers } from '../../wire/discovery/find.ts';
+import { TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
+import { createClient } from '../../wire/grpc/client.ts';
+import type { NatsConnection } from '../../wire/nats/connection.ts';
+import { listRuns, type RunOnNats, runOnNats } from '../../wire/nats/list-runs.ts';
+import { openRunStreams } from '../../wire/nats/run-streams.ts';
 import { trainerText } from './run-table.ts';
 
 const answerWithin = 10_000;

@@ -1,5 +1,5 @@
-import type { FoundTrainer } from '../../mesh/discovery/trainer-listing.ts';
-import type { RunOnNats } from '../../mesh/nats/list-runs.ts';
+import type { FoundTrainer } from '../../wire/discovery/trainer-listing.ts';
+import type { RunOnNats } from '../../wire/nats/list-runs.ts';
 import { tableLines } from '../view/table.ts';
 import { byteSize, duration, whole } from '../view/words.ts';
 

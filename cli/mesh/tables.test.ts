@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { FoundTeacher } from '../../mesh/discovery/teacher-listing.ts';
+import type { FoundTeacher } from '../../wire/discovery/teacher-listing.ts';
 import { runTable } from './run-table.ts';
 import { teacherTable } from './teacher-table.ts';
 

@@ -1,4 +1,4 @@
-import type { FoundTeacher, TeacherWork } from '../../mesh/discovery/teacher-listing.ts';
+import type { FoundTeacher, TeacherWork } from '../../wire/discovery/teacher-listing.ts';
 import { tableLines } from '../view/table.ts';
 import { whole } from '../view/words.ts';
 

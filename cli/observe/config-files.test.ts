@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
-import { runConfigSchema } from '../../mesh/config/schema.ts';
+import { runConfigSchema } from '../../process/config/schema.ts';
 import { createAuthority } from '../../test/support/certificates.ts';
 import { findPrograms } from './find-program.ts';
 import { grafanaConfig } from './grafana-config.ts';

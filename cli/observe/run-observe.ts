@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import type { RunConfig } from '../../mesh/config/schema.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
 import { httpScheme, type Place, placesOfRun } from '../reach/reachable.ts';
 import { claimDirectory } from './claim-directory.ts';
 import { claimPort } from './claim-port.ts';

@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunConfig } from '../../mesh/config/schema.ts';
-import { tokenFor } from '../../mesh/security/service-security.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
+import { tokenFor } from '../../process/security/service-security.ts';
 import { httpScheme, type Place } from '../reach/reachable.ts';
 
 /** The part of a scrape configuration of Prometheus about how it gets in. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { type KeptProgram, keepProgram } from '../../mesh/lifecycle/kept-program.ts';
+import { type KeptProgram, keepProgram } from '../../process/lifecycle/kept-program.ts';
 
 const startWithin = 60_000;
 

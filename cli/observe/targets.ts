@@ -1,6 +1,6 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunConfig } from '../../mesh/config/schema.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
 import { type Place, placesOfRun } from '../reach/reachable.ts';
 
 const lookAgainAfter = 2_000;

@@ -2,18 +2,18 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
-import type { RunConfig } from '../../mesh/config/schema.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
+import { stateFile } from '../../trainer/checkpoint/checkpoint-names.ts';
+import { newestRecord } from '../../trainer/checkpoint/read-checkpoint.ts';
+import { readHistory } from '../../trainer/report/history/history-file.ts';
+import { heldOutMessage } from '../../trainer/report/history/history-message.ts';
+import type { HeldOutLoss } from '../../trainer/report/history/run-history.ts';
 import {
   type GetStatusResponse,
   GetStatusResponseSchema,
   TrainerState,
   TrainingStepSchema,
-} from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
-import { stateFile } from '../../trainer/checkpoint/checkpoint-names.ts';
-import { newestRecord } from '../../trainer/checkpoint/read-checkpoint.ts';
-import { readHistory } from '../../trainer/history/history-file.ts';
-import { heldOutMessage } from '../../trainer/history/history-message.ts';
-import type { HeldOutLoss } from '../../trainer/history/run-history.ts';
+} from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { fusedModelIsWritten } from '../evaluation/held-out-losses.ts';
 import { readAnyResult } from '../up/stored-result.ts';
 

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import type { RunConfig } from '../../mesh/config/schema.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
 import {
   type GetHistoryResponse,
   type GetStatusResponse,
   TrainerService,
   TrainerState,
-} from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
-import { type Client, createClient } from '../../mesh/grpc/client.ts';
+} from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { type Client, createClient } from '../../wire/grpc/client.ts';
 
 /** What hears of a trainer. */
 export interface TrainerFollower {

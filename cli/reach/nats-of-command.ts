@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import type { RunConfig } from '../../mesh/config/schema.ts';
-import { connectNats, type NatsConnection } from '../../mesh/nats/connection.ts';
-import { atUrl, type NatsPlace } from '../../mesh/nats/login.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
+import { connectNats, type NatsConnection } from '../../wire/nats/connection.ts';
+import { atUrl, type NatsPlace } from '../../wire/nats/login.ts';
 import { type RunFileOptions, readRunFile, withSettings } from '../run-file.ts';
 import { needsOwnNats } from '../up/own-nats.ts';
 import { readProcesses } from './processes-file.ts';

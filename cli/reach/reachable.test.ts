@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type RunConfig, runConfigSchema } from '../../mesh/config/schema.ts';
+import { type RunConfig, runConfigSchema } from '../../process/config/schema.ts';
 import { keepProcesses, processesFile } from './processes-file.ts';
 import { places, trainerAddress } from './reachable.ts';
 

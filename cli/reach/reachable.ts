@@ -1,5 +1,5 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import type { RunConfig } from '../../mesh/config/schema.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
 import { processesFile, type RunningProcesses, readProcesses } from './processes-file.ts';
 
 /** Where a process of a run can be reached, as far as it is known. */

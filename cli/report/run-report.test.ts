@@ -2,12 +2,12 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromJson } from '@bufbuild/protobuf';
 import { expect, it } from 'vitest';
-import { loadRunConfig } from '../../mesh/config/load-config.ts';
-import { GetHistoryResponseSchema } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
-import { createLog } from '../../mesh/log/log.ts';
+import { loadRunConfig } from '../../process/config/load-config.ts';
+import { createLog } from '../../process/log/log.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
-import { HistoryFile } from '../../trainer/history/history-file.ts';
-import { RunHistory } from '../../trainer/history/run-history.ts';
+import { HistoryFile } from '../../trainer/report/history/history-file.ts';
+import { RunHistory } from '../../trainer/report/history/run-history.ts';
+import { GetHistoryResponseSchema } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { storeResult } from '../up/stored-result.ts';
 import { runReport } from './run-report.ts';
 

@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { toJson } from '@bufbuild/protobuf';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import type { RunConfig } from '../../mesh/config/schema.ts';
-import { GetHistoryResponseSchema } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
 import project from '../../package.json' with { type: 'json' };
 import type { ReportData } from '../../page/view/report-data.ts';
-import { readHistory } from '../../trainer/history/history-file.ts';
-import { historyMessage } from '../../trainer/history/history-message.ts';
-import type { HistoryPoint } from '../../trainer/history/history-point.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
+import { readHistory } from '../../trainer/report/history/history-file.ts';
+import { historyMessage } from '../../trainer/report/history/history-message.ts';
+import type { HistoryPoint } from '../../trainer/report/history/history-point.ts';
+import { GetHistoryResponseSchema } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { readStoredResult } from '../up/stored-result.ts';
 import { runSettings } from './run-settings.ts';
 

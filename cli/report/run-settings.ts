@@ -1,7 +1,7 @@
 import { basename, dirname, isAbsolute, join, relative } from 'node:path';
-import type { RunConfig } from '../../mesh/config/schema.ts';
+import { fusionOf } from '../../fusion/fusion-of-run.ts';
 import type { SettingGroup } from '../../page/view/report-data.ts';
-import { fusionOf } from '../../trainer/fusion-of-run.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
 
 /**
  * The settings that make a run what it is, for people to read.

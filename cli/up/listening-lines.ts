@@ -1,4 +1,4 @@
-import type { RunConfig } from '../../mesh/config/schema.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
 import { httpScheme, reachableAddress } from '../reach/reachable.ts';
 import type { Listening } from './mesh-processes.ts';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { RunConfig } from '../../mesh/config/schema.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
 import { fusedModelIsWritten } from '../evaluation/held-out-losses.ts';
 import { type Child, startChild } from './child.ts';
 import { childFailure } from './child-failure.ts';

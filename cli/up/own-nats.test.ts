@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { loadRunConfig } from '../../mesh/config/load-config.ts';
-import { runConfigSchema } from '../../mesh/config/schema.ts';
+import { loadRunConfig } from '../../process/config/load-config.ts';
+import { runConfigSchema } from '../../process/config/schema.ts';
 import { needsOwnNats, startOwnNats } from './own-nats.ts';
 
 let directory: string;

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import type { RunConfig } from '../../mesh/config/schema.ts';
-import { startLastingNatsServer } from '../../mesh/nats/lasting-server.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
+import { startLastingNatsServer } from '../../wire/nats/lasting-server.ts';
 
 /**
  * Whether a run brings no NATS server with it, so that `up` starts one: neither the file nor the environment

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import type { RunConfig } from '../../mesh/config/schema.ts';
-import { createLog } from '../../mesh/log/log.ts';
-import { connectNats } from '../../mesh/nats/connection.ts';
-import { openRunStreams } from '../../mesh/nats/run-streams.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
+import { createLog } from '../../process/log/log.ts';
 import { newestCheckpoint } from '../../trainer/checkpoint/read-checkpoint.ts';
+import { connectNats } from '../../wire/nats/connection.ts';
+import { openRunStreams } from '../../wire/nats/run-streams.ts';
 import { fusedModelDirectory, heldOutLosses } from '../evaluation/held-out-losses.ts';
 import type { RunResult } from '../evaluation/loss-report.ts';
 import { followTrainer } from '../reach/follow-trainer.ts';

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type RunConfig, runConfigSchema } from '../../mesh/config/schema.ts';
+import { type RunConfig, runConfigSchema } from '../../process/config/schema.ts';
 import { readAnyResult, readStoredResult, removeOutput, storeResult } from './stored-result.ts';
 
 let output: string;

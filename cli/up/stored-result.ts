@@ -3,7 +3,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import type { RunConfig } from '../../mesh/config/schema.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
 import { type RunResult, runResultSchema } from '../evaluation/loss-report.ts';
 
 const storedSchema = z.strictObject({ settings: z.string(), result: runResultSchema });

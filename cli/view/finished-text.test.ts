@@ -1,8 +1,8 @@
 import { create } from '@bufbuild/protobuf';
 import colors from 'picocolors';
 import { expect, test } from 'vitest';
-import { runConfigSchema } from '../../mesh/config/schema.ts';
-import { GetStatusResponseSchema } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import { runConfigSchema } from '../../process/config/schema.ts';
+import { GetStatusResponseSchema } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { finishedText } from './finished-text.ts';
 
 const config = runConfigSchema.parse({

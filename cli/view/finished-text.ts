@@ -1,6 +1,6 @@
 import colors from 'picocolors';
-import type { RunConfig } from '../../mesh/config/schema.ts';
-import type { GetStatusResponse } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
+import type { GetStatusResponse } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { fusedModelDirectory } from '../evaluation/held-out-losses.ts';
 import { heldOutText } from './status-text.ts';
 import { losses, percent, whole } from './words.ts';

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import {
   GetHistoryResponseSchema,
   GetStatusResponseSchema,
-} from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+} from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { RunBoard } from './run-board.ts';
 
 test('keeps the last of each, and knows a trainer that answers again', () => {

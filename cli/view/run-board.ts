@@ -1,4 +1,4 @@
-import type { GetHistoryResponse, GetStatusResponse } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import type { GetHistoryResponse, GetStatusResponse } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import type { TrainerFollower } from '../reach/follow-trainer.ts';
 import type { SeenRun } from './seen-run.ts';
 

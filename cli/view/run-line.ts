@@ -1,4 +1,4 @@
-import { TrainerState } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import { TrainerState } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import type { SeenRun } from './seen-run.ts';
 import { duration, losses, rate, stateWord, whole } from './words.ts';
 

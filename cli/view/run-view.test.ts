@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import colors from 'picocolors';
 import { expect, test } from 'vitest';
-import { GetStatusResponseSchema, TrainerState } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import { GetStatusResponseSchema, TrainerState } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { fitted } from './display.ts';
 import { runLine } from './run-line.ts';
 import { runView } from './run-view.ts';

@@ -1,5 +1,5 @@
 import colors from 'picocolors';
-import { type GetStatusResponse, TrainerState } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import { type GetStatusResponse, TrainerState } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import type { Paint } from './paint.ts';
 import type { SeenRun } from './seen-run.ts';
 import { sourceRows } from './source-rows.ts';

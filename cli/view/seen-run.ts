@@ -1,4 +1,4 @@
-import type { GetStatusResponse } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import type { GetStatusResponse } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 
 /** What a terminal knows of a run at one moment. */
 export interface SeenRun {

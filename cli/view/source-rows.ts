@@ -1,4 +1,4 @@
-import type { GetStatusResponse, SourceStatus } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import type { GetStatusResponse, SourceStatus } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import type { Paint } from './paint.ts';
 import { percent, rate, whole } from './words.ts';
 

@@ -3,7 +3,7 @@ import type {
   HeldOut,
   StepTime,
   StreamStatus,
-} from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+} from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { percent, whole } from './words.ts';
 
 const phases = ['compute', 'optimizer', 'wait', 'align', 'checkpoint', 'evaluate'] as const;

@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
-import { GetStatusResponseSchema } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import { GetStatusResponseSchema } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { whoWaits } from './who-waits.ts';
 
 const says = (waitSeconds: number, sources: object[]) =>

@@ -1,4 +1,4 @@
-import type { GetStatusResponse } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import type { GetStatusResponse } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { percent } from './words.ts';
 
 /** Share of a step that may go into waiting before we call it so. */

@@ -1,5 +1,5 @@
-import type { TrainingStep } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
-import { TrainerState } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import type { TrainingStep } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { TrainerState } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 
 const stateWords: Readonly<Record<TrainerState, string>> = {
   [TrainerState.UNSPECIFIED]: 'in no known state',

@@ -1,4 +1,4 @@
-import type { RunConfig } from '../../mesh/config/schema.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
 import { finishedRun } from '../reach/finished-run.ts';
 import { followTrainer, type TrainerFollower } from '../reach/follow-trainer.ts';
 import { trainerAddress } from '../reach/reachable.ts';

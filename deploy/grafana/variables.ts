@@ -1,5 +1,5 @@
-import type { MetricDefinition } from '../../mesh/metrics/metric.ts';
-import { trainerTable } from '../../trainer/metric-table.ts';
+import type { MetricDefinition } from '../../process/metrics/metric.ts';
+import { trainerTable } from '../../trainer/report/metric-table.ts';
 
 /** The Prometheus that the viewer chose. */
 export const dataSource = { type: 'prometheus', uid: '$datasource' };

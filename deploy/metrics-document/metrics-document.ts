@@ -1,7 +1,7 @@
-import type { MetricDefinition, MetricTable } from '../../mesh/metrics/metric.ts';
-import { processTable } from '../../mesh/metrics/process-table.ts';
+import type { MetricDefinition, MetricTable } from '../../process/metrics/metric.ts';
+import { processTable } from '../../process/metrics/process-table.ts';
 import { teacherTable } from '../../services/teacher/teacher-table.ts';
-import { trainerTable } from '../../trainer/metric-table.ts';
+import { trainerTable } from '../../trainer/report/metric-table.ts';
 
 /** Every metric of ours, by the process that has it. */
 export const metricTables: readonly {
@@ -45,7 +45,7 @@ const head = `# Metrics
 
 Made by \`npm run generate\` from the tables in the code
 ([trainer](../trainer/metric-table.ts), [teacher](../services/teacher/teacher-table.ts),
-[every process](../mesh/metrics/process-table.ts)): change them there.
+[every process](../process/metrics/process-table.ts)): change them there.
 
 Trainer and teachers serve \`/metrics\` at their \`metricsPort\` in Prometheus' text format; the feeder has none.
 The label \`run\` is \`run\` of the run file, and \`teacher\` a source's name in it (\`target.source\` is one too).

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
+import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import { GgufFile } from './gguf-file.ts';
 import { defaultDirectory } from './layout.ts';
 import { isWritten, writeModelDirectory } from './model-directory.ts';

@@ -1,4 +1,4 @@
-import { runUntilStopped } from '../../mesh/lifecycle/run-until-stopped.ts';
+import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import { reportHeldOut } from './held-out-report.ts';
 import { modelDirectory, untrainedDirectory } from './layout.ts';
 import { pretrain } from './pretraining.ts';

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { weightsByName } from '../../engine/engine-snapshot.ts';
+import { TrainingEngine } from '../../engine/training-engine.ts';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { writeModel } from '../../model/export/write-model.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
-import { weightsByName } from '../../trainer/engine/engine-snapshot.ts';
-import { TrainingEngine } from '../../trainer/engine/training-engine.ts';
 import { learningRateAt, scheduleOf } from '../../trainer/schedule.ts';
 import { contextLength } from './families/size.ts';
 import { domains, trainingPath } from './layout.ts';

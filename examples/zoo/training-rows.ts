@@ -1,6 +1,6 @@
+import type { TrainingBatch } from '../../engine/training-batch.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { shuffle, uniformNumbers } from '../../numbers/random.ts';
-import type { TrainingBatch } from '../../trainer/engine/training-batch.ts';
 import { type Domain, domains } from './layout.ts';
 import { cutIntoPassages } from './passages.ts';
 

@@ -1,5 +1,5 @@
 import { fromJson } from '@bufbuild/protobuf';
-import { GetHistoryResponseSchema } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import { GetHistoryResponseSchema } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import {
   alignedChart,
   chosenChart,

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { RunConfig, runConfigSchema } from '../../mesh/config/schema.ts';
+import type { RunConfig, runConfigSchema } from '../../process/config/schema.ts';
 
 type RunFile = z.input<typeof runConfigSchema>;
 

@@ -1,4 +1,4 @@
-import type { RunConfig } from '../../mesh/config/schema.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
 import type { Experiment } from './experiment.ts';
 
 /** Trainings of a target that are compared with each other. */

@@ -1,15 +1,15 @@
 import { create, type DescMethod, type DescService, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { decodeTextDistribution } from '../../mesh/codec/decode-text-distribution.ts';
-import { unfitFor } from '../../mesh/codec/fits-text.ts';
+import { decodeTextDistribution } from '../../wire/codec/decode-text-distribution.ts';
+import { unfitFor } from '../../wire/codec/fits-text.ts';
 import {
   AttachRunRequestSchema,
   type ScoreRequest,
   ScoreRequestSchema,
   ScoreResponseSchema,
   TeacherService,
-} from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
-import { TrainerService } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
-import { methodPath } from '../../mesh/grpc/service-definition.ts';
+} from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
+import { TrainerService } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { methodPath } from '../../wire/grpc/service-definition.ts';
 import type { FuzzedMesh, FuzzedProcess } from './fuzzed-mesh.ts';
 import { framed, GrpcWire, type WireAnswer } from './grpc-wire.ts';
 import { mutate, type Random } from './mutate.ts';

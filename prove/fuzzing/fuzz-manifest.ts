@@ -1,9 +1,9 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { CorpusManifestSchema } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
-import type { NatsConnection } from '../../mesh/nats/connection.ts';
-import { runNames } from '../../mesh/nats/names.ts';
-import { openRunStreams } from '../../mesh/nats/run-streams.ts';
+import { CorpusManifestSchema } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
+import type { NatsConnection } from '../../wire/nats/connection.ts';
+import { runNames } from '../../wire/nats/names.ts';
+import { openRunStreams } from '../../wire/nats/run-streams.ts';
 import { mutate, type Random } from './mutate.ts';
 
 const good = toBinary(

@@ -1,15 +1,15 @@
 import { create } from '@bufbuild/protobuf';
-import { distributionCheck } from '../../mesh/codec/check-distribution.ts';
-import { decodeTextDistribution } from '../../mesh/codec/decode-text-distribution.ts';
-import { distributionFromBytes, distributionToBytes } from '../../mesh/codec/distribution-bytes.ts';
-import { documentFromBytes, documentToBytes } from '../../mesh/codec/document-bytes.ts';
-import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
-import { DocumentSchema } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
-import { TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
-import { createClient } from '../../mesh/grpc/client.ts';
-import type { NatsConnection } from '../../mesh/nats/connection.ts';
-import { distributionsSubject, runNames } from '../../mesh/nats/names.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { distributionCheck } from '../../wire/codec/check-distribution.ts';
+import { decodeTextDistribution } from '../../wire/codec/decode-text-distribution.ts';
+import { distributionFromBytes, distributionToBytes } from '../../wire/codec/distribution-bytes.ts';
+import { documentFromBytes, documentToBytes } from '../../wire/codec/document-bytes.ts';
+import type { TextDistribution } from '../../wire/codec/text-distribution.ts';
+import { DocumentSchema } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
+import { TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
+import { createClient } from '../../wire/grpc/client.ts';
+import type { NatsConnection } from '../../wire/nats/connection.ts';
+import { distributionsSubject, runNames } from '../../wire/nats/names.ts';
 import { batchDocuments, type FuzzedMesh, teacherName, topK } from './fuzzed-mesh.ts';
 import { mutate, type Random } from './mutate.ts';
 

@@ -1,13 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
-import { type Client, createClient } from '../../mesh/grpc/client.ts';
-import { implement } from '../../mesh/grpc/implementation.ts';
-import { type GrpcServer, serve } from '../../mesh/grpc/serve.ts';
-import { createLog } from '../../mesh/log/log.ts';
 import { Generator } from '../../model/generation/generator.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
+import { createLog } from '../../process/log/log.ts';
+import { TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
+import { type Client, createClient } from '../../wire/grpc/client.ts';
+import { implement } from '../../wire/grpc/implementation.ts';
+import { type GrpcServer, serve } from '../../wire/grpc/serve.ts';
 import { RunAttachments } from './run-attachments.ts';
 import { mostGenerations, mostScores, teacherService } from './teacher-service.ts';
 

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import type { Log } from '../../mesh/log/log.ts';
-import type { NatsConnection } from '../../mesh/nats/connection.ts';
-import type { LateConnection } from '../../mesh/nats/late-connection.ts';
-import { registerService, type ServiceDescription } from '../../mesh/nats/services.ts';
+import type { Log } from '../../process/log/log.ts';
+import type { NatsConnection } from '../../wire/nats/connection.ts';
+import type { LateConnection } from '../../wire/nats/late-connection.ts';
+import { registerService, type ServiceDescription } from '../../wire/nats/services.ts';
 
 /**
  * Registers a teacher at NATS as soon as NATS is there, until aborted. A teacher serves gRPC without NATS as well,

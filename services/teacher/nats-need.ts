@@ -1,5 +1,5 @@
-import type { Readiness } from '../../mesh/lifecycle/readiness.ts';
-import type { ConnectionEvent } from '../../mesh/nats/connection.ts';
+import type { Readiness } from '../../process/lifecycle/readiness.ts';
+import type { ConnectionEvent } from '../../wire/nats/connection.ts';
 
 /** A teacher needs NATS as long as it is attached to a run: only then does a lost connection make it unready. */
 export class NatsNeed {

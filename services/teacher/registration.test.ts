@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { runConfigSchema } from '../../mesh/config/schema.ts';
-import { findTeachers } from '../../mesh/discovery/find.ts';
-import { TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
-import { createClient } from '../../mesh/grpc/client.ts';
-import { createLog } from '../../mesh/log/log.ts';
-import { connectNats } from '../../mesh/nats/connection.ts';
-import { startLocalNatsServer } from '../../mesh/nats/local-server.ts';
-import { openRunStreams } from '../../mesh/nats/run-streams.ts';
+import { runConfigSchema } from '../../process/config/schema.ts';
+import { createLog } from '../../process/log/log.ts';
 import { freePort } from '../../test/support/free-port.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
-import { runTeacher, type TeacherAddresses } from './run-teacher.ts';
+import { findTeachers } from '../../wire/discovery/find.ts';
+import { TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
+import { createClient } from '../../wire/grpc/client.ts';
+import { connectNats } from '../../wire/nats/connection.ts';
+import { startLocalNatsServer } from '../../wire/nats/local-server.ts';
+import { openRunStreams } from '../../wire/nats/run-streams.ts';
+import { runTeacher, type TeacherAddresses } from './main.ts';
 
 const zoo = fileURLToPath(new URL('../../examples/zoo/', import.meta.url));
 const log = createLog('teacher orator', { level: 'silent' });

@@ -1,10 +1,10 @@
 import { create } from '@bufbuild/protobuf';
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { DocumentSchema } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
-import { createLog } from '../../mesh/log/log.ts';
-import type { DeliveredDocument } from '../../mesh/nats/run-streams.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
+import { createLog } from '../../process/log/log.ts';
+import { DocumentSchema } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
+import type { DeliveredDocument } from '../../wire/nats/run-streams.ts';
 import { type AttachmentSettings, RunAttachment, watchAttachment } from './run-attachment.ts';
 import { RunAttachments } from './run-attachments.ts';
 import { teacherMetrics } from './teacher-metrics.ts';

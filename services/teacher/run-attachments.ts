@@ -1,5 +1,5 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import type { TeacherWork } from '../../mesh/discovery/teacher-listing.ts';
+import type { TeacherWork } from '../../wire/discovery/teacher-listing.ts';
 import type { AttachmentSettings, RunAttachment } from './run-attachment.ts';
 
 /** The runs that a teacher is attached to, by name. */

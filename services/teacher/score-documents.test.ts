@@ -1,9 +1,9 @@
 import { create } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { DocumentSchema } from '../../mesh/generated/fusemesh/v1/corpus_pb.ts';
-import type { DeliveredDocument } from '../../mesh/nats/run-streams.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
+import { DocumentSchema } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
+import type { DeliveredDocument } from '../../wire/nats/run-streams.ts';
 import { scoreDocuments } from './score-documents.ts';
 
 let scorer: Scorer;

@@ -1,7 +1,7 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import type { DeliveredDocument } from '../../mesh/nats/run-streams.ts';
 import type { ScoredText } from '../../model/scoring/scored-text.ts';
 import type { Scorer } from '../../model/scoring/scorer.ts';
+import type { DeliveredDocument } from '../../wire/nats/run-streams.ts';
 
 /** What came of a batch of documents. */
 export interface ScoredDocuments {

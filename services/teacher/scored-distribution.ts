@@ -1,5 +1,5 @@
-import type { TextDistribution } from '../../mesh/codec/text-distribution.ts';
 import type { ScoredText } from '../../model/scoring/scored-text.ts';
+import type { TextDistribution } from '../../wire/codec/text-distribution.ts';
 
 /** What a teacher says about a document, as it goes over the wire. */
 export function scoredDistribution(

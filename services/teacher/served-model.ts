@@ -1,5 +1,5 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import type { RunConfig } from '../../mesh/config/schema.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
 
 /** What one teacher process serves, and where. */
 export interface ServedModel {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { TeacherListing } from '../../mesh/discovery/teacher-listing.ts';
 import { modelFingerprint } from '../../model/model-fingerprint.ts';
 import type { Scorer } from '../../model/scoring/scorer.ts';
+import type { TeacherListing } from '../../wire/discovery/teacher-listing.ts';
 
 /** What a teacher process is, as it tells callers and whoever looks for teachers. */
 export interface TeacherIdentity {

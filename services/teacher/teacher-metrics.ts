@@ -1,5 +1,5 @@
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { makeMetrics } from '../../mesh/metrics/metric.ts';
+import { makeMetrics } from '../../process/metrics/metric.ts';
 import { teacherTable } from './teacher-table.ts';
 
 /** The metrics of one teacher in one run. */

@@ -1,7 +1,7 @@
-import type { TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
-import type { RequestRules } from '../../mesh/grpc/checked.ts';
-import { anything, integer, list, name, number, text } from '../../mesh/grpc/field-rules.ts';
 import type { ModelCard } from '../../model/scoring/model-card.ts';
+import type { TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
+import type { RequestRules } from '../../wire/grpc/checked.ts';
+import { anything, integer, list, name, number, text } from '../../wire/grpc/field-rules.ts';
 
 /**
  * No tokenizer in use has tokens of more bytes; a text that has more a token of the context is refused before it is

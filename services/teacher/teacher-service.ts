@@ -1,9 +1,9 @@
-import { encodeTextDistribution } from '../../mesh/codec/encode-text-distribution.ts';
-import { FinishReason, TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
-import { checked } from '../../mesh/grpc/checked.ts';
-import type { Implementation } from '../../mesh/grpc/implementation.ts';
 import type { Generator } from '../../model/generation/generator.ts';
 import type { Scorer } from '../../model/scoring/scorer.ts';
+import { encodeTextDistribution } from '../../wire/codec/encode-text-distribution.ts';
+import { FinishReason, TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
+import { checked } from '../../wire/grpc/checked.ts';
+import type { Implementation } from '../../wire/grpc/implementation.ts';
 import { Places } from './places.ts';
 import { watchAttachment } from './run-attachment.ts';
 import type { RunAttachments } from './run-attachments.ts';

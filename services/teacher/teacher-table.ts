@@ -1,4 +1,4 @@
-import { counter, gauge, histogram } from '../../mesh/metrics/metric.ts';
+import { counter, gauge, histogram } from '../../process/metrics/metric.ts';
 
 const named = (name: string) => `fusemesh_teacher_${name}`;
 const labels = ['run', 'teacher'] as const;

@@ -1,8 +1,8 @@
-import { distributionsSubject, runNames } from '../../mesh/nats/names.ts';
-import type { DeliveredDocument } from '../../mesh/nats/run-streams.ts';
-import { messagingAttributes } from '../../mesh/tracing/messaging-attributes.ts';
-import type { Span, Tracer } from '../../mesh/tracing/tracer.ts';
 import type { ScoredText } from '../../model/scoring/scored-text.ts';
+import { messagingAttributes } from '../../process/tracing/messaging-attributes.ts';
+import type { Span, Tracer } from '../../process/tracing/tracer.ts';
+import { distributionsSubject, runNames } from '../../wire/nats/names.ts';
+import type { DeliveredDocument } from '../../wire/nats/run-streams.ts';
 
 /** A teacher's spans, under those of the documents that it scores; documents without a trace get none. */
 export class TeacherTraces {

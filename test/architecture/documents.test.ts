@@ -32,7 +32,7 @@ it('docs/metrics.md is what the tables of metrics make, and README.md leads ther
 
 it('ARCHITECTURE.md names every room', () => {
   const rooms = tracked
-    .filter((file) => /^(mesh|model|services|trainer)\/\w+\//.test(file))
+    .filter((file) => /^(process|wire|model|engine|fusion|services|trainer)\/\w+\//.test(file))
     .map((file) => file.split('/').slice(0, 2).join('/'));
   for (const room of new Set(rooms)) expect(read('ARCHITECTURE.md')).toContain(`\`${room}\``);
 });

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { metricTables } from '../../deploy/metrics-document/metrics-document.ts';
-import { createRegister } from '../../mesh/metrics/create-register.ts';
-import { makeMetrics } from '../../mesh/metrics/metric.ts';
+import { createRegister } from '../../process/metrics/create-register.ts';
+import { makeMetrics } from '../../process/metrics/metric.ts';
 
 const definitions = metricTables.flatMap(({ table }) => Object.values(table));
 /** The name without what says that it is a counter or a table of facts. */

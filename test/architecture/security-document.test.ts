@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { runConfigSchema } from '../../mesh/config/schema.ts';
-import { TrainerService } from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
-import { createClient } from '../../mesh/grpc/client.ts';
-import { type Implementation, implement } from '../../mesh/grpc/implementation.ts';
-import { serve } from '../../mesh/grpc/serve.ts';
-import { createLog } from '../../mesh/log/log.ts';
+import { runConfigSchema } from '../../process/config/schema.ts';
+import { createLog } from '../../process/log/log.ts';
+import { TrainerService } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { createClient } from '../../wire/grpc/client.ts';
+import { type Implementation, implement } from '../../wire/grpc/implementation.ts';
+import { serve } from '../../wire/grpc/serve.ts';
 
 const text = readFileSync(fileURLToPath(new URL('../../SECURITY.md', import.meta.url)), 'utf8');
 const block = (language: string) => new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``).exec(text)![1];

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const rooms = ['mesh', 'services', 'trainer', 'cli'];
+const rooms = ['process', 'wire', 'services', 'trainer', 'cli'];
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', ...rooms], {
   cwd: root,
   encoding: 'utf8',
@@ -17,7 +17,7 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
 const doors = [
   { door: 'createClient', opens: /(?<!function )\bcreateClient\(/, needs: /security/ },
   { door: 'serve', opens: /await serve\(\{/, needs: /security/ },
-  { door: 'serveMetrics', opens: /await serveMetrics\(/, needs: /security/ },
+  { door: 'serveHttp', opens: /await serveHttp\(/, needs: /security/ },
   { door: 'connectNats', opens: /(?<!function )\bconnectNats\(/, needs: /^connectNats\(\s*(config|where)\b/ },
 ];
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { loadRunConfig } from '../../mesh/config/load-config.ts';
-import { runConfigSchema } from '../../mesh/config/schema.ts';
+import { loadRunConfig } from '../../process/config/load-config.ts';
+import { runConfigSchema } from '../../process/config/schema.ts';
 import { composeSchema, gpuOverrideSchema } from './compose-schema.ts';
 
 const deploy = fileURLToPath(new URL('../../deploy', import.meta.url));

@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import { buildDashboard, dashboardFile } from '../../deploy/grafana/dashboard.ts';
 import { dashboards } from '../../deploy/grafana/dashboards.ts';
 import { teacherTable } from '../../services/teacher/teacher-table.ts';
-import { trainerTable } from '../../trainer/metric-table.ts';
+import { trainerTable } from '../../trainer/report/metric-table.ts';
 import { knownMetricNames } from './known-metric-names.ts';
 
 const grafana = fileURLToPath(new URL('../../deploy/grafana', import.meta.url));

@@ -1,7 +1,7 @@
-import type { MetricDefinition } from '../../mesh/metrics/metric.ts';
-import { processTable } from '../../mesh/metrics/process-table.ts';
+import type { MetricDefinition } from '../../process/metrics/metric.ts';
+import { processTable } from '../../process/metrics/process-table.ts';
 import { teacherTable } from '../../services/teacher/teacher-table.ts';
-import { trainerTable } from '../../trainer/metric-table.ts';
+import { trainerTable } from '../../trainer/report/metric-table.ts';
 
 const seriesOf = ({ kind, name }: MetricDefinition): readonly string[] =>
   kind === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name];

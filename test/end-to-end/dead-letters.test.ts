@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { connectNats, type NatsConnection } from '../../mesh/nats/connection.ts';
-import { openRunStreams, type RunStreams } from '../../mesh/nats/run-streams.ts';
+import { connectNats, type NatsConnection } from '../../wire/nats/connection.ts';
+import { openRunStreams, type RunStreams } from '../../wire/nats/run-streams.ts';
 import { startNatsServer, type TestNatsServer } from '../support/nats-server.ts';
 import { runCommand } from './command.ts';
 import { expectOneLine } from './expect-one-line.ts';

@@ -1,9 +1,9 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { connectNats, type NatsConnection } from '../../mesh/nats/connection.ts';
-import { findNatsServer } from '../../mesh/nats/find-nats-server.ts';
-import { runNames } from '../../mesh/nats/names.ts';
+import { connectNats, type NatsConnection } from '../../wire/nats/connection.ts';
+import { findNatsServer } from '../../wire/nats/find-nats-server.ts';
+import { runNames } from '../../wire/nats/names.ts';
 import { freePort } from '../support/free-port.ts';
 import { KeptProcess } from './kept-process.ts';
 

@@ -4,9 +4,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { FinishReason, TeacherService } from '../../mesh/generated/fusemesh/v1/teacher_pb.ts';
-import { watchHealth } from '../../mesh/grpc/ask-health.ts';
-import { createClient } from '../../mesh/grpc/client.ts';
+import { FinishReason, TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
+import { watchHealth } from '../../wire/grpc/ask-health.ts';
+import { createClient } from '../../wire/grpc/client.ts';
 import { startNatsServer } from '../support/nats-server.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 

@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runResultSchema } from '../../cli/evaluation/loss-report.ts';
+import { readHistory } from '../../trainer/report/history/history-file.ts';
 import {
   GetHistoryResponseSchema,
   GetStatusResponseSchema,
   TrainerService,
   TrainerState,
-} from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
-import { type Client, createClient } from '../../mesh/grpc/client.ts';
-import { readHistory } from '../../trainer/history/history-file.ts';
+} from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { type Client, createClient } from '../../wire/grpc/client.ts';
 import { freePort } from '../support/free-port.ts';
 import { startCommand } from './command.ts';
 import { makeSmallCorpus, type SmallCorpus, writeRunFile } from './small-run.ts';

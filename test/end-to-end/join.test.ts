@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { runResultSchema } from '../../cli/evaluation/loss-report.ts';
-import { startLocalNatsServer } from '../../mesh/nats/local-server.ts';
-import { readHistory } from '../../trainer/history/history-file.ts';
+import { readHistory } from '../../trainer/report/history/history-file.ts';
+import { startLocalNatsServer } from '../../wire/nats/local-server.ts';
 import { freePort } from '../support/free-port.ts';
 import { type RunningCommand, startCommand } from './command.ts';
 import {

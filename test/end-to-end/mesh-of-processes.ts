@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
-import { findTeachers, findTrainers } from '../../mesh/discovery/find.ts';
-import type { FoundTeacher } from '../../mesh/discovery/teacher-listing.ts';
-import type { NatsConnection } from '../../mesh/nats/connection.ts';
+import { findTeachers, findTrainers } from '../../wire/discovery/find.ts';
+import type { FoundTeacher } from '../../wire/discovery/teacher-listing.ts';
+import type { NatsConnection } from '../../wire/nats/connection.ts';
 import { type RunningCommand, startCommand } from './command.ts';
 
 /** Processes that a test starts one by one, as on several machines, on one NATS server. */

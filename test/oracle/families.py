@@ -1,7 +1,7 @@
 """Golden files for every family, its gradients and AdamW, from transformers and PyTorch.
 
 Run: python test/oracle/families.py [--seed 0] [--output test/golden]   (torch 2.13, transformers 5, safetensors)
-Other random weights: --seed 7 --output DIR, then FUSEMESH_GOLDEN=DIR npm test -- model/families trainer/engine
+Other random weights: --seed 7 --output DIR, then FUSEMESH_GOLDEN=DIR npm test -- model/families engine
 Each folder is a Hugging Face directory of a small random model, and expected.safetensors beside it:
   input_ids [B, T], labels [B, T] (-1 where nothing is to be learnt), fused_ids and fused_probabilities [B, T, K]
   logits [B, T, V]

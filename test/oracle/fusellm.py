@@ -1,4 +1,4 @@
-"""Golden vectors of FuseLLM: its own code on real tokenizers and texts, for trainer/align/fusellm.test.ts.
+"""Golden vectors of FuseLLM: its own code on real tokenizers and texts, for fusion/fusellm/fusellm.test.ts.
 
 Run: python test/oracle/fusellm.py DIRECTORY [--texts]   (editdistance, numpy, torch, tokenizers, safetensors; a quarter of an hour)
 DIRECTORY is the folder FuseLLM of a checkout of the authors' code: see fusellm_code.py.

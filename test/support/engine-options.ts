@@ -1,5 +1,5 @@
-import type { EngineOptions } from '../../trainer/engine/engine-options.ts';
-import type { TrainingBatch } from '../../trainer/engine/training-batch.ts';
+import type { EngineOptions } from '../../engine/engine-options.ts';
+import type { TrainingBatch } from '../../engine/training-batch.ts';
 
 /** Options for training on a batch, all of its documents at once, as the golden files were made. */
 export const optionsFor = ({

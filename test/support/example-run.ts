@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import {
   type GetAlignmentResponse,
   GetAlignmentResponseSchema,
@@ -9,8 +10,7 @@ import {
   type GetStatusResponse,
   GetStatusResponseSchema,
   TrainerState,
-} from '../../mesh/generated/fusemesh/v1/trainer_pb.ts';
-import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+} from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { createRandom } from './random.ts';
 
 /** A run of 600 steps, of which so many are done; its curves look like those of the demonstration. */

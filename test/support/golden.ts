@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TrainingBatch } from '../../engine/training-batch.ts';
 import { openSafetensors, type SafetensorsFile } from '../../model/safetensors/safetensors-file.ts';
-import type { TrainingBatch } from '../../trainer/engine/training-batch.ts';
 
 /** FUSEMESH_GOLDEN: models of other random weights (test/oracle/families.py --seed). */
 const golden = process.env['FUSEMESH_GOLDEN'] ?? join(import.meta.dirname, '..', 'golden');

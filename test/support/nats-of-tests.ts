@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest';
-import { connectNats, type NatsConnection } from '../../mesh/nats/connection.ts';
+import { connectNats, type NatsConnection } from '../../wire/nats/connection.ts';
 import { startNatsServer, type TestNatsServer } from './nats-server.ts';
 
 /** What the tests of a file share: a NATS server, and a connection to it. */

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startLocalNatsServer } from '../../mesh/nats/local-server.ts';
+import { startLocalNatsServer } from '../../wire/nats/local-server.ts';
 
 /** A NATS server for tests; name runs so that they differ where tests share one. */
 export interface TestNatsServer {

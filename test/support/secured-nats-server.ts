@@ -1,8 +1,8 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { keepProgram } from '../../mesh/lifecycle/kept-program.ts';
-import { findNatsServer } from '../../mesh/nats/find-nats-server.ts';
+import { keepProgram } from '../../process/lifecycle/kept-program.ts';
+import { findNatsServer } from '../../wire/nats/find-nats-server.ts';
 
 /**
  * Starts a nats-server with JetStream and these lines in its configuration, on a free loopback port.

@@ -1,8 +1,8 @@
+import type { EngineOptions } from '../../engine/engine-options.ts';
+import { ModelInTraining } from '../../engine/model-in-training.ts';
+import type { TensorValues } from '../../engine/trained-part.ts';
+import type { TrainingBatch } from '../../engine/training-batch.ts';
 import type { SafetensorsFile } from '../../model/safetensors/safetensors-file.ts';
-import type { EngineOptions } from '../../trainer/engine/engine-options.ts';
-import { ModelInTraining } from '../../trainer/engine/model-in-training.ts';
-import type { TensorValues } from '../../trainer/engine/trained-part.ts';
-import type { TrainingBatch } from '../../trainer/engine/training-batch.ts';
 import { largestDifference } from './golden.ts';
 
 /**

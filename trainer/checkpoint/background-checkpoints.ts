@@ -1,4 +1,4 @@
-import type { EngineSnapshot } from '../engine/engine-snapshot.ts';
+import type { EngineSnapshot } from '../../engine/engine-snapshot.ts';
 import type { SavedCheckpoint } from './read-checkpoint.ts';
 import type { TrainingState } from './training-state.ts';
 

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { createLog } from '../../mesh/log/log.ts';
+import { createLog } from '../../process/log/log.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { startCheckpointWriter } from './checkpoint-writer.ts';
 import { newestCheckpoint, readSnapshot } from './read-checkpoint.ts';

@@ -1,5 +1,5 @@
+import { type EngineSnapshot, transferringSnapshot } from '../../engine/engine-snapshot.ts';
 import { startWorker } from '../../model/runtime/worker.ts';
-import { type EngineSnapshot, transferringSnapshot } from '../engine/engine-snapshot.ts';
 import type { CheckpointMethods } from './checkpoint-worker.ts';
 import type { TrainingState } from './training-state.ts';
 import type { CheckpointPlace } from './write-checkpoint.ts';

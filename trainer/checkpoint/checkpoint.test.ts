@@ -2,10 +2,10 @@ import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeF
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createLog } from '../../mesh/log/log.ts';
+import type { EngineSnapshot } from '../../engine/engine-snapshot.ts';
 import { readAdapterConfig } from '../../model/lora/read-adapter.ts';
 import { writeSafetensors } from '../../model/safetensors/write-safetensors.ts';
-import type { EngineSnapshot } from '../engine/engine-snapshot.ts';
+import { createLog } from '../../process/log/log.ts';
 import { newestCheckpoint, readSnapshot } from './read-checkpoint.ts';
 import { initialState, type TrainingState } from './training-state.ts';
 import { type CheckpointPlace, writeCheckpoint } from './write-checkpoint.ts';

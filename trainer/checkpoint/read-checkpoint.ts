@@ -1,9 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Log } from '../../mesh/log/log.ts';
+import type { EngineSnapshot, TensorSnapshot } from '../../engine/engine-snapshot.ts';
 import { adapterWeightsFile } from '../../model/lora/read-adapter.ts';
 import { openSafetensors } from '../../model/safetensors/safetensors-file.ts';
-import type { EngineSnapshot, TensorSnapshot } from '../engine/engine-snapshot.ts';
+import type { Log } from '../../process/log/log.ts';
 import {
   checkpointNames,
   firstMomentOf,

@@ -1,5 +1,5 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import type { Log } from '../../mesh/log/log.ts';
+import type { Log } from '../../process/log/log.ts';
 import { newestCheckpoint, type SavedCheckpoint } from './read-checkpoint.ts';
 import { initialState, type TrainingState } from './training-state.ts';
 

@@ -1,11 +1,11 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { EngineSnapshot, TensorSnapshot } from '../../engine/engine-snapshot.ts';
 import { copyCompanionFiles } from '../../model/export/companion-files.ts';
 import { onDisk, publishDirectory, writeDurably } from '../../model/export/durable-files.ts';
 import type { AdapterConfig } from '../../model/lora/read-adapter.ts';
 import { writeAdapterFiles } from '../../model/lora/write-adapter.ts';
 import { type TensorToWrite, writeSafetensors } from '../../model/safetensors/write-safetensors.ts';
-import type { EngineSnapshot, TensorSnapshot } from '../engine/engine-snapshot.ts';
 import {
   checkpointName,
   checkpointNames,

@@ -1,4 +1,4 @@
-import type { GetAlignmentResponse } from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import type { GetAlignmentResponse } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { element, panel, setText } from '../element.ts';
 import { grouped, percent } from '../format.ts';
 import { candidatesOf } from './candidates.ts';

@@ -1,4 +1,4 @@
-import type { AlignedToken } from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import type { AlignedToken } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { element, styled } from '../element.ts';
 import { percent } from '../format.ts';
 import { visible } from './segments.ts';

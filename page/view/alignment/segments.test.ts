@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { expect, it } from 'vitest';
-import { GetAlignmentResponseSchema } from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import { GetAlignmentResponseSchema } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { segmentsOf, visible } from './segments.ts';
 
 const spansOf = (ends: readonly (readonly [number, number])[]) =>

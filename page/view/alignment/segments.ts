@@ -1,4 +1,4 @@
-import type { GetAlignmentResponse } from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import type { GetAlignmentResponse } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 
 /** A token's text at its place; empty for one that stands for no text, as at the beginning of a sequence. */
 export interface Piece {

@@ -1,4 +1,4 @@
-import type { GetStatusResponse } from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import type { GetStatusResponse } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { element, setText, styled } from '../element.ts';
 import { percent } from '../format.ts';
 import { headlineOf } from './headline.ts';

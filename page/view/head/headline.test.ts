@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { expect, it } from 'vitest';
-import { GetStatusResponseSchema, TrainerState } from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import { GetStatusResponseSchema, TrainerState } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { headlineOf } from './headline.ts';
 
 const status = {

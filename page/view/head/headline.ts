@@ -1,4 +1,4 @@
-import { type GetStatusResponse, TrainerState } from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import { type GetStatusResponse, TrainerState } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { duration, grouped, percent } from '../format.ts';
 
 /** What the head of the page says. */

@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { expect, it } from 'vitest';
-import { GetHistoryResponseSchema, HeldOutSchema } from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import { GetHistoryResponseSchema, HeldOutSchema } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { curvesOf, lastStepOf, mergeCurves, noCurves, withHeldOut } from './curves.ts';
 
 /** An answer with points that end at these steps; every column holds the step's number. */

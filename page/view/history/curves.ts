@@ -1,4 +1,4 @@
-import type { GetHistoryResponse, HeldOut } from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import type { GetHistoryResponse, HeldOut } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 
 const columns = [
   'time',

@@ -1,4 +1,4 @@
-import { TrainerState } from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import { TrainerState } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { element, setText } from '../element.ts';
 
 /** Says, where it is so, that the trainer does not answer and since when: what the page shows is not of now. */

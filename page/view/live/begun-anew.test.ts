@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { expect, it } from 'vitest';
-import { GetStatusResponseSchema } from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import { GetStatusResponseSchema } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { begunAnew } from './begun-anew.ts';
 
 const status = (started: number, step: number, run = 'demo') =>

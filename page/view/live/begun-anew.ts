@@ -1,4 +1,4 @@
-import type { GetStatusResponse } from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import type { GetStatusResponse } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 
 /**
  * Whether what is known of the history may be of steps that are forgotten: another process answers, which went on

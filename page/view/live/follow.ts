@@ -4,7 +4,7 @@ import {
   GetHistoryResponseSchema,
   type GetStatusResponse,
   GetStatusResponseSchema,
-} from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+} from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { type Curves, lastStepOf, mergeCurves, noCurves, withHeldOut } from '../history/curves.ts';
 import { begunAnew } from './begun-anew.ts';
 import { fetchMessage } from './fetch-message.ts';

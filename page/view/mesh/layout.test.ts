@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
-import { GetStatusResponseSchema } from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import { GetStatusResponseSchema } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { type Box, layoutOf } from './layout.ts';
 import { noRates } from './rates.ts';
 import { sceneOf } from './scene.ts';

@@ -1,4 +1,4 @@
-import type { GetStatusResponse } from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import type { GetStatusResponse } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { element, panel, setText, styled, svg } from '../element.ts';
 import { type Box, layoutOf, type Track } from './layout.ts';
 import type { Rates } from './rates.ts';

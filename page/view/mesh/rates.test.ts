@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { expect, it } from 'vitest';
-import { GetStatusResponseSchema } from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import { GetStatusResponseSchema } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { noRates, ratesBetween, ratesOf, type Sample, withSample } from './rates.ts';
 
 const sample = (at: number, documents: number, scored: number, wait = 0, compute = at): Sample => ({

@@ -1,4 +1,4 @@
-import type { GetStatusResponse } from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import type { GetStatusResponse } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 
 /** What runs through the mesh, over the last few seconds; undefined where it cannot be told yet. */
 export interface Rates {

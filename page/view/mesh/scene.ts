@@ -4,7 +4,7 @@ import {
   type SourceStatus,
   type StreamStatus,
   TrainerState,
-} from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+} from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { coloursOf, trainerColour } from '../charts/colours.ts';
 import { bytes, counted, duration, grouped, percent, rate } from '../format.ts';
 import type { Rates } from './rates.ts';

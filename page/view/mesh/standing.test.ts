@@ -4,7 +4,7 @@ import {
   GetStatusResponseSchema,
   SourceStatusSchema,
   TrainerState,
-} from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+} from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { paceOf, standingOf } from './standing.ts';
 
 type SourceInit = MessageInitShape<typeof SourceStatusSchema>;

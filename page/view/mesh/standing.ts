@@ -2,7 +2,7 @@ import {
   type GetStatusResponse,
   type SourceStatus,
   TrainerState,
-} from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+} from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { grouped, percent } from '../format.ts';
 import type { Rates } from './rates.ts';
 import { isFull } from './stream-fill.ts';

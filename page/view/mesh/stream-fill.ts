@@ -1,4 +1,4 @@
-import type { StreamStatus } from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import type { StreamStatus } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 
 /**
  * How full a stream is, 0 to 1.

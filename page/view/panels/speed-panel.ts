@@ -1,4 +1,4 @@
-import type { GetStatusResponse } from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import type { GetStatusResponse } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { coloursOf, trainerColour } from '../charts/colours.ts';
 import { element, panel, setText, styled } from '../element.ts';
 import { grouped, rate } from '../format.ts';

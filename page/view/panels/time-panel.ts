@@ -1,4 +1,4 @@
-import type { StepTime } from '../../../mesh/generated/fusemesh/v1/trainer_pb.ts';
+import type { StepTime } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { colourAt, trainerColour } from '../charts/colours.ts';
 import { element, panel, setText } from '../element.ts';
 import { duration, grouped } from '../format.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { modelDirectory } from '../../../examples/zoo/layout.ts';
-import { distributionFromBytes } from '../../../mesh/codec/distribution-bytes.ts';
 import { Scorer } from '../../../model/scoring/scorer.ts';
+import { distributionFromBytes } from '../../../wire/codec/distribution-bytes.ts';
 import { cutDistribution } from './cut-distribution.ts';
 import { scoreTexts } from './score-texts.ts';
 

@@ -1,4 +1,4 @@
-import type { TextDistribution } from '../../../mesh/codec/text-distribution.ts';
+import type { TextDistribution } from '../../../wire/codec/text-distribution.ts';
 
 /**
  * The distributions that the same teacher would have sent with fewer candidates. The kept mass is added up from the

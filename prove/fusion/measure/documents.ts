@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunConfig } from '../../../mesh/config/schema.ts';
 import { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
-import { cutCorpus } from '../../../services/corpus/cut-corpus.ts';
+import type { RunConfig } from '../../../process/config/schema.ts';
+import { cutCorpus } from '../../../services/feeder/cut-corpus.ts';
 import { findTextFiles } from '../../../texts/read-texts.ts';
 
 /** The documents of a run. */

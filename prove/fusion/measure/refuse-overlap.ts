@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
 import { domains, trainingPath } from '../../../examples/zoo/layout.ts';
 import { sharedRuns } from '../../../examples/zoo/overlap.ts';
-import type { RunConfig } from '../../../mesh/config/schema.ts';
+import type { RunConfig } from '../../../process/config/schema.ts';
 import { readEntries } from './documents.ts';
 
 /**

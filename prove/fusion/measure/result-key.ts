@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { fusionOf } from '../../../fusion/fusion-of-run.ts';
 import { engineOptionsOf } from '../../../trainer/engine-of-run.ts';
-import { fusionOf } from '../../../trainer/fusion-of-run.ts';
 import type { ExperimentSettings } from '../experiment.ts';
 
 /** What a result depends on beside the settings of its experiment. */

@@ -1,6 +1,6 @@
-import { distributionToBytes } from '../../../mesh/codec/distribution-bytes.ts';
 import type { Scorer } from '../../../model/scoring/scorer.ts';
 import { scoredDistribution } from '../../../services/teacher/scored-distribution.ts';
+import { distributionToBytes } from '../../../wire/codec/distribution-bytes.ts';
 import type { Recording } from './recording-file.ts';
 import { refuseStopped } from './refuse-stopped.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
-import { loadRunConfig } from '../../../mesh/config/load-config.ts';
-import { type RunConfig, runConfigSchema } from '../../../mesh/config/schema.ts';
+import { loadRunConfig } from '../../../process/config/load-config.ts';
+import { type RunConfig, runConfigSchema } from '../../../process/config/schema.ts';
 import type { Experiment, ExperimentSettings } from '../experiment.ts';
 import { repository } from '../places.ts';
 

@@ -1,5 +1,5 @@
-import type { RunConfig } from '../../../mesh/config/schema.ts';
 import { modelFingerprint } from '../../../model/model-fingerprint.ts';
+import type { RunConfig } from '../../../process/config/schema.ts';
 import type { Experiment, ExperimentSettings } from '../experiment.ts';
 import type { Study } from '../study.ts';
 import { targetOfSeed } from '../targets.ts';
@@ -33,7 +33,7 @@ export async function tasksOf(
   signal: AbortSignal,
 ): Promise<{ readonly tasks: readonly Task[]; readonly documents: Documents }> {
   const documents = await documentsOf(config, signal);
-  const order = '../../../services/corpus/corpus-documents.ts';
+  const order = '../../../services/feeder/corpus-documents.ts';
   const entries = ['./train-experiment.ts', './score-texts.ts', order];
   const versions = await Promise.all(entries.map((entry) => codeVersion(import.meta.resolve(entry))));
   const code = versions.join(' ');

@@ -1,23 +1,23 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import type { EngineSnapshot } from '../../../engine/engine-snapshot.ts';
+import { TrainingEngine } from '../../../engine/training-engine.ts';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
-import { distributionFromBytes } from '../../../mesh/codec/distribution-bytes.ts';
-import { createLog } from '../../../mesh/log/log.ts';
+import { batchesOf } from '../../../fusion/batch/batches.ts';
+import type { JoinedDocument } from '../../../fusion/batch/joined-document.ts';
+import { fusionOf } from '../../../fusion/fusion-of-run.ts';
+import { relateSource } from '../../../fusion/relate-source.ts';
 import { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
-import { batchesOf } from '../../../trainer/batch/batches.ts';
-import { Change } from '../../../trainer/change.ts';
+import { Notifier } from '../../../process/lifecycle/notifier.ts';
+import { createLog } from '../../../process/log/log.ts';
 import { initialState, type TrainingState } from '../../../trainer/checkpoint/training-state.ts';
-import type { EngineSnapshot } from '../../../trainer/engine/engine-snapshot.ts';
-import { TrainingEngine } from '../../../trainer/engine/training-engine.ts';
 import { engineOptionsOf } from '../../../trainer/engine-of-run.ts';
-import { fusionOf } from '../../../trainer/fusion-of-run.ts';
 import { openHeldOut } from '../../../trainer/held-out.ts';
+import { train } from '../../../trainer/loop.ts';
+import { TimeSpent } from '../../../trainer/report/time-spent.ts';
+import { TrainingControl } from '../../../trainer/report/training-control.ts';
 import { scheduleOf } from '../../../trainer/schedule.ts';
-import { relateSource } from '../../../trainer/sources/relate-source.ts';
-import type { JoinedDocument } from '../../../trainer/stream/join-documents.ts';
-import { TimeSpent } from '../../../trainer/time-spent.ts';
-import { train } from '../../../trainer/train.ts';
-import { TrainingControl } from '../../../trainer/training-control.ts';
+import { distributionFromBytes } from '../../../wire/codec/distribution-bytes.ts';
 import type { ExperimentSettings } from '../experiment.ts';
 import { cutDistribution } from './cut-distribution.ts';
 import { readRecording } from './recording-file.ts';
@@ -104,7 +104,7 @@ export async function trainExperiment({
       state: end,
       schedule: scheduleOf(trainer, totalSteps),
       sources: sources.map(({ name }) => name),
-      control: new TrainingControl(new Change()),
+      control: new TrainingControl(new Notifier()),
       save: async (state) => {
         end = state;
         return '';

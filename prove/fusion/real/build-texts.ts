@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { readTextFiles } from '../../../examples/zoo/documents.ts';
 import { fetchSource, type Source } from '../../../examples/zoo/sources.ts';
-import type { RunConfig } from '../../../mesh/config/schema.ts';
+import type { RunConfig } from '../../../process/config/schema.ts';
 import { divideProfiles, kinds, parseProfile } from './profiles.ts';
 
 const factbookSource: Source = {

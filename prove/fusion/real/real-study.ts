@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
-import { loadRunConfig } from '../../../mesh/config/load-config.ts';
+import { loadRunConfig } from '../../../process/config/load-config.ts';
 import type { Experiment } from '../experiment.ts';
 import { byDefault, continued } from '../experiments.ts';
 import { keptDirectory } from '../places.ts';

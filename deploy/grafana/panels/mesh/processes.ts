@@ -1,4 +1,4 @@
-import { processTable } from '../../../../mesh/metrics/process-table.ts';
+import { processTable } from '../../../../process/metrics/process-table.ts';
 import type { Row } from '../../panel.ts';
 import { everOfRun, ofRun } from '../../query.ts';
 

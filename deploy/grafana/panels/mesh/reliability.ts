@@ -1,5 +1,5 @@
-import { processTable } from '../../../../mesh/metrics/process-table.ts';
-import { trainerTable } from '../../../../trainer/metric-table.ts';
+import { processTable } from '../../../../process/metrics/process-table.ts';
+import { trainerTable } from '../../../../trainer/report/metric-table.ts';
 import type { Row } from '../../panel.ts';
 import { grown, ofRun, rate } from '../../query.ts';
 

@@ -1,4 +1,4 @@
-import { trainerTable } from '../../../../trainer/metric-table.ts';
+import { trainerTable } from '../../../../trainer/report/metric-table.ts';
 import type { Row } from '../../panel.ts';
 import { gauge, quantile, rate } from '../../query.ts';
 

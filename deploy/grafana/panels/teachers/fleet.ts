@@ -1,5 +1,5 @@
 import { teacherTable } from '../../../../services/teacher/teacher-table.ts';
-import { trainerTable } from '../../../../trainer/metric-table.ts';
+import { trainerTable } from '../../../../trainer/report/metric-table.ts';
 import type { Row } from '../../panel.ts';
 import { chosenTeachers, gauge, ofTeacher, quantile, rate } from '../../query.ts';
 

@@ -1,0 +1,29 @@
+import type { LoraSettings } from '../model/lora/lora-settings.ts';
+import type { ExecutionProvider } from '../model/runtime/session.ts';
+import type { AdamWOptions } from './adamw.ts';
+import type { Divergence } from './loss/divergences.ts';
+import type { PackingSizes } from './packing/micro-batches.ts';
+
+/** Where and how precisely matrix products are computed; weights, sums and optimizer state are float32 always. */
+export interface Execution {
+  readonly provider: ExecutionProvider;
+  readonly precision: 'float32' | 'float16' | 'bfloat16';
+}
+
+export interface EngineOptions extends PackingSizes, AdamWOptions {
+  /** K, candidates of a fused distribution. */
+  readonly candidates: number;
+  /** Weight of the causal language modelling loss against the fusion loss, 0 to 1. */
+  readonly lambda: number;
+  readonly divergence: Divergence;
+  /** Threads of one matrix product. */
+  readonly threads: number;
+  /**
+   * Keeps nothing of a block but what goes into it, and computes the rest again on the way back (Chen et al.
+   * 2016): less memory, a third more time.
+   */
+  readonly recompute: boolean;
+  readonly execution: Execution;
+  /** Trains low-rank adapters and leaves the weights as they are; without it, every weight is trained. */
+  readonly lora?: LoraSettings | undefined;
+}

@@ -1,0 +1,32 @@
+import { type Transferring, transferring } from '../model/runtime/transferring.ts';
+
+/** All that a training needs to go on, bit for bit: weights and optimizer state after a number of steps. */
+export interface EngineSnapshot {
+  /** Optimizer steps done, those that were skipped not among them. */
+  readonly step: number;
+  readonly tensors: readonly TensorSnapshot[];
+}
+
+/** One weight tensor, row by row, and AdamW's two moments of it. */
+export interface TensorSnapshot {
+  /** As in the Hugging Face file. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly weights: Float32Array<ArrayBuffer>;
+  readonly firstMoment: Float32Array<ArrayBuffer>;
+  readonly secondMoment: Float32Array<ArrayBuffer>;
+}
+
+/** Hands a snapshot over to another thread; it is empty on this side afterwards. */
+export const transferringSnapshot = (snapshot: EngineSnapshot): Transferring<EngineSnapshot> =>
+  transferring(
+    snapshot,
+    snapshot.tensors.flatMap(({ weights, firstMoment, secondMoment }) => [
+      weights.buffer,
+      firstMoment.buffer,
+      secondMoment.buffer,
+    ]),
+  );
+
+export const weightsByName = (tensors: readonly TensorSnapshot[]): ReadonlyMap<string, Float32Array> =>
+  new Map(tensors.map(({ name, weights }) => [name, weights]));

@@ -1,0 +1,41 @@
+import type { Architecture } from '../../model/families/architecture.ts';
+import type { Divergence } from '../loss/divergences.ts';
+import type { TrainedPart } from '../trained-part.ts';
+import { blockGraph, nameInBlock } from './block-graph.ts';
+import { embeddingGraph } from './embedding-graph.ts';
+import { type HeadGraph, headGraph } from './head-graph.ts';
+import type { Segment } from './segment.ts';
+
+/** All that a training step computes, as graphs. */
+export interface TrainingGraphs {
+  readonly embeddings: Segment;
+  /** The different graphs of blocks: one, where every block has the same of its tensors trained. */
+  readonly kinds: readonly Segment[];
+  /** Of each block, which of them is its graph. */
+  readonly kindOfBlock: readonly number[];
+  readonly head: HeadGraph;
+}
+
+export function trainingGraphs(
+  architecture: Architecture,
+  part: TrainedPart,
+  options: { readonly candidates: number; readonly divergence: Divergence },
+): TrainingGraphs {
+  const kinds = new Map<string, { readonly number: number; readonly graph: Segment }>();
+  const kindOfBlock = Array.from({ length: architecture.keyValueSizes.layers }, (_, index) => {
+    const trained = [...part.shapes.keys()]
+      .map((name) => nameInBlock(architecture, index, name))
+      .filter((name) => !part.shapes.has(name))
+      .join();
+    const known = kinds.get(trained);
+    if (known) return known.number;
+    kinds.set(trained, { number: kinds.size, graph: blockGraph(architecture, part, index) });
+    return kinds.size - 1;
+  });
+  return {
+    embeddings: embeddingGraph(architecture, part),
+    kinds: [...kinds.values()].map(({ graph }) => graph),
+    kindOfBlock,
+    head: headGraph(architecture, part, options),
+  };
+}

@@ -1,0 +1,84 @@
+import type { HostTensor } from '../../model/runtime/session.ts';
+import type { TrainingBatch } from '../training-batch.ts';
+
+/** What is to be learnt in N rows, as {@link TargetInputs} takes it. */
+export interface Targets {
+  /** [N × (1 + K)] */
+  readonly ids: Int32Array<ArrayBuffer>;
+  /** [N] */
+  readonly labelWeights: Float32Array<ArrayBuffer>;
+  /** [N] */
+  readonly fusionWeights: Float32Array<ArrayBuffer>;
+  /** [N × K] */
+  readonly fusedProbabilities: Float32Array<ArrayBuffer>;
+  /** [N] */
+  readonly fusedTail: Float32Array<ArrayBuffer>;
+  /** [N] 1 where there is a label. */
+  readonly isReal: Uint8Array;
+  /** [N] 1 where there is a fused distribution too. */
+  readonly isTaught: Uint8Array;
+}
+
+/**
+ * @param places of the rows in the batch; −1 for a row in which nothing is to be learnt
+ * @param lambda weight of the causal loss
+ * @param realTokens of the whole step, which the loss is a mean over
+ */
+export function targetsOf(
+  batch: TrainingBatch,
+  places: Int32Array,
+  { lambda, realTokens }: { readonly lambda: number; readonly realTokens: number },
+): Targets {
+  const { candidates, labels, fusedIds, fusedProbabilities, fusedTail } = batch;
+  const count = places.length;
+  const targets: Targets = {
+    ids: new Int32Array(count * (1 + candidates)),
+    labelWeights: new Float32Array(count),
+    fusionWeights: new Float32Array(count),
+    fusedProbabilities: new Float32Array(count * candidates),
+    fusedTail: new Float32Array(count),
+    isReal: new Uint8Array(count),
+    isTaught: new Uint8Array(count),
+  };
+  for (let row = 0; row < count; row++) {
+    const place = places[row];
+    if (place < 0 || labels[place] < 0) continue;
+    const [first, end] = [place * candidates, (place + 1) * candidates];
+    targets.ids[row * (1 + candidates)] = labels[place];
+    targets.ids.set(fusedIds.subarray(first, end), row * (1 + candidates) + 1);
+    targets.isReal[row] = 1;
+    targets.labelWeights[row] = lambda / realTokens;
+    targets.fusedProbabilities.set(fusedProbabilities.subarray(first, end), row * candidates);
+    targets.fusedTail[row] = fusedTail[place];
+    let taught = fusedTail[place] > 0;
+    for (let j = first; j < end && !taught; j++) taught = fusedProbabilities[j] > 0;
+    if (!taught) continue;
+    targets.isTaught[row] = 1;
+    targets.fusionWeights[row] = (1 - lambda) / realTokens;
+  }
+  return targets;
+}
+
+/** Rows begin … end of the targets, as the head's graph takes them. */
+export function targetFeeds(
+  { ids, labelWeights, fusionWeights, fusedProbabilities, fusedTail }: Targets,
+  begin: number,
+  end: number,
+): Readonly<Record<string, HostTensor>> {
+  const rows = end - begin;
+  const candidates = fusedProbabilities.length / fusedTail.length;
+  const column = (data: Float32Array<ArrayBuffer>) => ({ data: data.subarray(begin, end), shape: [rows, 1] });
+  return {
+    target_ids: {
+      data: ids.subarray(begin * (1 + candidates), end * (1 + candidates)),
+      shape: [rows, 1 + candidates],
+    },
+    label_weights: column(labelWeights),
+    fusion_weights: column(fusionWeights),
+    fused_probabilities: {
+      data: fusedProbabilities.subarray(begin * candidates, end * candidates),
+      shape: [rows, candidates],
+    },
+    fused_tail: column(fusedTail),
+  };
+}

@@ -1,0 +1,74 @@
+import { readArchitecture } from '../model/families/read-architecture.ts';
+import { parameterCount } from '../model/families/weight-shapes.ts';
+import type { Value } from '../model/graph/graph.ts';
+import { reachable } from '../model/graph/reachable.ts';
+import { bytesOf, temporaryBytes } from '../model/graph/temporary-bytes.ts';
+import { largestSizes } from './activations.ts';
+import type { EngineOptions } from './engine-options.ts';
+import { headResults, rowsOfHead } from './graphs/head-graph.ts';
+import { resultsOf } from './graphs/segment.ts';
+import { trainingGraphs } from './graphs/training-graphs.ts';
+import { trainedPart } from './trained-part.ts';
+
+/** What a training takes at its fullest, in bytes. */
+export interface MemoryEstimate {
+  /** Weights, gradients and both moments of what is trained, 16 bytes a parameter; 4 of what is only read. */
+  readonly state: number;
+  /** What the way back reads, of all blocks or of one, and what goes from block to block. */
+  readonly activations: number;
+  /** Values in between, of all parts of the model together: not all memory that one returns fits the next. */
+  readonly temporaries: number;
+  /** Node, ONNX Runtime and the program itself. */
+  readonly program: number;
+  readonly total: number;
+}
+
+/** Measured; it depends on nothing of the model. */
+const programBytes = 250e6;
+
+const bytesPerValue = 4;
+
+/**
+ * {@link MemoryEstimate} of the model in a directory, for as many tokens at once as there is room for, before
+ * anything of it is loaded but its config.json.
+ *
+ * @throws FuseMeshError as {@link readArchitecture}
+ */
+export async function estimateMemoryOf(directory: string, options: EngineOptions): Promise<MemoryEstimate> {
+  const architecture = await readArchitecture(directory);
+  const part = trainedPart(architecture, options.lora);
+  const graphs = trainingGraphs(architecture, part, options);
+  const largest = largestSizes(options);
+  const state = bytesPerValue * (4 * parameterCount(part.shapes) + parameterCount(part.frozen));
+
+  const bytes = (values: readonly Value[]) => values.reduce((sum, value) => sum + bytesOf(value, largest), 0);
+  const { kinds, kindOfBlock, embeddings, head } = graphs;
+  const kept = options.recompute ? kinds : kindOfBlock.map((kind) => kinds[kind]);
+  const states = bytesPerValue * largest.tokens * architecture.hiddenSize;
+  const mask = bytesPerValue * largest.rows * largest.length ** 2;
+  const activations =
+    kept.reduce((sum, { saved }) => sum + bytes(saved), 0) + (kindOfBlock.length + 3) * states + mask;
+
+  const between = (
+    results: readonly Value[],
+    given: readonly Value[],
+    sizes: Readonly<Record<string, number>>,
+    elsewhere: readonly string[] = [],
+  ) => {
+    const buffered = new Set([...results.map(({ name }) => name), ...elsewhere]);
+    return temporaryBytes(reachable(results, given), buffered, sizes);
+  };
+  let temporaries = 0;
+  for (const segment of [embeddings, ...kinds]) {
+    const { output, saved } = segment;
+    const results = resultsOf(segment, 'added');
+    temporaries += between([output, ...saved], [], largest);
+    if (results.length > 0) temporaries += between(results, saved, largest);
+  }
+  const rows = Math.min(largest.tokens, rowsOfHead(architecture));
+  const wide = head.wide.flat().map(({ name }) => name);
+  temporaries += between(headResults(head, 'added'), [], { rows }, wide);
+  temporaries += bytesPerValue * head.wide.length * rows * architecture.vocabularySize;
+  const total = state + activations + temporaries + programBytes;
+  return { state, activations, temporaries, program: programBytes, total };
+}

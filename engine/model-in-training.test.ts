@@ -1,0 +1,158 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Scorer } from '../model/scoring/scorer.ts';
+import { optionsFor } from '../test/support/engine-options.ts';
+import { goldenModel } from '../test/support/golden.ts';
+import { createRandom } from '../test/support/random.ts';
+import type { EngineOptions } from './engine-options.ts';
+import { ModelInTraining } from './model-in-training.ts';
+import type { TrainingBatch } from './training-batch.ts';
+
+const families = ['llama-grouped-tied', 'qwen3-wide', 'mpt-clipped', 'gpt2-tied', 'gpt_neox-parallel'];
+const lengths = [20, 3, 11, 1, 7, 9, 2, 20];
+const candidates = 3;
+const vocabulary = 30;
+
+/** A batch in which every document has something to learn, some of it fused, some of that with a tail. */
+function randomBatch(lengths: readonly number[]): TrainingBatch {
+  const random = createRandom(7);
+  const tokens = lengths.reduce((sum, length) => sum + length, 0);
+  const ids = (count: number) => Int32Array.from({ length: count }, () => Math.floor(random() * vocabulary));
+  const labels = ids(tokens);
+  let end = 0;
+  for (const length of lengths) {
+    end += length;
+    labels[end - 1] = -1;
+  }
+  const taught = Array.from({ length: tokens }, () => random() < 0.7);
+  return {
+    lengths,
+    candidates,
+    inputIds: ids(tokens),
+    labels,
+    fusedIds: Int32Array.from({ length: tokens * candidates }, (_, i) => (i * 7) % vocabulary),
+    fusedProbabilities: Float32Array.from({ length: tokens * candidates }, (_, i) =>
+      taught[Math.floor(i / candidates)] ? 0.3 : 0,
+    ),
+    fusedTail: Float32Array.from({ length: tokens }, (_, i) => (taught[i] ? 0.1 : 0)),
+  };
+}
+
+/** Document i of a batch alone. */
+function documentOf(batch: TrainingBatch, i: number): TrainingBatch {
+  const begin = batch.lengths.slice(0, i).reduce((sum, length) => sum + length, 0);
+  const end = begin + batch.lengths[i];
+  return {
+    lengths: [batch.lengths[i]],
+    candidates,
+    inputIds: batch.inputIds.slice(begin, end),
+    labels: batch.labels.slice(begin, end),
+    fusedIds: batch.fusedIds.slice(begin * candidates, end * candidates),
+    fusedProbabilities: batch.fusedProbabilities.slice(begin * candidates, end * candidates),
+    fusedTail: batch.fusedTail.slice(begin, end),
+  };
+}
+
+type Gradients = ReadonlyMap<string, Float32Array>;
+
+async function gradientsOf(directory: string, options: EngineOptions, batch: TrainingBatch) {
+  const model = await ModelInTraining.open(directory, options);
+  const losses = await model.computeGradients(batch);
+  await model.close();
+  return { losses, gradients: new Map(model.tensors.trained.map(({ name, gradient }) => [name, gradient])) };
+}
+
+/** Largest difference in parts of the largest gradient of the tensor. */
+function expectEqual(actual: Gradients, right: Gradients): void {
+  for (const [name, values] of right) {
+    const scale = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-6);
+    const other = actual.get(name)!;
+    const error = values.reduce((most, value, i) => Math.max(most, Math.abs(value - other[i])), 0);
+    expect(error / scale, name).toBeLessThan(2e-5);
+  }
+}
+
+describe('documents that are computed together do not see each other', () => {
+  it.each(families)('%s: losses and gradients are the sums of those of each alone', async (family) => {
+    const directory = goldenModel(family);
+    const batch = randomBatch(lengths);
+    const options = { ...optionsFor(batch), contextLength: 20 };
+    const tokens = batch.labels.filter((label) => label >= 0).length;
+    const sums = new Map<string, Float32Array>();
+    let [causal, fusion] = [0, 0];
+    for (const i of lengths.keys()) {
+      const { losses, gradients } = await gradientsOf(directory, options, documentOf(batch, i));
+      causal += (losses.causalLoss * losses.tokens) / tokens;
+      fusion += (losses.fusionLoss * losses.tokens) / tokens;
+      for (const [name, gradient] of gradients) {
+        const sum = sums.get(name) ?? new Float32Array(gradient.length);
+        sums.set(name, sum);
+        for (let k = 0; k < gradient.length; k++) sum[k] += (gradient[k] * losses.tokens) / tokens;
+      }
+    }
+    const together = await gradientsOf(directory, options, batch);
+    expect(together.losses.causalLoss).toBeCloseTo(causal, 5);
+    expect(together.losses.fusionLoss).toBeCloseTo(fusion, 5);
+    expectEqual(together.gradients, sums);
+  });
+});
+
+describe('a step gives the same gradient', () => {
+  it.each(families)('%s: in parts, and with blocks computed again on the way back', async (family) => {
+    const directory = goldenModel(family);
+    const batch = randomBatch(lengths);
+    const options = { ...optionsFor(batch), contextLength: 20 };
+    const whole = await gradientsOf(directory, options, batch);
+    const inParts = await gradientsOf(directory, { ...options, rowsAtOnce: 1 }, batch);
+    expectEqual(inParts.gradients, whole.gradients);
+    expect(inParts.losses.causalLoss).toBeCloseTo(whole.losses.causalLoss, 6);
+
+    const again = await gradientsOf(directory, { ...options, recompute: true }, batch);
+    expect(again).toEqual(whole);
+  });
+});
+
+it('says of texts what the scorer says, and leaves weights and gradients as they are', async () => {
+  const directory = join(import.meta.dirname, '..', '..', 'examples', 'zoo', 'target');
+  const texts = ['Fellow citizens of the Senate', 'It was', 'the best of times, it was the worst of times'];
+  const scorer = await Scorer.load(directory, { topK: 1, threads: 1 });
+  const scored = await scorer.score(texts);
+  await scorer.close();
+  const ids = scored.map(({ tokenization }) => tokenization.ids);
+  const options = { ...optionsFor(randomBatch([32])), rowsAtOnce: 1 };
+  const model = await ModelInTraining.open(directory, options);
+  const crossEntropies = await model.crossEntropies(ids);
+  for (const [i, { crossEntropy }] of scored.entries())
+    expect(crossEntropies[i]).toBeCloseTo(crossEntropy, 3);
+  for (const { gradient } of model.tensors.trained) expect(gradient.every((value) => value === 0)).toBe(true);
+  await model.close();
+});
+
+describe('products in 16 bits', () => {
+  // ONNX Runtime's processor kernels compute them in float32, on operands rounded to float16.
+  it('give the gradients of float32 but for rounding', async () => {
+    const batch = randomBatch(lengths);
+    const options = { ...optionsFor(batch), contextLength: 20 };
+    const half = { ...options, execution: { provider: 'cpu', precision: 'float16' } as const };
+    const directory = goldenModel('llama-grouped-tied');
+    const right = await gradientsOf(directory, options, batch);
+    const rounded = await gradientsOf(directory, half, batch);
+    expect(rounded.losses.causalLoss).toBeCloseTo(right.losses.causalLoss, 2);
+    for (const [name, gradient] of right.gradients) {
+      const scale = Math.hypot(...gradient);
+      const difference = Math.hypot(...gradient.map((value, i) => value - rounded.gradients.get(name)![i]));
+      expect(difference / scale, name).toBeLessThan(0.01);
+      expect(difference, name).toBeGreaterThan(0);
+    }
+  });
+
+  it.skipIf(existsSync('/dev/nvidiactl'))('are refused in one line where there is no CUDA', async () => {
+    const options = optionsFor(randomBatch(lengths));
+    const cuda = { ...options, execution: { provider: 'cuda', precision: 'bfloat16' } as const };
+    const opened = ModelInTraining.open(goldenModel('llama-grouped-tied'), cuda);
+    await expect(opened).rejects.toThrow(
+      /cannot compute on a GPU here .*install CUDA 12 .* or use execution: cpu/,
+    );
+  });
+});

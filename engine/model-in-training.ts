@@ -1,0 +1,294 @@
+import { FuseMeshError } from '../errors/fusemesh-error.ts';
+import type { Architecture } from '../model/families/architecture.ts';
+import { refuseNonFinite } from '../model/families/finite-weights.ts';
+import { readArchitecture } from '../model/families/read-architecture.ts';
+import { openWeights } from '../model/families/weights.ts';
+import { boundShape } from '../model/graph/shape.ts';
+import type { HostTensor } from '../model/runtime/session.ts';
+import { Activations, largestSizes, tensorIn } from './activations.ts';
+import type { EngineOptions } from './engine-options.ts';
+import { tensorOfBlock } from './graphs/block-graph.ts';
+import { rowsOfHead } from './graphs/head-graph.ts';
+import { cotangentName, type GradientForm } from './graphs/segment.ts';
+import { trainingGraphs } from './graphs/training-graphs.ts';
+import { type Targets, targetFeeds, targetsOf } from './loss/targets.ts';
+import { microBatches } from './packing/micro-batches.ts';
+import { type PackedTokens, tokenFeeds } from './packing/packed-tokens.ts';
+import { initialValues, trainedPart } from './trained-part.ts';
+import { type TrainingBatch, textsAlone } from './training-batch.ts';
+import { openTrainingSessions, type TrainingSessions } from './training-sessions.ts';
+import { type BoundTensors, type Feeds, TrainingTensors } from './training-tensors.ts';
+
+/** Means over the positions with a label, in nats. */
+export interface Losses {
+  readonly causalLoss: number;
+  readonly fusionLoss: number;
+  /** Positions with a label. */
+  readonly tokens: number;
+}
+
+/** Some tokens on their way through the model. */
+interface Pass {
+  readonly packed: PackedTokens;
+  /** What sessions need to know of the tokens. */
+  readonly feeds: Feeds;
+}
+
+/**
+ * A model with its gradients: embeddings, block after block, head, and the way back. Each kind of block is one
+ * pair of ONNX sessions that runs for every block in turn; between them everything stands in our buffers.
+ */
+export class ModelInTraining {
+  readonly tensors: TrainingTensors;
+  readonly #options: EngineOptions;
+  readonly #sessions: TrainingSessions;
+  readonly #hiddenSize: number;
+  readonly #rowsAtOnce: number;
+  /** The tensors of the embeddings, of each block and of the head. */
+  readonly #bound: {
+    readonly embeddings: BoundTensors;
+    readonly blocks: BoundTensors[];
+    readonly head: BoundTensors;
+  };
+  /** Tensors of the embeddings whose gradients the head does not begin. */
+  readonly #addedOnly: readonly string[];
+  /** What goes into each block, and out of the last. */
+  readonly #hidden: readonly Float32Array<ArrayBuffer>[];
+  /** What the way back reads of each block; of each kind of block where it is computed again. */
+  readonly #saved: readonly Activations[];
+  /** Of each list of the head's `wide`. */
+  readonly #wideBuffers: readonly Float32Array<ArrayBuffer>[];
+  /** ∂loss/∂hidden, behind a block and before it in turns. */
+  readonly #cotangents: readonly [Float32Array<ArrayBuffer>, Float32Array<ArrayBuffer>];
+
+  private constructor(
+    architecture: Architecture,
+    options: EngineOptions,
+    tensors: TrainingTensors,
+    sessions: TrainingSessions,
+  ) {
+    const { embeddings, kinds, kindOfBlock, head } = sessions;
+    this.tensors = tensors;
+    this.#options = options;
+    this.#sessions = sessions;
+    this.#hiddenSize = architecture.hiddenSize;
+    this.#rowsAtOnce = rowsOfHead(architecture);
+    this.#bound = {
+      embeddings: tensors.bind(embeddings.segment),
+      blocks: kindOfBlock.map((kind, index) =>
+        tensors.bind(kinds[kind].segment, (input) => tensorOfBlock(architecture, index, input)),
+      ),
+      head: tensors.bind(head.graph),
+    };
+    this.#addedOnly = [...embeddings.segment.gradients.keys()].filter(
+      (name) => !head.graph.gradients.has(name),
+    );
+    const largest = largestSizes(options);
+    const states = () => new Float32Array(largest.tokens * architecture.hiddenSize);
+    this.#hidden = [states(), ...kindOfBlock.map(states)];
+    this.#cotangents = [states(), states()];
+    const rows = Math.min(largest.tokens, this.#rowsAtOnce);
+    this.#wideBuffers = head.graph.wide.map(() => new Float32Array(rows * architecture.vocabularySize));
+    const kept = options.recompute ? [...kinds.keys()] : kindOfBlock;
+    this.#saved = kept.map((kind) => new Activations(kinds[kind].segment.saved, largest));
+  }
+
+  /** @throws FuseMeshError not_found, invalid_argument or data_loss when the model or its length does not fit */
+  static async open(directory: string, options: EngineOptions): Promise<ModelInTraining> {
+    const architecture = await readArchitecture(directory);
+    if (options.contextLength > architecture.contextLength) {
+      throw new FuseMeshError(
+        'invalid_argument',
+        `contextLength is ${options.contextLength}, the model in ${directory} takes ${architecture.contextLength} at most`,
+      );
+    }
+    const source = await openWeights(directory, architecture);
+    await refuseNonFinite(source, architecture);
+    const part = trainedPart(architecture, options.lora);
+    const tensors = new TrainingTensors(part, await initialValues(architecture, source, options.lora));
+    await source.close();
+    const graphs = trainingGraphs(architecture, part, options);
+    const sessions = await openTrainingSessions(graphs, options);
+    return new ModelInTraining(architecture, options, tensors, sessions);
+  }
+
+  /** Computes the gradients of a step's loss into the tensors' buffers, part by part. */
+  async computeGradients(batch: TrainingBatch): Promise<Losses> {
+    const realTokens = batch.labels.reduce((count, label) => (label >= 0 ? count + 1 : count), 0);
+    const { lambda, execution } = this.#options;
+    // A mean over many tokens has gradients that float16 would round to nothing: there, the sum is computed.
+    const scale = execution.precision === 'float16' ? Math.max(1, realTokens) : 1;
+    let causal = 0;
+    let fusion = 0;
+    for (const name of this.#addedOnly) this.tensors.clearGradient(name);
+    for (const [part, packed] of microBatches(batch.lengths, this.#options).entries()) {
+      const pass = { packed, feeds: tokenFeeds(packed, batch.inputIds) };
+      const targets = targetsOf(batch, packed.places, {
+        lambda,
+        realTokens: Math.max(1, realTokens) / scale,
+      });
+      await this.#forward(pass);
+      const isFirst = part === 0;
+      const sums = await this.#head(pass, targets, isFirst);
+      await this.#backward(pass, isFirst ? 'alone' : 'added');
+      causal += sums.causal;
+      fusion += sums.fusion;
+    }
+    if (scale !== 1) this.tensors.scaleGradients(1 / scale);
+    const perToken = 1 / Math.max(1, realTokens);
+    return { causalLoss: causal * perToken, fusionLoss: fusion * perToken, tokens: realTokens };
+  }
+
+  /**
+   * What the model as it stands says of texts.
+   *
+   * @param texts token ids of each, contextLength at most
+   * @returns cross-entropy of each, summed over all tokens but the first, in nats
+   */
+  async crossEntropies(texts: readonly Int32Array[]): Promise<number[]> {
+    const batch = textsAlone(texts, this.#options.candidates);
+    const ofPlaces = new Float64Array(batch.inputIds.length);
+    const { graph, score } = this.#sessions.head;
+    for (const packed of microBatches(batch.lengths, this.#options)) {
+      const pass = { packed, feeds: tokenFeeds(packed, batch.inputIds) };
+      const targets = targetsOf(batch, packed.places, { lambda: 1, realTokens: 1 });
+      await this.#forward(pass);
+      for (const { begin, end, hidden } of this.#partsOfHead(pass)) {
+        const feeds = { ...this.#bound.head.feeds, ...targetFeeds(targets, begin, end), hidden };
+        const causal = new Float32Array(end - begin);
+        await score.run(feeds, { [graph.causal.name]: { data: causal, shape: [end - begin, 1] } });
+        for (let row = begin; row < end; row++)
+          if (targets.isReal[row] === 1) ofPlaces[packed.places[row]] = causal[row - begin];
+      }
+    }
+    let begin = 0;
+    return batch.lengths.map((length) => {
+      const ofText = ofPlaces.subarray(begin, begin + length);
+      begin += length;
+      return ofText.reduce((sum, value) => sum + value, 0);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#sessions.close();
+  }
+
+  async #forward(pass: Pass): Promise<void> {
+    const { embeddings, kindOfBlock } = this.#sessions;
+    const { segment, forward } = embeddings;
+    await forward.run(
+      { ...pass.feeds, ...this.#bound.embeddings.feeds },
+      { [segment.output.name]: this.#states(this.#hidden[0], pass) },
+    );
+    for (const index of kindOfBlock.keys()) await this.#blockForward(pass, index);
+  }
+
+  async #blockForward(pass: Pass, index: number): Promise<void> {
+    const { forward, segment } = this.#sessions.kinds[this.#sessions.kindOfBlock[index]];
+    await forward.run(
+      { ...pass.feeds, hidden: this.#states(this.#hidden[index], pass), ...this.#bound.blocks[index].feeds },
+      {
+        ...this.#savedOf(pass, index),
+        [segment.output.name]: this.#states(this.#hidden[index + 1], pass),
+      },
+    );
+  }
+
+  /** Losses, and what they say of the last block's output, a few rows at a time. */
+  async #head(
+    pass: Pass,
+    targets: Targets,
+    isFirst: boolean,
+  ): Promise<{ readonly causal: number; readonly fusion: number }> {
+    const { graph, train } = this.#sessions.head;
+    const { feeds, into } = this.#bound.head;
+    let causal = 0;
+    let fusion = 0;
+    for (const { begin, end, hidden, cotangent } of this.#partsOfHead(pass)) {
+      const form = isFirst && begin === 0 ? 'alone' : 'added';
+      const causalOfRows = new Float32Array(end - begin);
+      const fusionOfRows = new Float32Array(end - begin);
+      await train[form].run(
+        { ...feeds, ...targetFeeds(targets, begin, end), hidden },
+        {
+          ...into,
+          ...this.#wide(begin, end),
+          [graph.inputCotangent.name]: cotangent,
+          [graph.causal.name]: { data: causalOfRows, shape: [end - begin, 1] },
+          [graph.fusion.name]: { data: fusionOfRows, shape: [end - begin, 1] },
+        },
+      );
+      causal += sumWhere(causalOfRows, targets.isReal, begin);
+      fusion += sumWhere(fusionOfRows, targets.isTaught, begin);
+    }
+    return { causal, fusion };
+  }
+
+  /** The rows that the head takes one after the other, out of the last block and back into it. */
+  *#partsOfHead({ packed: { tokens } }: Pass) {
+    const last = this.#hidden[this.#hidden.length - 1];
+    for (let begin = 0; begin < tokens; begin += this.#rowsAtOnce) {
+      const end = Math.min(tokens, begin + this.#rowsAtOnce);
+      const rows = (states: Float32Array<ArrayBuffer>): HostTensor => ({
+        data: states.subarray(begin * this.#hiddenSize, end * this.#hiddenSize),
+        shape: [end - begin, this.#hiddenSize],
+      });
+      yield { begin, end, hidden: rows(last), cotangent: rows(this.#cotangents[0]) };
+    }
+  }
+
+  /** Where the head computes its widest values. */
+  #wide(begin: number, end: number): Feeds {
+    const tensors: Record<string, HostTensor> = {};
+    for (const [i, values] of this.#sessions.head.graph.wide.entries()) {
+      const tensor = tensorIn(this.#wideBuffers[i], boundShape(values[0].shape, { rows: end - begin }));
+      for (const { name } of values) tensors[name] = tensor;
+    }
+    return tensors;
+  }
+
+  async #backward(pass: Pass, form: GradientForm): Promise<void> {
+    const { embeddings, kinds, kindOfBlock } = this.#sessions;
+    let [behind, before] = this.#cotangents;
+    for (let index = kindOfBlock.length - 1; index >= 0; index--) {
+      const { backward, segment } = kinds[kindOfBlock[index]];
+      // What the last block keeps is still there from the way forward.
+      if (this.#options.recompute && index < kindOfBlock.length - 1) await this.#blockForward(pass, index);
+      const { feeds, into } = this.#bound.blocks[index];
+      await backward![form].run(
+        {
+          ...pass.feeds,
+          hidden: this.#states(this.#hidden[index], pass),
+          ...feeds,
+          ...this.#savedOf(pass, index),
+          [cotangentName]: this.#states(behind, pass),
+        },
+        { ...into, [segment.inputCotangent!.name]: this.#states(before, pass) },
+      );
+      [behind, before] = [before, behind];
+    }
+    const { feeds, into } = this.#bound.embeddings;
+    // The head has begun the gradient of its table, where it is tied to it.
+    await embeddings.backward?.added.run(
+      { ...pass.feeds, ...feeds, [cotangentName]: this.#states(behind, pass) },
+      into,
+    );
+  }
+
+  #savedOf({ packed }: Pass, index: number): Feeds {
+    const { recompute } = this.#options;
+    return this.#saved[recompute ? this.#sessions.kindOfBlock[index] : index].at(packed);
+  }
+
+  /** As many rows of a buffer of hidden states as there are tokens. */
+  #states(buffer: Float32Array<ArrayBuffer>, { packed: { tokens } }: Pass): HostTensor {
+    return tensorIn(buffer, [tokens, this.#hiddenSize]);
+  }
+}
+
+/** Sum of those values whose row is marked; the first value is of row `begin`. */
+function sumWhere(values: Float32Array, marks: Uint8Array, begin: number): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) if (marks[begin + i] === 1) sum += values[i];
+  return sum;
+}

@@ -1,0 +1,79 @@
+import { FuseMeshError } from '../errors/fusemesh-error.ts';
+import { type Remote, startWorker } from '../model/runtime/worker.ts';
+import type { EngineOptions } from './engine-options.ts';
+import type { EngineSnapshot } from './engine-snapshot.ts';
+import type { StepResult, TrainingBatch } from './training-batch.ts';
+import type { TrainingMethods } from './training-worker.ts';
+
+/**
+ * Trains one model: gradients in ONNX Runtime, AdamW with clipping on our own buffers, in a worker thread.
+ * Deterministic: the same weights and batches give the same weights to the bit.
+ */
+export class TrainingEngine {
+  readonly #options: EngineOptions;
+  readonly #worker: { readonly remote: Remote<TrainingMethods>; stop(): Promise<void> };
+
+  private constructor(
+    options: EngineOptions,
+    worker: { readonly remote: Remote<TrainingMethods>; stop(): Promise<void> },
+  ) {
+    this.#options = options;
+    this.#worker = worker;
+  }
+
+  /**
+   * @param directory Hugging Face directory of the model to train; it is only read
+   * @throws FuseMeshError not_found or invalid_argument when the model or its length does not fit
+   */
+  static async start(directory: string, options: EngineOptions): Promise<TrainingEngine> {
+    const worker = startWorker<TrainingMethods>(new URL('./training-worker.ts', import.meta.url));
+    try {
+      await worker.remote.start(directory, options);
+    } catch (error) {
+      await worker.stop();
+      throw error;
+    }
+    return new TrainingEngine(options, worker);
+  }
+
+  /**
+   * One optimizer step.
+   *
+   * @throws FuseMeshError invalid_argument when the batch does not fit the engine's sizes
+   */
+  async step(batch: TrainingBatch, learningRate: number): Promise<StepResult> {
+    const { contextLength, candidates } = this.#options;
+    const longest = Math.max(...batch.lengths);
+    if (longest > contextLength || batch.candidates !== candidates) {
+      throw new FuseMeshError(
+        'invalid_argument',
+        `The batch has documents of up to ${longest} tokens with ${batch.candidates} candidates; the engine takes ${contextLength} with ${candidates}`,
+      );
+    }
+    return this.#worker.remote.step(batch, learningRate);
+  }
+
+  /**
+   * What the model as it stands says of texts.
+   *
+   * @param texts token ids of each, contextLength at most
+   * @returns cross-entropy of each, summed over all tokens but the first, in nats
+   */
+  crossEntropies(texts: readonly Int32Array[]): Promise<number[]> {
+    return this.#worker.remote.crossEntropies(texts);
+  }
+
+  /** A copy of weights and optimizer state. */
+  snapshot(): Promise<EngineSnapshot> {
+    return this.#worker.remote.snapshot();
+  }
+
+  /** @throws FuseMeshError failed_precondition when the snapshot is of another model */
+  restore(snapshot: EngineSnapshot): Promise<void> {
+    return this.#worker.remote.restore(snapshot);
+  }
+
+  close(): Promise<void> {
+    return this.#worker.stop();
+  }
+}

@@ -1,0 +1,73 @@
+import type { Value } from '../model/graph/graph.ts';
+import { emitModel } from '../model/onnx/emit.ts';
+import { openSession, type Session } from '../model/runtime/session.ts';
+import type { EngineOptions } from './engine-options.ts';
+import { type HeadGraph, headResults } from './graphs/head-graph.ts';
+import { type GradientForm, resultsOf, type Segment } from './graphs/segment.ts';
+import type { TrainingGraphs } from './graphs/training-graphs.ts';
+
+/** The way back, with the gradients of tensors alone or added to their sums so far. */
+export type BackwardSessions = Readonly<Record<GradientForm, Session>>;
+
+/** A part of a model, ready to run there and back. */
+export interface SegmentSessions {
+  readonly segment: Segment;
+  readonly forward: Session;
+  /** Undefined where there is nothing to be differentiated. */
+  readonly backward: BackwardSessions | undefined;
+}
+
+/** The sessions of {@link TrainingGraphs}. */
+export interface TrainingSessions {
+  readonly embeddings: SegmentSessions;
+  readonly kinds: readonly SegmentSessions[];
+  readonly kindOfBlock: readonly number[];
+  readonly head: {
+    readonly graph: HeadGraph;
+    /** Losses and gradients. */
+    readonly train: BackwardSessions;
+    /** Cross-entropies alone. */
+    readonly score: Session;
+  };
+  close(): Promise<void>;
+}
+
+export async function openTrainingSessions(
+  { embeddings, kinds, kindOfBlock, head }: TrainingGraphs,
+  { threads, execution: { provider, precision } }: Pick<EngineOptions, 'threads' | 'execution'>,
+): Promise<TrainingSessions> {
+  const dialect = precision === 'float32' ? 'onnxruntime' : precision;
+  const opened: Session[] = [];
+  const open = async (outputs: readonly Value[], given: readonly Value[] = []) => {
+    // Under their own names the outputs are computed in the buffers that they are given.
+    const named = Object.fromEntries(outputs.map((value) => [value.name, value]));
+    const model = emitModel(named, { given, dialect, intoBuffers: true });
+    const session = await openSession(model, { threads, keepsMemory: false, provider });
+    opened.push(session);
+    return session;
+  };
+  const openSegment = async (segment: Segment): Promise<SegmentSessions> => {
+    const { output, saved } = segment;
+    const forward = await open([output, ...saved]);
+    if (resultsOf(segment, 'alone').length === 0) return { segment, forward, backward: undefined };
+    const backward = (form: GradientForm) => open(resultsOf(segment, form), saved);
+    return { segment, forward, backward: { alone: await backward('alone'), added: await backward('added') } };
+  };
+  // The widest values are outputs as well, so that they stand in buffers of ours from run to run: ONNX Runtime
+  // would take fresh memory for each, and the system would clear it. From a GPU they would be copied for nothing.
+  const wide = provider === 'cpu' ? head.wide.flat() : [];
+  const trainHead = (form: GradientForm) => open([...headResults(head, form), ...wide]);
+  return {
+    embeddings: await openSegment(embeddings),
+    kinds: await Promise.all(kinds.map(openSegment)),
+    kindOfBlock,
+    head: {
+      graph: head,
+      train: { alone: await trainHead('alone'), added: await trainHead('added') },
+      score: await open([head.causal]),
+    },
+    close: async () => {
+      await Promise.all(opened.map((session) => session.close()));
+    },
+  };
+}

@@ -1,0 +1,103 @@
+import type { TrainingBatch } from '../../engine/training-batch.ts';
+import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
+import type { TextDistribution } from '../../wire/codec/text-distribution.ts';
+import { type AlignedSource, emptyCount, type FusionCount, fuseDocument } from '../fuse/fuse-document.ts';
+import type { FusionSettings } from '../fuse/fusion-settings.ts';
+
+/** How a source goes with the target: reads what it says about a text, in the target's tokens. */
+export type SourceRelation = (target: Tokenization, source: TextDistribution) => AlignedSource;
+
+/** A document with all that is to be learnt from it. */
+export interface DocumentToLearn {
+  /** Its number in the run. */
+  readonly number: number;
+  readonly text: string;
+  /** Under the target's tokenizer. */
+  readonly tokenization: Tokenization;
+  /** What the sources say about it, in the order of their relations; undefined of one that has not come. */
+  readonly distributions: readonly (TextDistribution | undefined)[];
+}
+
+/** A batch, and what is to be told about how it came about. */
+export interface AssembledBatch {
+  readonly batch: TrainingBatch;
+  readonly count: FusionCount;
+  /** Their numbers in the run. */
+  readonly documents: readonly number[];
+  /** Index of the source that counts most in each document; −1 where the text alone teaches. */
+  readonly chosenSources: readonly number[];
+  /** Indices of the sources that each document went on without. */
+  readonly absentSources: readonly (readonly number[])[];
+}
+
+/** A document in a batch, with the source that counts most in it. */
+export interface LearntDocument extends Omit<DocumentToLearn, 'distributions'> {
+  readonly distribution: TextDistribution;
+  /** Its alignment with that source. */
+  align(): AlignedSource;
+  /** The batch's row of its first token. */
+  readonly begin: number;
+}
+
+/** What a batch may hold. */
+export interface BatchSizes {
+  /** Most tokens of a document. */
+  readonly contextLength: number;
+  /** K, candidates of a fused distribution. */
+  readonly candidates: number;
+}
+
+/**
+ * Lays documents out for the engine, back to back, and fuses what their sources say, at the positions where
+ * their tokens meet the target's.
+ *
+ * @param documents none of them longer than the context
+ * @param relations undefined of a source that has said nothing yet
+ * @returns with the last of the documents that a source teaches, for whoever wants to look at it
+ */
+export function assembleBatch(
+  documents: readonly DocumentToLearn[],
+  relations: readonly (SourceRelation | undefined)[],
+  settings: FusionSettings,
+  { candidates }: Pick<BatchSizes, 'candidates'>,
+): AssembledBatch & { readonly last: LearntDocument | undefined } {
+  const lengths = documents.map(({ tokenization }) => tokenization.ids.length);
+  const tokens = lengths.reduce((sum, length) => sum + length, 0);
+  const batch: TrainingBatch = {
+    lengths,
+    candidates,
+    inputIds: new Int32Array(tokens),
+    labels: new Int32Array(tokens).fill(-1),
+    fusedIds: new Int32Array(tokens * candidates),
+    fusedProbabilities: new Float32Array(tokens * candidates),
+    fusedTail: new Float32Array(tokens),
+  };
+  const count = emptyCount(relations.length);
+  const chosenSources: number[] = [];
+  const absentSources: (readonly number[])[] = [];
+  let last: LearntDocument | undefined;
+  let begin = 0;
+  for (const { number, text, tokenization, distributions } of documents) {
+    const { ids, doubtful } = tokenization;
+    batch.inputIds.set(ids, begin);
+    count.doubtful += doubtful;
+    batch.labels.set(ids.subarray(1), begin);
+    const sources = distributions.map((distribution, s) => {
+      const relation = relations[s];
+      if (distribution === undefined || relation === undefined) return undefined;
+      return { distribution, align: () => relation(tokenization, distribution) };
+    });
+    const weights = fuseDocument(ids, sources, settings, batch, begin, count);
+    const most = Math.max(...weights);
+    const chosen = most > 0 ? weights.indexOf(most) : -1;
+    chosenSources.push(chosen);
+    absentSources.push(sources.flatMap((source, s) => (source === undefined ? [s] : [])));
+    const teaching = sources[chosen];
+    if (teaching !== undefined) last = { number, text, tokenization, begin, ...teaching };
+    begin += ids.length;
+  }
+  return {
+    ...{ batch, count, chosenSources, absentSources, last },
+    documents: documents.map(({ number }) => number),
+  };
+}

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import { runConfigSchema } from '../process/config/schema.ts';
+import { fusionOf } from './fusion-of-run.ts';
+
+const config = (fusion: object, source = true) =>
+  runConfigSchema.parse({
+    run: 'demo',
+    contextLength: 64,
+    topK: 5,
+    corpus: [{ domain: 'a', path: 'a.txt' }],
+    teachers: [
+      { name: 'orator', address: 'a:1' },
+      { name: 'novelist', address: 'b:1' },
+    ],
+    target: { model: 'target', ...(source && { source: { address: 'c:1' } }) },
+    trainer: { output: 'out' },
+    fusion,
+  });
+
+test('without a word takes shared boundaries, prefixes, the best source by bytes, and a tail', () => {
+  expect(fusionOf(config({}))).toEqual({
+    align: 'boundary',
+    vocabulary: 'prefix',
+    candidates: 5,
+    divergence: { kind: 'ce' },
+    settings: {
+      combine: 'minCE',
+      weights: {},
+      crossEntropyPer: 'byte',
+      standIn: undefined,
+      temperature: 1,
+      truncated: 'tail',
+      unaligned: 'text',
+    },
+    lambda: 0.3,
+  });
+});
+
+test('preset fusellm is FuseLLM, but for what the file says otherwise', () => {
+  expect(fusionOf(config({ preset: 'fusellm' }))).toMatchObject({
+    align: 'dtw',
+    vocabulary: 'minED',
+    lambda: 0.9,
+    settings: {
+      ...{ combine: 'minCE', crossEntropyPer: 'token', standIn: 'target' },
+      ...{ truncated: 'renormalise', unaligned: 'nothing' },
+    },
+  });
+  expect(fusionOf(config({ preset: 'fusellm', vocabulary: 'exact' }, false))).toMatchObject({
+    align: 'dtw',
+    vocabulary: 'exact',
+    settings: { standIn: undefined },
+  });
+});
+
+test('a mixture has room for the candidates of all sources', () => {
+  expect(fusionOf(config({ combine: 'avgCE' })).candidates).toBe(15);
+  const weights = { orator: 1, target: 3 };
+  expect(fusionOf(config({ combine: 'fixed', weights }, true)).settings.weights).toEqual(weights);
+});
+
+test('refuses weights that go with nothing, and a tail where FuseLLM has none', () => {
+  expect(() => fusionOf(config({ combine: 'fixed', weights: { poet: 1 } }))).toThrow(
+    'fusion.weights names "poet"; the sources of the run are orator, novelist, target',
+  );
+  expect(() => fusionOf(config({ combine: 'fixed' }))).toThrow('gives no source a weight');
+  expect(() => fusionOf(config({ weights: { orator: 1 } }))).toThrow('has no use with fusion.combine minCE');
+  expect(() => fusionOf(config({ align: 'dtw', truncated: 'tail' }))).toThrow('fusion.align boundary');
+});
+
+test('a loss with a tail keeps the mass outside of the candidates there, but for what the file says otherwise', () => {
+  expect(fusionOf(config({ loss: 'reverseKL' }))).toMatchObject({
+    divergence: { kind: 'reverseKL' },
+    settings: { truncated: 'tail' },
+  });
+  expect(fusionOf(config({ loss: 'jsd', beta: 0.2, truncated: 'renormalise' }))).toMatchObject({
+    divergence: { kind: 'jsd', beta: 0.2 },
+    settings: { truncated: 'renormalise' },
+  });
+  expect(() => fusionOf(config({ preset: 'fusellm', loss: 'jsd' }))).toThrow('fusion.loss jsd goes with');
+});

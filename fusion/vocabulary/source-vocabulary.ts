@@ -1,0 +1,43 @@
+import { exactVocabularyMap, identicalVocabularyMap, NOT_MAPPED } from './exact-map.ts';
+import { prefixVocabularyMap, type TextCutter } from './prefix-map.ts';
+
+/** How a source's tokens relate to the target's. */
+export interface SourceVocabulary {
+  /** [source vocabulary] id in the target's vocabulary, or −1. */
+  readonly ids: Int32Array;
+  /** [source vocabulary] 1 where that token stands for the same text, 0 where a rule chose it. */
+  readonly exact: Uint8Array;
+  /** [source vocabulary] 1 where a token of the target is cut by the source into this one and more. */
+  readonly beginsLonger: Uint8Array;
+}
+
+/** Of a source that has the target's tokenizer. */
+export const sameVocabulary = (size: number): SourceVocabulary => ({
+  ids: identicalVocabularyMap(size),
+  exact: new Uint8Array(size).fill(1),
+  beginsLonger: new Uint8Array(size),
+});
+
+/**
+ * @param ids the map that was chosen; exact where the target has the same token, whatever it says there
+ */
+export async function sourceVocabulary(
+  ids: Int32Array,
+  source: TextCutter,
+  target: TextCutter,
+): Promise<SourceVocabulary> {
+  const equal = exactVocabularyMap(source, target);
+  const exact = Uint8Array.from(ids, (id, i) => Number(id !== NOT_MAPPED && id === equal[i]));
+  return { ids, exact, beginsLonger: await tokensThatBeginLonger(source, target) };
+}
+
+/** Which of the source's tokens begin what the target has as one token and the source has not. */
+async function tokensThatBeginLonger(source: TextCutter, target: TextCutter): Promise<Uint8Array> {
+  const firstTokens = await prefixVocabularyMap(target, source);
+  const equal = exactVocabularyMap(target, source);
+  const begins = new Uint8Array(source.vocabularySize);
+  for (const [id, first] of firstTokens.entries()) {
+    if (first !== NOT_MAPPED && equal[id] === NOT_MAPPED) begins[first] = 1;
+  }
+  return begins;
+}

@@ -1,0 +1,93 @@
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
+import type { Log } from '../../process/log/log.ts';
+import type { Tracer } from '../../process/tracing/tracer.ts';
+import { findTextFiles } from '../../texts/read-texts.ts';
+import type { CorpusManifest } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
+import { connectNats } from '../../wire/nats/connection.ts';
+import { openRunStreams } from '../../wire/nats/run-streams.ts';
+import { describeCorpus, numberDocuments } from './corpus-documents.ts';
+import { cutCorpus } from './cut-corpus.ts';
+import { documentPublisher } from './publish-documents.ts';
+import { PublishedDocuments } from './published-documents.ts';
+import { runTokenizers } from './run-tokenizers.ts';
+
+/** What a feeder has done. */
+export interface FedCorpus {
+  /** Documents that the run has. */
+  readonly documents: number;
+  /** Documents of them that this feeder published. */
+  readonly published: number;
+  readonly manifest: CorpusManifest;
+}
+
+export interface FeedOptions {
+  /** When it aborts, the feeder leaves. */
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  /** Left out, documents begin no traces. */
+  readonly tracer?: Tracer | undefined;
+  /** Called when the number of documents is known, and after each. */
+  readonly onProgress?: (progress: { readonly published: number; readonly total: number }) => void;
+  /** Called when all documents are published. */
+  readonly onPublished?: (fed: FedCorpus) => void;
+}
+
+/**
+ * Publishes a run's corpus, cut so that every model of the run can take every document, and stays until the
+ * trainer says that the run is over: what the streams lose is published again, and who misses a document gets
+ * it. What is already published is left as it is, so that a feeder may be stopped and started again, and run
+ * twice.
+ *
+ * @throws FuseMeshError already_exists when the run has another corpus, cancelled when aborted before all was
+ *   published
+ */
+export async function feedCorpus(config: RunConfig, options: FeedOptions): Promise<void> {
+  const { signal, tracer, onProgress, onPublished } = options;
+  const log = options.log.child({ run: config.run });
+  // What can be wrong with the run file shows before anything is waited for.
+  for (const { path } of config.corpus) await findTextFiles(path);
+  const connection = await connectNats(config, `fusemesh feeder of ${config.run}`, { log });
+  try {
+    const streams = openRunStreams(connection, config.run);
+    await streams.ensure(config.nats);
+    log.info("The corpus is being cut, with the teachers' tokenizers as soon as they are up");
+    const pieces = await cutCorpus(config, await runTokenizers(config, signal), signal);
+    const documents = numberDocuments(pieces, config.seed);
+    const manifest = describeCorpus(documents, config.contextLength);
+    const textBytes = Number(manifest.textBytes);
+    log.info(
+      { documents: documents.length, textBytes },
+      `The corpus is cut into ${documents.length} documents`,
+    );
+
+    const publish = documentPublisher(streams, config.run, tracer);
+    const over = new AbortController();
+    const published = new PublishedDocuments({ documents, manifest, streams, publish, log });
+    const all = await published.publishAll({
+      signal: AbortSignal.any([signal, over.signal]),
+      onProgress: (done) => onProgress?.({ published: done, total: documents.length }),
+      onBegun: () =>
+        streams.answerCorpusRequests({
+          corpus: Buffer.from(manifest.sha256).toString('hex'),
+          published: (number) => published.get(number),
+          runOver: () => {
+            log.info('The trainer needs no more documents: the run is over');
+            over.abort();
+          },
+        }),
+      onPublished: (count) => {
+        log.info(
+          { documents: documents.length, published: count },
+          `The corpus is published: ${count} documents of ${documents.length} are new`,
+        );
+        onPublished?.({ documents: documents.length, published: count, manifest });
+      },
+    });
+    if (!all && !over.signal.aborted) {
+      throw new FuseMeshError('cancelled', 'Stopped before all documents were published.');
+    }
+  } finally {
+    await connection.close();
+  }
+}

@@ -1,0 +1,73 @@
+import { create } from '@bufbuild/protobuf';
+import { expect, it } from 'vitest';
+import { createLog } from '../../process/log/log.ts';
+import { natsOfTests } from '../../test/support/nats-of-tests.ts';
+import {
+  CorpusManifestSchema,
+  type Document,
+  DocumentSchema,
+} from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
+import { openRunStreams } from '../../wire/nats/run-streams.ts';
+import { PublishedDocuments } from './published-documents.ts';
+
+const log = createLog('test', { level: 'silent' });
+const documents: Document[] = Array.from({ length: 8 }, (_, number) =>
+  create(DocumentSchema, { number: BigInt(number), text: `text ${number}` }),
+);
+const manifest = create(CorpusManifestSchema, {
+  documents: 8n,
+  sha256: new Uint8Array(32),
+  contextLength: 64,
+});
+const nats = natsOfTests();
+
+it('publishes all once, and again from the first that is held when the stream is lost', async () => {
+  const run = `kept-${process.pid}`;
+  const streams = openRunStreams(nats.connection, run);
+  await streams.ensure({ maxDocuments: 20, maxDistributions: 20 });
+  const kept = new PublishedDocuments({
+    documents,
+    manifest,
+    streams,
+    publish: streams.publishDocument,
+    log,
+  });
+  const stop = new AbortController();
+  const heard: string[] = [];
+  const publishing = kept.publishAll({
+    signal: stop.signal,
+    onProgress: (published) => heard.push(`${published}`),
+    onBegun: () => heard.push('begun'),
+    onPublished: (ours) => heard.push(`all, ${ours} ours`),
+  });
+  await expect.poll(() => heard).toContain('all, 8 ours');
+  expect(heard.slice(0, 3)).toEqual(['begun', '0', '1']);
+  expect([kept.get(7), kept.get(8)]).toEqual([documents[7], undefined]);
+
+  await streams.releaseDocuments(5);
+  // It looks every second.
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  await nats.connection.manager.streams.delete(`fusemesh_${run}_documents`);
+  await expect
+    .poll(() => streams.publishedCorpus(), { timeout: 5_000 })
+    .toMatchObject({ first: 5, last: 7, firstHeld: 5 });
+  expect(heard.filter((line) => line.startsWith('all'))).toHaveLength(1);
+  stop.abort();
+  expect(await publishing).toBe(true);
+});
+
+it('says that not all was published when it is stopped before', async () => {
+  const streams = openRunStreams(nats.connection, `stopped-${process.pid}`);
+  await streams.ensure({ maxDocuments: 3, maxDistributions: 20 });
+  const kept = new PublishedDocuments({
+    documents,
+    manifest,
+    streams,
+    publish: streams.publishDocument,
+    log,
+  });
+  const none = () => {};
+  const signal = AbortSignal.timeout(500);
+  expect(await kept.publishAll({ signal, onProgress: none, onBegun: none, onPublished: none })).toBe(false);
+  expect((await streams.publishedCorpus())?.last).toBe(2);
+});

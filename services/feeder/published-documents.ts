@@ -1,0 +1,118 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { Log } from '../../process/log/log.ts';
+import { RepeatedWarning } from '../../process/log/repeated-warning.ts';
+import type { CorpusManifest, Document } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
+import type { RunStreams } from '../../wire/nats/run-streams.ts';
+import type { PublishDocument } from './publish-documents.ts';
+
+/** How often it is looked whether all is still there, in milliseconds. */
+const lookEvery = 1_000;
+
+interface Corpus {
+  readonly documents: readonly Document[];
+  readonly manifest: CorpusManifest;
+  readonly streams: Pick<RunStreams, 'publishManifest' | 'publishedCorpus'>;
+  readonly publish: PublishDocument;
+  readonly log: Log;
+}
+
+interface Publishing {
+  readonly signal: AbortSignal;
+  /** Called with the number of documents published, once that is known and after each. */
+  onProgress(published: number): void;
+  /** Called when the run is known to have this corpus. */
+  onBegun(): void;
+  /** Called when all are published, with how many of them by us. */
+  onPublished(ours: number): void;
+}
+
+/** The documents of a run in its stream, kept there as long as they may be needed. */
+export class PublishedDocuments {
+  readonly #corpus: Corpus;
+  readonly #warning: RepeatedWarning;
+  /** Number of the last that was ever published. */
+  #last = -1;
+  /** Number of the first that had not been released when the stream was last seen. */
+  #needed = 0;
+  #ours = 0;
+
+  constructor(corpus: Corpus) {
+    this.#corpus = corpus;
+    this.#warning = new RepeatedWarning(corpus.log);
+  }
+
+  /** A document that was published; undefined for others. */
+  get(number: number): Document | undefined {
+    return number <= this.#last ? this.#corpus.documents[number] : undefined;
+  }
+
+  /**
+   * Publishes all, and what the stream has lost of its end or as a whole, again and again until aborted.
+   *
+   * @returns whether all were published
+   * @throws FuseMeshError already_exists when the run has another corpus
+   */
+  async publishAll(publishing: Publishing): Promise<boolean> {
+    const { signal, onProgress, onBegun, onPublished } = publishing;
+    let begun = false;
+    let told = false;
+    while (!signal.aborted) {
+      try {
+        const numbering = await this.#look(signal);
+        if (!begun) {
+          onBegun();
+          onProgress(this.#last + 1);
+        }
+        begun = true;
+        if (numbering !== undefined && (await this.#publishRest(numbering, publishing)) && !told) {
+          told = true;
+          onPublished(this.#ours);
+        }
+        this.#warning.over();
+      } catch (error) {
+        if (signal.aborted) break;
+        if (!(error instanceof FuseMeshError) || error.code !== 'unavailable') throw error;
+        this.#warning.warn(`Cannot publish documents, trying again: ${error.message}`);
+      }
+      await sleep(lookEvery, undefined, { signal }).catch(() => {});
+    }
+    return told;
+  }
+
+  /** Where the stream stands, with our manifest in it; undefined where it has vanished in the meantime. */
+  async #look(signal: AbortSignal) {
+    const { streams, manifest } = this.#corpus;
+    await streams.publishManifest(manifest, { first: this.#needed, signal });
+    const found = await streams.publishedCorpus();
+    if (found !== undefined) {
+      this.#needed = Math.max(this.#needed, found.firstHeld);
+      this.#last = Math.max(this.#last, found.last);
+    }
+    return found;
+  }
+
+  /** @returns whether all are there; false where the stream has changed under our hands */
+  async #publishRest(
+    numbering: NonNullable<Awaited<ReturnType<RunStreams['publishedCorpus']>>>,
+    { signal, onProgress }: Publishing,
+  ): Promise<boolean> {
+    const { documents, publish, log } = this.#corpus;
+    const rest = documents.slice(numbering.last + 1);
+    if (rest.length > 0 && numbering.last < this.#last) {
+      log.warn(
+        { document: numbering.last + 1 },
+        `The stream has lost documents: publishing again from ${numbering.last + 1}`,
+      );
+    }
+    for (const document of rest) {
+      if (!(await publish(document, { signal, numbering }))) return false;
+      const number = Number(document.number);
+      if (number <= this.#last) continue;
+      this.#last = number;
+      this.#ours++;
+      onProgress(number + 1);
+    }
+    return true;
+  }
+}

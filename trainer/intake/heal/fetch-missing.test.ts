@@ -1,0 +1,74 @@
+import { create } from '@bufbuild/protobuf';
+import { expect, it } from 'vitest';
+import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
+import { Notifier } from '../../../process/lifecycle/notifier.ts';
+import { createLog } from '../../../process/log/log.ts';
+import { type Document, DocumentSchema } from '../../../wire/generated/fusemesh/v1/corpus_pb.ts';
+import type { CorpusAnswer } from '../../../wire/nats/run-streams.ts';
+import { LookAhead } from '../read/look-ahead.ts';
+import { fetchMissing } from './fetch-missing.ts';
+
+const log = createLog('test', { level: 'silent' });
+const document = (number: number): Document =>
+  create(DocumentSchema, { number: BigInt(number), text: 'text' });
+
+/** Fetches while `work` goes on; `answer` is what the feeders say. */
+async function during(
+  documents: LookAhead<Document>,
+  answer: (number: number) => CorpusAnswer,
+  work: () => Promise<void>,
+): Promise<number[]> {
+  const asked: number[] = [];
+  const abort = new AbortController();
+  const streams = {
+    requestDocument: async (_corpus: string, number: number) => {
+      asked.push(number);
+      return answer(number);
+    },
+  };
+  const fetching = fetchMissing(documents, { streams, corpus: 'ab', until: 9, signal: abort.signal, log });
+  await Promise.race([work(), fetching]);
+  abort.abort();
+  await fetching;
+  return asked;
+}
+
+it('asks at once for what the stream has passed over, one after another, and for nothing else', async () => {
+  const documents = new LookAhead<Document>(2, 8, new Notifier());
+  documents.offer(5, 4, document(5));
+  const asked = await during(documents, document, async () => {
+    for (const number of [2, 3, 4, 5]) {
+      await expect.poll(() => documents.ready, { timeout: 1_500, interval: 10 }).toBe(true);
+      expect(Number(documents.take().number)).toBe(number);
+    }
+  });
+  expect(asked).toEqual([2, 3, 4]);
+});
+
+it('asks after a while for what may only be late, and waits for a feeder that has it', async () => {
+  const documents = new LookAhead<Document>(0, 8, new Notifier());
+  let published = false;
+  const asked = await during(
+    documents,
+    (number) => (published ? document(number) : 'not published'),
+    async () => {
+      await new Promise((resolve) => setTimeout(resolve, 2_600));
+      published = true;
+      await expect.poll(() => documents.ready, { timeout: 5_000 }).toBe(true);
+    },
+  );
+  expect(asked).toEqual([0, 0]);
+}, 15_000);
+
+it('ends the training where a feeder has another corpus', async () => {
+  const documents = new LookAhead<Document>(0, 8, new Notifier());
+  documents.offer(1, 1, document(1));
+  const refusing = during(
+    documents,
+    () => {
+      throw new FuseMeshError('already_exists', 'another corpus');
+    },
+    () => new Promise(() => {}),
+  );
+  await expect(refusing).rejects.toMatchObject({ code: 'already_exists' });
+});

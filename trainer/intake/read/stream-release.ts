@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '../../../process/log/log.ts';
+import { RepeatedWarning } from '../../../process/log/repeated-warning.ts';
+import type { Document } from '../../../wire/generated/fusemesh/v1/corpus_pb.ts';
+import type { Place, RunStreams } from '../../../wire/nats/run-streams.ts';
+import type { Join, JoinedSource } from '../join/join-documents.ts';
+import type { LookAhead } from './look-ahead.ts';
+
+const lookEvery = 1_000;
+/** A server that was killed may have what was released from it back. */
+const releaseAgainAfter = 5_000;
+
+/**
+ * Takes from the streams what the newest checkpoint covers, which makes room for feeder and teachers. It looks
+ * again every second: a trainer that was killed between a checkpoint and the release does it after it came
+ * back, and copies of covered documents that come late go too.
+ */
+export class StreamRelease {
+  readonly #streams: Pick<RunStreams, 'releaseDocuments' | 'releaseDistributions'>;
+  readonly #documents: LookAhead<Document>;
+  readonly #sources: readonly JoinedSource[];
+  readonly #warning: RepeatedWarning;
+  readonly #released = new Map<string, Place>();
+  #releaseAllAt = 0;
+  #covered: number;
+
+  /** @param covered how many documents the newest checkpoint covers */
+  constructor(
+    streams: Pick<RunStreams, 'releaseDocuments' | 'releaseDistributions'>,
+    { documents, sources }: Pick<Join, 'documents' | 'sources'>,
+    covered: number,
+    log: Log,
+  ) {
+    this.#streams = streams;
+    this.#documents = documents;
+    this.#sources = sources;
+    this.#covered = covered;
+    this.#warning = new RepeatedWarning(log);
+  }
+
+  /** A checkpoint is on disk: documents before this one are never needed again. */
+  async cover(documents: number): Promise<void> {
+    this.#covered = documents;
+    await this.#release();
+  }
+
+  /** Documents before this one are on disk, in what was trained on them. */
+  get covered(): number {
+    return this.#covered;
+  }
+
+  /** Keeps on until aborted. */
+  async keepOn(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#release();
+      await sleep(lookEvery, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  async #release(): Promise<void> {
+    const covered = this.#covered;
+    const all = performance.now() >= this.#releaseAllAt;
+    try {
+      this.#documents.forget(covered);
+      // A feeder that fills a stream which was lost may bring covered ones at any time.
+      await this.#streams.releaseDocuments(covered);
+      for (const { name, distributions } of this.#sources) {
+        distributions.forget(covered);
+        const { life, coveredPosition: position } = distributions;
+        const released = this.#released.get(name);
+        const isNews = position > (released?.position ?? 0) || life !== released?.life;
+        if (position === 0 || !(isNews || all)) continue;
+        await this.#streams.releaseDistributions(name, { position, life });
+        this.#released.set(name, { position, life });
+      }
+      if (all) this.#releaseAllAt = performance.now() + releaseAgainAfter;
+      this.#warning.over();
+    } catch (error) {
+      // Nothing is lost by it: what was not released is released at the next look.
+      this.#warning.warn(`Cannot release what the checkpoint covers: ${(error as Error).message}`);
+    }
+  }
+}

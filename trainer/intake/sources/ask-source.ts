@@ -1,0 +1,54 @@
+import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
+import { decodeTextDistribution } from '../../../wire/codec/decode-text-distribution.ts';
+import { unfitFor } from '../../../wire/codec/fits-text.ts';
+import { refusedDistribution } from '../../../wire/codec/refused-distribution.ts';
+import type { TextDistribution } from '../../../wire/codec/text-distribution.ts';
+import type { Document } from '../../../wire/generated/fusemesh/v1/corpus_pb.ts';
+import { TeacherService } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
+import { createClient } from '../../../wire/grpc/client.ts';
+import type { Source } from './source.ts';
+
+const answerWithin = 120_000;
+
+/** How a source is asked, and its answer looked at. */
+export interface Question {
+  readonly topK: number;
+  /** SHA-256 of the source's tokenizer. */
+  readonly fingerprint: Uint8Array;
+  /** @throws FuseMeshError data_loss where the answer cannot be used */
+  readonly check: (distribution: TextDistribution) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What a source says about a document, asked by gRPC and not through the stream. That it cannot score the document
+ * is an answer too, as it is on the stream.
+ *
+ * @throws FuseMeshError with the source's own code, unavailable when it does not answer, data_loss where the answer
+ *   cannot be used
+ */
+export async function askSource(
+  { name, address, security }: Source,
+  document: Document,
+  { topK, fingerprint, check, signal }: Question,
+): Promise<TextDistribution> {
+  const client = createClient(TeacherService, address, security);
+  const origin = { document: Number(document.number), teacher: name };
+  try {
+    const { distribution } = await client.score(
+      { text: document.text, topK },
+      { signal, timeoutMs: answerWithin },
+    );
+    if (!distribution) throw new FuseMeshError('data_loss', `${address} answered without a distribution`);
+    const answer = { ...decodeTextDistribution(distribution), ...origin };
+    check(answer);
+    const unfit = unfitFor(answer, document.text);
+    if (unfit === undefined) return answer;
+    throw new FuseMeshError('data_loss', `${address} answered with another text's distributions: ${unfit}`);
+  } catch (error) {
+    if (!(error instanceof FuseMeshError) || error.code !== 'invalid_argument') throw error;
+    return refusedDistribution({ ...origin, tokenizerFingerprint: fingerprint }, error.message);
+  } finally {
+    client.close();
+  }
+}

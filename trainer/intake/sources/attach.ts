@@ -1,0 +1,72 @@
+import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
+import { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
+import type { GetModelCardResponse, TeacherService } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
+import type { Client } from '../../../wire/grpc/client.ts';
+import type { Replica, Source } from './source.ts';
+
+/** What a source is asked to do. */
+export interface AttachRequest {
+  readonly run: string;
+  readonly topK: number;
+  readonly signal: AbortSignal;
+}
+
+const callTimeout = 10_000;
+/** What is checked with it takes four bytes a token. */
+const largestVocabulary = 2 ** 24;
+
+/**
+ * Attaches one process of a source to the run. The first one settles what the source's tokenizer and model are.
+ *
+ * @throws FuseMeshError failed_precondition when the process serves something else, and what its calls fail with
+ */
+export async function attach(
+  client: Client<typeof TeacherService>,
+  source: Source,
+  replica: Replica,
+  { run, topK, signal }: AttachRequest,
+): Promise<void> {
+  const card = await client.getModelCard({}, { signal, timeoutMs: callTimeout });
+  if (card.vocabularySize > largestVocabulary) {
+    throw new FuseMeshError(
+      'failed_precondition',
+      `it says that its vocabulary has ${card.vocabularySize} tokens, more than the ${largestVocabulary} that any may have`,
+    );
+  }
+  const isFound = replica !== source.named;
+  if (isFound && replica.instance !== card.instance) {
+    throw new FuseMeshError(
+      'failed_precondition',
+      'another teacher answers there than the one that was found',
+    );
+  }
+  const tokenizer = source.tokenizer ?? (await downloadTokenizer(client, source.name, signal));
+  source.vocabularySize ||= card.vocabularySize;
+  source.tokenizer ??= tokenizer;
+  refuseOther(source, card);
+  source.identity ??= { teacher: card.name, run: card.run, modelFingerprint: hex(card.modelFingerprint) };
+  replica.instance = card.instance;
+  await client.attachRun({ run, teacher: source.name, topK }, { signal, timeoutMs: callTimeout });
+}
+
+function refuseOther({ tokenizer, identity }: Source, card: GetModelCardResponse): void {
+  const isSameTokenizer = tokenizer && Buffer.compare(tokenizer.fingerprint, card.tokenizerFingerprint) === 0;
+  const isSameModel = !identity || identity.modelFingerprint === hex(card.modelFingerprint);
+  if (isSameTokenizer && isSameModel) return;
+  throw new FuseMeshError(
+    'failed_precondition',
+    `its ${isSameTokenizer ? 'model' : 'tokenizer'} is another one than when this training began: start it with the model that it had`,
+  );
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+async function downloadTokenizer(
+  client: Client<typeof TeacherService>,
+  name: string,
+  signal: AbortSignal,
+): Promise<Tokenizer> {
+  const chunks: Uint8Array[] = [];
+  for await (const { chunk } of client.getTokenizer({}, { signal })) chunks.push(chunk);
+  return Tokenizer.fromJson(Buffer.concat(chunks), `The tokenizer of teacher ${name}`);
+}

@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
+import { RepeatedWarning } from '../../../process/log/repeated-warning.ts';
+import type { FoundTeacher } from '../../../wire/discovery/teacher-listing.ts';
+import { type Attachment, keepAttached } from './keep-attached.ts';
+import { replicasOf } from './replicas-of.ts';
+import { type Replica, replicaAt, type Source } from './source.ts';
+
+const lookEvery = 2_000;
+
+/** A process that was found and is kept attached. */
+interface Kept {
+  readonly replica: Replica;
+  readonly leaving: AbortController;
+  readonly over: Promise<void>;
+}
+
+/**
+ * Keeps attached to the run, beside the processes that the run file names, every replica of a source that is found
+ * over NATS, from when it is found until it is gone. While NATS is away nothing changes. Goes on until aborted.
+ *
+ * @param find the teachers that answer now
+ */
+export async function keepReplicas(
+  sources: readonly Source[],
+  find: () => Promise<FoundTeacher[]>,
+  attachment: Attachment,
+): Promise<void> {
+  const { run, signal, log } = attachment;
+  const kept = new Map(sources.map((source) => [source, new Map<string, Kept>()]));
+  /** Instances that can never do what the run asks. */
+  const refused = new Set<string>();
+  const warning = new RepeatedWarning(log);
+  // A NATS that hangs must not hold up a trainer that stops.
+  const aborted = new Promise<undefined>((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+  let failure: { readonly error: unknown } | undefined;
+  while (!signal.aborted) {
+    if (failure !== undefined) throw failure.error;
+    try {
+      const found = await Promise.race([find(), aborted]);
+      if (found === undefined) break;
+      warning.over();
+      for (const [source, ofSource] of kept) {
+        follow(source, ofSource, replicasOf(source, found, run));
+      }
+    } catch (error) {
+      if (!(error instanceof FuseMeshError)) throw error;
+      if (!signal.aborted) warning.warn(`Replicas of the teachers are not looked for: ${error.message}`);
+    }
+    await sleep(lookEvery, undefined, { signal }).catch(() => {});
+  }
+  await Promise.all([...kept.values()].flatMap((each) => [...each.values()].map(({ over }) => over)));
+
+  function follow(source: Source, ofSource: Map<string, Kept>, wanted: readonly FoundTeacher[]): void {
+    for (const { instance, address } of wanted) {
+      if (!ofSource.has(instance) && !refused.has(instance)) {
+        ofSource.set(instance, begin(source, replicaAt(address, instance)));
+      }
+    }
+    const instances = new Set(wanted.map(({ instance }) => instance));
+    for (const [instance, { replica, leaving }] of ofSource) {
+      // One that works is not gone because it was slow to answer.
+      const isNamed = instance === source.named.instance;
+      if (!isNamed && (instances.has(instance) || replica.attached)) continue;
+      leaving.abort();
+      ofSource.delete(instance);
+      source.found.delete(replica);
+      if (!isNamed)
+        log.info({ teacher: source.name }, `Teacher ${source.name} at ${replica.address} is gone`);
+    }
+  }
+
+  function begin(source: Source, replica: Replica): Kept {
+    const leaving = new AbortController();
+    source.found.add(replica);
+    const until = AbortSignal.any([signal, leaving.signal]);
+    const over = keepAttached(source, replica, { ...attachment, signal: until }).catch((error: unknown) => {
+      if (!(error instanceof FuseMeshError)) {
+        failure ??= { error };
+        return;
+      }
+      refused.add(replica.instance!);
+      kept.get(source)!.delete(replica.instance!);
+      source.found.delete(replica);
+      log.warn({ teacher: source.name }, `${error.message} (at ${replica.address})`);
+    });
+    return { replica, leaving, over };
+  }
+}

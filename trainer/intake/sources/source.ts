@@ -1,0 +1,114 @@
+import type { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
+import type { RunConfig } from '../../../process/config/schema.ts';
+import type { TeacherRunStatus } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
+
+/** How a process's work for the run goes, as it says itself. */
+export type SourceSaid = Pick<
+  TeacherRunStatus,
+  'documentsInHand' | 'documentsScored' | 'tokensPerSecond' | 'waitingForRoom'
+>;
+
+/** Of a process that is not there. */
+export const nothingSaid: SourceSaid = {
+  documentsInHand: 0,
+  documentsScored: 0n,
+  tokensPerSecond: 0,
+  waitingForRoom: false,
+};
+
+/** One process of a source. */
+export interface Replica {
+  /** HOST:PORT of its gRPC service. */
+  readonly address: string;
+  /** Of the process there; undefined before it was asked. */
+  instance: string | undefined;
+  /** Whether it works for the run at the moment. */
+  attached: boolean;
+  /** What it said last of its work for the run. */
+  said: SourceSaid;
+}
+
+export const replicaAt = (address: string, instance?: string): Replica => ({
+  ...{ address, instance },
+  attached: false,
+  said: nothingSaid,
+});
+
+/** Whose replicas belong together: processes that serve the same model, started with a run file of the same run. */
+export interface SourceIdentity {
+  /** What its operator calls it. */
+  readonly teacher: string;
+  readonly run: string;
+  /** In hexadecimal. */
+  readonly modelFingerprint: string;
+}
+
+/** One teacher, or the target's frozen copy, as the trainer knows it: one process or several that share the work. */
+export class Source {
+  /** In the run. */
+  readonly name: string;
+  /** What its services are called with. */
+  readonly security: RunConfig['security'];
+  /** The process that the run file names. */
+  readonly named: Replica;
+  /** Processes found beside it. */
+  readonly found = new Set<Replica>();
+  /** Once it has been asked for. */
+  tokenizer: Tokenizer | undefined;
+  /** Of its model: as large as its tokenizer's or larger. Known with the tokenizer; 0 before. */
+  vocabularySize = 0;
+  /** Of the first process that was attached. */
+  identity: SourceIdentity | undefined;
+
+  constructor(name: string, address: string, security: RunConfig['security']) {
+    this.name = name;
+    this.security = security;
+    this.named = replicaAt(address);
+  }
+
+  /** All processes; one that was found under another address stands there once. */
+  get replicas(): Replica[] {
+    const others = [...this.found].filter(({ instance }) => instance !== this.named.instance);
+    return [this.named, ...others];
+  }
+
+  /** Those that work for the run at the moment. */
+  get working(): Replica[] {
+    return this.replicas.filter(({ attached }) => attached);
+  }
+
+  /** Whether one at least does. */
+  get attached(): boolean {
+    return this.working.length > 0;
+  }
+
+  /** What they say together. */
+  get said(): SourceSaid {
+    const said = this.working.map((replica) => replica.said);
+    return said.reduce(
+      (sum, one) => ({
+        documentsInHand: sum.documentsInHand + one.documentsInHand,
+        documentsScored: sum.documentsScored + one.documentsScored,
+        tokensPerSecond: sum.tokensPerSecond + one.tokensPerSecond,
+        waitingForRoom: sum.waitingForRoom || one.waitingForRoom,
+      }),
+      nothingSaid,
+    );
+  }
+
+  /** Where it can be asked; where nobody is known to work, the address of the run file. */
+  get address(): string {
+    return (this.working[0] ?? this.named).address;
+  }
+}
+
+/** The sources of a run, in the order in which ties between them are broken: the teachers, then the target. */
+export function sourcesOf({
+  teachers,
+  target,
+  security,
+}: Pick<RunConfig, 'teachers' | 'target' | 'security'>): Source[] {
+  return [...teachers, ...(target.source ? [target.source] : [])].map(
+    ({ name, address }) => new Source(name, address, security),
+  );
+}

@@ -1,0 +1,196 @@
+import type { EngineSnapshot } from '../engine/engine-snapshot.ts';
+import type { TrainingEngine } from '../engine/training-engine.ts';
+import type { StepBatch } from '../fusion/batch/batches.ts';
+import type { Log } from '../process/log/log.ts';
+import { afterEmptyStep, afterEvaluation, afterSkippedStep, afterStep } from './checkpoint/advance-state.ts';
+import { BackgroundCheckpoints } from './checkpoint/background-checkpoints.ts';
+import type { SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
+import type { TrainingState } from './checkpoint/training-state.ts';
+import { type StepReport, stepReport } from './report/step-report.ts';
+import type { TimeSpent } from './report/time-spent.ts';
+import type { TrainingControl } from './report/training-control.ts';
+import { learningRateAt, type Schedule } from './schedule.ts';
+import {
+  emptyLine,
+  endedBySkipping,
+  mostSkippedInRow,
+  nothingToLearn,
+  skippedLine,
+} from './skipped-steps.ts';
+
+/** All that the loop works with. */
+export interface Training<Batch extends StepBatch> {
+  /** Stands at `state.step` steps. */
+  readonly engine: TrainingEngine;
+  /** Gives the batches of the steps that are left, in order; fewer when it is aborted. */
+  readonly batches: AsyncIterator<Batch>;
+  readonly state: TrainingState;
+  /** The checkpoint of that state; undefined where the training begins. */
+  readonly resumedFrom: SavedCheckpoint | undefined;
+  readonly schedule: Schedule;
+  /** Names of the sources, in the order of the batches' indices. */
+  readonly sources: readonly string[];
+  /** Steps between checkpoints. */
+  readonly checkpointEvery: number;
+  readonly control: TrainingControl;
+  readonly signal: AbortSignal;
+  /** Left out, the best is not looked for. */
+  readonly evaluation?: Evaluation;
+  readonly log: Pick<Log, 'warn'>;
+  /** Puts a checkpoint on disk and returns its directory. */
+  save(state: TrainingState, snapshot: EngineSnapshot): Promise<string>;
+  /** Takes down where the time goes. */
+  readonly time: TimeSpent;
+  /** Hears of every step. */
+  report(step: StepReport, batch: Batch): void;
+}
+
+/** A look at how the target does on texts that it is not trained on. */
+export interface Evaluation {
+  /** Steps between two; there is one after the last step too. */
+  readonly every: number;
+  /** Bits per byte by domain, with the weights that the engine has now. */
+  evaluate(): Promise<Readonly<Record<string, number>>>;
+  /** Hears of every evaluation. */
+  report(step: number, bitsPerByte: Readonly<Record<string, number>>): void;
+}
+
+/**
+ * The training loop: wait for a batch, take a step, now and then evaluate and write a checkpoint. The batch
+ * after is prepared while the engine works, and checkpoints are written while the training goes on. Every
+ * step's outcome depends on the weights, the batch and the step's number alone, so a training that goes on
+ * from a checkpoint ends with the same weights to the bit.
+ *
+ * @returns the checkpoint of where it stands, at the last step or where it was aborted; undefined before the
+ *   first step
+ * @throws FuseMeshError failed_precondition when loss or gradient are no numbers several times in a row, and
+ *   what batches, engine and disk fail with
+ */
+export async function train<Batch extends StepBatch>(
+  training: Training<Batch>,
+): Promise<SavedCheckpoint | undefined> {
+  const { engine, save, control, time } = training;
+  const checkpoints = new BackgroundCheckpoints(training.resumedFrom, {
+    snapshot: () => engine.snapshot(),
+    save,
+    onFailure: () => control.notifier.notifyAll(),
+    onWaited: (checkpoint) => time.add({ checkpoint }),
+  });
+  try {
+    return await takeSteps(training, checkpoints);
+  } finally {
+    // A training that fails still leaves the checkpoint that was on its way.
+    await checkpoints.settled();
+  }
+}
+
+async function takeSteps<Batch extends StepBatch>(
+  training: Training<Batch>,
+  checkpoints: BackgroundCheckpoints,
+): Promise<SavedCheckpoint | undefined> {
+  const { engine, batches, schedule, sources, evaluation, time, control, signal, log } = training;
+  let { state } = training;
+  const checkpoint = () => checkpoints.finish(state);
+
+  let upcoming = nextBatch(batches);
+  while (state.step < schedule.totalSteps) {
+    const began = performance.now();
+    await untilMayStep(upcoming, { control, checkpoints, checkpoint, signal });
+    if (signal.aborted) break;
+    const { batch: assembled, arrived } = await upcoming.promise;
+    if (assembled === undefined) break;
+    upcoming = nextBatch(batches);
+
+    const started = performance.now();
+    const learningRate = learningRateAt(state.step + 1, schedule);
+    const isEmpty = assembled.documents.length === 0;
+    const result = isEmpty ? nothingToLearn : await engine.step(assembled.batch, learningRate);
+    state = isEmpty
+      ? afterEmptyStep(state, assembled)
+      : result.finite
+        ? afterStep(state, assembled, sources)
+        : afterSkippedStep(state, assembled);
+
+    const waited = Math.max(0, arrived - began) / 1000;
+    const worked = (performance.now() - started) / 1000;
+    // The last that a batch waits for is its own fusion.
+    const align = Math.min(waited, assembled.fusionSeconds);
+    const { optimizerSeconds: optimizer } = result;
+    time.add({ wait: waited - align, align, compute: worked - optimizer, optimizer });
+    const circumstances = { sources, learningRate, seconds: waited + worked, time: time.take() };
+    training.report(stepReport(state, assembled, result, circumstances), assembled);
+
+    if (isEmpty) {
+      const { passedOver } = assembled;
+      log.warn({ step: state.step, passedOver }, emptyLine(state.step, passedOver));
+    } else if (!result.finite) {
+      const skipped = state.skippedInRow.at(-1)!;
+      log.warn({ step: skipped.step, documentNumbers: skipped.documents }, skippedLine(skipped, result));
+      if (state.skippedInRow.length === mostSkippedInRow) {
+        // Whoever goes on from there begins to count anew, or would never come past these steps.
+        const { directory } = await checkpoints.finish({ ...state, skippedInRow: [] });
+        throw endedBySkipping(state.skippedInRow, directory);
+      }
+    }
+    const isLast = state.step === schedule.totalSteps;
+    if (evaluation !== undefined && (isLast || state.step % evaluation.every === 0)) {
+      const bitsPerByte = await time.during('evaluate', () => evaluation.evaluate());
+      evaluation.report(state.step, bitsPerByte);
+      state = afterEvaluation(state, bitsPerByte);
+    }
+    if (state.step % training.checkpointEvery === 0 || state.best?.step === state.step) {
+      await checkpoints.begin(state);
+    }
+  }
+  if (state.step > 0) await checkpoint();
+  await control.serveRequests(checkpoint);
+  return checkpoints.newest();
+}
+
+/** A batch on its way. */
+interface UpcomingBatch<Batch> {
+  /** The batch, undefined after the last, and when it came (as performance.now()). */
+  readonly promise: Promise<{ readonly batch: Batch | undefined; readonly arrived: number }>;
+  /** Whether it has come or failed to. */
+  settled: boolean;
+}
+
+function nextBatch<Batch>(batches: AsyncIterator<Batch>): UpcomingBatch<Batch> {
+  const promise = batches.next().then(({ done, value }) => ({
+    batch: done ? undefined : (value as Batch),
+    arrived: performance.now(),
+  }));
+  // A failure while the engine works is met when the loop comes to this batch.
+  promise.catch(() => {});
+  return { promise, settled: false };
+}
+
+/**
+ * Sleeps until the batch has come and nobody wants a pause; meanwhile serves requests for a checkpoint.
+ *
+ * @throws what a checkpoint failed with: without it the streams may be full, and no batch would ever come
+ */
+async function untilMayStep(
+  upcoming: UpcomingBatch<StepBatch>,
+  {
+    control,
+    checkpoints,
+    checkpoint,
+    signal,
+  }: Pick<Training<StepBatch>, 'control' | 'signal'> & {
+    readonly checkpoints: BackgroundCheckpoints;
+    readonly checkpoint: () => Promise<SavedCheckpoint>;
+  },
+): Promise<void> {
+  const settle = () => {
+    upcoming.settled = true;
+    control.notifier.notifyAll();
+  };
+  upcoming.promise.then(settle, settle);
+  while (!signal.aborted) {
+    checkpoints.throwFailure();
+    if (control.hasRequests) await control.serveRequests(checkpoint);
+    else if (upcoming.settled && !control.paused) return;
+    else await control.notifier.next();
+  }
+}

@@ -1,0 +1,76 @@
+import { fileURLToPath } from 'node:url';
+import { create } from '@bufbuild/protobuf';
+import { expect, it } from 'vitest';
+import { runConfigSchema } from '../process/config/schema.ts';
+import { createLog } from '../process/log/log.ts';
+import { freePort } from '../test/support/free-port.ts';
+import { temporaryDirectory } from '../test/support/temporary-directory.ts';
+import { CorpusManifestSchema } from '../wire/generated/fusemesh/v1/corpus_pb.ts';
+import { TrainerService } from '../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { askHealth, watchHealth } from '../wire/grpc/ask-health.ts';
+import { createClient } from '../wire/grpc/client.ts';
+import { connectNats } from '../wire/nats/connection.ts';
+import { startLocalNatsServer } from '../wire/nats/local-server.ts';
+import { openRunStreams } from '../wire/nats/run-streams.ts';
+import { runTrainer } from './main.ts';
+
+const zoo = fileURLToPath(new URL('../examples/zoo/', import.meta.url));
+
+it('a trainer is ready while its target is loaded, NATS is there and nobody has told it to stop', async () => {
+  const storeDirectory = await temporaryDirectory();
+  let nats = await startLocalNatsServer({ storeDirectory });
+  const { url } = nats;
+  const metricsPort = await freePort();
+  const config = runConfigSchema.parse({
+    run: 'readiness',
+    nats: { url },
+    contextLength: 64,
+    corpus: [{ domain: 'speeches', path: 'unused.txt' }],
+    teachers: [{ name: 'orator', address: '127.0.0.1:1' }],
+    target: { model: `${zoo}target` },
+    trainer: { output: await temporaryDirectory(), address: '127.0.0.1:0', metricsPort },
+  });
+  const stop = new AbortController();
+  const log = createLog('trainer', { level: 'silent' });
+  let trained: Promise<void> = Promise.resolve();
+  const address = await new Promise<string>((resolve, reject) => {
+    trained = runTrainer(config, { signal: stop.signal, log, onReady: ({ grpc }) => resolve(grpc) });
+    trained.catch(reject);
+  });
+  const truth = async () => {
+    const response = await fetch(`http://127.0.0.1:${metricsPort}/readyz`);
+    const { problems } = (await response.json()) as { problems: Record<string, string> };
+    const health = await Promise.all([askHealth(address), askHealth(address, TrainerService.typeName)]);
+    return { status: response.status, problems: Object.keys(problems), health };
+  };
+  const serving = { status: 200, problems: [], health: ['SERVING', 'SERVING'] };
+  const notServing = { status: 503, health: ['NOT_SERVING', 'NOT_SERVING'] };
+  const patient = { timeout: 30_000 };
+
+  expect(await truth()).toMatchObject({ ...notServing, problems: expect.arrayContaining(['model']) });
+  await expect.poll(truth, patient).toEqual(serving);
+  // It knows its corpus and waits for its teacher, which never comes.
+  const feeder = await connectNats(url, 'feeder');
+  const streams = openRunStreams(feeder, config.run);
+  await streams.ensure(config.nats);
+  await streams.publishManifest(
+    create(CorpusManifestSchema, { documents: 64n, sha256: new Uint8Array(32), contextLength: 64 }),
+  );
+  await feeder.close();
+  const client = createClient(TrainerService, address);
+  await expect.poll(async () => (await client.getStatus({})).documentsTotal, patient).toBe(64n);
+  client.close();
+  process.kill(nats.pid, 'SIGKILL');
+  await expect.poll(truth, patient).toEqual({ ...notServing, problems: ['nats'] });
+  nats = await startLocalNatsServer({ storeDirectory, port: Number(new URL(url).port) });
+  await expect.poll(truth, patient).toEqual(serving);
+
+  const heard: string[] = [];
+  const ended = watchHealth(address, (status) => heard.push(status));
+  await expect.poll(() => heard, patient).toEqual(['SERVING']);
+  stop.abort();
+  await expect.poll(() => heard, patient).toEqual(['SERVING', 'NOT_SERVING']);
+  await trained;
+  await ended;
+  await nats.stop();
+});

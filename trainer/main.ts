@@ -1,0 +1,108 @@
+import type { PageSource } from '../page/page-source.ts';
+import { servePage } from '../page/serve-page.ts';
+import type { RunConfig } from '../process/config/schema.ts';
+import { serveHttp } from '../process/http/serve-http.ts';
+import { Notifier } from '../process/lifecycle/notifier.ts';
+import { Readiness } from '../process/lifecycle/readiness.ts';
+import type { Log } from '../process/log/log.ts';
+import { createRegister } from '../process/metrics/create-register.ts';
+import { processMetrics } from '../process/metrics/process-metrics.ts';
+import { hostOfAddress } from '../process/security/loopback.ts';
+import type { Tracer } from '../process/tracing/tracer.ts';
+import { TrainerState } from '../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { serve } from '../wire/grpc/serve.ts';
+import { checkTrainerConfig } from './check-config.ts';
+import { memoryLine, planMemory } from './memory-plan.ts';
+import { historyMessage } from './report/history/history-message.ts';
+import { type ObservedRun, TrainerMetrics } from './report/metrics.ts';
+import { RunStatus } from './report/run-status.ts';
+import { statusMessage } from './report/status-message.ts';
+import { trainerService } from './report/trainer-service.ts';
+import { TrainingControl } from './report/training-control.ts';
+import { runTraining } from './run-training.ts';
+
+export interface TrainerOptions {
+  /** When it aborts, the trainer finishes the step in hand, writes a checkpoint and leaves. */
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  /** Left out, no traces are made. */
+  readonly tracer?: Tracer | undefined;
+  /** Called when both servers listen. */
+  readonly onReady?: (ready: { grpc: string; metricsPort: number; note: string }) => void;
+}
+
+/**
+ * The trainer: serves TrainerService, /metrics and its page, trains the target on what the teachers of the run say,
+ * and resolves when the fused model is written or when it was stopped.
+ */
+export async function runTrainer(config: RunConfig, options: TrainerOptions): Promise<void> {
+  const { signal, tracer, onReady } = options;
+  const log = options.log.child({ run: config.run });
+  checkTrainerConfig(config);
+  const note = memoryLine(await planMemory(config, process.availableMemory()));
+  log.info(note);
+
+  const notifier = new Notifier();
+  const control = new TrainingControl(notifier);
+  const status = new RunStatus(config.run, notifier, control);
+  const readiness = trainerReadiness(signal);
+  const register = createRegister({ run: config.run });
+  const { onHandled, onNats } = processMetrics(register);
+  const metrics = new TrainerMetrics(register, () => observed(status));
+
+  const grpc = await serve({
+    address: config.trainer.address,
+    services: [trainerService(status, log)],
+    log,
+    security: config.security,
+    readiness,
+    onHandled,
+  });
+  try {
+    const page = servePage(pageSource(status));
+    const { security } = config;
+    const { address, metricsPort: port } = config.trainer;
+    const host = hostOfAddress(address);
+    const http = await serveHttp(register, {
+      ...{ host, port, log, route: page.route },
+      ...{ readiness, security },
+    });
+    try {
+      const listening = { grpc: grpc.address, metricsPort: http.port };
+      onReady?.({ ...listening, note });
+      const told = { status, control, metrics, listening, onNats, readiness, tracer };
+      await runTraining(config, { ...told, notifier, signal, log });
+      status.end(signal.aborted ? status.phase : TrainerState.FINISHED);
+    } catch (error) {
+      status.end(TrainerState.FAILED);
+      throw error;
+    } finally {
+      await page.farewell();
+      await http.stop();
+    }
+  } finally {
+    await grpc.stop();
+  }
+}
+
+/** A trainer is ready from when its target is loaded and NATS answers until it is told to stop. */
+function trainerReadiness(signal: AbortSignal): Readiness {
+  const readiness = new Readiness();
+  readiness.lacks('model', 'the target is being loaded');
+  readiness.lacks('nats', 'the connection to NATS does not stand yet');
+  signal.addEventListener('abort', () => readiness.lacks('process', 'it is stopping'), { once: true });
+  return readiness;
+}
+
+const pageSource = (status: RunStatus): PageSource => ({
+  status: () => statusMessage(status),
+  history: (afterStep) => historyMessage(status.history.since(afterStep)),
+  alignment: () => status.alignment(),
+});
+
+const observed = (status: RunStatus): ObservedRun => ({
+  state: status.stateName,
+  time: status.time.total,
+  plannedSteps: status.totalSteps,
+  sources: status.sources(),
+});

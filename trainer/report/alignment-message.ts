@@ -1,0 +1,55 @@
+import { create } from '@bufbuild/protobuf';
+import type { TrainingBatch } from '../../engine/training-batch.ts';
+import type { LearntDocument } from '../../fusion/batch/assemble-batch.ts';
+import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import {
+  type GetAlignmentResponse,
+  GetAlignmentResponseSchema,
+} from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
+
+/**
+ * A batch's document as the target and the source that taught it cut it, and what was learnt of each next
+ * token.
+ *
+ * @param document of the batch
+ * @param step that the batch was trained on in
+ * @param tokenizer the target's
+ */
+export function alignmentMessage(
+  batch: TrainingBatch,
+  document: LearntDocument,
+  step: number,
+  tokenizer: Pick<Tokenizer, 'tokenText'>,
+): GetAlignmentResponse {
+  const { number, text, tokenization, distribution, begin } = document;
+  const { rows } = document.align();
+  const spansOf = ({ starts, ends }: { readonly starts: Int32Array; readonly ends: Int32Array }) =>
+    Array.from(ends, (end, i) => ({ begin: starts[i], end }));
+  return create(GetAlignmentResponseSchema, {
+    document: BigInt(number),
+    step: BigInt(step),
+    text,
+    teacher: distribution.teacher,
+    source: spansOf(distribution),
+    target: spansOf(tokenization).map((span, i) => ({
+      span,
+      ...(rows[i] < 0 ? {} : { sourceToken: rows[i] }),
+      candidates: candidatesAt(batch, begin + i, tokenizer),
+    })),
+  });
+}
+
+function candidatesAt(
+  { candidates, fusedIds, fusedProbabilities }: TrainingBatch,
+  row: number,
+  tokenizer: Pick<Tokenizer, 'tokenText'>,
+) {
+  const places = Array.from({ length: candidates }, (_, i) => row * candidates + i);
+  return places
+    .filter((place) => fusedProbabilities[place] > 0)
+    .map((place) => ({
+      text: tokenizer.tokenText(fusedIds[place]),
+      probability: fusedProbabilities[place],
+    }))
+    .sort((a, b) => b.probability - a.probability);
+}

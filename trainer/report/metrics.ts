@@ -1,0 +1,155 @@
+import type { Gauge, Registry } from 'prom-client';
+import { type Metrics, makeMetrics } from '../../process/metrics/metric.ts';
+import type { RunState } from '../../wire/nats/run-streams.ts';
+import { feeder } from '../intake/join/wait-report.ts';
+import { trainerTable } from './metric-table.ts';
+import { type StateName, stateNames } from './run-status.ts';
+import type { StepReport } from './step-report.ts';
+import { type PhaseSeconds, phases } from './time-spent.ts';
+
+/** What the metrics look at whenever Prometheus asks. */
+export interface ObservedRun {
+  readonly state: StateName;
+  readonly time: PhaseSeconds;
+  /** 0 until it is known. */
+  readonly plannedSteps: number;
+  readonly sources: readonly ObservedSource[];
+}
+
+export interface ObservedSource {
+  readonly name: string;
+  /** Distributions that have come and wait for a step. */
+  readonly queueDepth: number;
+  /** Whether it works for the run. */
+  readonly attached: boolean;
+  /** Processes of it that do. */
+  readonly replicas: number;
+  /** Documents that another source has delivered and this one has not. */
+  readonly documentsMissing: number;
+  /** Whether the training goes on without it. */
+  readonly leftOut: boolean;
+}
+
+/** The trainer's metrics. Counters count since the process began, as Prometheus expects. */
+export class TrainerMetrics {
+  readonly #metrics: Metrics<typeof trainerTable>;
+
+  /**
+   * @param register puts the label `run` to each of them
+   * @param look called at every scrape
+   */
+  constructor(register: Registry, look: () => ObservedRun) {
+    const ofSources = (value: (source: ObservedSource) => number) => (metric: Gauge<'teacher'>) => {
+      for (const source of look().sources) metric.set({ teacher: source.name }, value(source));
+    };
+    this.#metrics = makeMetrics(trainerTable, register, {
+      state: (metric) => {
+        const { state } = look();
+        for (const each of stateNames) metric.set({ state: each }, Number(each === state));
+      },
+      phaseSeconds: (metric) => {
+        const { time } = look();
+        metric.reset();
+        for (const phase of phases) metric.inc({ phase }, time[phase]);
+      },
+      plannedSteps: (metric) => metric.set(look().plannedSteps),
+      queueDepth: ofSources(({ queueDepth }) => queueDepth),
+      attached: ofSources(({ attached }) => Number(attached)),
+      replicas: ofSources(({ replicas }) => replicas),
+      leftOut: ofSources(({ leftOut }) => Number(leftOut)),
+      missing: ofSources(({ documentsMissing }) => documentsMissing),
+    });
+    this.#metrics.checkpointTime.set(0);
+  }
+
+  /** What has not happened yet with these sources shows 0 instead of no data. */
+  expect(sources: readonly string[]): void {
+    const { chosen, taught, receivedBytes, deadLetters, joinWaitSeconds, joinedWithout, mass } =
+      this.#metrics;
+    for (const teacher of sources) {
+      for (const metric of [chosen, taught, receivedBytes, deadLetters, joinedWithout])
+        metric.inc({ teacher }, 0);
+    }
+    for (const teacher of [feeder, ...sources]) joinWaitSeconds.inc({ teacher }, 0);
+    deadLetters.inc({ teacher: feeder }, 0);
+    for (const to of ['exact', 'rule', 'dropped']) mass.inc({ to }, 0);
+  }
+
+  observe(step: StepReport): void {
+    const metrics = this.#metrics;
+    metrics.fusionSeconds.inc(step.fusionSeconds);
+    metrics.passedOver.inc(step.passedOver);
+    metrics.step.set(step.step);
+    if (step.skipped) {
+      // Its loss is no number: the gauges keep what they have, so that alerts and plots go on.
+      metrics.skippedSteps.inc();
+      return;
+    }
+    metrics.tokens.inc(step.stepTokens);
+    metrics.documents.inc(step.stepDocuments);
+    metrics.doubtfulTokens.inc(step.doubtfulTokens);
+    metrics.steps.inc();
+    metrics.stepSeconds.observe(step.seconds - step.time.wait);
+    metrics.loss.set({ kind: 'total' }, step.loss);
+    metrics.loss.set({ kind: 'causal' }, step.causalLoss);
+    metrics.loss.set({ kind: 'fusion' }, step.fusionLoss);
+    metrics.gradientNorm.set(step.gradientNorm);
+    metrics.learningRate.set(step.learningRate);
+    metrics.alignedRatio.set(step.alignedShare);
+    for (const teacher of step.chosen) metrics.chosen.inc({ teacher });
+    for (const [teacher, tokens] of Object.entries(step.taught)) metrics.taught.inc({ teacher }, tokens);
+    metrics.mass.inc({ to: 'exact' }, step.mass.exact);
+    metrics.mass.inc({ to: 'rule' }, step.mass.byRule);
+    metrics.mass.inc({ to: 'dropped' }, step.mass.dropped);
+  }
+
+  /** @param bitsPerByte by domain */
+  observeHeldOut(bitsPerByte: Readonly<Record<string, number>>): void {
+    for (const [domain, bits] of Object.entries(bitsPerByte)) this.#metrics.heldOut.set({ domain }, bits);
+  }
+
+  /** @param seconds that writing it took */
+  checkpointWritten(seconds: number): void {
+    this.#metrics.checkpointWriteSeconds.observe(seconds);
+  }
+
+  /** The newest checkpoint was on disk then. */
+  checkpointAt(time: Date): void {
+    this.#metrics.checkpointTime.set(time.getTime() / 1000);
+  }
+
+  /** A document's text and all the distributions that it waited for have come. */
+  joined(): void {
+    this.#metrics.joined.inc();
+  }
+
+  /** A document has gone on without a source. */
+  joinedWithout(teacher: string): void {
+    this.#metrics.joinedWithout.inc({ teacher });
+  }
+
+  /** @param teacher that had not delivered, or the feeder */
+  waitedFor(teacher: string, seconds: number): void {
+    this.#metrics.joinWaitSeconds.inc({ teacher }, seconds);
+  }
+
+  /** A distribution has come. */
+  received(teacher: string, bytes: number): void {
+    this.#metrics.receivedBytes.inc({ teacher }, bytes);
+  }
+
+  /** A message was put aside, as it cannot be used. */
+  deadLetter(teacher: string): void {
+    this.#metrics.deadLetters.inc({ teacher });
+  }
+
+  /** What the run's streams held at the last look. */
+  watched({ streams, lags }: RunState): void {
+    for (const { name, messages, bytes, mostMessages } of streams) {
+      this.#metrics.streamMessages.set({ stream: name }, messages);
+      this.#metrics.streamLimit.set({ stream: name }, mostMessages);
+      this.#metrics.streamBytes.set({ stream: name }, bytes);
+    }
+    for (const { teacher, documents } of lags) this.#metrics.streamLag.set({ teacher }, documents);
+  }
+}

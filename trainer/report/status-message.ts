@@ -1,0 +1,72 @@
+import { create } from '@bufbuild/protobuf';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import {
+  type GetStatusResponse,
+  GetStatusResponseSchema,
+  type TrainingStep,
+  TrainingStepSchema,
+} from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { heldOutMessage } from './history/history-message.ts';
+import type { RunStatus } from './run-status.ts';
+import type { StepReport } from './step-report.ts';
+
+/** What TrainerService.GetStatus and the page tell of a run. */
+export function statusMessage(status: RunStatus): GetStatusResponse {
+  const { run, state, lastStep, heldOut, checkpoint, secondsLeft, tokensPerSecond } = status;
+  return create(GetStatusResponseSchema, {
+    ...{ run, state, tokensPerSecond },
+    stepsTotal: BigInt(status.totalSteps),
+    ...(lastStep && { lastStep: stepMessage(lastStep) }),
+    sources: status.sources().map(({ name, ...source }) => ({
+      ...source,
+      teacher: name,
+      documentsChosen: BigInt(source.documentsChosen),
+      documentsScored: BigInt(source.documentsScored),
+      lagDocuments: BigInt(source.lagDocuments),
+      bytesReceived: BigInt(source.bytesReceived),
+      deadLetters: BigInt(source.deadLetters),
+      documentsWithout: BigInt(source.documentsWithout),
+    })),
+    documentsWaiting: status.documentsWaiting(),
+    ...(checkpoint && {
+      checkpointDirectory: checkpoint.directory,
+      checkpointStep: BigInt(checkpoint.step),
+      checkpointTime: timestampFromDate(checkpoint.at),
+    }),
+    started: timestampFromDate(status.started),
+    documentsTotal: BigInt(status.totalDocuments),
+    skippedSteps: BigInt(lastStep?.skippedSteps ?? 0),
+    ...(secondsLeft !== undefined && { secondsLeft }),
+    time: status.time.total,
+    ...(heldOut && { heldOut: heldOutMessage(heldOut) }),
+    streams: (status.streams?.streams ?? []).map(({ name, ...stream }) => ({
+      name,
+      messages: BigInt(stream.messages),
+      bytes: BigInt(stream.bytes),
+      mostMessages: BigInt(stream.mostMessages),
+    })),
+  });
+}
+
+/** A step as WatchSteps tells of it. */
+export const stepMessage = (report: StepReport): TrainingStep =>
+  create(TrainingStepSchema, {
+    step: BigInt(report.step),
+    documents: BigInt(report.documents),
+    tokens: BigInt(report.tokens),
+    loss: report.loss,
+    causalLoss: report.causalLoss,
+    fusionLoss: report.fusionLoss,
+    gradientNorm: report.gradientNorm,
+    learningRate: report.learningRate,
+    alignedShare: report.alignedShare,
+    seconds: report.seconds,
+    waitSeconds: report.time.wait,
+    tokensPerSecond: report.tokensPerSecond,
+    time: report.time,
+    skipped: report.skipped,
+    without: Object.entries(report.without).map(([teacher, documents]) => ({
+      teacher,
+      documents: documents.map(BigInt),
+    })),
+  });

@@ -1,0 +1,53 @@
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { Log } from '../../process/log/log.ts';
+import { TrainerService, TrainerState } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { checked } from '../../wire/grpc/checked.ts';
+import { type ImplementedService, implement } from '../../wire/grpc/implementation.ts';
+import { historyMessage } from './history/history-message.ts';
+import type { RunStatus } from './run-status.ts';
+import { statusMessage, stepMessage } from './status-message.ts';
+import { trainerRules } from './trainer-rules.ts';
+
+/** TrainerService of proto/fusemesh/v1/trainer.proto, over the status of one run. */
+export function trainerService(status: RunStatus, log: Log): ImplementedService {
+  const { control } = status;
+  const methods = checked(TrainerService, trainerRules, {
+    getStatus: async () => statusMessage(status),
+    async *watchSteps(_request, { signal }) {
+      for await (const step of status.watchers.watch(signal)) {
+        yield { step: stepMessage(step), stepsTotal: BigInt(status.totalSteps) };
+      }
+      if (!signal.aborted) refuseUnfinished(status);
+    },
+    getHistory: async ({ afterStep }) => historyMessage(status.history.since(Number(afterStep))),
+    getAlignment: async () => {
+      const alignment = status.alignment();
+      if (alignment) return alignment;
+      throw new FuseMeshError('not_found', 'No document has been trained on since this trainer began.');
+    },
+    pause: async () => {
+      control.pause();
+      log.info('The training is to pause: a caller asks for it');
+      return {};
+    },
+    resume: async () => {
+      control.resume();
+      log.info('The training is to go on: a caller asks for it');
+      return {};
+    },
+    checkpoint: async () => {
+      const { directory, state } = await control.requestCheckpoint();
+      return { directory, step: BigInt(state.step) };
+    },
+  });
+  return implement(TrainerService, methods);
+}
+
+/** How the run ended is how a stream of its steps ends: a status cannot be asked for any more. */
+function refuseUnfinished({ run, phase }: RunStatus): void {
+  if (phase === TrainerState.FINISHED) return;
+  if (phase === TrainerState.FAILED) {
+    throw new FuseMeshError('failed_precondition', `Run ${run} has failed: the trainer's log says why.`);
+  }
+  throw new FuseMeshError('unavailable', 'The trainer was stopped before the run was over.');
+}

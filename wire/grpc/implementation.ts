@@ -1,0 +1,150 @@
+import {
+  create,
+  type DescMethod,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  type DescService,
+  type Message,
+  type MessageInitShape,
+  type MessageShape,
+} from '@bufbuild/protobuf';
+import type {
+  handleServerStreamingCall,
+  handleUnaryCall,
+  ServiceDefinition,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { Log } from '../../process/log/log.ts';
+import { callInHand } from './call-in-hand.ts';
+import { decoded, serviceDefinition } from './service-definition.ts';
+import { toStatus } from './status.ts';
+
+/** What a method knows of the call that it answers. */
+export interface CallContext {
+  /** Aborts when the caller goes away or cancels, when its deadline passes, and when the server has to leave. */
+  readonly signal: AbortSignal;
+}
+
+type MethodImplementation<M extends DescMethod> =
+  M extends DescMethodUnary<infer I, infer O>
+    ? (request: MessageShape<I>, context: CallContext) => Promise<MessageInitShape<O>>
+    : M extends DescMethodServerStreaming<infer I, infer O>
+      ? (request: MessageShape<I>, context: CallContext) => AsyncIterable<MessageInitShape<O>>
+      : never;
+
+/** One function for every method of a service: async for unary, async generator for server streaming. */
+export type Implementation<S extends DescService> = {
+  readonly [Name in keyof S['method']]: MethodImplementation<S['method'][Name]>;
+};
+
+/** A service with the functions that answer for it, in grpc-js's form. */
+export interface ImplementedService {
+  readonly service: DescService;
+  readonly definition: ServiceDefinition;
+  /**
+   * @param log hears of errors that are no FuseMeshErrors: the caller gets the message alone
+   * @param cut when it aborts, calls in hand are answered with UNAVAILABLE
+   */
+  handlers(log: Log, cut: AbortSignal): UntypedServiceImplementation;
+}
+
+/** Binds functions to a service; an error that they throw becomes the gRPC status of its code. */
+export function implement<S extends DescService>(
+  service: S,
+  implementation: Implementation<S>,
+): ImplementedService {
+  const functions = implementation as Readonly<Record<string, unknown>>;
+  const handlers = (log: Log, cut: AbortSignal) =>
+    Object.fromEntries(
+      service.methods.map((method) => {
+        const answer = functions[method.localName];
+        const refusal = refusalOf(method, log);
+        return [
+          method.localName,
+          method.methodKind === 'unary'
+            ? unary(method, answer as UnaryFunction, refusal, cut)
+            : serverStreaming(method, answer as StreamingFunction, refusal, cut),
+        ];
+      }),
+    );
+  return { service, definition: serviceDefinition(service), handlers };
+}
+
+/** What the caller gets for an error. One that nobody foresaw is logged with its stack. */
+const refusalOf =
+  (method: DescMethod, log: Log) =>
+  (error: unknown): ReturnType<typeof toStatus> => {
+    if (!(error instanceof FuseMeshError)) {
+      log.error({ method: `${method.parent.typeName}/${method.name}`, err: error }, `${method.name} failed`);
+    }
+    return toStatus(error);
+  };
+
+type UnaryFunction = (
+  request: Message,
+  context: CallContext,
+) => Promise<MessageInitShape<DescMethod['output']>>;
+type StreamingFunction = (
+  request: Message,
+  context: CallContext,
+) => AsyncIterable<MessageInitShape<DescMethod['output']>>;
+
+const unary =
+  (
+    method: DescMethod,
+    answer: UnaryFunction,
+    refusal: ReturnType<typeof refusalOf>,
+    cut: AbortSignal,
+  ): handleUnaryCall<Message, Message> =>
+  (call, callback) => {
+    let answered = false;
+    const reply: typeof callback = (error, response) => {
+      if (answered) return;
+      answered = true;
+      over();
+      callback(error, response);
+    };
+    const { signal, over } = callInHand(call, cut, (error) => setImmediate(reply, refusal(error)));
+    // In a promise chain, so that an error thrown before the first await is caught as well.
+    Promise.resolve()
+      .then(() => answer(decoded(call.request), { signal }))
+      .then(
+        (response) => reply(null, create(method.output, response)),
+        (error: unknown) => reply(refusal(error)),
+      );
+  };
+
+const serverStreaming =
+  (
+    method: DescMethod,
+    answer: StreamingFunction,
+    refusal: ReturnType<typeof refusalOf>,
+    cut: AbortSignal,
+  ): handleServerStreamingCall<Message, Message> =>
+  async (call) => {
+    const { signal, over } = callInHand(call, cut, (error) => call.emit('error', refusal(error)));
+    try {
+      for await (const response of answer(decoded(call.request), { signal })) {
+        if (signal.aborted) return;
+        if (!call.write(create(method.output, response))) await drained(call, signal);
+      }
+      if (!signal.aborted) call.end();
+    } catch (error) {
+      if (!signal.aborted) call.emit('error', refusal(error));
+    } finally {
+      over();
+    }
+  };
+
+/** Waits until a slow reader has room again, or is gone. */
+const drained = (call: NodeJS.EventEmitter, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const done = () => {
+      call.off('drain', done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    call.on('drain', done);
+    signal.addEventListener('abort', done);
+  });

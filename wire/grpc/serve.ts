@@ -1,0 +1,128 @@
+import { setMaxListeners } from 'node:events';
+import { logVerbosity, Server, type ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { Readiness } from '../../process/lifecycle/readiness.ts';
+import type { Log } from '../../process/log/log.ts';
+import { hostOfAddress } from '../../process/security/loopback.ts';
+import { checkDoor } from '../../process/security/open-door.ts';
+import { openSecurity, type SecuritySettings } from '../../process/security/service-security.ts';
+import { demandToken } from './bearer-token.ts';
+import { serverOptions } from './channel-options.ts';
+import { serverCredentials } from './credentials.ts';
+import { addHealth } from './health.ts';
+import type { ImplementedService } from './implementation.ts';
+import { type HandledCall, observeCalls } from './observe-calls.ts';
+import { addReflection } from './reflection.ts';
+import { methodPath } from './service-definition.ts';
+import { standingStreams } from './standing-streams.ts';
+
+/** How long a server that leaves waits for the calls in hand, in milliseconds. */
+export const drainWithin = 10_000;
+/** How long it then waits for its last answers to be sent. */
+const answersSentWithin = 500;
+
+// What grpc-js would print beside the errors that we report; GRPC_VERBOSITY brings it back.
+if (!process.env['GRPC_VERBOSITY']) setLogVerbosity(logVerbosity.NONE);
+
+/** A running gRPC server. */
+export interface GrpcServer {
+  /** HOST:PORT with the port that it really got. */
+  readonly address: string;
+  /**
+   * Says NOT_SERVING at once, takes no further calls and waits for those in hand. After ten seconds they are
+   * answered with UNAVAILABLE, and what is still open then is cut off.
+   */
+  stop(): Promise<void>;
+}
+
+/**
+ * Serves gRPC services with health checking and reflection.
+ *
+ * @param address HOST:PORT; port 0 picks a free one
+ * @param security that of the run file: encryption, and what callers must show; health checks need no token
+ * @param readiness what health checks tell; left out, the server is always ready
+ * @param onHandled hears of every call of the services that is over; not of health checks and reflection
+ * @throws FuseMeshError failed_precondition when the address is in use or not ours, or would be open to other machines
+ *   in plain text
+ */
+export async function serve({
+  address,
+  services,
+  log,
+  security = openSecurity,
+  readiness = new Readiness(),
+  onHandled,
+}: {
+  address: string;
+  services: readonly ImplementedService[];
+  log: Log;
+  security?: SecuritySettings;
+  readiness?: Readiness;
+  onHandled?: (call: HandledCall) => void;
+}): Promise<GrpcServer> {
+  await checkDoor({ what: 'gRPC', host: hostOfAddress(address) }, security, log);
+  const paths = new Set(
+    services.flatMap(({ service }) => service.methods.map(({ name }) => methodPath(service, name))),
+  );
+  const standing = standingStreams((path) => paths.has(path));
+  const server = new Server({
+    ...serverOptions,
+    // The first is nearest to the caller: refused calls are counted too.
+    interceptors: [
+      ...(onHandled ? [observeCalls(services, onHandled)] : []),
+      ...demandToken(security),
+      standing.interceptor,
+    ],
+  });
+  const cut = new AbortController();
+  // Every call in hand listens to it.
+  setMaxListeners(0, cut.signal);
+  for (const { definition, handlers } of services) server.addService(definition, handlers(log, cut.signal));
+  const names = services.map(({ service }) => service.typeName);
+  const stopServing = addHealth(server, names, readiness);
+  addReflection(
+    server,
+    services.map(({ service }) => service),
+  );
+
+  const port = await bind(server, address, serverCredentials(security));
+  const bound = `${address.slice(0, address.lastIndexOf(':'))}:${port}`;
+  log.info({ address: bound, services: names }, `gRPC is served at ${bound}`);
+  return {
+    address: bound,
+    stop: () =>
+      new Promise((resolve) => {
+        stopServing();
+        // Those who watch the health hear of it first.
+        setImmediate(() => standing.end());
+        const cutOff = setTimeout(() => cut.abort(), drainWithin);
+        const forced = setTimeout(() => {
+          server.forceShutdown();
+          // Nobody waits longer, whatever has become of a connection whose other end has vanished.
+          resolve();
+        }, drainWithin + answersSentWithin);
+        server.tryShutdown(() => {
+          clearTimeout(cutOff);
+          clearTimeout(forced);
+          resolve();
+        });
+      }),
+  };
+}
+
+const bind = (server: Server, address: string, credentials: ServerCredentials): Promise<number> =>
+  new Promise((resolve, reject) => {
+    server.bindAsync(address, credentials, (error, port) => {
+      if (!error) return resolve(port);
+      const inUse = error.message.includes('EADDRINUSE');
+      reject(
+        new FuseMeshError(
+          'failed_precondition',
+          inUse
+            ? `${address} is in use: stop what listens there, or choose another address (port 0 picks a free one)`
+            : `Cannot listen on ${address}: ${error.message}`,
+          { cause: error },
+        ),
+      );
+    });
+  });

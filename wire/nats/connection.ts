@@ -1,0 +1,100 @@
+import { type NatsConnection as Connection, connect, Events, type JetStreamManager } from 'nats';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { Log } from '../../process/log/log.ts';
+import { connectionFailure } from './connection-failure.ts';
+import { atUrl, type NatsPlace, natsLogin } from './login.ts';
+
+/** A connection to NATS that comes back by itself; nothing outside this folder looks inside it. */
+export interface NatsConnection {
+  /** For messages: without user and password. */
+  readonly url: string;
+  /** The IP address of this machine as the server sees it. */
+  readonly ownHost: string;
+  /** For this folder only. */
+  readonly raw: Connection;
+  /** For this folder only. */
+  readonly manager: JetStreamManager;
+  /** Sends what is still to be sent and closes. */
+  close(): Promise<void>;
+}
+
+/** What a connection goes through: it stands, is lost, comes back, and is closed by us. */
+export type ConnectionEvent = 'connected' | 'lost' | 'back' | 'closed';
+
+/** Who hears of a connection's events. */
+export interface ConnectionWatch {
+  readonly log?: Log;
+  readonly onEvent?: (event: ConnectionEvent) => void;
+}
+
+/**
+ * @param where nats and security of the run file, or a URL alone
+ * @param name what this process is called in the server's list of connections
+ * @throws FuseMeshError unavailable when nothing answers there, unauthenticated when it does not let us in or is not
+ *   whom it must be, failed_precondition without JetStream, invalid_argument when a file of nats is missing
+ */
+export async function connectNats(
+  where: string | NatsPlace,
+  name: string,
+  watch: ConnectionWatch = {},
+): Promise<NatsConnection> {
+  const { url: shown, options } = natsLogin(typeof where === 'string' ? atUrl(where) : where);
+  let raw: Connection;
+  try {
+    raw = await connect({
+      ...options,
+      servers: shown,
+      name,
+      maxReconnectAttempts: -1,
+      // Secrets are renewed at the server and here one after the other.
+      ignoreAuthErrorAbort: true,
+      reconnectTimeWait: 250,
+      timeout: 5_000,
+      // Our errors say what was being done. The stack that the client else keeps for every request takes a tenth
+      // of a fast teacher's time.
+      noAsyncTraces: true,
+    });
+  } catch (cause) {
+    throw connectionFailure(cause, shown);
+  }
+  try {
+    const manager = await raw.jetstreamManager();
+    void tell(raw, watch);
+    void raw.closed().then(() => watch.onEvent?.('closed'));
+    const ownHost = raw.info?.client_ip ?? '127.0.0.1';
+    return { url: shown, ownHost, raw, manager, close: () => close(raw) };
+  } catch (cause) {
+    await raw.close();
+    throw new FuseMeshError(
+      'failed_precondition',
+      `The NATS server at ${shown} has no JetStream: start it with \`nats-server -js\`.`,
+      { cause },
+    );
+  }
+}
+
+/** Tells of a connection's events as long as it is open. */
+async function tell(raw: Connection, { log, onEvent }: ConnectionWatch): Promise<void> {
+  onEvent?.('connected');
+  const server = raw.getServer();
+  let lost = false;
+  for await (const { type } of raw.status()) {
+    // Of a connection that stays away the client tells at every attempt.
+    if (type === Events.Disconnect && !lost) {
+      lost = true;
+      log?.warn({ server }, `The connection to NATS at ${server} is lost: trying to connect again`);
+      onEvent?.('lost');
+    } else if (type === Events.Reconnect && lost) {
+      lost = false;
+      log?.info({ server }, `The connection to NATS at ${server} is back`);
+      onEvent?.('back');
+    }
+  }
+}
+
+async function close(raw: Connection): Promise<void> {
+  if (raw.isClosed()) return;
+  await raw.drain().catch(() => {});
+  // With the server gone, a drained client would go on reconnecting and keep the process alive for ever.
+  await raw.close();
+}

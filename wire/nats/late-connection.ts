@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { Log } from '../../process/log/log.ts';
+import { RepeatedWarning } from '../../process/log/repeated-warning.ts';
+import type { NatsConnection } from './connection.ts';
+
+const firstRetry = 250;
+const longestRetry = 2_000;
+
+/**
+ * A connection to NATS of a process that works without one too: who needs it at once hears that NATS is away,
+ * who can wait gets it when it is there. Once it stands it comes back by itself.
+ */
+export class LateConnection {
+  readonly #open: () => Promise<NatsConnection>;
+  #opening: Promise<NatsConnection> | undefined;
+
+  constructor(open: () => Promise<NatsConnection>) {
+    this.#open = open;
+  }
+
+  /** @throws FuseMeshError unavailable when NATS does not answer now */
+  now(): Promise<NatsConnection> {
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  /** Tries until it stands; the log says once what is in the way. Undefined when aborted before. */
+  async whenThere(signal: AbortSignal, log: Log): Promise<NatsConnection | undefined> {
+    const warning = new RepeatedWarning(log);
+    for (let pause = firstRetry; !signal.aborted; pause = Math.min(2 * pause, longestRetry)) {
+      try {
+        return await this.now();
+      } catch (error) {
+        if (!(error instanceof FuseMeshError)) throw error;
+        warning.warn(error.message);
+      }
+      await sleep(pause, undefined, { signal }).catch(() => {});
+    }
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    await (await this.#opening?.catch(() => undefined))?.close();
+  }
+}

@@ -1,0 +1,81 @@
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { isRunName, runNameRule } from '../../process/config/run-name.ts';
+import type { NatsConnection } from './connection.ts';
+
+/** What a run's streams and subjects are called. */
+export interface RunNames {
+  readonly run: string;
+  readonly documentsStream: string;
+  readonly distributionsStream: string;
+  readonly deadLettersStream: string;
+  /** Subject of the manifest. */
+  readonly corpusSubject: string;
+  /** Where feeders are asked for documents by number. */
+  readonly corpusGetSubject: string;
+  /** Where the trainer says that the run is over. */
+  readonly corpusOverSubject: string;
+  readonly documentsSubject: string;
+  /** Followed by the teacher's name. */
+  readonly distributionsPrefix: string;
+  /** Followed by the teacher's name. */
+  readonly deadLettersPrefix: string;
+}
+
+/** Where the functions of this folder work. */
+export interface RunContext {
+  readonly connection: NatsConnection;
+  readonly names: RunNames;
+  /** Makes streams that are gone again, as this process made them; false where it never did. */
+  restore(): Promise<boolean>;
+}
+
+/**
+ * Names have neither underscores nor dots, so no two runs and no two teachers ever share a stream or a subject,
+ * whatever they are called, and every stream tells whose it is.
+ *
+ * @throws FuseMeshError invalid_argument for a name that could reach into another run
+ */
+export function runNames(run: string): RunNames {
+  refuseWrongName('run', run);
+  return {
+    run,
+    documentsStream: `fusemesh_${run}_documents`,
+    distributionsStream: `fusemesh_${run}_distributions`,
+    deadLettersStream: `fusemesh_${run}_dead_letters`,
+    corpusSubject: `fusemesh.${run}.corpus`,
+    corpusGetSubject: `fusemesh.${run}.corpus.get`,
+    corpusOverSubject: `fusemesh.${run}.corpus.over`,
+    documentsSubject: `fusemesh.${run}.documents`,
+    distributionsPrefix: `fusemesh.${run}.distributions.`,
+    deadLettersPrefix: `fusemesh.${run}.dead-letters.`,
+  };
+}
+
+/** Subject of one teacher's distributions. */
+export function distributionsSubject(names: RunNames, teacher: string): string {
+  refuseWrongName('teacher', teacher);
+  return names.distributionsPrefix + teacher;
+}
+
+/** Subject of those of one teacher's messages that could not be used. */
+export function deadLettersSubject(names: RunNames, teacher: string): string {
+  refuseWrongName('teacher', teacher);
+  return names.deadLettersPrefix + teacher;
+}
+
+/** Name of the durable consumer that all replicas of a teacher share. */
+export function teacherConsumer(teacher: string): string {
+  refuseWrongName('teacher', teacher);
+  return `teacher_${teacher}`;
+}
+
+/** The run whose documents' stream has this name; undefined for a stream that is none of ours. */
+export function runOfDocumentsStream(stream: string): string | undefined {
+  const run = /^fusemesh_([^_]+)_documents$/.exec(stream)?.[1];
+  return run !== undefined && isRunName(run) ? run : undefined;
+}
+
+function refuseWrongName(of: 'run' | 'teacher', name: string): void {
+  if (isRunName(name)) return;
+  throw new FuseMeshError('invalid_argument', `"${name}" is no name of a ${of}: ${runNameRule}.`);
+}
