@@ -66,6 +66,13 @@ module.exports = {
       to: { path: '^trainer/[^/]+\\.ts$' },
     },
     {
+      name: 'fusellm-behind-one-door',
+      comment: "the paper's method is used through fusion/fusellm/fusellm.ts",
+      severity: 'error',
+      from: { path: `^(${rooms.join('|')})/`, pathNot: ['^fusion/fusellm/', tests] },
+      to: { path: '^fusion/fusellm/(?!fusellm\\.ts)' },
+    },
+    {
       name: 'page-knows-messages-only',
       comment: 'the page shows messages of the protocol; it does not know how they travel',
       severity: 'error',
