@@ -1,13 +1,6 @@
 import type { GetStatusResponse } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { alignmentPanel } from './alignment/alignment-panel.ts';
-import {
-  alignedChart,
-  gradientChart,
-  heldOutChart,
-  learningRateChart,
-  lossChart,
-  speedChart,
-} from './charts/run-charts.ts';
+import { figureCharts, heldOutChart, lossChart, speedChart } from './charts/run-charts.ts';
 import { element } from './element.ts';
 import { pageHead } from './head/head.ts';
 import { noCurves } from './history/curves.ts';
@@ -28,7 +21,7 @@ const losses = [lossChart(), heldOutChart()] as const;
 const mesh = meshPicture();
 const time = timePanel();
 const chosen = chosenPanel();
-const details = [gradientChart(), learningRateChart(), alignedChart()];
+const details = figureCharts();
 const alignment = alignmentPanel();
 
 document.body.replaceChildren(

@@ -1,11 +1,9 @@
 import { fromJson } from '@bufbuild/protobuf';
 import { GetHistoryResponseSchema } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import {
-  alignedChart,
   chosenChart,
-  gradientChart,
+  figureCharts,
   heldOutChart,
-  learningRateChart,
   lossChart,
   speedChart,
   waitChart,
@@ -30,7 +28,7 @@ showFacts(facts, reportFacts(data));
 const speed = speedChart();
 const losses = lossChart();
 const heldOut = heldOutChart();
-const details = [gradientChart(), learningRateChart(), alignedChart(), waitChart()];
+const details = [...figureCharts(), waitChart()];
 const chosen = chosenPanel('Who taught');
 const chosenOverTime = chosenChart();
 

@@ -1,9 +1,10 @@
 import type { Gauge, Registry } from 'prom-client';
 import { type Metrics, makeMetrics } from '../../process/metrics/metric.ts';
+import { figureNames } from '../../wire/messages/figure-values.ts';
+import { type StateName, stateNames } from '../../wire/messages/trainer-states.ts';
 import type { RunState } from '../../wire/nats/run-streams.ts';
 import { feeder } from '../intake/join/wait-report.ts';
-import { trainerTable } from './metric-table.ts';
-import { type StateName, stateNames } from './run-status.ts';
+import { gaugeOf, trainerTable } from './metric-table.ts';
 import type { StepReport } from './step-report.ts';
 import { type PhaseSeconds, phases } from './time-spent.ts';
 
@@ -81,7 +82,7 @@ export class TrainerMetrics {
     metrics.passedOver.inc(step.passedOver);
     metrics.step.set(step.step);
     if (step.skipped) {
-      // Its loss is no number: the gauges keep what they have, so that alerts and plots go on.
+      // Its loss may be NaN: the gauges keep what they have, so that alerts and plots go on.
       metrics.skippedSteps.inc();
       return;
     }
@@ -90,12 +91,10 @@ export class TrainerMetrics {
     metrics.doubtfulTokens.inc(step.doubtfulTokens);
     metrics.steps.inc();
     metrics.stepSeconds.observe(step.seconds - step.time.wait);
-    metrics.loss.set({ kind: 'total' }, step.loss);
-    metrics.loss.set({ kind: 'causal' }, step.causalLoss);
-    metrics.loss.set({ kind: 'fusion' }, step.fusionLoss);
-    metrics.gradientNorm.set(step.gradientNorm);
-    metrics.learningRate.set(step.learningRate);
-    metrics.alignedRatio.set(step.alignedShare);
+    for (const figure of figureNames) {
+      const { gauge, labels } = gaugeOf(figure);
+      metrics[gauge].set(labels, step[figure]);
+    }
     for (const teacher of step.chosen) metrics.chosen.inc({ teacher });
     for (const [teacher, tokens] of Object.entries(step.taught)) metrics.taught.inc({ teacher }, tokens);
     metrics.mass.inc({ to: 'exact' }, step.mass.exact);

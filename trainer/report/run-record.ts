@@ -5,7 +5,7 @@ import type { TrainingState } from '../checkpoint/training-state.ts';
 import type { OpenedTraining } from '../training-context.ts';
 import { alignmentMessage } from './alignment-message.ts';
 import { HistoryFile } from './history/history-file.ts';
-import type { HistoryPoint } from './history/history-point.ts';
+import { historyPoint } from './history/history-point.ts';
 import type { HeldOutLoss } from './history/run-history.ts';
 import type { StepReport } from './step-report.ts';
 
@@ -95,21 +95,4 @@ export class RunRecord {
   close(): Promise<void> {
     return this.#file.close();
   }
-}
-
-function historyPoint(report: StepReport, tokensPerSecond: Readonly<Record<string, number>>): HistoryPoint {
-  const chosen: Record<string, number> = {};
-  for (const name of report.chosen) chosen[name] = (chosen[name] ?? 0) + 1;
-  const { step, seconds, loss, causalLoss, fusionLoss, gradientNorm, learningRate, alignedShare } = report;
-  return {
-    ...{ step, seconds, loss, causalLoss, fusionLoss, gradientNorm, learningRate, alignedShare },
-    time: Date.now() / 1000,
-    steps: 1,
-    tokens: report.stepTokens,
-    waitSeconds: report.time.wait,
-    ...{ chosen, tokensPerSecond },
-    without: Object.fromEntries(
-      Object.entries(report.without).map(([name, documents]) => [name, documents.length]),
-    ),
-  };
 }

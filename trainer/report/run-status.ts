@@ -2,6 +2,7 @@ import type { Notifier } from '../../process/lifecycle/notifier.ts';
 import { RateMeter } from '../../process/metrics/rate-meter.ts';
 import type { GetAlignmentResponse } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { TrainerState } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { type StateName, stateName } from '../../wire/messages/trainer-states.ts';
 import type { RunState } from '../../wire/nats/run-streams.ts';
 import { type HeldOutLoss, RunHistory } from './history/run-history.ts';
 import type { StepReport } from './step-report.ts';
@@ -35,20 +36,6 @@ export interface SourceView {
   /** Whether the training goes on without it at the moment. */
   readonly leftOut: boolean;
 }
-
-/** The states of a trainer, as a metric's label. */
-export const stateNames = ['starting', 'training', 'paused', 'finished', 'failed'] as const;
-
-export type StateName = (typeof stateNames)[number];
-
-const namesOfStates: Readonly<Record<TrainerState, StateName>> = {
-  [TrainerState.UNSPECIFIED]: 'starting',
-  [TrainerState.STARTING]: 'starting',
-  [TrainerState.TRAINING]: 'training',
-  [TrainerState.PAUSED]: 'paused',
-  [TrainerState.FINISHED]: 'finished',
-  [TrainerState.FAILED]: 'failed',
-};
 
 /** Where a run stands, for whoever asks: the services read it, the training writes it. */
 export class RunStatus {
@@ -90,7 +77,7 @@ export class RunStatus {
   }
 
   get stateName(): StateName {
-    return namesOfStates[this.state];
+    return stateName(this.state) ?? 'starting';
   }
 
   /** Tokens trained on per second of wall time, over the last few seconds. */

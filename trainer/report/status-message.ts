@@ -6,6 +6,7 @@ import {
   type TrainingStep,
   TrainingStepSchema,
 } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { figuresOf } from '../../wire/messages/figure-values.ts';
 import { heldOutMessage } from './history/history-message.ts';
 import type { RunStatus } from './run-status.ts';
 import type { StepReport } from './step-report.ts';
@@ -14,7 +15,9 @@ import type { StepReport } from './step-report.ts';
 export function statusMessage(status: RunStatus): GetStatusResponse {
   const { run, state, lastStep, heldOut, checkpoint, secondsLeft, tokensPerSecond } = status;
   return create(GetStatusResponseSchema, {
-    ...{ run, state, tokensPerSecond },
+    run,
+    state,
+    tokensPerSecond,
     stepsTotal: BigInt(status.totalSteps),
     ...(lastStep && { lastStep: stepMessage(lastStep) }),
     sources: status.sources().map(({ name, ...source }) => ({
@@ -54,12 +57,7 @@ export const stepMessage = (report: StepReport): TrainingStep =>
     step: BigInt(report.step),
     documents: BigInt(report.documents),
     tokens: BigInt(report.tokens),
-    loss: report.loss,
-    causalLoss: report.causalLoss,
-    fusionLoss: report.fusionLoss,
-    gradientNorm: report.gradientNorm,
-    learningRate: report.learningRate,
-    alignedShare: report.alignedShare,
+    ...figuresOf(report),
     seconds: report.seconds,
     waitSeconds: report.time.wait,
     tokensPerSecond: report.tokensPerSecond,

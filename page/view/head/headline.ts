@@ -1,4 +1,5 @@
 import { type GetStatusResponse, TrainerState } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { stateName } from '../../../wire/messages/trainer-states.ts';
 import { duration, grouped, percent } from '../format.ts';
 
 /** What the head of the page says. */
@@ -13,15 +14,6 @@ export interface Headline {
   readonly facts: readonly (readonly [label: string, value: string])[];
 }
 
-export const stateNames: Readonly<Record<TrainerState, string>> = {
-  [TrainerState.UNSPECIFIED]: 'unknown',
-  [TrainerState.STARTING]: 'starting',
-  [TrainerState.TRAINING]: 'training',
-  [TrainerState.PAUSED]: 'paused',
-  [TrainerState.FINISHED]: 'finished',
-  [TrainerState.FAILED]: 'failed',
-};
-
 /** The head of the page for a status. */
 export function headlineOf(status: GetStatusResponse): Headline {
   const { run, stepsTotal, lastStep, secondsLeft, skippedSteps } = status;
@@ -32,7 +24,7 @@ export function headlineOf(status: GetStatusResponse): Headline {
   const shown = progress === 1 ? 1 : Math.floor(100 * progress) / 100;
   return {
     run,
-    state: stateNames[status.state],
+    state: stateName(status.state) ?? 'unknown',
     progress,
     title: `${percent(shown)} · ${run}`,
     facts: [

@@ -1,22 +1,10 @@
 import type { GetHistoryResponse, HeldOut } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
-
-const columns = [
-  'time',
-  'steps',
-  'loss',
-  'causalLoss',
-  'fusionLoss',
-  'gradientNorm',
-  'learningRate',
-  'alignedShare',
-  'tokensPerSecond',
-  'waitShare',
-] as const;
-
-type Column = (typeof columns)[number];
+import { byName } from '../../../wire/messages/by-name.ts';
+import { historyColumns } from '../../../wire/messages/history-columns.ts';
+import type { HistoryColumn } from '../../../wire/messages/step-figures.ts';
 
 /** The history of a run, in columns of equal length; see GetHistoryResponse for what they are. */
-export type Curves = Readonly<Record<Column, readonly number[]>> & {
+export type Curves = Readonly<Record<HistoryColumn, readonly number[]>> & {
   /** The last step of each point. */
   readonly step: readonly number[];
   readonly sources: readonly SourceCurves[];
@@ -37,7 +25,7 @@ export interface HeldOutPoint {
 }
 
 export const noCurves: Curves = {
-  ...(Object.fromEntries(columns.map((column) => [column, []])) as unknown as Record<Column, number[]>),
+  ...byName(historyColumns, () => []),
   step: [],
   sources: [],
   heldOut: [],
@@ -47,7 +35,7 @@ export const lastStepOf = ({ step }: Pick<Curves, 'step'>): number => step.at(-1
 
 /** A history as the trainer tells it. */
 export const curvesOf = (message: GetHistoryResponse): Curves => ({
-  ...(Object.fromEntries(columns.map((column) => [column, message[column]])) as Record<Column, number[]>),
+  ...byName(historyColumns, (column) => message[column]),
   step: message.step.map(Number),
   sources: message.sources.map(({ teacher, tokensPerSecond, chosenShare }) => ({
     teacher,
@@ -66,9 +54,8 @@ export function mergeCurves(known: Curves, answer: GetHistoryResponse): Curves {
   const next = curvesOf(answer);
   if (next.step.length === 0 && next.heldOut.length === 0) return known;
   const kept = next.step.length === 0 ? known : before(next.step[0] - next.steps[0] + 1, known);
-  const joined = Object.fromEntries(columns.map((column) => [column, [...kept[column], ...next[column]]]));
   return {
-    ...(joined as Record<Column, number[]>),
+    ...byName(historyColumns, (column) => [...kept[column], ...next[column]]),
     step: [...kept.step, ...next.step],
     sources: joinSources(kept, next),
     heldOut: joinHeldOut(known.heldOut, next.heldOut),
@@ -78,9 +65,8 @@ export function mergeCurves(known: Curves, answer: GetHistoryResponse): Curves {
 /** The points that end before a step. */
 function before(step: number, curves: Curves): Curves {
   const count = curves.step.findLastIndex((last) => last < step) + 1;
-  const cut = Object.fromEntries(columns.map((column) => [column, curves[column].slice(0, count)]));
   return {
-    ...(cut as Record<Column, number[]>),
+    ...byName(historyColumns, (column) => curves[column].slice(0, count)),
     step: curves.step.slice(0, count),
     sources: curves.sources.map(({ teacher, tokensPerSecond, chosenShare }) => ({
       teacher,

@@ -1,5 +1,6 @@
 import { teacherTable } from '../../../../services/teacher/teacher-table.ts';
 import { trainerTable } from '../../../../trainer/report/metric-table.ts';
+import { stepFigures } from '../../../../wire/messages/step-figures.ts';
 import type { Row } from '../../panel.ts';
 import { chosenTeachers, gauge, rate } from '../../query.ts';
 import { stateNumber, stateWords } from './states.ts';
@@ -29,7 +30,7 @@ export const firstScreen: Row = {
       ],
     },
     {
-      title: 'Loss',
+      title: stepFigures.loss.name,
       description:
         'Of the last step, in nats a token: total = λ · causal + (1 − λ) · fusion. It should fall, fast at first. If it climbs for minutes, lower trainer.learningRate and go on from a checkpoint; if only fusion climbs, look at “Alignment”.',
       unit: 'none',
