@@ -49,7 +49,7 @@ const lawful: Readonly<Record<string, string>> = {
   'page/view/main.ts':
     "import 'uplot';\nimport '../../wire/generated/status_pb.ts';\nimport '../../wire/messages/states.ts';",
   'page/serve-page.ts': "import 'esbuild';\nimport '../errors/failure.ts';",
-  'cli/up.ts': "import 'commander';\nimport '../services/teacher/score.ts';\nimport '../engine/step.ts';",
+  'cli/up.ts': "import 'commander';\nimport '../services/teacher/score.ts';\nimport '../fusion/batch.ts';",
   'test/support/server.ts': "import '../../wire/nats/streams.ts';",
   'bench/step.ts': "import '../engine/step.ts';",
 };
