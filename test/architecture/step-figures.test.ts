@@ -14,6 +14,7 @@ import { RunHistory } from '../../trainer/report/history/run-history.ts';
 import { TrainerMetrics } from '../../trainer/report/metrics.ts';
 import type { StepReport } from '../../trainer/report/step-report.ts';
 import { GetHistoryResponseSchema } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { noFigures } from '../../wire/messages/figure-values.ts';
 import { type StepFigure, type StepFigureName, stepFigures } from '../../wire/messages/step-figures.ts';
 
 // One declaration more. Only the messages need their field beside it.
@@ -31,6 +32,7 @@ type WithEntropy = { readonly entropy: unknown };
 
 const time = { wait: 1, align: 0, compute: 1, optimizer: 0, checkpoint: 0, evaluate: 0 };
 const report = (step: number, entropy: number): StepReport & WithEntropy => ({
+  ...noFigures,
   step,
   entropy,
   documents: 4 * step,

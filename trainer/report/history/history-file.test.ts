@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createLog } from '../../../process/log/log.ts';
+import { noFigures } from '../../../wire/messages/figure-values.ts';
 import { HistoryFile, readHistory } from './history-file.ts';
 import { historyMessage } from './history-message.ts';
 import type { HistoryPoint } from './history-point.ts';
@@ -16,13 +17,22 @@ beforeEach(async () => {
 afterEach(() => rm(output, { recursive: true }));
 
 const pointOf = (step: number): HistoryPoint => ({
-  ...{ step, time: step, steps: 1, tokens: 100, seconds: 2, waitSeconds: 0.5, loss: 1 / 3, causalLoss: 2 },
-  ...{ fusionLoss: 3, gradientNorm: 1, learningRate: 1e-4, alignedShare: 0.9 },
-  ...{
-    chosen: { fiction: 3, manuals: 1 },
-    without: { manuals: 2 },
-    tokensPerSecond: { fiction: 50, manuals: 60 },
-  },
+  ...noFigures,
+  step,
+  time: step,
+  steps: 1,
+  tokens: 100,
+  seconds: 2,
+  waitSeconds: 0.5,
+  loss: 1 / 3,
+  causalLoss: 2,
+  fusionLoss: 3,
+  gradientNorm: 1,
+  learningRate: 1e-4,
+  alignedShare: 0.9,
+  chosen: { fiction: 3, manuals: 1 },
+  without: { manuals: 2 },
+  tokensPerSecond: { fiction: 50, manuals: 60 },
 });
 const heldOut = (step: number) => ({ step, bitsPerByte: { manuals: 3 - step / 10 } });
 
