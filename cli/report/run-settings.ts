@@ -61,10 +61,17 @@ function fusionRows(config: RunConfig): [string, string][] {
   const { align, vocabulary, lambda, settings: chosen } = fusionOf(config);
   const weights = Object.entries(chosen.weights).map(([name, weight]) => `${name} ${weight}`);
   return settings({
-    ...{ topK, lambda, preset: fusion.preset, align, vocabulary },
-    ...{ combine: chosen.combine, weights: weights.join(', ') || undefined },
-    ...{ temperature: chosen.temperature, truncated: chosen.truncated },
-    ...{ unaligned: chosen.unaligned, loss: fusion.loss },
+    topK,
+    lambda,
+    preset: fusion.preset,
+    align,
+    vocabulary,
+    combine: chosen.combine,
+    weights: weights.join(', ') || undefined,
+    temperature: chosen.temperature,
+    truncated: chosen.truncated,
+    unaligned: chosen.unaligned,
+    loss: fusion.loss,
     ...(fusion.loss === 'jsd' && { beta: fusion.beta }),
   });
 }

@@ -1,9 +1,8 @@
 import uPlot from 'uplot';
 import { element, setText, styled } from '../element.ts';
 import { grouped } from '../format.ts';
-import type { ChartOptions } from './chart-options.ts';
-import { plotOptions } from './plot-options.ts';
-import { type Line, lastOf, summaryOf, withGaps } from './summary.ts';
+import { type Line, lastOf, summaryOf, withGaps } from './line.ts';
+import { type ChartOptions, plotOptions } from './plot-options.ts';
 
 export interface LineChart {
   readonly element: HTMLElement;

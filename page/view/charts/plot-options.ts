@@ -1,8 +1,24 @@
 import uPlot from 'uplot';
 import { short } from '../format.ts';
-import type { ChartOptions } from './chart-options.ts';
 import { cssValue } from './colours.ts';
-import type { Line } from './summary.ts';
+import type { Line } from './line.ts';
+
+/** What a chart shows, and how. */
+export interface ChartOptions {
+  readonly title: string;
+  /** Stands behind the title. */
+  readonly unit?: string;
+  /** Of values in the legend. */
+  readonly format: (value: number | null | undefined) => string;
+  /** Of values at the axis. */
+  readonly tick: (value: number) => string;
+  /** The axis begins at 0. */
+  readonly fromZero?: boolean;
+  /** In pixels. */
+  readonly height: number;
+  /** Marks each value: there are few. */
+  readonly dots?: boolean;
+}
 
 const font = '11px system-ui, sans-serif';
 
@@ -16,7 +32,8 @@ export function plotOptions(
   const axis = { font, stroke: () => cssValue('--quiet'), ticks: { show: false } };
   const grid = { stroke: () => cssValue('--grid'), width: 1 };
   return {
-    ...{ width, height },
+    width,
+    height,
     padding: [8, 10, 0, 0],
     legend: { show: false },
     // All charts of a page show the same step.

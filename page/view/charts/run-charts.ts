@@ -2,11 +2,10 @@ import { historyRates, type RateName } from '../../../wire/messages/history-colu
 import { type StepFigureName, stepFigures } from '../../../wire/messages/step-figures.ts';
 import { loss, percent, rate, scientific, short } from '../format.ts';
 import type { Curves } from '../history/curves.ts';
-import type { ChartOptions } from './chart-options.ts';
 import { colourAt, coloursOf, dashOf, trainerColour } from './colours.ts';
+import { type Line, smoothed } from './line.ts';
 import { lineChart } from './line-chart.ts';
-import { smoothed } from './smoothed.ts';
-import type { Line } from './summary.ts';
+import type { ChartOptions } from './plot-options.ts';
 
 /** A chart of a run's history. */
 export interface RunChart {
