@@ -22,7 +22,7 @@ const demo = async () =>
 /** Leaves the history of a few steps as a trainer does. */
 async function train(output: string, steps: number): Promise<void> {
   const log = createLog('test', { level: 'silent' });
-  const file = await HistoryFile.goOn(output, { step: 0, history: new RunHistory(), log });
+  const file = await HistoryFile.resume(output, { step: 0, history: new RunHistory(), log });
   for (let step = 1; step <= steps; step++) {
     file.append({
       ...noFigures,

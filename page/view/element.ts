@@ -33,7 +33,7 @@ export function styled<E extends HTMLElement | SVGElement>(
   return made;
 }
 
-/** Changes a text only where it is another, so that a selection in it stays. */
+/** Sets a text only where it differs, so that a selection in it stays. */
 export function setText(node: Element, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }

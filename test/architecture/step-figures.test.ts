@@ -75,7 +75,7 @@ it('takes a new figure from its declaration to the history, in memory and on dis
   const output = await mkdtemp(join(tmpdir(), 'figures-'));
   try {
     const log = createLog('test', { level: 'silent' });
-    const file = await HistoryFile.goOn(output, { step: 0, history: new RunHistory(), log });
+    const file = await HistoryFile.resume(output, { step: 0, history: new RunHistory(), log });
     // The second line is from before the figure was declared.
     const { entropy: _, ...before } = points[1] as (typeof points)[1] & WithEntropy;
     file.append(points[0]);

@@ -8,7 +8,7 @@ import { gaugeOf, trainerTable } from './metric-table.ts';
 import type { StepReport } from './step-report.ts';
 import { type PhaseSeconds, phases } from './time-spent.ts';
 
-/** What the metrics look at whenever Prometheus asks. */
+/** What the metrics read at every scrape. */
 export interface ObservedRun {
   readonly state: StateName;
   readonly time: PhaseSeconds;
@@ -36,7 +36,7 @@ export class TrainerMetrics {
   readonly #metrics: Metrics<typeof trainerTable>;
 
   /**
-   * @param register puts the label `run` to each of them
+   * @param register adds the label `run` to each of them
    * @param look called at every scrape
    */
   constructor(register: Registry, look: () => ObservedRun) {
@@ -63,7 +63,7 @@ export class TrainerMetrics {
     this.#metrics.checkpointTime.set(0);
   }
 
-  /** What has not happened yet with these sources shows 0 instead of no data. */
+  /** Counters of these sources show 0 before anything has happened, instead of no data. */
   expect(sources: readonly string[]): void {
     const { chosen, taught, receivedBytes, deadLetters, joinWaitSeconds, joinedWithout, mass } =
       this.#metrics;
@@ -112,7 +112,7 @@ export class TrainerMetrics {
     this.#metrics.checkpointWriteSeconds.observe(seconds);
   }
 
-  /** The newest checkpoint was on disk then. */
+  /** When the newest checkpoint was on disk. */
   checkpointAt(time: Date): void {
     this.#metrics.checkpointTime.set(time.getTime() / 1000);
   }
@@ -137,7 +137,7 @@ export class TrainerMetrics {
     this.#metrics.receivedBytes.inc({ teacher }, bytes);
   }
 
-  /** A message was put aside, as it cannot be used. */
+  /** A message that cannot be used went to the dead letters. */
   deadLetter(teacher: string): void {
     this.#metrics.deadLetters.inc({ teacher });
   }

@@ -35,7 +35,7 @@ export class RunRecord {
     const { status, metrics, log } = places;
     const { state, resumedFrom } = resume;
     await mkdir(output, { recursive: true });
-    const file = await HistoryFile.goOn(output, { step: state.step, history: status.history, log });
+    const file = await HistoryFile.resume(output, { step: state.step, history: status.history, log });
     status.heldOut = status.history.heldOut.at(-1);
     if (status.heldOut) metrics.observeHeldOut(status.heldOut.bitsPerByte);
     if (resumedFrom) {

@@ -11,7 +11,7 @@ import { heldOutMessage } from './history/history-message.ts';
 import type { RunStatus } from './run-status.ts';
 import type { StepReport } from './step-report.ts';
 
-/** What TrainerService.GetStatus and the page tell of a run. */
+/** A run's status as a message, for TrainerService.GetStatus and the page. */
 export function statusMessage(status: RunStatus): GetStatusResponse {
   const { run, state, lastStep, heldOut, checkpoint, secondsLeft, tokensPerSecond } = status;
   return create(GetStatusResponseSchema, {
@@ -51,7 +51,7 @@ export function statusMessage(status: RunStatus): GetStatusResponse {
   });
 }
 
-/** A step as WatchSteps tells of it. */
+/** A step as a message of WatchSteps. */
 export const stepMessage = (report: StepReport): TrainingStep =>
   create(TrainingStepSchema, {
     step: BigInt(report.step),

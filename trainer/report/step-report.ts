@@ -38,14 +38,14 @@ export interface StepReport extends FigureValues {
   readonly skippedSteps: number;
   /** The wait for its documents included. */
   readonly seconds: number;
-  /** Where they went, and where the time between this step and the one before went. */
+  /** What they and the time since the step before went into. */
   readonly time: PhaseSeconds;
-  /** That alignment and fusion of its documents took, mostly while the engine computed. */
+  /** For alignment and fusion of its documents, mostly while the engine computed. */
   readonly fusionSeconds: number;
   readonly tokensPerSecond: number;
 }
 
-/** What a step was given and took. */
+/** What the loop knows of a step beside its batch and its result. */
 interface StepCircumstances {
   readonly sources: readonly string[];
   readonly learningRate: number;

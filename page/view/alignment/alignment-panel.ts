@@ -4,7 +4,7 @@ import { grouped, percent } from '../format.ts';
 import { candidatesOf } from './candidates.ts';
 import { type Piece, segmentsOf, visible } from './segments.ts';
 
-/** The latest document as target and teacher cut it, and at each token what the target learnt of the next one. */
+/** The latest document in the tokens of target and teacher, and for each what the target is taught about the next. */
 export function alignmentPanel(): {
   readonly element: HTMLElement;
   show(alignment: GetAlignmentResponse): void;
@@ -57,7 +57,7 @@ export function alignmentPanel(): {
     element: panel('alignment', 'The latest document', {}, told, legend(), body),
     show(alignment) {
       if (alignment.step === shown?.step && alignment.document === shown.document) return;
-      // A text must not change under the eyes of someone who looks closely; the next look brings it.
+      // Not while somebody points at the text or has the focus in it; the next answer is shown instead.
       if (body.matches(':hover') || body.contains(document.activeElement)) return;
       render(alignment);
     },
@@ -111,7 +111,7 @@ const stepsOfKeys: Readonly<Record<string, number>> = {
   ArrowUp: -1,
 };
 
-/** Makes many buttons one stop of the Tab key: the arrow keys, Home and End go from one to another. */
+/** Makes a group of buttons one stop of the Tab key; the arrow keys, Home and End move within it. */
 function withArrowKeys(group: HTMLElement, selector: string): void {
   const buttons = () => [...group.querySelectorAll<HTMLElement>(selector)];
   group.addEventListener('focusin', ({ target }) => {

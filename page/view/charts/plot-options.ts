@@ -16,13 +16,13 @@ export interface ChartOptions {
   readonly fromZero?: boolean;
   /** In pixels. */
   readonly height: number;
-  /** Marks each value: there are few. */
+  /** Marks each value, where there are few. */
   readonly dots?: boolean;
 }
 
 const font = '11px system-ui, sans-serif';
 
-/** How uPlot draws lines in the theme of the page; colours are looked up at every drawing, for they may change. */
+/** uPlot's options for lines in the page's theme. Colours are looked up at every drawing, since the theme may change. */
 export function plotOptions(
   { height, tick, fromZero = false, dots = false }: ChartOptions,
   lines: readonly Line[],
@@ -75,10 +75,10 @@ export function plotOptions(
   };
 }
 
-/** A line of one value would not be seen. */
+/** A line with one value would not be seen without its point. */
 const isAlone = ({ data }: uPlot): boolean => data[0].length === 1;
 
-/** Steps are whole: half of one gets no label. */
+/** Only whole steps get a label. */
 const wholeStep = (step: number): string => (Number.isInteger(step) ? short(step) : '');
 
 const fromZeroTo = (high: number | null): uPlot.Range.MinMax =>

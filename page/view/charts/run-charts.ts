@@ -62,7 +62,7 @@ export function heldOutChart(): RunChart {
       const domains = [...new Set(heldOut.flatMap(({ bitsPerByte }) => Object.keys(bitsPerByte)))].sort();
       const lines = domains.map((name, i) => ({
         name,
-        // Behind those of the first teachers, which domains have nothing to do with.
+        // Not the colours of the first teachers: a domain has no teacher.
         colour: colourAt(i + 3),
         dash: dashOf(i),
         values: heldOut.map(({ bitsPerByte }) => bitsPerByte[name] ?? null),

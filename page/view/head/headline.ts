@@ -20,7 +20,7 @@ export function headlineOf(status: GetStatusResponse): Headline {
   const step = Number(lastStep?.step ?? 0n);
   const total = Number(stepsTotal);
   const progress = total === 0 ? 0 : Math.min(1, step / total);
-  // The last percent is not done before the last step is.
+  // 100 % is for a run whose last step is done.
   const shown = progress === 1 ? 1 : Math.floor(100 * progress) / 100;
   return {
     run,

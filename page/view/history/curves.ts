@@ -33,7 +33,7 @@ export const noCurves: Curves = {
 
 export const lastStepOf = ({ step }: Pick<Curves, 'step'>): number => step.at(-1) ?? 0;
 
-/** A history as the trainer tells it. */
+/** The curves of the trainer's answer. */
 export const curvesOf = (message: GetHistoryResponse): Curves => ({
   ...byName(historyColumns, (column) => message[column]),
   step: message.step.map(Number),
@@ -46,9 +46,9 @@ export const curvesOf = (message: GetHistoryResponse): Curves => ({
 });
 
 /**
- * What is known together with an answer to "what came after the last step". The answer's first point may stand for
- * steps that are known too, since the last point of a long run grows step by step, and since the trainer may tell
- * a thinned history from its beginning: it takes the place of what is known of them.
+ * Adds the trainer's answer about the steps after the last known one. Its points may overlap with known ones: the last
+ * point of a long run grows step by step, and a thinned history is sent from its beginning. The answer's points
+ * replace those.
  */
 export function mergeCurves(known: Curves, answer: GetHistoryResponse): Curves {
   const next = curvesOf(answer);
@@ -77,7 +77,7 @@ function before(step: number, curves: Curves): Curves {
   };
 }
 
-/** A look at the held-out texts ends after its step: the answer that had the step may not have had the look. */
+/** An evaluation ends after its step, so the answer that had the step may lack it: the status has it later. */
 export const withHeldOut = (curves: Curves, heldOut: HeldOut | undefined): Curves =>
   heldOut === undefined || curves.heldOut.some(({ step }) => step === Number(heldOut.step))
     ? curves
@@ -90,7 +90,7 @@ function joinHeldOut(known: readonly HeldOutPoint[], next: readonly HeldOutPoint
   return [...byStep.values()].sort((a, b) => a.step - b.step);
 }
 
-/** A source that one of both does not know has no values there. */
+/** Where one part does not know a source, its values are NaN. */
 function joinSources(known: Curves, next: Curves): SourceCurves[] {
   const teachers = new Set([...known.sources, ...next.sources].map(({ teacher }) => teacher));
   const part = (curves: Curves, teacher: string, column: 'tokensPerSecond' | 'chosenShare') =>

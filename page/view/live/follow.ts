@@ -19,9 +19,9 @@ export interface Shown {
 
 /** Milliseconds after which an answer is not waited for any more. */
 const patience = 10_000;
-/** Milliseconds between two looks; longer where nobody answers. */
+/** Milliseconds between two requests; longer where nobody answers. */
 const pause = { answered: 1000, failed: 3000 };
-/** Looks between two at the alignment, which is read slowly. */
+/** The alignment is asked for every so many requests: it takes time to read. */
 const looksAnAlignment = 4;
 
 /** Follows the trainer for as long as the page is open; it rests while nobody sees the page. */
@@ -55,8 +55,8 @@ async function ask(last: GetStatusResponse | undefined, known: Curves, withAlign
 }
 
 /**
- * Whether what is known of the history may be of steps that are forgotten: another process answers, which went on
- * from a checkpoint, or one that has not come as far.
+ * Whether the known history may hold steps that the trainer has lost: another process answers, which has resumed from
+ * a checkpoint, or it has done fewer steps.
  */
 export function begunAnew(
   last: GetStatusResponse | undefined,
@@ -74,7 +74,7 @@ export function begunAnew(
 /**
  * Asks the trainer.
  *
- * @returns undefined where it has nothing of the kind yet
+ * @returns undefined where it has no such message yet
  * @throws Error when it does not answer, or not with what was asked for
  */
 async function fetchMessage<Desc extends DescMessage>(

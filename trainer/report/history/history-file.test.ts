@@ -38,7 +38,7 @@ const heldOut = (step: number) => ({ step, bitsPerByte: { manuals: 3 - step / 10
 
 async function write(step: number, steps: readonly number[]): Promise<RunHistory> {
   const history = new RunHistory();
-  const file = await HistoryFile.goOn(output, { step, history, log });
+  const file = await HistoryFile.resume(output, { step, history, log });
   for (const each of steps) {
     file.append(pointOf(each));
     if (each % 2 === 0) file.append({ heldOut: heldOut(each) });

@@ -11,7 +11,7 @@ import type { HistoryColumn } from '../../../wire/messages/step-figures.ts';
 import type { HistoryPoint } from './history-point.ts';
 import type { HeldOutLoss, HistoryData } from './run-history.ts';
 
-/** A history as columns. */
+/** A history as a message: one list a column. */
 export function historyMessage({ points, heldOut }: HistoryData): GetHistoryResponse {
   const sources = new Set(points.flatMap(({ tokensPerSecond }) => Object.keys(tokensPerSecond)));
   return create(GetHistoryResponseSchema, {

@@ -4,7 +4,7 @@ import { type FigureValues, figureNames, figuresOf } from '../../../wire/message
 import { type Aggregation, stepFigures } from '../../../wire/messages/step-figures.ts';
 
 const bySource = z.record(z.string(), z.number());
-/** A file from before a figure was declared does not have it: it is NaN there, which a curve shows as a gap. */
+/** A file written before a figure was declared lacks it: then it is NaN, a gap in its curve. */
 const figure = z
   .number()
   .nullish()
@@ -74,7 +74,7 @@ export function historyPoint(
 
 type NumberName = Exclude<keyof HistoryPoint, 'chosen' | 'without' | 'tokensPerSecond'>;
 
-/** What two points as one have of each of their numbers. */
+/** How the numbers of two points become those of one. */
 const aggregations: Readonly<Record<NumberName, Aggregation>> = {
   step: 'last',
   time: 'last',
@@ -86,7 +86,7 @@ const aggregations: Readonly<Record<NumberName, Aggregation>> = {
 };
 const numberNames = Object.keys(aggregations) as NumberName[];
 
-/** Two points, the second right behind the first, as one. */
+/** Two consecutive points as one. */
 export function together(first: HistoryPoint, second: HistoryPoint): HistoryPoint {
   const steps = first.steps + second.steps;
   const combine: Readonly<Record<Aggregation, (a: number | undefined, b: number | undefined) => number>> = {

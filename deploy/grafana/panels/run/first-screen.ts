@@ -7,7 +7,7 @@ import { stateNumber, stateWords } from './states.ts';
 
 const step = `sum(${gauge(trainerTable.step)})`;
 const planned = `sum(${gauge(trainerTable.plannedSteps)})`;
-// Over minutes, so that one slow step does not make it jump.
+// Over two minutes, so that one slow step does not make the time left jump.
 const stepsPerSecond = `sum(rate(${trainerTable.steps.name}{run="$run"}[2m]))`;
 
 /** What one looks at first: no heading above it, and all of it fits on a screen. */
