@@ -77,7 +77,7 @@ module.exports = {
       comment: 'the page shows messages of the protocol; it does not know how they travel',
       severity: 'error',
       from: { path: '^page/', pathNot: tests },
-      to: { path: '^wire/(?!generated/)' },
+      to: { path: '^wire/(?!generated/|messages/)' },
     },
     {
       name: 'browser-stands-alone',
@@ -88,6 +88,14 @@ module.exports = {
       to: {
         path: '^(page/(?!view/)|errors/|node_modules/(?!uplot/|@bufbuild/protobuf/))|^(node:)?(fs|path|http|os|crypto|url)$',
       },
+    },
+    {
+      name: 'messages-stand-alone',
+      comment:
+        'what wire/messages says of messages, trainer and browser read alike: it takes their code and no more',
+      severity: 'error',
+      from: { path: '^wire/messages/', pathNot: tests },
+      to: { pathNot: '^(wire/(messages|generated)/|node_modules/@bufbuild/protobuf/)' },
     },
     {
       name: 'no-cycles',
