@@ -1,6 +1,6 @@
 import { create, type DescMethod, type DescService, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { unfitFor } from '../../wire/codec/check-distribution.ts';
 import { decodeTextDistribution } from '../../wire/codec/decode-text-distribution.ts';
-import { unfitFor } from '../../wire/codec/fits-text.ts';
 import {
   AttachRunRequestSchema,
   type ScoreRequest,

@@ -2,11 +2,10 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TextDistributionSchema } from '../generated/fusemesh/v1/distribution_pb.ts';
-import { distributionCheck, type ExpectedDistribution } from './check-distribution.ts';
+import { distributionCheck, type ExpectedDistribution, unfitFor } from './check-distribution.ts';
 import { distributionFromBytes, distributionToBytes } from './distribution-bytes.ts';
-import { unfitFor } from './fits-text.ts';
-import { refusedDistribution } from './refused-distribution.ts';
 import type { TextDistribution } from './text-distribution.ts';
+import { refusedDistribution } from './text-distribution.ts';
 
 const fingerprint = new Uint8Array(32).fill(7);
 const expected: ExpectedDistribution = {

@@ -94,9 +94,13 @@ export function teacherOf({ version, metadata, load }: FoundService): FoundTeach
   const told = metadataSchema.safeParse(metadata);
   const now = loadSchema.safeParse(load);
   if (!told.success || !now.success) return undefined;
-  const { teacher, run, instance, family, parameters } = told.data;
   return {
-    ...{ version, teacher, run, instance, family, parameters },
+    version,
+    teacher: told.data.teacher,
+    run: told.data.run,
+    instance: told.data.instance,
+    family: told.data.family,
+    parameters: told.data.parameters,
     vocabularySize: told.data.vocabulary_size,
     contextLength: told.data.context_length,
     tokenizerFingerprint: told.data.tokenizer_fingerprint,

@@ -1,7 +1,12 @@
 import type { DescService } from '@bufbuild/protobuf';
+import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobuf/wkt';
 import type { ChannelOptions } from '@grpc/grpc-js';
-import { requestBytes, responseBytes } from './message-limits.ts';
-import { serviceConfig } from './service-config.ts';
+
+/** The largest request that a server takes: a text and a few numbers. Whoever calls cannot fill its memory. */
+export const requestBytes = 8 << 20;
+
+/** The largest answer that a server sends and a client takes: distributions of a long text are some megabytes. */
+export const responseBytes = 64 << 20;
 
 /** A machine that vanished is noticed within half a minute, by streams that only wait too. */
 const keepalive = {
@@ -29,3 +34,26 @@ export const clientOptions = (service: DescService): ChannelOptions => ({
   // The mesh talks to its own addresses; HTTP_PROXY is for the rest of the world.
   'grpc.enable_http_proxy': 0,
 });
+
+/** Four calls within two seconds: enough for a connection that broke, too few to hide a server that is gone. */
+const retryPolicy = {
+  maxAttempts: 4,
+  initialBackoff: '0.2s',
+  backoffMultiplier: 2,
+  maxBackoff: '2s',
+  retryableStatusCodes: ['UNAVAILABLE'],
+};
+
+/**
+ * gRPC's service config of a client: unary methods that the protocol marks as free of side effects or idempotent
+ * are called again when nobody answers.
+ */
+export function serviceConfig(service: DescService): string {
+  const name = service.methods
+    .filter(
+      ({ methodKind, idempotency }) =>
+        methodKind === 'unary' && idempotency !== Idempotency.IDEMPOTENCY_UNKNOWN,
+    )
+    .map((method) => ({ service: service.typeName, method: method.name }));
+  return JSON.stringify({ methodConfig: name.length === 0 ? [] : [{ name, retryPolicy }] });
+}

@@ -1,5 +1,22 @@
-import { type ChannelCredentials, credentials, ServerCredentials } from '@grpc/grpc-js';
-import { clientTls, type SecuritySettings, serverTls } from '../../process/security/service-security.ts';
+import {
+  type ChannelCredentials,
+  credentials,
+  InterceptingCall,
+  type Interceptor,
+  type Metadata,
+  ServerCredentials,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  status,
+} from '@grpc/grpc-js';
+import type { Secret } from '../../process/security/secret.ts';
+import {
+  clientTls,
+  type SecuritySettings,
+  serverTls,
+  tokenFor,
+  tokenOf,
+} from '../../process/security/service-security.ts';
 
 /**
  * What a server listens with: TLS where the run file has it, and then with clientCertificates no caller without a
@@ -20,4 +37,58 @@ export function channelCredentials(security: SecuritySettings): ChannelCredentia
   if (!tls) return credentials.createInsecure();
   const { ca = null, key = null, certificate = null } = tls;
   return credentials.createSsl(ca, key, certificate);
+}
+
+/** Whoever watches over processes asks for their health and has no token. */
+const openToAll = '/grpc.health.v1.Health/';
+
+/**
+ * Lets only calls through that carry the token of the run, reflection included; health checks need none. (A method that
+ * there is not is answered by grpc-js itself.) An empty list where the run has no token.
+ */
+export function demandToken(security: SecuritySettings): ServerInterceptor[] {
+  const token = tokenOf(security);
+  return token ? [demand(token)] : [];
+}
+
+const demand =
+  (token: Secret): ServerInterceptor =>
+  ({ path }, call) => {
+    if (path.startsWith(openToAll)) return new ServerInterceptingCall(call);
+    return new ServerInterceptingCall(call, {
+      start: (next) =>
+        next({
+          onReceiveMetadata: (metadata, pass) => {
+            const details = whyRefused(metadata, token);
+            // Without `pass` nothing of the call ever reaches what would answer it.
+            if (details === undefined) pass(metadata);
+            else call.sendStatus({ code: status.UNAUTHENTICATED, details });
+          },
+        }),
+    });
+  };
+
+function whyRefused(metadata: Metadata, token: Secret): string | undefined {
+  const said = String(metadata.get('authorization')[0] ?? '');
+  const bearer = /^Bearer +(.+)$/i.exec(said)?.[1];
+  if (bearer === undefined) {
+    return 'The call carries no token: set security.tokenFile or FUSEMESH_TOKEN to the token of the run';
+  }
+  if (token.matches(bearer)) return undefined;
+  return 'The call carries a wrong token: security.tokenFile or FUSEMESH_TOKEN must be the same in all processes';
+}
+
+/** Puts the token of the run onto every call to an address; an empty list where there is none. */
+export function sendToken(address: string, security: SecuritySettings): Interceptor[] {
+  const token = tokenFor(address, security);
+  if (!token) return [];
+  return [
+    (options, nextCall) =>
+      new InterceptingCall(nextCall(options), {
+        start: (metadata, listener, next) => {
+          metadata.set('authorization', `Bearer ${token.reveal()}`);
+          next(metadata, listener);
+        },
+      }),
+  ];
 }

@@ -6,15 +6,12 @@ import type { Log } from '../../process/log/log.ts';
 import { hostOfAddress } from '../../process/security/loopback.ts';
 import { checkDoor } from '../../process/security/open-door.ts';
 import { openSecurity, type SecuritySettings } from '../../process/security/service-security.ts';
-import { demandToken } from './bearer-token.ts';
 import { serverOptions } from './channel-options.ts';
-import { serverCredentials } from './credentials.ts';
-import { addHealth } from './health.ts';
+import { demandToken, serverCredentials } from './credentials.ts';
 import type { ImplementedService } from './implementation.ts';
 import { type HandledCall, observeCalls } from './observe-calls.ts';
-import { addReflection } from './reflection.ts';
 import { methodPath } from './service-definition.ts';
-import { standingStreams } from './standing-streams.ts';
+import { addHealth, addReflection, standingStreams } from './standard-services.ts';
 
 /** How long a server that leaves waits for the calls in hand, in milliseconds. */
 export const drainWithin = 10_000;

@@ -49,7 +49,8 @@ export async function startLastingNatsServer(
   }
 
   return {
-    ...{ url, tokenFile },
+    url,
+    tokenFile,
     async stop() {
       stopping.abort();
       await server.stop();

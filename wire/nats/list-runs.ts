@@ -1,7 +1,7 @@
 import type { StreamInfo } from 'nats';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { NatsConnection } from './connection.ts';
-import { documentAtPosition } from './document-message.ts';
+import { documentAtPosition } from './document-numbering.ts';
 import { natsFailure, refusalOf } from './failure.ts';
 import { runNames, runOfDocumentsStream } from './names.ts';
 import { readManifest } from './publish-documents.ts';

@@ -1,9 +1,12 @@
 import { create } from '@bufbuild/protobuf';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { documentFromBytes } from '../codec/document-bytes.ts';
 import { type Document, DocumentSchema } from '../generated/fusemesh/v1/corpus_pb.ts';
-import { DocumentDecoder } from './document-decoder.ts';
+import { documentAtPosition, type Numbering } from './document-numbering.ts';
 import type { RunContext } from './names.ts';
-import { type PositionedMessage, readInOrder } from './read-in-order.ts';
-import type { Place } from './stream-settings.ts';
+import { readManifest } from './publish-documents.ts';
+import { type Place, type PositionedMessage, readInOrder } from './read-in-order.ts';
+import { untilAnswered } from './until-answered.ts';
 
 /** A document as its reader finds it. */
 export interface ReadDocument extends PositionedMessage {
@@ -32,3 +35,67 @@ export async function* readDocuments(
 /** Stands in the place of a document that cannot be used: those that can have a text. */
 const withoutText = (number: number | undefined): Document | undefined =>
   number === undefined ? undefined : create(DocumentSchema, { number: BigInt(number), text: '' });
+
+/** A message of the documents' stream as its reader finds it. */
+export type DecodedDocument =
+  | { readonly document: Document; readonly malformed: undefined }
+  | {
+      readonly document: undefined;
+      /** Why it cannot be used. */
+      readonly malformed: string;
+      /** Of the document that belongs there; undefined where it is published again behind a newer manifest. */
+      readonly number: number | undefined;
+    };
+
+/**
+ * Decodes messages of the documents' stream, and knows which document belongs where. It looks at the manifest
+ * only where a message is not what it should be by the manifest that was seen last: that may have been lost and
+ * published again.
+ */
+export class DocumentDecoder {
+  readonly #context: RunContext;
+  readonly #signal: AbortSignal;
+  #numbering: Numbering | undefined;
+
+  constructor(context: RunContext, signal: AbortSignal) {
+    this.#context = context;
+    this.#signal = signal;
+  }
+
+  /** @throws FuseMeshError not_found where the run's streams are gone */
+  async decode(bytes: Uint8Array, position: number): Promise<DecodedDocument> {
+    const known = this.#numberAt(position);
+    const decoded = known === undefined ? undefined : decodedAs(bytes, known);
+    if (decoded?.document) return decoded;
+    const { connection, names } = this.#context;
+    const doing = `read the manifest of run ${names.run}`;
+    this.#numbering = await untilAnswered(connection, doing, this.#signal, () => this.#readNumbering());
+    return decodedAs(bytes, this.#numberAt(position));
+  }
+
+  /** What stands before the manifest was numbered by one that is lost. */
+  #numberAt(position: number): number | undefined {
+    const numbering = this.#numbering;
+    if (numbering === undefined || position <= numbering.manifestPosition) return undefined;
+    return documentAtPosition(position, numbering);
+  }
+
+  async #readNumbering(): Promise<Numbering | undefined> {
+    try {
+      return await readManifest(this.#context);
+    } catch (error) {
+      // Whoever needs the manifest itself says that it cannot be used.
+      if (error instanceof FuseMeshError && error.code === 'data_loss') return undefined;
+      throw error instanceof FuseMeshError && error.code === 'unavailable' ? error.cause : error;
+    }
+  }
+}
+
+function decodedAs(bytes: Uint8Array, number: number | undefined): DecodedDocument {
+  try {
+    return { document: documentFromBytes(bytes, number), malformed: undefined };
+  } catch (error) {
+    if (!(error instanceof FuseMeshError)) throw error;
+    return { document: undefined, malformed: error.message, number };
+  }
+}

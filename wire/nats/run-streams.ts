@@ -9,9 +9,8 @@ import {
   tellRunOver,
 } from './corpus-requests.ts';
 import { type DeadLetter, storeDeadLetter } from './dead-letters.ts';
-import type { Numbering } from './document-message.ts';
+import type { Numbering } from './document-numbering.ts';
 import { distributionsSubject, type RunContext, runNames } from './names.ts';
-import { publishDistribution } from './publish-distribution.ts';
 import {
   type PublishedCorpus,
   publishDocument,
@@ -19,26 +18,21 @@ import {
   publishManifest,
   readManifest,
 } from './publish-documents.ts';
-import type { PublishOptions } from './publish-stored.ts';
+import { type PublishOptions, publishStored } from './publish-stored.ts';
 import { type ReadDocument, readDocuments } from './read-documents.ts';
-import { type PositionedMessage, readInOrder } from './read-in-order.ts';
-import { releaseDocuments } from './release-documents.ts';
-import {
-  ensureStreams,
-  type Place,
-  purgeStream,
-  removeStreams,
-  type StreamLimits,
-} from './stream-settings.ts';
+import { type Place, type PositionedMessage, readInOrder } from './read-in-order.ts';
+import { purgeStream, releaseDocuments } from './release.ts';
+import { ensureStreams, removeStreams, type StreamLimits } from './stream-settings.ts';
 import { lookAtStreams, type RunState } from './stream-state.ts';
+import { traceHeaders } from './traceparent.ts';
 
 export type { DeliveredDocument } from './consume-documents.ts';
 export type { CorpusAnswer, CorpusShelf } from './corpus-requests.ts';
 export { type DeadLetter, feederSource } from './dead-letters.ts';
-export type { Numbering } from './document-message.ts';
+export type { Numbering } from './document-numbering.ts';
 export type { PublishedCorpus } from './publish-documents.ts';
-export type { PositionedMessage } from './read-in-order.ts';
-export type { Place, StreamLimits } from './stream-settings.ts';
+export type { Place, PositionedMessage } from './read-in-order.ts';
+export type { StreamLimits } from './stream-settings.ts';
 export type { RunState } from './stream-state.ts';
 
 /** Stops waiting; what was waited for then ends quietly or throws `cancelled`, as said beside it. */
@@ -185,4 +179,23 @@ export function openRunStreams(connection: NatsConnection, run: string): RunStre
       purgeStream(context, names.distributionsStream, distributionsSubject(names, teacher), upTo),
     remove: () => removeStreams(context),
   };
+}
+
+/** Stores one teacher's distributions of one document; its id keeps a second copy out for two minutes. */
+async function publishDistribution(
+  context: RunContext,
+  { teacher, document, bytes }: { teacher: string; document: number; bytes: Uint8Array },
+  { traceparent, ...options }: PublishOptions & { readonly onWait?: () => void },
+): Promise<void> {
+  await publishStored(
+    context,
+    {
+      subject: distributionsSubject(context.names, teacher),
+      bytes,
+      once: { msgID: `${teacher}/${document}` },
+      doing: `publish what ${teacher} says about document ${document}`,
+      headers: traceHeaders(traceparent),
+    },
+    options,
+  );
 }

@@ -76,37 +76,6 @@ function differs(found: StreamConfig, wanted: Partial<StreamConfig>): boolean {
   );
 }
 
-/** A position in one life of a stream: where it is lost and made anew, positions begin at 1 again. */
-export interface Place {
-  readonly position: number;
-  /** Differs from life to life. */
-  readonly life: string;
-}
-
-/** Which life of a stream this is. */
-export const lifeOf = ({ created }: { readonly created: string | number }): string => String(created);
-
-/**
- * Removes the messages of one subject up to a position, that one included; nothing where the stream is gone or
- * has begun another life.
- */
-export async function purgeStream(
-  { connection }: RunContext,
-  stream: string,
-  subject: string,
-  upTo: Place,
-): Promise<void> {
-  if (upTo.position < 1) return;
-  const { streams } = connection.manager;
-  try {
-    if (lifeOf(await streams.info(stream)) !== upTo.life) return;
-    await streams.purge(stream, { filter: subject, seq: upTo.position + 1 });
-  } catch (error) {
-    if (refusalOf(error) === 'stream missing') return;
-    throw natsFailure(error, `release what checkpoints cover from ${stream}`, connection.url);
-  }
-}
-
 export async function removeStreams({ connection, names }: RunContext): Promise<void> {
   for (const stream of [names.documentsStream, names.distributionsStream, names.deadLettersStream]) {
     try {

@@ -1,6 +1,6 @@
 import type { Log } from '../../../process/log/log.ts';
+import { unfitFor } from '../../../wire/codec/check-distribution.ts';
 import { distributionToBytes } from '../../../wire/codec/distribution-bytes.ts';
-import { unfitFor } from '../../../wire/codec/fits-text.ts';
 import type { TextDistribution } from '../../../wire/codec/text-distribution.ts';
 import type { Document } from '../../../wire/generated/fusemesh/v1/corpus_pb.ts';
 import type { DeadLetter, RunStreams } from '../../../wire/nats/run-streams.ts';

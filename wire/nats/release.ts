@@ -1,8 +1,8 @@
-import { positionOfDocument } from './document-message.ts';
+import { positionOfDocument } from './document-numbering.ts';
 import { natsFailure, refusalOf } from './failure.ts';
 import type { RunContext } from './names.ts';
 import { readManifest } from './publish-documents.ts';
-import { lifeOf, purgeStream } from './stream-settings.ts';
+import { lifeOf, type Place } from './read-in-order.ts';
 
 /** Lets go of the documents before a number. The manifest stays. */
 export async function releaseDocuments(context: RunContext, before: number): Promise<void> {
@@ -16,5 +16,26 @@ export async function releaseDocuments(context: RunContext, before: number): Pro
   } catch (error) {
     if (refusalOf(error) === 'stream missing') return;
     throw natsFailure(error, `release documents of run ${names.run}`, connection.url);
+  }
+}
+
+/**
+ * Removes the messages of one subject up to a position, that one included; nothing where the stream is gone or
+ * has begun another life.
+ */
+export async function purgeStream(
+  { connection }: RunContext,
+  stream: string,
+  subject: string,
+  upTo: Place,
+): Promise<void> {
+  if (upTo.position < 1) return;
+  const { streams } = connection.manager;
+  try {
+    if (lifeOf(await streams.info(stream)) !== upTo.life) return;
+    await streams.purge(stream, { filter: subject, seq: upTo.position + 1 });
+  } catch (error) {
+    if (refusalOf(error) === 'stream missing') return;
+    throw natsFailure(error, `release what checkpoints cover from ${stream}`, connection.url);
   }
 }
