@@ -36,10 +36,19 @@ const topK = 10;
 const batchDocuments = 4;
 
 const fusion: Fusion = {
-  ...{ align: 'boundary', vocabulary: 'prefix', candidates: topK, divergence: { kind: 'ce' }, lambda: 0.9 },
+  align: 'boundary',
+  vocabulary: 'prefix',
+  candidates: topK,
+  divergence: { kind: 'ce' },
+  lambda: 0.9,
   settings: {
-    ...{ combine: 'minCE', weights: {}, crossEntropyPer: 'byte', standIn: undefined, unaligned: 'text' },
-    ...{ temperature: 1, truncated: 'renormalise' },
+    combine: 'minCE',
+    weights: {},
+    crossEntropyPer: 'byte',
+    standIn: undefined,
+    unaligned: 'text',
+    temperature: 1,
+    truncated: 'renormalise',
   },
 };
 const log = createLog('bench', { level: 'silent' });
@@ -75,10 +84,20 @@ async function run(engine: TrainingEngine, seen: boolean): Promise<Taken> {
   const status = new RunStatus('bench', notifier, control);
   status.sources = () =>
     names.map((name) => ({
-      ...{ name, attached: true, replicas: 1, queueDepth: 16, documentsChosen: 1, tokensPerSecond: 4_000 },
-      ...{ documentsScored: 100, waitingForRoom: false, documentsMissing: 0 },
-      ...{ lagDocuments: 8, bytesReceived: 1_000_000, deadLetters: 0 },
-      ...{ documentsWithout: 0, leftOut: false },
+      name,
+      attached: true,
+      replicas: 1,
+      queueDepth: 16,
+      documentsChosen: 1,
+      tokensPerSecond: 4_000,
+      documentsScored: 100,
+      waitingForRoom: false,
+      documentsMissing: 0,
+      lagDocuments: 8,
+      bytesReceived: 1_000_000,
+      deadLetters: 0,
+      documentsWithout: 0,
+      leftOut: false,
     }));
   const register = createRegister({ run: 'bench' });
   const look = () => ({
@@ -105,7 +124,11 @@ async function run(engine: TrainingEngine, seen: boolean): Promise<Taken> {
     await train({
       engine,
       batches: batches(),
-      ...{ state, resumedFrom: undefined, sources: names, control, log },
+      state,
+      resumedFrom: undefined,
+      sources: names,
+      control,
+      log,
       schedule: { kind: 'constant', peak: 1e-4, warmupSteps: 0, totalSteps: steps },
       checkpointEvery: steps + 1,
       signal: new AbortController().signal,

@@ -34,7 +34,9 @@ export const experiments: readonly Experiment[] = [
   ]),
   ...inGroup('ablations', [
     ...(['exact', 'minED', 'prefix'] as const).map((vocabulary) => ({
-      ...{ name: `vocabulary ${vocabulary}`, sources, fusion: { vocabulary } },
+      name: `vocabulary ${vocabulary}`,
+      sources,
+      fusion: { vocabulary },
     })),
     ...(['boundary', 'dtw'] as const).map((align) => ({
       name: `align ${align}`,
@@ -42,13 +44,19 @@ export const experiments: readonly Experiment[] = [
       fusion: { align },
     })),
     ...(['minCE', 'minCE-token', 'avgCE'] as const).map((combine) => ({
-      ...{ name: `combine ${combine}`, sources, fusion: { combine } },
+      name: `combine ${combine}`,
+      sources,
+      fusion: { combine },
     })),
     ...(['renormalise', 'tail'] as const).map((truncated) => ({
-      ...{ name: `truncated ${truncated}`, sources, fusion: { truncated } },
+      name: `truncated ${truncated}`,
+      sources,
+      fusion: { truncated },
     })),
     ...(['text', 'nothing'] as const).map((unaligned) => ({
-      ...{ name: `unaligned ${unaligned}`, sources, fusion: { unaligned } },
+      name: `unaligned ${unaligned}`,
+      sources,
+      fusion: { unaligned },
     })),
     { name: 'no frozen copy', sources: teachers },
   ]),

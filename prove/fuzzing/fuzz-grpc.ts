@@ -45,13 +45,18 @@ const shares: Readonly<Record<string, number>> = { Checkpoint: 0.02, Generate: 0
 function entrances({ processes }: FuzzedMesh): Entrance[] {
   const ofService = (process: FuzzedProcess, service: DescService): Entrance[] => [
     ...service.methods.map((method) => ({
-      ...{ process, method, path: methodPath(service, method.name) },
+      process,
+      method,
+      path: methodPath(service, method.name),
       request: toBinary(method.input, create(method.input, requests[method.name] ?? {})),
       share: shares[method.name] ?? 1,
     })),
     ...['/grpc.health.v1.Health/Check', '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo'].map(
       (path) => ({
-        ...{ process, path, method: undefined, share: 0.5 },
+        process,
+        path,
+        method: undefined,
+        share: 0.5,
         request: Uint8Array.of(10, 0),
       }),
     ),

@@ -83,7 +83,11 @@ export async function fuzzMesh({ seed, messages }: { seed: number; messages: num
     const end = await newestCheckpoint(join(mesh.output, 'checkpoints'), log);
     const letters = await openDeadLetterBox(connection, mesh.run).list(new AbortController().signal);
     const figures: FuzzFigures = {
-      ...{ messages, calls: counts, manifestsRefused, documents, memory },
+      messages,
+      calls: counts,
+      manifestsRefused,
+      documents,
+      memory,
       documentsMalformed: verdicts.malformed.size,
       documentsPassedOver: end?.state.documentsPassedOver ?? 0,
       distributionsUnusable: verdicts.unusable,

@@ -70,7 +70,7 @@ describe('in a run', () => {
 
   const up = async (path: string, settings: readonly string[]): Promise<Outcome> => {
     const { code, stdout, stderr } = await runCommand([
-      ...['up', path, '--json'],
+      'up', path, '--json',
       ...settings.flatMap((setting) => ['--set', setting]),
     ]);
     expect(code, stderr).toBe(0);

@@ -9,7 +9,11 @@ import { refusedDistribution } from './text-distribution.ts';
 
 const fingerprint = new Uint8Array(32).fill(7);
 const expected: ExpectedDistribution = {
-  ...{ teacher: 'orator', fingerprint, tokens: 90, candidates: 100, documents: 50 },
+  teacher: 'orator',
+  fingerprint,
+  tokens: 90,
+  candidates: 100,
+  documents: 50,
 };
 
 /** What a teacher may say: spans of a text, special tokens and shared characters among them. */
@@ -49,7 +53,12 @@ const valid: fc.Arbitrary<TextDistribution> = fc
     });
     const tokenLogProbabilities = Float32Array.from(own);
     return {
-      ...{ document, teacher: 'orator', tokenizerFingerprint: fingerprint, topK, starts, ends },
+      document,
+      teacher: 'orator',
+      tokenizerFingerprint: fingerprint,
+      topK,
+      starts,
+      ends,
       tokenIds: Int32Array.from(ids),
       candidateIds: Int32Array.from(rows.flat()),
       logProbabilities: Float32Array.from(falling.flat()),

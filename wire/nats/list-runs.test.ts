@@ -34,8 +34,12 @@ it('tells of a run that has just begun, and of one that is not there', async () 
   expect((await ours()).map((one) => one.run)).toEqual([run, `${run}-a`, `${run}-documents`]);
   const [empty] = await ours();
   expect(empty).toMatchObject({
-    ...{ documentsPublished: 0, documentsTotal: undefined, documentsHeld: 0, distributionsHeld: {} },
-    ...{ deadLetters: 0, bytes: 0 },
+    documentsPublished: 0,
+    documentsTotal: undefined,
+    documentsHeld: 0,
+    distributionsHeld: {},
+    deadLetters: 0,
+    bytes: 0,
   });
   expect(empty.lastActivity).toEqual(empty.created);
   expect(Date.now() - empty.created.getTime()).toBeLessThan(60_000);
@@ -67,7 +71,10 @@ it('counts documents, distributions by teacher, dead letters and bytes', async (
 
   const told = await runOnNats(connection, run);
   expect(told).toMatchObject({
-    ...{ documentsPublished: 5, documentsTotal: 9, documentsHeld: 3, deadLetters: 1 },
+    documentsPublished: 5,
+    documentsTotal: 9,
+    documentsHeld: 3,
+    deadLetters: 1,
     distributionsHeld: { documents: 1, orator: 3 },
   });
   expect(told!.bytes).toBeGreaterThan(2_000);

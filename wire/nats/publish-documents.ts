@@ -109,7 +109,7 @@ async function lastPosition({ connection, names }: RunContext): Promise<number> 
 }
 
 /** @throws FuseMeshError already_exists where the corpus in the stream is not the one that is meant */
-export function refuseOtherCorpus(run: string, found: CorpusManifest, meant: CorpusManifest): void {
+function refuseOtherCorpus(run: string, found: CorpusManifest, meant: CorpusManifest): void {
   if (equals(CorpusManifestSchema, found, meant)) return;
   throw new FuseMeshError(
     'already_exists',

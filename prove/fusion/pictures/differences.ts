@@ -37,7 +37,8 @@ export function drawDifferences({ title, axis, rows }: Differences): string {
       return [
         label(name, { x: left - 12, y: y + 4, 'text-anchor': 'end' }),
         line([scale.at(mean - halfWidth), y], [scale.at(mean + halfWidth), y], {
-          ...{ stroke: colour, 'stroke-width': 2 },
+          stroke: colour,
+          'stroke-width': 2,
         }),
         element('circle', { cx: scale.at(mean), cy: y, r: 4, fill: colour }),
       ].join('');

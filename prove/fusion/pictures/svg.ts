@@ -41,9 +41,13 @@ export function picture(
   const svg = element(
     'svg',
     {
-      ...{ xmlns: 'http://www.w3.org/2000/svg', role: 'img', width, height },
+      xmlns: 'http://www.w3.org/2000/svg',
+      role: 'img',
+      width,
+      height,
       viewBox: `0 0 ${width} ${height}`,
-      ...{ 'font-family': 'system-ui, sans-serif', 'font-size': 12 },
+      'font-family': 'system-ui, sans-serif',
+      'font-size': 12,
     },
     element('title', {}, escaped(title)),
     label(title, { x: 12, y: 20, 'font-size': 14, 'font-weight': 600 }),

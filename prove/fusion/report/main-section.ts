@@ -55,7 +55,10 @@ export function comparison(losses: Losses, from: string): string {
     ];
   });
   const headings = [
-    ...['', 'difference, bits per byte', 'change', 'larger than the noise'],
+    '',
+    'difference, bits per byte',
+    'change',
+    'larger than the noise',
     "default's own interval below the other's",
   ];
   return markdownTable(headings, rows);
