@@ -1,5 +1,6 @@
 /** Speed and memory of a teacher's scoring against transformers with log_softmax and topk. */
-import { access, mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -97,10 +98,7 @@ function agreement(ours: Best, theirs: Best): { difference: number; equalIds: nu
   return { difference, equalIds: equal / all };
 }
 
-const real = await access(join(smolLm2, 'config.json')).then(
-  () => true,
-  () => false,
-);
+const real = existsSync(join(smolLm2, 'config.json'));
 const directory = real ? smolLm2 : await mkdtemp(join(tmpdir(), 'fusemesh-bench-'));
 try {
   if (!real) {

@@ -1,8 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { GGMLQuantizationType, gguf } from '@huggingface/gguf';
+import { fromQ4_1, fromQ8_0 } from './ggml-blocks.ts';
 import { type GgufMetadata, ggufMetadata } from './gguf-metadata.ts';
-import { fromQ4_1 } from './q4-1.ts';
-import { fromQ8_0 } from './q8-0.ts';
 
 /** A tensor in a GGUF file. */
 export interface GgufTensor {

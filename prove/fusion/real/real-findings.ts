@@ -22,7 +22,7 @@ export async function readRealFindings(
   seeds: readonly number[],
   signal: AbortSignal,
 ): Promise<RealFindings | undefined> {
-  if (!(await isMeasured(await readRealStudy()))) return undefined;
+  if (!isMeasured(await readRealStudy())) return undefined;
   const study = await openRealStudy();
   const results = await knownResults(study, seeds, signal);
   if (results.length === 0) return undefined;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { arch, availableParallelism, cpus, platform, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { repository } from '../places.ts';
+import { repository } from '../directories.ts';
 
 /** What a reader needs in order to do it again, and to know what it was done on. */
 export interface Circumstances {
