@@ -1,6 +1,6 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 
-/** The newest meaning of documents, manifests and distributions that this code knows. */
+/** The newest version of documents, manifests and distributions that this code understands. */
 const knownSchemaVersion = 1;
 
 /**

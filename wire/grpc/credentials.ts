@@ -19,8 +19,8 @@ import {
 } from '../../process/security/service-security.ts';
 
 /**
- * What a server listens with: TLS where the run file has it, and then with clientCertificates no caller without a
- * certificate of the CA.
+ * A server's credentials: TLS where the run file has it. With clientCertificates, only callers with a certificate of
+ * the CA are let in.
  */
 export function serverCredentials(security: SecuritySettings): ServerCredentials {
   const tls = serverTls(security);
@@ -31,7 +31,7 @@ export function serverCredentials(security: SecuritySettings): ServerCredentials
   return ServerCredentials.createSsl(ca, [pair], demands);
 }
 
-/** What a client calls with. The server's certificate must be of the CA and name the host that is called. */
+/** A client's credentials. The server's certificate must be of the CA and name the host that is called. */
 export function channelCredentials(security: SecuritySettings): ChannelCredentials {
   const tls = clientTls(security);
   if (!tls) return credentials.createInsecure();
@@ -39,12 +39,12 @@ export function channelCredentials(security: SecuritySettings): ChannelCredentia
   return credentials.createSsl(ca, key, certificate);
 }
 
-/** Whoever watches over processes asks for their health and has no token. */
+/** Health checks come from monitors, which have no token. */
 const openToAll = '/grpc.health.v1.Health/';
 
 /**
- * Lets only calls through that carry the token of the run, reflection included; health checks need none. (A method that
- * there is not is answered by grpc-js itself.) An empty list where the run has no token.
+ * Lets only calls through that carry the token of the run, reflection included; health checks need none. (grpc-js
+ * itself answers calls of methods that do not exist.) An empty list where the run has no token.
  */
 export function demandToken(security: SecuritySettings): ServerInterceptor[] {
   const token = tokenOf(security);
@@ -60,7 +60,7 @@ const demand =
         next({
           onReceiveMetadata: (metadata, pass) => {
             const details = whyRefused(metadata, token);
-            // Without `pass` nothing of the call ever reaches what would answer it.
+            // Without `pass` the call never reaches its handler.
             if (details === undefined) pass(metadata);
             else call.sendStatus({ code: status.UNAUTHENTICATED, details });
           },

@@ -9,7 +9,7 @@ import type { Readiness } from '../../process/lifecycle/readiness.ts';
  * Adds gRPC's health checking protocol. Every service, and the empty name that stands for the whole server, is
  * SERVING exactly as long as the process is ready.
  *
- * @returns says NOT_SERVING from now on, whatever becomes ready
+ * @returns a function that reports NOT_SERVING from then on, whatever becomes ready
  */
 export function addHealth(server: Server, names: readonly string[], readiness: Readiness): () => void {
   const health = new HealthImplementation();
@@ -36,7 +36,7 @@ export function addReflection(server: Server, services: readonly DescService[]):
     file.dependencies.forEach(collect);
   };
   for (const { file } of services) collect(file);
-  // Of a definition it reads the files only.
+  // ReflectionService reads nothing but the files of a definition.
   const descriptors = {
     format: 'Protocol Buffer 3 EnumDescriptorProto' as const,
     type: {},
@@ -45,14 +45,14 @@ export function addReflection(server: Server, services: readonly DescService[]):
   new ReflectionService({ fusemesh: descriptors }).addToServer(server);
 }
 
-/** The calls of others' services that end only when the caller leaves: watchers of health, readers of reflection. */
+/** Streams of the standard services, which end only when the caller leaves: health watches and reflection. */
 export interface StandingStreams {
   readonly interceptor: ServerInterceptor;
-  /** Ends them, so that a server that leaves waits for none. */
+  /** Ends them, so that a stopping server waits for none. */
   end(): void;
 }
 
-/** @param isOwn whether a path is of our own services, whose calls are finished instead */
+/** @param isOwn whether a path belongs to our own services, whose calls are left to finish */
 export function standingStreams(isOwn: (path: string) => boolean): StandingStreams {
   const standing = new Set<ServerInterceptingCall>();
   return {
@@ -61,7 +61,7 @@ export function standingStreams(isOwn: (path: string) => boolean): StandingStrea
       const intercepted = new ServerInterceptingCall(call, {
         start: (next) => {
           standing.add(intercepted);
-          // grpc-js tells this at the end of every call.
+          // grpc-js calls this at the end of every call.
           next({ onCancel: () => standing.delete(intercepted) });
         },
       });

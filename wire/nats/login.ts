@@ -24,10 +24,10 @@ export interface NatsPlace {
   readonly security: Pick<RunConfig['security'], 'insecure'>;
 }
 
-/** A server that wants nothing but what its URL says. */
+/** A server for which the URL is enough. */
 export const atUrl = (url: string): NatsPlace => ({ nats: { url }, security: { insecure: false } });
 
-/** How a connection is made. */
+/** What a connection needs. */
 export interface NatsLogin {
   /** Without user, password or token: it may be shown. */
   readonly url: string;
@@ -60,7 +60,7 @@ export function natsLogin({ nats, security }: NatsPlace, environment: Environmen
 /** One way into a server. */
 interface Way {
   readonly authenticator: Authenticator;
-  /** What travels as it is; of credentials files only a signature does. */
+  /** The secret that is sent as it is; with a credentials file only a signature is sent. */
   readonly sendsSecret?: 'password' | 'token';
 }
 
@@ -76,7 +76,7 @@ function wayOfFiles(nats: NatsPlace['nats'], environment: Environment): Way | un
   }
   if (credentialsFile !== undefined) {
     const read = () => credsAuthenticator(readNamedFile('nats.credentialsFile', credentialsFile));
-    // Once now, so that a missing file is told of at the start.
+    // Read once now, so that a missing file is reported at the start.
     read();
     return { authenticator: (nonce) => read()(nonce) };
   }
@@ -139,7 +139,7 @@ function tlsOf({ tls }: NatsPlace['nats'], host: string): Pick<ConnectionOptions
   const options: TlsOptions & { host?: string } = {
     ...(ca && { ca: ca.toString() }),
     ...(certificate && key && { cert: certificate.toString(), key: key.toString() }),
-    // The client tells Node.js the name of a server, but not its IP address: it would look for "localhost" then.
+    // The client gives Node.js the name of a server but not its IP address; Node.js would then expect "localhost".
     ...(isIP(host) !== 0 && { host }),
   };
   return { tls: options };

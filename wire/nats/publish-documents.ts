@@ -13,13 +13,13 @@ import type { RunContext } from './names.ts';
 import { type PublishOptions, publishStored } from './publish-stored.ts';
 import { traceHeaders } from './traceparent.ts';
 
-/** Of a stream that was never lost. */
+/** Numbering of a stream that was never lost. */
 const usual: Numbering = { manifestPosition: 1, first: 0 };
 const never = new AbortController().signal;
-/** On the manifest: number of the first document behind it, where that is not 0. */
+/** Header of the manifest: number of the first document behind it, where that is not 0. */
 const firstHeader = 'Fusemesh-First-Document';
 
-/** A manifest as it lies in the stream. */
+/** A manifest and its position in the stream. */
 interface StoredManifest extends Numbering {
   readonly manifest: CorpusManifest;
 }

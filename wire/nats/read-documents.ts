@@ -8,7 +8,7 @@ import { readManifest } from './publish-documents.ts';
 import { type Place, type PositionedMessage, readInOrder } from './read-in-order.ts';
 import { untilAnswered } from './until-answered.ts';
 
-/** A document as its reader finds it. */
+/** A message of the documents' stream as a trainer reads it. */
 export interface ReadDocument extends PositionedMessage {
   /** Without text where the message is malformed. */
   readonly document: Document;
@@ -16,7 +16,7 @@ export interface ReadDocument extends PositionedMessage {
   readonly malformed: string | undefined;
 }
 
-/** Malformed ones whose number nobody knows are left out: the manifest was lost, and they are published again. */
+/** Malformed documents without a known number are left out: the manifest was lost, and they are published again. */
 export async function* readDocuments(
   context: RunContext,
   { from, after, signal }: { from: number; after?: Place | undefined; signal: AbortSignal },
@@ -32,25 +32,24 @@ export async function* readDocuments(
   }
 }
 
-/** Stands in the place of a document that cannot be used: those that can have a text. */
+/** Takes the place of a document that cannot be used; one that can be always has a text. */
 const withoutText = (number: number | undefined): Document | undefined =>
   number === undefined ? undefined : create(DocumentSchema, { number: BigInt(number), text: '' });
 
-/** A message of the documents' stream as its reader finds it. */
+/** What a message of the documents' stream holds. */
 export type DecodedDocument =
   | { readonly document: Document; readonly malformed: undefined }
   | {
       readonly document: undefined;
       /** Why it cannot be used. */
       readonly malformed: string;
-      /** Of the document that belongs there; undefined where it is published again behind a newer manifest. */
+      /** Number of the document that belongs there; undefined where it is published again behind a newer manifest. */
       readonly number: number | undefined;
     };
 
 /**
- * Decodes messages of the documents' stream, and knows which document belongs where. It looks at the manifest
- * only where a message is not what it should be by the manifest that was seen last: that may have been lost and
- * published again.
+ * Decodes messages of the documents' stream, and knows which document belongs at which position. It reads the manifest
+ * again only when a message does not fit the last one: the manifest may have been lost and published again.
  */
 export class DocumentDecoder {
   readonly #context: RunContext;
@@ -73,7 +72,7 @@ export class DocumentDecoder {
     return decodedAs(bytes, this.#numberAt(position));
   }
 
-  /** What stands before the manifest was numbered by one that is lost. */
+  /** Undefined before the manifest: those messages were numbered by a manifest that is lost. */
   #numberAt(position: number): number | undefined {
     const numbering = this.#numbering;
     if (numbering === undefined || position <= numbering.manifestPosition) return undefined;
@@ -84,7 +83,7 @@ export class DocumentDecoder {
     try {
       return await readManifest(this.#context);
     } catch (error) {
-      // Whoever needs the manifest itself says that it cannot be used.
+      // That it cannot be used is reported by those who need the manifest itself.
       if (error instanceof FuseMeshError && error.code === 'data_loss') return undefined;
       throw error instanceof FuseMeshError && error.code === 'unavailable' ? error.cause : error;
     }

@@ -4,7 +4,7 @@ import type { RunContext } from './names.ts';
 import { readManifest } from './publish-documents.ts';
 import { lifeOf, type Place } from './read-in-order.ts';
 
-/** Lets go of the documents before a number. The manifest stays. */
+/** Removes the documents before a number. The manifest stays. */
 export async function releaseDocuments(context: RunContext, before: number): Promise<void> {
   const { connection, names } = context;
   try {
@@ -20,8 +20,7 @@ export async function releaseDocuments(context: RunContext, before: number): Pro
 }
 
 /**
- * Removes the messages of one subject up to a position, that one included; nothing where the stream is gone or
- * has begun another life.
+ * Removes the messages of one subject up to a position, inclusive; nothing where the stream is gone or was made anew.
  */
 export async function purgeStream(
   { connection }: RunContext,
