@@ -29,7 +29,7 @@ import { type Figure, report } from './report.ts';
 import { engineOptions } from './training/engine-options.ts';
 
 const [rounds, steps] = [8, 60];
-/** As deploy/prometheus/prometheus.yml has it, and as an open page asks, in milliseconds. */
+/** Scrape interval of deploy/prometheus/prometheus.yml, and how often an open page asks, in milliseconds. */
 const [scrapeEvery, pageEvery] = [5_000, 1_000];
 const looksForMedian = 30;
 const topK = 10;
@@ -68,10 +68,10 @@ async function* batches(): AsyncGenerator<FusedBatch> {
   }
 }
 
-/** What a run of some steps took, each in seconds. */
+/** Times of a run, in seconds. */
 interface Taken {
   readonly step: readonly number[];
-  /** Taking down what a step did: nothing where the run is not seen. */
+  /** Recording a step in metrics and history; nothing where the run is not observed. */
   readonly record: readonly number[];
   readonly scrape: readonly number[];
   readonly page: readonly number[];

@@ -33,8 +33,7 @@ export function report(name: string, figures: readonly Figure[]): void {
 const digits = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3));
 
 /**
- * The shortest of several wall times of a task, in seconds: what else the machine does lengthens a time and
- * never shortens it.
+ * The shortest of several wall times of a task, in seconds: other work of the machine can only lengthen a time.
  */
 export async function shortestSeconds(times: number, task: () => Promise<unknown>): Promise<number> {
   let shortest = Number.POSITIVE_INFINITY;

@@ -17,7 +17,7 @@ const steps = 4;
 const training = { lambda: 0.9, learningRate: 1e-4 };
 const worker = join(import.meta.dirname, 'training', 'our-worker.ts');
 
-/** A model in a process of its own, so that its peak memory is its own. */
+/** Trains in a process of its own, so that the peak memory is this model's alone. */
 async function train(directory: string, request: Request): Promise<Trained[]> {
   const parameters = ['--import', 'tsx', worker, directory, String(threads)];
   const side = await startSide<Request, Trained>(process.execPath, parameters);

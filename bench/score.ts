@@ -13,7 +13,7 @@ import { startSide } from './side.ts';
 const threads = 2;
 const candidates = 10;
 const rounds = 4;
-/** Nats that the sides may differ by: float32 sums in another order differ by 1e-4. */
+/** Nats by which the sides may differ: float32 sums in another order differ by 1e-4. */
 const tolerance = 1e-2;
 
 const root = join(import.meta.dirname, '..');
@@ -28,7 +28,7 @@ const sizesOfSmolLm2 = {
   max_position_embeddings: 8192,
 };
 
-/** What one side needed, at its best, for each batch, and what it found. */
+/** The shortest time and the results of one side for each batch. */
 class Best {
   peakBytes = 0;
   readonly #seconds = new Map<number, number>();
@@ -45,10 +45,10 @@ class Best {
   }
 }
 
-/** A side's threads go on spinning for a while after their work, and would take the other's time. */
+/** A side's threads keep spinning for a while after their work, and would slow the other side. */
 const spinningEnds = () => setTimeout(100);
 
-/** Measures both sides on a model; figures of ours alone where the rival is missing. */
+/** Measures both sides on a model; only ours where the rival is missing. */
 async function compare(directory: string, batches: readonly (readonly (readonly number[])[])[]) {
   const parameters = [directory, String(threads)];
   const worker = join(import.meta.dirname, 'scoring', 'our-worker.ts');
@@ -60,8 +60,8 @@ async function compare(directory: string, batches: readonly (readonly (readonly 
   ]);
   const ours = new Best();
   const theirs = new Best();
-  // In turns, so that a machine that changes its speed does not change the ratio. What else the machine does
-  // lengthens a time and never shortens it: the shortest time of each batch counts.
+  // The sides take turns, so that a machine that changes its speed does not change the ratio. The shortest time of each
+  // batch counts, as other work of the machine can only lengthen a time.
   for (let round = 0; round < rounds; round++) {
     for (const [number, texts] of batches.entries()) {
       const request = { texts, k: candidates };

@@ -1,6 +1,6 @@
 import { fromFloat16 } from '../../numbers/float16.ts';
 
-/** Of every kind below. */
+/** The same for both formats. */
 const valuesPerBlock = 32;
 
 /**

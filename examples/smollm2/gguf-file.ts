@@ -7,13 +7,13 @@ import { type GgufMetadata, ggufMetadata } from './gguf-metadata.ts';
 export interface GgufTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Its values in ggml's format of that number. */
+  /** The ggml format of its values. */
   readonly type: GGMLQuantizationType;
   /** Where its bytes begin, from the file's first byte. */
   readonly offset: number;
 }
 
-/** How a type is stored: `bytes` a block of `values`. */
+/** How a type is stored: each block of `values` takes `bytes`. */
 interface Format {
   readonly values: number;
   readonly bytes: number;
@@ -54,7 +54,7 @@ export class GgufFile {
   /**
    * A tensor's values, row by row.
    *
-   * @throws RangeError when its type is none of those that this model has
+   * @throws RangeError when its type is not one that this model has
    */
   async readFloat32({ name, shape, type, offset }: GgufTensor): Promise<Float32Array<ArrayBuffer>> {
     const format = formats[type];

@@ -10,9 +10,9 @@ const pairs = [
   ['novelist', 'engineer'],
 ] as const;
 
-/** Training on the same text without any teacher: what all else is compared with. */
+/** Training on the same text without any teacher, which everything is compared with. */
 export const continued = 'continued training';
-/** A run file that says nothing of fusion. */
+/** A run file that says nothing about fusion. */
 export const byDefault = 'default';
 
 type Named = Omit<Experiment, 'group'>;
@@ -20,14 +20,14 @@ const inGroup = (group: Experiment['group'], experiments: readonly Named[]): Exp
   experiments.map((experiment) => ({ ...experiment, group }));
 
 /**
- * All experiments. Those of the groups beside main change one thing of the default each; one that changes nothing,
- * since the default has that value, takes the default's result.
+ * All experiments. Each of those outside the group `main` changes one thing of the default. Where that value is the
+ * default's own, the experiment takes the default's result.
  */
 export const experiments: readonly Experiment[] = [
   ...inGroup('main', [
     { name: 'before', sources, share: 0 },
     { name: continued, sources, lambda: 1 },
-    // As published, k and λ too.
+    // As published, including k and λ.
     { name: 'preset fusellm', sources, fusion: { preset: 'fusellm' }, topK: 10, lambda: 0.9 },
     { name: byDefault, sources },
     ...teachers.map((teacher) => ({ name: `${teacher} alone`, sources: [teacher] })),

@@ -9,9 +9,9 @@ import { chooseModels, type ZooModel } from '../../examples/zoo/zoo.ts';
 import { keptDirectory } from './directories.ts';
 
 /**
- * The zoo's target as it would have come out with other random weights and another order of the text, all else
- * alike. Seed 0 is the target of the zoo itself; another is trained when it is first asked for, in half a minute,
- * and kept. Random weights of equal seed are equal, so none of the seeds is one of another model in the zoo.
+ * The zoo's target, pretrained from other random weights with another order of the text, all else alike. Seed 0 is the
+ * target of the zoo itself. Any other is trained when it is first asked for, in half a minute, and kept. Equal seeds
+ * give equal random weights, so no seed of another model in the zoo is used here.
  *
  * @returns its Hugging Face directory
  * @throws FuseMeshError unavailable when texts are missing and cannot be downloaded, cancelled when the signal

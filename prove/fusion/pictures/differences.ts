@@ -13,7 +13,7 @@ const width = 760;
 const [left, right, top] = [210, width - 20, 40];
 const rowHeight = 20;
 
-/** A line a row: a difference with its interval, grey where 0 lies in it. */
+/** One row for each difference, with its interval; grey where the interval holds 0. */
 export function drawDifferences({ title, axis, rows }: Differences): string {
   const bottom = top + rows.length * rowHeight;
   const ends = rows.flatMap(({ difference: { mean, halfWidth = 0 } }) => [

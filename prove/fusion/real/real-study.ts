@@ -30,7 +30,7 @@ const realExperiments: readonly Experiment[] = [
   { name: 'lambda = 0.1', sources, lambda: 0.1 },
 ].map((experiment) => ({ ...experiment, group: 'main' }));
 
-/** SmolLM2 teaches the example models' target, on text that none of those was trained on; as it is on this machine. */
+/** SmolLM2 teaches the example models' target, on text that no example model was trained on. Fetches nothing. */
 export async function readRealStudy(): Promise<Study> {
   const config = await loadRunConfig(join(import.meta.dirname, 'run.yaml'), { environment: {} });
   return { config, experiments: realExperiments, resultsPath: join(keptDirectory, 'results-real.jsonl') };
@@ -55,7 +55,7 @@ export async function openRealStudy(): Promise<Study> {
 export const isMeasured = ({ resultsPath }: Study): boolean => existsSync(resultsPath);
 
 /**
- * Downloads the Factbook, unless it is there, and writes the texts to where a run file has them.
+ * Downloads the Factbook, unless it is there, and writes the texts to the paths of a run file.
  *
  * @throws FuseMeshError unavailable when the registry is out of reach, data_loss when the content differs
  */
