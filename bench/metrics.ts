@@ -84,20 +84,10 @@ async function run(engine: TrainingEngine, seen: boolean): Promise<Taken> {
   const status = new RunStatus('bench', notifier, control);
   status.sources = () =>
     names.map((name) => ({
-      name,
-      attached: true,
-      replicas: 1,
-      queueDepth: 16,
-      documentsChosen: 1,
-      tokensPerSecond: 4_000,
-      documentsScored: 100,
-      waitingForRoom: false,
-      documentsMissing: 0,
-      lagDocuments: 8,
-      bytesReceived: 1_000_000,
-      deadLetters: 0,
-      documentsWithout: 0,
-      leftOut: false,
+      ...{ name, attached: true, replicas: 1, queueDepth: 16, documentsChosen: 1, tokensPerSecond: 4_000 },
+      ...{ documentsScored: 100, waitingForRoom: false, documentsMissing: 0 },
+      ...{ lagDocuments: 8, bytesReceived: 1_000_000, deadLetters: 0 },
+      ...{ documentsWithout: 0, leftOut: false },
     }));
   const register = createRegister({ run: 'bench' });
   const look = () => ({

@@ -27,8 +27,7 @@ export async function zooDocuments({ documents, topK }: { documents: number; top
   );
   const joined = texts.map(
     (text, number): JoinedDocument => ({
-      number,
-      text,
+      ...{ number, text },
       distributions: sources.map(({ scored }) => scored[number]),
     }),
   );

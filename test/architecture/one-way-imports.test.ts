@@ -31,7 +31,7 @@ const lawful: Readonly<Record<string, string>> = {
   'wire/generated/status_pb.ts': 'export const status = 1;',
   'page/view/main.ts': "import 'uplot';\nimport '../../wire/generated/status_pb.ts';",
   'page/serve-page.ts': "import 'esbuild';\nimport '../errors/failure.ts';",
-  'cli/up.ts': "import 'commander';\nimport '../services/teacher/score.ts';\nimport '../trainer/loop.ts';",
+  'cli/up.ts': "import 'commander';\nimport '../services/teacher/score.ts';\nimport '../fusion/batch.ts';",
   'test/support/server.ts': "import '../../wire/nats/streams.ts';",
   'bench/step.ts': "import '../engine/step.ts';",
 };

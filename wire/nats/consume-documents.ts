@@ -2,10 +2,10 @@ import { AckPolicy, DeliverPolicy, type JsMsg, nanos } from 'nats';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Document } from '../generated/fusemesh/v1/corpus_pb.ts';
 import { feederSource, putAside } from './dead-letters.ts';
+import { DocumentDecoder } from './document-decoder.ts';
 import { isUnanswered, natsFailure, refusalOf } from './failure.ts';
 import { fetchOnAndOn } from './fetch.ts';
 import { type RunContext, teacherConsumer } from './names.ts';
-import { DocumentDecoder } from './read-documents.ts';
 import { traceparentOf } from './traceparent.ts';
 import { untilAnswered } from './until-answered.ts';
 

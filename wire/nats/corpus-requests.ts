@@ -11,10 +11,10 @@ const corpusHeader = 'Fusemesh-Corpus';
 const feeders = 'feeders';
 const answerWithin = 2_000;
 
-/** The document, or why there is none: it is not published yet, or no feeder is there. */
+/** What a feeder says about a document: the document, or that it is not published yet; or there is no feeder. */
 export type CorpusAnswer = Document | 'not published' | 'no feeder';
 
-/** What a feeder answers from. */
+/** What a feeder answers with. */
 export interface CorpusShelf {
   /** SHA-256 over all documents, hexadecimal. */
   readonly corpus: string;

@@ -3,18 +3,9 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { refusalOf } from './failure.ts';
 import { type FetchFrom, fetchOnAndOn } from './fetch.ts';
 import type { RunContext } from './names.ts';
+import { lifeOf, type Place } from './stream-settings.ts';
 import { traceparentOf } from './traceparent.ts';
 import { untilAnswered } from './until-answered.ts';
-
-/** A position in one life of a stream: where it is lost and made anew, positions begin at 1 again. */
-export interface Place {
-  readonly position: number;
-  /** Differs from life to life. */
-  readonly life: string;
-}
-
-/** Which life of a stream this is. */
-export const lifeOf = ({ created }: { readonly created: string | number }): string => String(created);
 
 /** One subject of a stream, read after a position; without one, from the beginning. */
 export interface OrderedSource {

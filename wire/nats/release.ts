@@ -2,7 +2,7 @@ import { positionOfDocument } from './document-numbering.ts';
 import { natsFailure, refusalOf } from './failure.ts';
 import type { RunContext } from './names.ts';
 import { readManifest } from './publish-documents.ts';
-import { lifeOf, type Place } from './read-in-order.ts';
+import { lifeOf, type Place } from './stream-settings.ts';
 
 /** Removes the documents before a number. The manifest stays. */
 export async function releaseDocuments(context: RunContext, before: number): Promise<void> {

@@ -20,9 +20,9 @@ import {
 } from './publish-documents.ts';
 import { type PublishOptions, publishStored } from './publish-stored.ts';
 import { type ReadDocument, readDocuments } from './read-documents.ts';
-import { type Place, type PositionedMessage, readInOrder } from './read-in-order.ts';
+import { type PositionedMessage, readInOrder } from './read-in-order.ts';
 import { purgeStream, releaseDocuments } from './release.ts';
-import { ensureStreams, removeStreams, type StreamLimits } from './stream-settings.ts';
+import { ensureStreams, type Place, removeStreams, type StreamLimits } from './stream-settings.ts';
 import { lookAtStreams, type RunState } from './stream-state.ts';
 import { traceHeaders } from './traceparent.ts';
 
@@ -31,8 +31,8 @@ export type { CorpusAnswer, CorpusShelf } from './corpus-requests.ts';
 export { type DeadLetter, feederSource } from './dead-letters.ts';
 export type { Numbering } from './document-numbering.ts';
 export type { PublishedCorpus } from './publish-documents.ts';
-export type { Place, PositionedMessage } from './read-in-order.ts';
-export type { StreamLimits } from './stream-settings.ts';
+export type { PositionedMessage } from './read-in-order.ts';
+export type { Place, StreamLimits } from './stream-settings.ts';
 export type { RunState } from './stream-state.ts';
 
 /** What stops when the signal aborts either ends quietly or throws `cancelled`, as each method says. */

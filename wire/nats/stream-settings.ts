@@ -76,6 +76,16 @@ function differs(found: StreamConfig, wanted: Partial<StreamConfig>): boolean {
   );
 }
 
+/** A position in one life of a stream: where it is lost and made anew, positions begin at 1 again. */
+export interface Place {
+  readonly position: number;
+  /** Differs from life to life. */
+  readonly life: string;
+}
+
+/** Which life of a stream this is. */
+export const lifeOf = ({ created }: { readonly created: string | number }): string => String(created);
+
 export async function removeStreams({ connection, names }: RunContext): Promise<void> {
   for (const stream of [names.documentsStream, names.distributionsStream, names.deadLettersStream]) {
     try {
