@@ -2,7 +2,7 @@ import { type NatsConnection as Connection, connect, Events, type JetStreamManag
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Log } from '../../process/log/log.ts';
 import { connectionFailure } from './connection-failure.ts';
-import { atUrl, type NatsPlace, natsLogin } from './login.ts';
+import { atUrl, type NatsSettings, natsLogin } from './login.ts';
 
 /** A connection to NATS that reconnects by itself. */
 export interface NatsConnection {
@@ -34,7 +34,7 @@ export interface ConnectionWatch {
  *   whom it must be, failed_precondition without JetStream, invalid_argument when a file of nats is missing
  */
 export async function connectNats(
-  where: string | NatsPlace,
+  where: string | NatsSettings,
   name: string,
   watch: ConnectionWatch = {},
 ): Promise<NatsConnection> {

@@ -4,7 +4,7 @@ import type { Document } from '../generated/fusemesh/v1/corpus_pb.ts';
 import { feederSource, putAside } from './dead-letters.ts';
 import { DocumentDecoder } from './document-decoder.ts';
 import { isUnanswered, natsFailure, refusalOf } from './failure.ts';
-import { fetchOnAndOn } from './fetch.ts';
+import { fetchMessages } from './fetch-messages.ts';
 import { type RunContext, teacherConsumer } from './names.ts';
 import { traceparentOf } from './traceparent.ts';
 import { untilAnswered } from './until-answered.ts';
@@ -53,7 +53,7 @@ export async function* consumeDocuments(
   while (!signal.aborted) {
     try {
       await untilAnswered(connection, doing, signal, () => ensureConsumer(context, teacher, batch));
-      for await (const message of fetchOnAndOn(context, source, signal)) {
+      for await (const message of fetchMessages(context, source, signal)) {
         const { document, malformed: reason } = await decoder.decode(message.data, message.seq);
         if (document !== undefined) {
           yield delivered(context, message, document);

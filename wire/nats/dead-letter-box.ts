@@ -3,7 +3,7 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { NatsConnection } from './connection.ts';
 import { deadLetterHeaders } from './dead-letters.ts';
 import { natsFailure, refusalOf } from './failure.ts';
-import { fetchOnAndOn } from './fetch.ts';
+import { fetchMessages } from './fetch-messages.ts';
 import { distributionsSubject, type RunContext, runNames } from './names.ts';
 import { publishStored } from './publish-stored.ts';
 
@@ -64,7 +64,7 @@ async function listLetters(context: RunContext, signal: AbortSignal): Promise<St
     });
     if (num_pending === 0) return letters;
     const source = { stream, consumer: name, batch, doing: `read the dead letters of run ${names.run}` };
-    for await (const message of fetchOnAndOn(context, source, signal)) {
+    for await (const message of fetchMessages(context, source, signal)) {
       letters.push(letterOf(message));
       if (message.info.pending === 0) break;
     }

@@ -1,7 +1,7 @@
 import { AckPolicy, DeliverPolicy, nanos } from 'nats';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { refusalOf } from './failure.ts';
-import { type FetchFrom, fetchOnAndOn } from './fetch.ts';
+import { type FetchFrom, fetchMessages } from './fetch-messages.ts';
 import type { RunContext } from './names.ts';
 import { lifeOf, type Place } from './stream-settings.ts';
 import { traceparentOf } from './traceparent.ts';
@@ -52,7 +52,7 @@ export async function* readInOrder(
       goOn: ({ delivered }) => delivered.consumer_seq === received,
     };
     try {
-      for await (const message of fetchOnAndOn(context, source, signal)) {
+      for await (const message of fetchMessages(context, source, signal)) {
         if (message.info.deliverySequence !== received + 1) break;
         received++;
         last = { position: message.seq, life };

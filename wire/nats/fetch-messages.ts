@@ -26,7 +26,7 @@ const requestOpen = 10_000;
  * read ahead without bound. Where the consumer wants acknowledgements, messages that were fetched and not used go back
  * to the server at once.
  */
-export async function* fetchOnAndOn(
+export async function* fetchMessages(
   { connection }: RunContext,
   { stream, consumer, batch, doing, goOn }: FetchFrom,
   signal: AbortSignal,
