@@ -7,6 +7,13 @@ export interface Figure {
   readonly ratio?: number;
 }
 
+/** A value with its baseline and the ratio of both, or the value alone where there is no baseline. */
+export const against = (
+  value: number,
+  baseline: number | undefined,
+): Pick<Figure, 'value' | 'baseline' | 'ratio'> =>
+  baseline === undefined ? { value } : { value, baseline, ratio: value / baseline };
+
 /** Prints figures as a table, or with --json as one JSON object. */
 export function report(name: string, figures: readonly Figure[]): void {
   if (process.argv.includes('--json')) {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { estimateMemoryOf } from '../engine/memory-estimate.ts';
 import { writeRandomLlama } from './random-llama.ts';
-import { type Figure, report } from './report.ts';
+import { against, type Figure, report } from './report.ts';
 import { startSide } from './side.ts';
 import { engineOptions } from './training/engine-options.ts';
 import { randomBatch } from './training/random-batch.ts';
@@ -44,10 +44,8 @@ async function figuresOf({ name, sizes, length, documents }: SizedLlama): Promis
       { name: `${name}: training`, value: trained[0].tokens / seconds, unit: 'tokens/s' },
       {
         name: `${name}: peak memory, against the estimate`,
-        value: peak / 1e6,
         unit: 'MB',
-        baseline: estimate.total / 1e6,
-        ratio: peak / estimate.total,
+        ...against(peak / 1e6, estimate.total / 1e6),
       },
     ];
   } finally {

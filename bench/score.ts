@@ -3,12 +3,11 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { writeRandomLlama } from './random-llama.ts';
-import { type Figure, report } from './report.ts';
+import { against, type Figure, report } from './report.ts';
 import { heldOutBatches, randomBatches } from './scoring/batches.ts';
 import type { Request, Scored } from './scoring/request.ts';
-import { startSide } from './side.ts';
+import { spinningEnds, startSide } from './side.ts';
 
 const threads = 2;
 const candidates = 10;
@@ -44,9 +43,6 @@ class Best {
     return [...this.#seconds.values()].reduce((a, b) => a + b, 0);
   }
 }
-
-/** A side's threads keep spinning for a while after their work, and would slow the other side. */
-const spinningEnds = () => setTimeout(100);
 
 /** Measures both sides on a model; only ours where the rival is missing. */
 async function compare(directory: string, batches: readonly (readonly (readonly number[])[])[]) {
@@ -111,8 +107,6 @@ try {
   const { ours, theirs } = await compare(directory, batches);
 
   const tokens = batches.flat().reduce((sum, { length }) => sum + length, 0);
-  const against = (value: number, baseline: number | undefined) =>
-    baseline === undefined ? { value } : { value, baseline, ratio: value / baseline };
   const figures: Figure[] = [
     {
       name: 'scoring',

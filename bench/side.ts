@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** One side of a comparison, in a process of its own, so that its peak memory can be measured. */
 export interface Side<Request, Answer> {
@@ -34,3 +35,6 @@ export async function startSide<Request, Answer>(
     },
   };
 }
+
+/** To be awaited between two sides' turns: a side's threads keep spinning after their work, and would slow the next. */
+export const spinningEnds = (): Promise<void> => sleep(100);

@@ -2,10 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { writeRandomLlama } from './random-llama.ts';
-import { type Figure, report } from './report.ts';
-import { startSide } from './side.ts';
+import { against, type Figure, report } from './report.ts';
+import { spinningEnds, startSide } from './side.ts';
 import { randomBatch } from './training/random-batch.ts';
 import type { Request, Trained } from './training/request.ts';
 
@@ -34,9 +33,6 @@ const sides = {
   sparse: (directory: string) => ['python3', rival, directory, String(threads), 'sparse'],
 };
 type Name = keyof typeof sides;
-
-/** A side's threads keep spinning for a while after their work, and would slow the other sides. */
-const spinningEnds = () => setTimeout(100);
 
 /**
  * The steps of every side that is installed. The sides take turns, so that a machine that changes its speed does not
@@ -99,7 +95,6 @@ for (const vocabularySize of vocabularies) {
       );
     }
     for (const [way, theirs] of rivals) {
-      const against = (value: number, baseline: number) => ({ value, baseline, ratio: value / baseline });
       figures.push(
         {
           name: `${name}: training, against ${way}`,
