@@ -15,6 +15,22 @@ export const continued = 'continued training';
 /** A run file that says nothing about fusion. */
 export const byDefault = 'default';
 
+/** One setting of fusion each. */
+const ablations: readonly NonNullable<Experiment['fusion']>[] = [
+  { vocabulary: 'exact' },
+  { vocabulary: 'minED' },
+  { vocabulary: 'prefix' },
+  { align: 'boundary' },
+  { align: 'dtw' },
+  { combine: 'minCE' },
+  { combine: 'minCE-token' },
+  { combine: 'avgCE' },
+  { truncated: 'renormalise' },
+  { truncated: 'tail' },
+  { unaligned: 'text' },
+  { unaligned: 'nothing' },
+];
+
 type Named = Omit<Experiment, 'group'>;
 const inGroup = (group: Experiment['group'], experiments: readonly Named[]): Experiment[] =>
   experiments.map((experiment) => ({ ...experiment, group }));
@@ -33,31 +49,7 @@ export const experiments: readonly Experiment[] = [
     ...teachers.map((teacher) => ({ name: `${teacher} alone`, sources: [teacher] })),
   ]),
   ...inGroup('ablations', [
-    ...(['exact', 'minED', 'prefix'] as const).map((vocabulary) => ({
-      name: `vocabulary ${vocabulary}`,
-      sources,
-      fusion: { vocabulary },
-    })),
-    ...(['boundary', 'dtw'] as const).map((align) => ({
-      name: `align ${align}`,
-      sources,
-      fusion: { align },
-    })),
-    ...(['minCE', 'minCE-token', 'avgCE'] as const).map((combine) => ({
-      name: `combine ${combine}`,
-      sources,
-      fusion: { combine },
-    })),
-    ...(['renormalise', 'tail'] as const).map((truncated) => ({
-      name: `truncated ${truncated}`,
-      sources,
-      fusion: { truncated },
-    })),
-    ...(['text', 'nothing'] as const).map((unaligned) => ({
-      name: `unaligned ${unaligned}`,
-      sources,
-      fusion: { unaligned },
-    })),
+    ...ablations.map((fusion) => ({ name: Object.entries(fusion).flat().join(' '), sources, fusion })),
     { name: 'no frozen copy', sources: teachers },
   ]),
   ...inGroup(
