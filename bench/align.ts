@@ -39,7 +39,7 @@ interface RivalResult {
 const target = await loadRealTokenizer('llama2');
 const source = await loadRealTokenizer('gpt2');
 
-/** Texts one after another out of a file, each as long as the target makes 512 tokens of. */
+/** Consecutive texts of a file, each of 512 tokens of the target. */
 async function cutTexts(file: string): Promise<string[]> {
   let rest = await readFile(join(root, file), 'utf8');
   const texts: string[] = [];
@@ -55,7 +55,7 @@ async function cutTexts(file: string): Promise<string[]> {
 const strings = (tokenizer: Tokenizer, { ids }: Tokens): string[] =>
   Array.from(ids, (id) => tokenizer.tokenString(id)!);
 
-/** FuseLLM's alignment of the same texts; undefined where it is not here. */
+/** FuseLLM's alignment of the same texts; undefined where it is not installed. */
 function runRival(pairs: readonly Pair[]): RivalResult | undefined {
   if (process.env['FUSELLM_DIRECTORY'] === undefined) return undefined;
   const task = {
@@ -79,7 +79,7 @@ function runRival(pairs: readonly Pair[]): RivalResult | undefined {
   return JSON.parse(rival.stdout);
 }
 
-/** Sum of the shortest times of a task on each text; it is repeated where once is too short to be measured. */
+/** Sum over the texts of a task's shortest time; `repeats` makes a short task long enough to be measured. */
 async function secondsOf(task: (pair: Pair) => void, repeats: number): Promise<number> {
   let sum = 0;
   for (const pair of pairs) {
@@ -95,7 +95,7 @@ const texts = (await Promise.all(files.map(cutTexts))).flat();
 const pairs: Pair[] = [];
 for (const text of texts) {
   const { ids, ends } = await target.encode(text);
-  // Without the beginning of sequence, as FuseLLM has it.
+  // Without the beginning-of-sequence token, as in FuseLLM.
   pairs.push({ target: { ids: ids.subarray(1), ends: ends.subarray(1) }, source: await source.encode(text) });
 }
 const tokens = pairs.reduce((sum, pair) => sum + pair.target.ids.length, 0);
@@ -132,7 +132,7 @@ const used = count(({ target, source }, text, position) => {
 });
 const shared = count((_, text, position) => met[text][position] !== NOT_ALIGNED);
 
-/** Milliseconds a text, with how many times as fast as the rival. */
+/** Milliseconds a text, and how many times faster than the rival. */
 const speed = (name: string, seconds: number): Figure => ({
   name,
   value: (seconds * 1000) / pairs.length,

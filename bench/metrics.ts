@@ -32,17 +32,26 @@ import { type Figure, report } from './report.ts';
 import { engineOptions } from './training/engine-options.ts';
 
 const [rounds, steps] = [8, 60];
-/** As deploy/prometheus/prometheus.yml has it, and as an open page asks, in milliseconds. */
+/** Scrape interval of deploy/prometheus/prometheus.yml, and how often an open page asks, in milliseconds. */
 const [scrapeEvery, pageEvery] = [5_000, 1_000];
 const looksForMedian = 30;
 const topK = 10;
 const batchDocuments = 4;
 
 const fusion: Fusion = {
-  ...{ align: 'boundary', vocabulary: 'prefix', candidates: topK, divergence: { kind: 'ce' }, lambda: 0.9 },
+  align: 'boundary',
+  vocabulary: 'prefix',
+  candidates: topK,
+  divergence: { kind: 'ce' },
+  lambda: 0.9,
   settings: {
-    ...{ combine: 'minCE', weights: {}, crossEntropyPer: 'byte', standIn: undefined, unaligned: 'text' },
-    ...{ temperature: 1, truncated: 'renormalise' },
+    combine: 'minCE',
+    weights: {},
+    crossEntropyPer: 'byte',
+    standIn: undefined,
+    unaligned: 'text',
+    temperature: 1,
+    truncated: 'renormalise',
   },
 };
 const log = createLog('bench', { level: 'silent' });
@@ -68,10 +77,10 @@ async function* batches(): AsyncGenerator<FusedBatch> {
   }
 }
 
-/** What a run of some steps took, each in seconds. */
+/** Times of a run, in seconds. */
 interface Taken {
   readonly step: readonly number[];
-  /** Taking down what a step did: nothing where the run is not seen. */
+  /** Recording a step in metrics and history; nothing where the run is not observed. */
   readonly record: readonly number[];
   readonly scrape: readonly number[];
   readonly page: readonly number[];

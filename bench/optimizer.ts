@@ -9,7 +9,7 @@ const millions = [1, 4, 16];
 const rounds = 20;
 const options = { beta1: 0.9, beta2: 0.95, weightDecay: 0.1, clipNorm: 1 };
 
-/** One step of the rival, in both of its ways. */
+/** Time of one step of the rival, with each of its two implementations. */
 interface RivalSeconds {
   readonly foreachSeconds: number;
   readonly fusedSeconds: number;
@@ -36,7 +36,7 @@ const figures: Figure[] = [];
 for (const million of millions) {
   const tensors = [randomTensor(million * 1e6)];
   const best = { norm: Infinity, step: Infinity, foreach: Infinity, fused: Infinity };
-  // In turns, so that a machine that changes its speed does not change the ratio.
+  // The sides take turns, so that a machine that changes its speed does not change the ratio.
   for (let round = 1; round <= rounds; round++) {
     const began = performance.now();
     const norm = globalNorm(tensors);

@@ -7,6 +7,13 @@ export interface Figure {
   readonly ratio?: number;
 }
 
+/** A value with its baseline and the ratio of both, or the value alone where there is no baseline. */
+export const against = (
+  value: number,
+  baseline: number | undefined,
+): Pick<Figure, 'value' | 'baseline' | 'ratio'> =>
+  baseline === undefined ? { value } : { value, baseline, ratio: value / baseline };
+
 /** Prints figures as a table, or with --json as one JSON object. */
 export function report(name: string, figures: readonly Figure[]): void {
   if (process.argv.includes('--json')) {
@@ -33,8 +40,7 @@ export function report(name: string, figures: readonly Figure[]): void {
 const digits = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3));
 
 /**
- * The shortest of several wall times of a task, in seconds: what else the machine does lengthens a time and
- * never shortens it.
+ * The shortest of several wall times of a task, in seconds: other work of the machine can only lengthen a time.
  */
 export async function shortestSeconds(times: number, task: () => Promise<unknown>): Promise<number> {
   let shortest = Number.POSITIVE_INFINITY;

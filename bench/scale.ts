@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { estimateMemoryOf } from '../engine/memory-estimate.ts';
 import { writeRandomLlama } from './random-llama.ts';
-import { type Figure, report } from './report.ts';
+import { against, type Figure, report } from './report.ts';
 import { startSide } from './side.ts';
 import { engineOptions } from './training/engine-options.ts';
 import { randomBatch } from './training/random-batch.ts';
@@ -17,7 +17,7 @@ const steps = 4;
 const training = { lambda: 0.9, learningRate: 1e-4 };
 const worker = join(import.meta.dirname, 'training', 'our-worker.ts');
 
-/** A model in a process of its own, so that its peak memory is its own. */
+/** Trains in a process of its own, so that the peak memory is this model's alone. */
 async function train(directory: string, request: Request): Promise<Trained[]> {
   const parameters = ['--import', 'tsx', worker, directory, String(threads)];
   const side = await startSide<Request, Trained>(process.execPath, parameters);
@@ -44,10 +44,8 @@ async function figuresOf({ name, sizes, length, documents }: SizedLlama): Promis
       { name: `${name}: training`, value: trained[0].tokens / seconds, unit: 'tokens/s' },
       {
         name: `${name}: peak memory, against the estimate`,
-        value: peak / 1e6,
         unit: 'MB',
-        baseline: estimate.total / 1e6,
-        ratio: peak / estimate.total,
+        ...against(peak / 1e6, estimate.total / 1e6),
       },
     ];
   } finally {

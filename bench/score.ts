@@ -1,18 +1,18 @@
 /** Speed and memory of a teacher's scoring against transformers with log_softmax and topk. */
-import { access, mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { writeRandomLlama } from './random-llama.ts';
-import { type Figure, report } from './report.ts';
+import { against, type Figure, report } from './report.ts';
 import { heldOutBatches, randomBatches } from './scoring/batches.ts';
 import type { Request, Scored } from './scoring/request.ts';
-import { startSide } from './side.ts';
+import { spinningEnds, startSide } from './side.ts';
 
 const threads = 2;
 const candidates = 10;
 const rounds = 4;
-/** Nats that the sides may differ by: float32 sums in another order differ by 1e-4. */
+/** Nats by which the sides may differ: float32 sums in another order differ by 1e-4. */
 const tolerance = 1e-2;
 
 const root = join(import.meta.dirname, '..');
@@ -27,7 +27,7 @@ const sizesOfSmolLm2 = {
   max_position_embeddings: 8192,
 };
 
-/** What one side needed, at its best, for each batch, and what it found. */
+/** The shortest time and the results of one side for each batch. */
 class Best {
   peakBytes = 0;
   readonly #seconds = new Map<number, number>();
@@ -44,10 +44,7 @@ class Best {
   }
 }
 
-/** A side's threads go on spinning for a while after their work, and would take the other's time. */
-const spinningEnds = () => setTimeout(100);
-
-/** Measures both sides on a model; figures of ours alone where the rival is missing. */
+/** Measures both sides on a model; only ours where the rival is missing. */
 async function compare(directory: string, batches: readonly (readonly (readonly number[])[])[]) {
   const parameters = [directory, String(threads)];
   const worker = join(import.meta.dirname, 'scoring', 'our-worker.ts');
@@ -59,8 +56,8 @@ async function compare(directory: string, batches: readonly (readonly (readonly 
   ]);
   const ours = new Best();
   const theirs = new Best();
-  // In turns, so that a machine that changes its speed does not change the ratio. What else the machine does
-  // lengthens a time and never shortens it: the shortest time of each batch counts.
+  // The sides take turns, so that a machine that changes its speed does not change the ratio. The shortest time of each
+  // batch counts, as other work of the machine can only lengthen a time.
   for (let round = 0; round < rounds; round++) {
     for (const [number, texts] of batches.entries()) {
       const request = { texts, k: candidates };
@@ -97,10 +94,7 @@ function agreement(ours: Best, theirs: Best): { difference: number; equalIds: nu
   return { difference, equalIds: equal / all };
 }
 
-const real = await access(join(smolLm2, 'config.json')).then(
-  () => true,
-  () => false,
-);
+const real = existsSync(join(smolLm2, 'config.json'));
 const directory = real ? smolLm2 : await mkdtemp(join(tmpdir(), 'fusemesh-bench-'));
 try {
   if (!real) {
@@ -113,8 +107,6 @@ try {
   const { ours, theirs } = await compare(directory, batches);
 
   const tokens = batches.flat().reduce((sum, { length }) => sum + length, 0);
-  const against = (value: number, baseline: number | undefined) =>
-    baseline === undefined ? { value } : { value, baseline, ratio: value / baseline };
   const figures: Figure[] = [
     {
       name: 'scoring',

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-/** One side of a comparison: a process of its own, so that its peak memory is its own. */
+/** One side of a comparison, in a process of its own, so that its peak memory can be measured. */
 export interface Side<Request, Answer> {
   ask(request: Request): Promise<Answer>;
   close(): Promise<void>;
@@ -11,7 +12,7 @@ export interface Side<Request, Answer> {
 /**
  * Starts a program that speaks JSON lines.
  *
- * @returns nothing where it ends before it is ready; what it says of that goes to stderr
+ * @returns undefined where it ends before it is ready; its stderr, which says why, goes to ours
  */
 export async function startSide<Request, Answer>(
   command: string,
@@ -34,3 +35,6 @@ export async function startSide<Request, Answer>(
     },
   };
 }
+
+/** To be awaited between two sides' turns: a side's threads keep spinning after their work, and would slow the next. */
+export const spinningEnds = (): Promise<void> => sleep(100);

@@ -26,7 +26,7 @@ const threads = 2;
 const rounds = 3;
 const candidates = 10;
 
-/** The zoo's own size, where the small parts around the products weigh most, and a larger one. */
+/** The size of the zoo's models, where the operators around the products weigh most, and a larger one. */
 const models: readonly { name: string; rows: number; length: number; sizes: LlamaSizes }[] = [
   {
     name: 'zoo, 1.1 M parameters',
@@ -58,7 +58,7 @@ const models: readonly { name: string; rows: number; length: number; sizes: Llam
   },
 ];
 
-/** The product's sizes: a · [m, k] × [k, n]. */
+/** Sizes of a batched product: a times [m, k] × [k, n]. */
 interface Product {
   readonly a: number;
   readonly m: number;
@@ -75,7 +75,7 @@ function productOf({ inputs, attributes, outputs }: Node, sizes: Sizes): Product
   return { a, m: output.at(-2)!, k: left.at(attributes['transposeA'] === 1 ? -2 : -1)!, n: output.at(-1)! };
 }
 
-/** All matrix products of a step, each size with how often it comes. */
+/** All matrix products of a step, by size, each with its number. */
 function productsOf(architecture: Architecture, rows: number, length: number) {
   const part = trainedPart(architecture, undefined);
   const { kinds, kindOfBlock, head } = trainingGraphs(architecture, part, {
@@ -108,7 +108,7 @@ function productsOf(architecture: Architecture, rows: number, length: number) {
 
 const flops = ({ a, m, k, n }: Product): number => 2 * a * m * k * n;
 
-/** Shortest time of one bare product of the size, on buffers that are there already. */
+/** Shortest time of one bare product of the size, on preallocated buffers. */
 async function bareProductSeconds({ a, m, k, n }: Product): Promise<number> {
   const graph = createGraph();
   const left = graph.input('left', 'float32', a === 1 ? [m, k] : [a, m, k]);
@@ -152,8 +152,8 @@ for (const { name, rows, length, sizes } of models) {
     const products = productsOf(architecture, rows, length);
     const batch = randomBatch(rows, length, sizes.vocab_size);
 
-    // In turns, so that a machine that changes its speed does not change the ratio. One session at a time:
-    // the threads of an idle one go on spinning for a while.
+    // The sides take turns, so that a machine that changes its speed does not change the ratio. One session at a time:
+    // the threads of an idle one keep spinning for a while.
     let step = Number.POSITIVE_INFINITY;
     let optimizer = Number.POSITIVE_INFINITY;
     const bareTimes = products.map(() => Number.POSITIVE_INFINITY);

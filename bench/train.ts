@@ -2,17 +2,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { writeRandomLlama } from './random-llama.ts';
-import { type Figure, report } from './report.ts';
-import { startSide } from './side.ts';
+import { against, type Figure, report } from './report.ts';
+import { spinningEnds, startSide } from './side.ts';
 import { randomBatch } from './training/random-batch.ts';
 import type { Request, Trained } from './training/request.ts';
 
 const threads = 2;
 const [rows, length, candidates] = [8, 256, 10];
 const rounds = 8;
-/** Nats that the sides' losses may differ by, at every step. */
+/** Nats by which the sides' losses may differ, at every step. */
 const tolerance = 1e-3;
 const training = { lambda: 0.9, learningRate: 1e-4 };
 
@@ -35,11 +34,8 @@ const sides = {
 };
 type Name = keyof typeof sides;
 
-/** A side's threads go on spinning for a while after their work, and would take the other's time. */
-const spinningEnds = () => setTimeout(100);
-
 /**
- * The steps of every side that is here. They take turns, so that a machine that changes its speed does not
+ * The steps of every side that is installed. The sides take turns, so that a machine that changes its speed does not
  * change the ratio.
  */
 async function train(directory: string, request: Request): Promise<ReadonlyMap<Name, readonly Trained[]>> {
@@ -61,7 +57,7 @@ async function train(directory: string, request: Request): Promise<ReadonlyMap<N
   return steps;
 }
 
-/** @throws Error where the sides do not train the same: then there is nothing to compare */
+/** @throws Error where the sides' losses differ, so that there is nothing to compare */
 function refuseDifferentLosses(steps: ReadonlyMap<Name, readonly Trained[]>): void {
   const ours = steps.get('ours')!;
   for (const [name, theirs] of steps) {
@@ -72,7 +68,7 @@ function refuseDifferentLosses(steps: ReadonlyMap<Name, readonly Trained[]>): vo
   }
 }
 
-/** Tokens a second in the shortest step: what else the machine does lengthens a time and never shortens it. */
+/** Tokens a second in the shortest step: other work of the machine can only lengthen a time. */
 const speedOf = (steps: readonly Trained[]): number =>
   steps[0].tokens / Math.min(...steps.map(({ seconds }) => seconds));
 
@@ -99,7 +95,6 @@ for (const vocabularySize of vocabularies) {
       );
     }
     for (const [way, theirs] of rivals) {
-      const against = (value: number, baseline: number) => ({ value, baseline, ratio: value / baseline });
       figures.push(
         {
           name: `${name}: training, against ${way}`,

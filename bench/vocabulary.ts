@@ -11,7 +11,7 @@ import { type Figure, report } from './report.ts';
 
 const samples = 2000;
 
-/** The first target id of least distance for each of some source ids, every target token looked at. */
+/** For each source id the first target id of least edit distance, found by comparing with every target token. */
 function mapByBruteForce(source: Tokenizer, target: Tokenizer, ids: readonly number[]): number[] {
   const mark = target.spaceMark;
   const sources = packStrings(respelledStrings(source, mark));

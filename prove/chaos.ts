@@ -13,16 +13,16 @@ import type { KeptProcess } from '../test/end-to-end/kept-process.ts';
 import { makeSmallCorpus } from '../test/end-to-end/small-run.ts';
 import { createRandom } from '../test/support/random.ts';
 
-/** So much text for each kill that something is left to be trained at every one. */
+/** Text for each kill, enough that training is left to do at every one. */
 const bytesOfDomainAKill = 800;
 const leastBytesOfDomain = 12_000;
-/** What is left of the run after the last disturbance, so that it cannot come too late. */
+/** Share of the run kept for after the last disturbance, so that it cannot come too late. */
 const shareAfter = 0.15;
-/** A disturbance comes within so many milliseconds after the step that it waits for. */
+/** A disturbance comes at most this many milliseconds after the step that it waits for. */
 const within = 2_000;
 const deletions = 3;
 const deletedMessages = 100;
-/** Messages of each stream: little, so that a trainer which stands still fills them. */
+/** Most messages of each stream: few, so that they fill while the trainer stands still. */
 const most = 60;
 const settings = [
   `nats.maxDocuments=${most}`,
@@ -30,7 +30,7 @@ const settings = [
   'trainer.evaluateEvery=10000',
 ];
 const frozenFor = 30_000;
-/** What the memory of a teacher that waits may grow by. */
+/** How much the memory of a waiting teacher may grow. */
 const mostGrowth = 0.05;
 
 const { values } = parseArgs({
@@ -93,15 +93,15 @@ try {
   await corpus.remove();
 }
 
-/** The trainer as often as all teachers together, NATS and the feeder now and then. */
+/** Picks the trainer as often as all teachers together, and NATS and the feeder now and then. */
 function anyPart({ trainer, teachers, feeder, nats }: DisturbedMesh): KeptProcess {
   const urn = [...teachers.map(() => trainer), ...teachers, feeder, nats, nats].filter(({ runs }) => runs);
   return urn[Math.floor(random() * urn.length)];
 }
 
-/** Teachers must fill the streams and then wait, with the memory that they had. */
+/** Teachers must fill the streams and then wait, without using more memory. */
 async function frozen({ mesh, reaches }: GoingRun): Promise<void> {
-  // After the first step teachers are attached, and more than fills the streams is still to come.
+  // After the first step the teachers are attached, and the documents still to come more than fill the streams.
   await reaches(1);
   const thawed = mesh.trainer.freeze(frozenFor);
   await sleep(frozenFor / 3);

@@ -33,14 +33,14 @@ try {
   await rm(root, { recursive: true });
 }
 
-/** model: what full training made. */
+/** Writes `model`, the result of full training. */
 async function trainWholly(original: string, directory: string, batch: TrainingBatch): Promise<void> {
   const tensors = await train(original, batch, undefined);
   await writeModel(join(directory, 'model'), original, weightsByName(tensors));
   await writeOurLogits(join(directory, 'model'), tokensOf(batch));
 }
 
-/** adapter, and merged: it folded into the original. */
+/** Writes `adapter`, and `merged`, the original with the adapter merged in. */
 async function trainAdapter(original: string, directory: string, batch: TrainingBatch): Promise<void> {
   const tensors = await train(original, batch, lora);
   const transposed = [...(await readArchitecture(original)).linearLayers.values()].some(

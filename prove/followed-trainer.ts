@@ -4,11 +4,11 @@ import type { RunningCommand } from '../test/end-to-end/command.ts';
 import { TrainerService } from '../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { createClient } from '../wire/grpc/client.ts';
 
-/** How far the trainer of a running `fusemesh up` is. */
+/** How far the trainer of a running `fusemesh up` has come. */
 export class FollowedTrainer {
   /** The last step that this process has done; 0 before its first. */
   step = 0;
-  /** How long that one took. */
+  /** How long that step took. */
   stepSeconds = 0;
   #gone = false;
 
@@ -37,7 +37,7 @@ export class FollowedTrainer {
         this.stepSeconds = step?.seconds ?? 0;
       }
     } catch (error) {
-      // So it ends when the trainer is killed.
+      // The stream ends like this when the trainer is killed.
       if (!(error instanceof FuseMeshError)) throw error;
     } finally {
       this.#gone = true;

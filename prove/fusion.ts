@@ -12,17 +12,21 @@
  * Results are kept, so a run that was stopped goes on. All of one seed takes about ten minutes on two cores.
  */
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { runUntilStopped } from '../process/lifecycle/run-until-stopped.ts';
-import { openDemoStudy } from './fusion/demo-study.ts';
+import { keptDirectory } from './fusion/directories.ts';
+import { experiments } from './fusion/experiments.ts';
 import { lossTable } from './fusion/loss-table.ts';
 import { measure } from './fusion/measure/measure.ts';
 import { refuseOverlap } from './fusion/measure/refuse-overlap.ts';
+import { loadDemo } from './fusion/measure/settings.ts';
 import { parseOptions } from './fusion/options.ts';
 import { readRealFindings } from './fusion/real/real-findings.ts';
 import { openRealStudy } from './fusion/real/real-study.ts';
 import { circumstancesOf } from './fusion/report/circumstances.ts';
 import { resultsPage } from './fusion/report/results-page.ts';
 import { readRemarks, writePage } from './fusion/report/write-page.ts';
+import type { Study } from './fusion/study.ts';
 
 await runUntilStopped(async (signal) => {
   const parameters = process.argv.slice(2);
@@ -35,10 +39,16 @@ await runUntilStopped(async (signal) => {
   const results = await measure(study, options.seeds, signal);
   console.log(lossTable(results));
   if (!options.write) return;
-  const { experiments } = study;
   const real = await readRealFindings(options.seeds, signal);
   if (!real) console.log('Nothing is written on a real LLM: npm run prove -- fusion --real measures it.');
   const circumstances = await circumstancesOf(parameters);
   const remarks = await readRemarks();
-  await writePage(resultsPage({ experiments, results, circumstances, compared, real, remarks }));
+  await writePage(
+    resultsPage({ experiments: study.experiments, results, circumstances, compared, real, remarks }),
+  );
 });
+
+/** The example models on the demo's corpus. */
+async function openDemoStudy(): Promise<Study> {
+  return { config: await loadDemo(), experiments, resultsPath: join(keptDirectory, 'results.jsonl') };
+}

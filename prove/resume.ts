@@ -20,7 +20,7 @@ import { createRandom } from '../test/support/random.ts';
 import { FollowedTrainer } from './followed-trainer.ts';
 
 const kills = 10;
-/** What is left of the run after the last kill, so that it cannot come too late. */
+/** Share of the run kept for after the last kill, so that it cannot come too late. */
 const shareAfterKills = 0.1;
 
 const { values } = parseArgs({
@@ -57,10 +57,10 @@ try {
 }
 
 /**
- * Goes on with the run and kills its trainer within two steps after the one that is given.
+ * Resumes the run and kills its trainer within two steps after the given one.
  *
  * @param fraction of these two steps, or of a second where no step is waited for; 0 to 1
- * @returns the last step that this trainer has done; 0 where none
+ * @returns the last step of this trainer; 0 where it did none
  */
 async function runAndKill(
   { path, output }: { path: string; output: string },

@@ -14,7 +14,7 @@ export const bitsPerByte = ({ crossEntropy, predictedBytes }: TextLoss): number 
   crossEntropy / Math.LN2 / predictedBytes;
 
 /**
- * Loss by domain in bits per byte, which models with different tokenizers can be compared by.
+ * Loss by domain in bits per byte, a measure that compares models with different tokenizers.
  *
  * @param losses one for each piece, in order
  */

@@ -1,10 +1,10 @@
 /**
- * Where to cut a text so that the left part has at most `most` characters: behind a paragraph that ends in the
- * last quarter, else behind a line or sentence or before a space in the second half, so that pieces stay long;
- * else between any two characters.
+ * Where to cut a text so that the left part has at most `most` characters: after a paragraph that ends in its last
+ * quarter, else after a line or sentence or before a space in its second half, so that pieces stay long, else between
+ * any two characters.
  *
- * @param most UTF-16 code units, 1 at least and less than the text's length
- * @returns 1 to most, save that a character of two code units is never cut through
+ * @param most UTF-16 code units, at least 1 and less than the text's length
+ * @returns 1 to most, or 2 where most is 1 and would split a character of two code units
  */
 export function cutBefore(text: string, most: number): number {
   const least = Math.ceil(most / 2);

@@ -4,10 +4,10 @@ import { readTexts, type TextEntry } from './read-texts.ts';
 import { splitText } from './split-text.ts';
 
 /**
- * Held-out texts, cut as a corpus is: into pieces that no tokenizer makes longer than the context.
+ * Held-out texts, cut like a corpus into pieces that fit into the context with every tokenizer.
  *
  * @param contextLength in tokens
- * @throws FuseMeshError not_found for a missing path, invalid_argument for what is no text
+ * @throws FuseMeshError not_found for a missing path, invalid_argument for a file that is not text
  */
 export async function heldOutPieces(
   entries: readonly TextEntry[],

@@ -4,24 +4,24 @@ import { extname, join } from 'node:path';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import { readJsonLines } from './json-lines.ts';
 
-/** Where texts are, and under which label they go. */
+/** Where texts are, and their label. */
 export interface TextEntry {
   readonly domain: string;
   /** A .txt or .jsonl file, or a directory of them. */
   readonly path: string;
 }
 
-/** A text of a corpus, whole. */
+/** A whole text of a corpus. */
 export interface LabelledText {
   readonly domain: string;
   readonly text: string;
 }
 
 /**
- * The texts of a corpus: a .txt file is one text, a .jsonl file one a line ({"text": "…"}), a directory what is
- * in it and below, by name. Empty texts are left out.
+ * The texts of a corpus. A .txt file is one text; a .jsonl file has one on each line ({"text": "…"}); a directory
+ * stands for all such files in it and its subfolders, by name. Empty texts are left out.
  *
- * @throws FuseMeshError not_found for a missing path, invalid_argument for what is no text
+ * @throws FuseMeshError not_found for a missing path, invalid_argument for a file that is not text
  */
 export async function* readTexts(entries: readonly TextEntry[]): AsyncGenerator<LabelledText> {
   for (const { domain, path } of entries) {
@@ -94,6 +94,6 @@ function textOfLine(value: unknown, place: string): string {
       `${place} has no "text" of type string: put {"text": "…"} on each line.`,
     );
   }
-  // Half a surrogate pair is valid JSON and no valid text.
+  // JSON may hold half a surrogate pair, which is no valid text and is replaced here.
   return Buffer.from(value.text).toString();
 }

@@ -3,14 +3,14 @@ import type { Tokenization } from '../model/tokenizer/tokenization.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { cutBefore } from './cut.ts';
 
-/** Characters a token, before a text has told. */
+/** Assumed characters a token, until a piece of the text has been measured. */
 const expectedCharacters = 4;
-/** How much longer than the last piece the next attempt is. */
+/** How much longer the next attempt is than what the last piece suggests. */
 const margin = 1.1;
 
 /**
- * Cuts a text into pieces that no tokenizer makes longer than the context, special tokens included: behind a
- * paragraph or a sentence or before a space where it can. The pieces put together are the text.
+ * Cuts a text into pieces that fit into the context with every tokenizer, special tokens included: where possible after
+ * a paragraph or a sentence or before a space. The pieces joined are the text.
  *
  * @param contextLength in tokens
  * @returns non-empty pieces; none for an empty text
@@ -26,7 +26,7 @@ export async function splitText(
   for (let begin = 0; begin < text.length; ) {
     const rest = text.slice(begin, begin + 2 * attempt);
     const isLast = begin + rest.length === text.length;
-    // A little over one piece is halved, rather than leaving a crumb.
+    // A rest of little more than one piece is halved, so that no tiny piece is left.
     const wanted = isLast && rest.length > attempt ? Math.ceil(rest.length / 2) : attempt;
     const piece = await firstPiece(rest, Math.min(wanted, rest.length), tokenizers, contextLength);
     pieces.push(piece.text);
@@ -38,7 +38,7 @@ export async function splitText(
 
 interface Piece {
   readonly text: string;
-  /** How long a piece of this text may be, by the tokens that this one has. */
+  /** How long a piece that fills the context would be, judging by this one's characters a token. */
   readonly fullLength: number;
 }
 
@@ -63,7 +63,7 @@ async function firstPiece(
   }
 }
 
-/** How far into the text the tokens reach that fit. */
+/** Where in the text the last token that fits ends. */
 function fittingLength({ ids, ends }: Tokenization, contextLength: number): number {
   return ids.length <= contextLength ? Number.POSITIVE_INFINITY : ends[contextLength - 1];
 }

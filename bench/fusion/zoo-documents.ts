@@ -9,7 +9,7 @@ export const zoo = join(import.meta.dirname, '..', '..', 'examples', 'zoo');
 const teachers = ['orator', 'novelist', 'engineer'];
 const charactersOfDocument = 500;
 
-/** Documents of fiction with what three teachers say about them, and all the tokenizers. */
+/** Documents of fiction with three teachers' distributions of them, and all the tokenizers. */
 export async function zooDocuments({ documents, topK }: { documents: number; topK: number }) {
   const text = await readFile(join(zoo, 'corpus', 'fiction.txt'), 'utf8');
   const texts = Array.from({ length: documents }, (_, i) =>

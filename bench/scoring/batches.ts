@@ -8,7 +8,7 @@ import { splitText } from '../../texts/split-text.ts';
 /** Token ids of the texts that are scored together. */
 export type Batch = readonly (readonly number[])[];
 
-/** Tokens that a text has at most. */
+/** The most tokens of a text. */
 const contextLength = 256;
 const textsPerBatch = 8;
 
@@ -24,7 +24,7 @@ export async function heldOutBatches(directory: string): Promise<Batch[]> {
   );
 }
 
-/** As many batches of random ids, of lengths as the feeder's documents have them. */
+/** As many batches of random ids, with lengths like those of the feeder's documents. */
 export function randomBatches(vocabularySize: number): Batch[] {
   const random = createRandom(4);
   const between = (least: number, most: number) => least + Math.floor(random() * (most - least));

@@ -10,10 +10,10 @@ export interface Scored {
   readonly seconds: number;
   /** Largest resident set of the process so far. */
   readonly peakBytes: number;
-  /** [tokens × k], the texts one behind the other; by falling probability. */
+  /** [tokens × k], text after text, each row by falling probability. */
   readonly candidateIds: readonly number[];
   /** [tokens × k] in nats. */
   readonly logProbabilities: readonly number[];
-  /** [tokens − texts] in nats, of the token that follows. */
+  /** [tokens − texts] log-probabilities of the next token, in nats. */
   readonly labelLogProbabilities: readonly number[];
 }

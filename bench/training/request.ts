@@ -1,7 +1,10 @@
-/** A batch and how to train on it, in JSON; [rows][positions], and of the fused distribution [][][candidates]. */
+/**
+ * A batch and how to train on it, in JSON: [rows][positions], and for the fused distribution
+ * [rows][positions][candidates].
+ */
 export interface Request {
   readonly inputIds: readonly (readonly number[])[];
-  /** Of the token that follows; −1 where nothing is to be learnt. */
+  /** The next token; −1 where nothing is to be learnt. */
   readonly labels: readonly (readonly number[])[];
   readonly fusedIds: readonly (readonly (readonly number[])[])[];
   readonly fusedProbabilities: readonly (readonly (readonly number[])[])[];
@@ -15,7 +18,7 @@ export interface Trained {
   readonly seconds: number;
   /** Before the step, in nats a token. */
   readonly loss: number;
-  /** Those with a label. */
+  /** How many positions have a label. */
   readonly tokens: number;
   /** Largest resident set of the process so far. */
   readonly peakBytes: number;

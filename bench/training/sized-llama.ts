@@ -1,6 +1,6 @@
 import type { LlamaSizes } from '../random-llama.ts';
 
-/** A Llama of a size, with what it trains on at once. */
+/** A Llama of some size, and the batch that it trains on. */
 export interface SizedLlama {
   readonly name: string;
   readonly sizes: LlamaSizes;
@@ -35,7 +35,7 @@ interface SizedWidth {
   readonly layers: number;
 }
 
-/** Parameters, context and vocabulary, each growing while the others stay. */
+/** Parameters, context and vocabulary grow, one at a time. */
 export const growingLlamas: readonly SizedLlama[] = [
   sized('1 M parameters', { width: 128, layers: 4 }),
   sized('4 M parameters', { width: 256, layers: 4 }),

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { connectNats, type NatsConnection } from '../../wire/nats/connection.ts';
-import { atUrl, type NatsPlace } from '../../wire/nats/login.ts';
+import { atUrl, type NatsSettings } from '../../wire/nats/login.ts';
 import { type RunFileOptions, readRunFile, withSettings } from '../run-file.ts';
 import { needsOwnNats } from '../up/own-nats.ts';
 import { readProcesses } from './processes-file.ts';
@@ -22,7 +22,7 @@ export function withNats(command: Command): Command {
 
 /** A NATS server that a command is about, and the run that it named by its file. */
 interface NamedNats {
-  readonly where: NatsPlace;
+  readonly where: NatsSettings;
   readonly config: RunConfig | undefined;
 }
 
@@ -49,7 +49,7 @@ export async function natsOfRun(
   path: string,
   { nats, security, trainer }: RunConfig,
   { set = [] }: RunFileOptions,
-): Promise<NatsPlace> {
+): Promise<NatsSettings> {
   if (!(await needsOwnNats(path, set, process.env))) return { nats, security };
   const running = await readProcesses(trainer.output);
   const own = running.state === 'running' ? running.nats : undefined;
@@ -63,7 +63,7 @@ export async function natsOfRun(
  * @throws FuseMeshError unavailable when nothing answers there
  */
 export async function overNats<T>(
-  where: NatsPlace,
+  where: NatsSettings,
   command: string,
   work: (connection: NatsConnection) => Promise<T>,
 ): Promise<T> {

@@ -20,7 +20,7 @@ export function configuration(metadata: GgufMetadata) {
     attention_bias: false,
     attention_dropout: 0,
     mlp_bias: false,
-    // The file has no weights of a head of its own.
+    // The file has no weights for a separate head.
     tie_word_embeddings: true,
     torch_dtype: 'float32',
     ...specialIds(metadata),

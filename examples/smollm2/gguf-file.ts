@@ -1,20 +1,19 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { GGMLQuantizationType, gguf } from '@huggingface/gguf';
+import { fromQ4_1, fromQ8_0 } from './ggml-blocks.ts';
 import { type GgufMetadata, ggufMetadata } from './gguf-metadata.ts';
-import { fromQ4_1 } from './q4-1.ts';
-import { fromQ8_0 } from './q8-0.ts';
 
 /** A tensor in a GGUF file. */
 export interface GgufTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Its values in ggml's format of that number. */
+  /** The ggml format of its values. */
   readonly type: GGMLQuantizationType;
   /** Where its bytes begin, from the file's first byte. */
   readonly offset: number;
 }
 
-/** How a type is stored: `bytes` a block of `values`. */
+/** How a type is stored: each block of `values` takes `bytes`. */
 interface Format {
   readonly values: number;
   readonly bytes: number;
@@ -55,7 +54,7 @@ export class GgufFile {
   /**
    * A tensor's values, row by row.
    *
-   * @throws RangeError when its type is none of those that this model has
+   * @throws RangeError when its type is not one that this model has
    */
   async readFloat32({ name, shape, type, offset }: GgufTensor): Promise<Float32Array<ArrayBuffer>> {
     const format = formats[type];

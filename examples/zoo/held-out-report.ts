@@ -6,7 +6,7 @@ import { zoo } from './zoo.ts';
 /** Characters of a piece; no tokenizer of the zoo makes more than 256 tokens of it. */
 const pieceLength = 400;
 
-/** Prints what each model makes of text that it has never seen, in bits per byte. */
+/** Prints each model's loss on held-out text, in bits per byte. */
 export async function reportHeldOut(): Promise<void> {
   console.log(['bits per byte', ...domains].map((title) => title.padEnd(14)).join(''));
   for (const { name } of zoo) {

@@ -3,7 +3,7 @@ const runLength = 60;
 /** A run holds one block of this length whole that begins at a multiple of it. */
 const blockLength = runLength / 2;
 
-/** Runs of so many characters that stand in both texts; none where nothing of the one is in the other. */
+/** Runs of that many characters that occur in both texts. */
 export function sharedRuns(heldOut: string, trained: string): Set<string> {
   const held = normalised(heldOut);
   const runs = new Set(runsOf(held, runLength).map(({ run }) => run));
@@ -21,12 +21,12 @@ export function sharedRuns(heldOut: string, trained: string): Set<string> {
 }
 
 /**
- * What is left of a held-out text without the paragraphs that a text to train on shares runs with: of each such run
- * the paragraph goes that most of it stands in. Manuals repeat lists of links and notes on every page.
+ * A held-out text without the paragraphs that share runs with a text to train on: for each shared run, the paragraph
+ * that holds most of it is removed. Manuals repeat lists of links and notes on every page.
  */
 export function withoutSharedRuns(heldOut: string, trained: string): string {
   let paragraphs = heldOut.split(/\n{2,}/).filter((paragraph) => paragraph.trim() !== '');
-  // What comes to stand side by side may make another such run.
+  // Paragraphs that become neighbours may form another shared run.
   for (;;) {
     const shared = sharedRuns(paragraphs.join('\n\n'), trained);
     if (shared.size === 0) return `${paragraphs.join('\n\n').trim()}\n`;
@@ -52,5 +52,5 @@ function mostFrequent(values: readonly number[]): number {
   return [...counts].reduce((most, each) => (each[1] > most[1] ? each : most))[0];
 }
 
-/** One space for each stretch of white space; single spaces, which are most, are not touched. */
+/** Replaces each stretch of white space by one space; single spaces, the most common, are not touched. */
 const normalised = (text: string): string => text.replaceAll(/[^\S ]\s*| \s+/g, ' ').trim();

@@ -1,13 +1,13 @@
 import { withoutSharedRuns } from './overlap.ts';
 
-/** A domain's text in three parts. Nothing of `heldOut` is in another; `corpus` is a part of `training`. */
+/** A domain's text in three parts. `heldOut` shares nothing with the others; `corpus` is a part of `training`. */
 export interface DomainTexts {
   readonly training: string;
   readonly corpus: string;
   readonly heldOut: string;
 }
 
-/** Characters that a passage has at least, when its document has them. */
+/** The fewest characters of a passage, unless its document is shorter. */
 const passageLength = 4000;
 /** Characters held out of each domain, about. */
 const heldOutLength = 20_000;
@@ -40,7 +40,7 @@ export function cutIntoPassages(text: string): string[] {
       passage = '';
     }
   }
-  // What is left is too short to stand alone, unless there is nothing else.
+  // A short rest joins the passage before it, unless there is none.
   if (passage.trim() !== '') {
     if (passage.length < passageLength / 4 && passages.length > 0) {
       passages.push(`${passages.pop()}\n\n${passage.trim()}`);

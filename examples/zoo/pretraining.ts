@@ -18,12 +18,11 @@ const warmupRatio = 0.05;
 const stepsBetweenReports = 25;
 
 /**
- * Trains a model from its random weights on the text alone (λ = 1). The seed of the model fixes which text comes
- * when.
+ * Trains a model from its random weights on the text alone (λ = 1). The model's seed determines the order of the text.
  *
  * @param untrained directory of the model with random weights
- * @param trained directory that is written; it takes the place of an earlier one only when it is whole
- * @throws FuseMeshError cancelled when the signal stops it; what was there is as it was
+ * @param trained directory that is written; it replaces an earlier one only when it is complete
+ * @throws FuseMeshError cancelled when the signal stops it, without any change to what was there
  */
 export async function pretrain(
   model: ZooModel,
@@ -45,7 +44,7 @@ export async function pretrain(
     beta1: 0.9,
     beta2: 0.95,
     clipNorm: 1,
-    // Fixed, as sums in another order round otherwise.
+    // Fixed, because another number of threads adds in another order and rounds differently.
     threads: 2,
   });
   try {

@@ -8,7 +8,7 @@ import { sourcesDirectory } from './layout.ts';
 
 const run = promisify(execFile);
 
-/** A published package whose text we use, held to one version and one content. */
+/** A published package whose text we use, pinned to a version and a checksum. */
 export interface Source {
   readonly name: string;
   readonly version: string;

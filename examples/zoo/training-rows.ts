@@ -21,8 +21,8 @@ export async function tokenStream(text: string, tokenizer: Tokenizer): Promise<T
 }
 
 /**
- * Batches without end, for training on the text alone: each row a stretch of one domain, drawn by the mix,
- * no stretch of a domain a second time before all have had their turn.
+ * Endless batches for training on the text alone. Each row is a stretch of one domain, drawn by the mix; no stretch
+ * comes a second time before all of its domain have come once.
  */
 export function* drawBatches(
   streams: Readonly<Record<Domain, TokenStream>>,

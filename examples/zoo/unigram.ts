@@ -6,7 +6,7 @@ export type Piece = [string, number];
 
 /** Characters of the longest piece. */
 const longestPiece = 12;
-/** Pieces that the search begins with. */
+/** How many pieces the search begins with. */
 const seedPieces = 12_000;
 /** What each round keeps, as a share of the pieces before it. */
 const keptShare = 0.75;
@@ -68,8 +68,8 @@ async function recount(pieces: readonly Piece[], words: ReadonlyMap<string, numb
       all += counts[i];
     }
   }
-  // A character that no segmentation uses alone stays possible. Rounded: the last digits of a logarithm
-  // differ between machines.
+  // Characters that no segmentation uses alone stay possible. Scores are rounded, because the last digits of a
+  // logarithm differ between machines.
   return pieces.map(([piece], i) => [piece, Number(Math.log(Math.max(uses[i + 1], 0.1) / all).toFixed(6))]);
 }
 

@@ -11,7 +11,7 @@ export interface ZooModel {
   /** Tokens that begin and end a text; null where the tokenizer has none. */
   readonly beginToken: number | null;
   readonly endToken: number;
-  /** How often each domain's corpus counts when the tokenizer is learnt. */
+  /** Weight of each domain's corpus when the tokenizer is learnt. */
   readonly tokenizerMix: Readonly<Record<Domain, number>>;
   /** Share of each domain in the rows that the model is trained on. */
   readonly trainingMix: Readonly<Record<Domain, number>>;

@@ -10,46 +10,46 @@ const pairs = [
   ['novelist', 'engineer'],
 ] as const;
 
-/** Training on the same text without any teacher: what all else is compared with. */
+/** Training on the same text without any teacher, which everything is compared with. */
 export const continued = 'continued training';
-/** A run file that says nothing of fusion. */
+/** A run file that says nothing about fusion. */
 export const byDefault = 'default';
+
+/** One setting of fusion each. */
+const ablations: readonly NonNullable<Experiment['fusion']>[] = [
+  { vocabulary: 'exact' },
+  { vocabulary: 'minED' },
+  { vocabulary: 'prefix' },
+  { align: 'boundary' },
+  { align: 'dtw' },
+  { combine: 'minCE' },
+  { combine: 'minCE-token' },
+  { combine: 'avgCE' },
+  { truncated: 'renormalise' },
+  { truncated: 'tail' },
+  { unaligned: 'text' },
+  { unaligned: 'nothing' },
+];
 
 type Named = Omit<Experiment, 'group'>;
 const inGroup = (group: Experiment['group'], experiments: readonly Named[]): Experiment[] =>
   experiments.map((experiment) => ({ ...experiment, group }));
 
 /**
- * All experiments. Those of the groups beside main change one thing of the default each; one that changes nothing,
- * since the default has that value, takes the default's result.
+ * All experiments. Each of those outside the group `main` changes one thing of the default. Where that value is the
+ * default's own, the experiment takes the default's result.
  */
 export const experiments: readonly Experiment[] = [
   ...inGroup('main', [
     { name: 'before', sources, share: 0 },
     { name: continued, sources, lambda: 1 },
-    // As published, k and λ too.
+    // As published, including k and λ.
     { name: 'preset fusellm', sources, fusion: { preset: 'fusellm' }, topK: 10, lambda: 0.9 },
     { name: byDefault, sources },
     ...teachers.map((teacher) => ({ name: `${teacher} alone`, sources: [teacher] })),
   ]),
   ...inGroup('ablations', [
-    ...(['exact', 'minED', 'prefix'] as const).map((vocabulary) => ({
-      ...{ name: `vocabulary ${vocabulary}`, sources, fusion: { vocabulary } },
-    })),
-    ...(['boundary', 'dtw'] as const).map((align) => ({
-      name: `align ${align}`,
-      sources,
-      fusion: { align },
-    })),
-    ...(['minCE', 'minCE-token', 'avgCE'] as const).map((combine) => ({
-      ...{ name: `combine ${combine}`, sources, fusion: { combine } },
-    })),
-    ...(['renormalise', 'tail'] as const).map((truncated) => ({
-      ...{ name: `truncated ${truncated}`, sources, fusion: { truncated } },
-    })),
-    ...(['text', 'nothing'] as const).map((unaligned) => ({
-      ...{ name: `unaligned ${unaligned}`, sources, fusion: { unaligned } },
-    })),
+    ...ablations.map((fusion) => ({ name: Object.entries(fusion).flat().join(' '), sources, fusion })),
     { name: 'no frozen copy', sources: teachers },
   ]),
   ...inGroup(

@@ -5,13 +5,13 @@ import type { Experiment } from './experiment.ts';
 /** What the command is asked for. */
 export interface Options {
   readonly seeds: readonly number[];
-  /** The study of a real LLM in place of the demo's. */
+  /** Run the study of a real LLM instead of the demo's. */
   readonly real: boolean;
-  /** Forgets the results so far. */
+  /** Discard the results so far. */
   readonly fresh: boolean;
-  /** Writes docs/results.md with its pictures. */
+  /** Write docs/results.md with its pictures. */
   readonly write: boolean;
-  /** The experiments that are asked for, with the learning rate that is. */
+  /** The experiments that are asked for, with --learning-rate where it is given. */
   choose(all: readonly Experiment[]): Experiment[];
 }
 

@@ -1,17 +1,17 @@
-import { access, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { modelDirectory } from '../../examples/zoo/layout.ts';
 import { pretrain } from '../../examples/zoo/pretraining.ts';
 import { needTrainingTexts } from '../../examples/zoo/texts.ts';
 import { buildUntrainedModel } from '../../examples/zoo/untrained-model.ts';
 import { chooseModels, type ZooModel } from '../../examples/zoo/zoo.ts';
-
-const targetsDirectory = join(import.meta.dirname, '../../.fusemesh/prove/fusion/targets');
+import { keptDirectory } from './directories.ts';
 
 /**
- * The zoo's target as it would have come out with other random weights and another order of the text, all else
- * alike. Seed 0 is the target of the zoo itself; another is trained when it is first asked for, in half a minute,
- * and kept. Random weights of equal seed are equal, so none of the seeds is one of another model in the zoo.
+ * The zoo's target, pretrained from other random weights with another order of the text, all else alike. Seed 0 is the
+ * target of the zoo itself. Any other is trained when it is first asked for, in half a minute, and kept. Equal seeds
+ * give equal random weights, so no seed of another model in the zoo is used here.
  *
  * @returns its Hugging Face directory
  * @throws FuseMeshError unavailable when texts are missing and cannot be downloaded, cancelled when the signal
@@ -23,8 +23,8 @@ export async function targetOfSeed(
 ): Promise<string> {
   const [recipe] = chooseModels(['target']);
   if (seed === 0) return modelDirectory(recipe.name);
-  const trained = join(targetsDirectory, String(seed));
-  if (await isThere(trained)) return trained;
+  const trained = join(keptDirectory, 'targets', String(seed));
+  if (existsSync(trained)) return trained;
   const model: ZooModel = { ...recipe, name: `target of seed ${seed}`, seed: 1000 * seed + recipe.seed };
   const untrained = `${trained}.untrained`;
   await needTrainingTexts();
@@ -33,9 +33,3 @@ export async function targetOfSeed(
   await rm(untrained, { recursive: true });
   return trained;
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );

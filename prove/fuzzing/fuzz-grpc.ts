@@ -1,6 +1,6 @@
 import { create, type DescMethod, type DescService, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { unfitFor } from '../../wire/codec/check-distribution.ts';
 import { decodeTextDistribution } from '../../wire/codec/decode-text-distribution.ts';
-import { unfitFor } from '../../wire/codec/fits-text.ts';
 import {
   AttachRunRequestSchema,
   type ScoreRequest,
@@ -17,16 +17,16 @@ import { mutate, type Random } from './mutate.ts';
 interface Entrance {
   readonly process: FuzzedProcess;
   readonly path: string;
-  /** Undefined of services that are not ours. */
+  /** Undefined for services that are not ours. */
   readonly method: DescMethod | undefined;
   /** A valid request. */
   readonly request: Uint8Array;
-  /** How often it is called beside the others. */
+  /** How often it is called, relative to the others. */
   readonly share: number;
 }
 
 const together = 16;
-/** Of calls whose frame lies about its message. */
+/** Share of calls whose frame lies about its message. */
 const wrongFrames = 0.1;
 const namePattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const otherRun = 'fuzz-other';
@@ -39,19 +39,24 @@ const requests: Readonly<Record<string, Record<string, unknown>>> = {
   WatchRun: { run: otherRun },
   GetHistory: { afterStep: 3n },
 };
-/** It writes the whole model to the disk. */
+/** Checkpoint writes the whole model to the disk. */
 const shares: Readonly<Record<string, number>> = { Checkpoint: 0.02, Generate: 0.3 };
 
 function entrances({ processes }: FuzzedMesh): Entrance[] {
   const ofService = (process: FuzzedProcess, service: DescService): Entrance[] => [
     ...service.methods.map((method) => ({
-      ...{ process, method, path: methodPath(service, method.name) },
+      process,
+      method,
+      path: methodPath(service, method.name),
       request: toBinary(method.input, create(method.input, requests[method.name] ?? {})),
       share: shares[method.name] ?? 1,
     })),
     ...['/grpc.health.v1.Health/Check', '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo'].map(
       (path) => ({
-        ...{ process, path, method: undefined, share: 0.5 },
+        process,
+        path,
+        method: undefined,
+        share: 0.5,
         request: Uint8Array.of(10, 0),
       }),
     ),
@@ -59,13 +64,13 @@ function entrances({ processes }: FuzzedMesh): Entrance[] {
   return [...ofService(processes.teacher, TeacherService), ...ofService(processes.trainer, TrainerService)];
 }
 
-/** How calls went, by gRPC status; "message" where a message came. */
+/** Number of calls by gRPC status, or "message" where a message came. */
 export type CallCounts = Record<string, number>;
 
 /**
  * Calls every method of teacher and trainer with mutated requests.
  *
- * @param forgetRun removes what a run has left that a call attached the teacher to
+ * @param forgetRun removes the streams of a run to which a call has attached the teacher
  * @throws Error at the first hang, crash or wrong acceptance
  */
 export async function fuzzGrpc(
@@ -117,7 +122,7 @@ function drawOne(all: readonly Entrance[], drawn: number): Entrance {
   return all[0];
 }
 
-/** What was answered must have been a request within all limits, and the answer one as well. */
+/** A request that was answered must have kept all limits, and so must the answer. */
 function judge({ path, method }: Entrance, bytes: Uint8Array, { message }: WireAnswer): void {
   const wrong = (what: string): never => {
     throw new Error(`${path} answered a request of which ${what}: ${Buffer.from(bytes).toString('hex')}`);

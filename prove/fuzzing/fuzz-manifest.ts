@@ -17,10 +17,10 @@ const good = toBinary(
 );
 
 /**
- * Reads manifests of runs of which they are the first message.
+ * Reads mutated manifests, each as the first message of a run.
  *
  * @returns how many were refused
- * @throws Error where one is taken that says nothing of a corpus, or another error than ours comes
+ * @throws Error where a manifest is taken that describes no corpus, or an error comes that is not ours
  */
 export async function fuzzManifest(
   connection: NatsConnection,

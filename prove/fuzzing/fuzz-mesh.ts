@@ -15,12 +15,12 @@ import { fuzzManifest } from './fuzz-manifest.ts';
 import { documentsFor, fuzzNats } from './fuzz-nats.ts';
 import { contextLength, type FuzzedMesh, MemoryWatch, startFuzzedMesh, until } from './fuzzed-mesh.ts';
 
-/** More than this, in MiB, and the memory was not flat. */
+/** The most, in MiB, that memory may grow. */
 const mostGrowth = 160;
 
 export interface FuzzFigures {
   readonly messages: number;
-  /** Calls by what came of them. */
+  /** Calls by their outcome. */
   readonly calls: CallCounts;
   readonly manifestsRefused: number;
   readonly documents: number;
@@ -74,7 +74,7 @@ export async function fuzzMesh({ seed, messages }: { seed: number; messages: num
     mesh.processes.teacher.assertAlive();
     const teacher = await mesh.processes.teacher.stop();
     for (const [name, ended] of Object.entries({ trainer: { code, stderr }, teacher })) {
-      // Their logs have errors alone: what nobody foresaw.
+      // Their logs hold only errors, and an error is unexpected.
       if (ended.code === 0 && ended.stderr === '') continue;
       throw new Error(`The ${name} ended with ${ended.code}: ${ended.stderr.slice(-2_000)}`);
     }
@@ -83,7 +83,11 @@ export async function fuzzMesh({ seed, messages }: { seed: number; messages: num
     const end = await newestCheckpoint(join(mesh.output, 'checkpoints'), log);
     const letters = await openDeadLetterBox(connection, mesh.run).list(new AbortController().signal);
     const figures: FuzzFigures = {
-      ...{ messages, calls: counts, manifestsRefused, documents, memory },
+      messages,
+      calls: counts,
+      manifestsRefused,
+      documents,
+      memory,
       documentsMalformed: verdicts.malformed.size,
       documentsPassedOver: end?.state.documentsPassedOver ?? 0,
       distributionsUnusable: verdicts.unusable,
@@ -112,7 +116,7 @@ function assertFigures(
   assert(told.taken === documents, `The training took ${told.taken} documents`);
   assert(documentsPassedOver >= documentsMalformed, 'A malformed document was trained on');
   assert(deadLetters >= documentsMalformed + distributionsUnusable, 'Dead letters are missing');
-  // The stream lets its oldest go; of all that are there, each malformed document is one.
+  // The stream drops its oldest letters; from the oldest that is left on, no malformed document may be missing.
   const first = Math.min(...told.positions);
   const found = new Set(told.positions);
   for (const number of told.malformed) {
@@ -134,7 +138,7 @@ async function sourceOf({ processes }: FuzzedMesh): Promise<{ attached: boolean 
   }
 }
 
-/** Some of the calls have paused it. */
+/** Some of the calls have paused the training. */
 async function resume({ processes }: FuzzedMesh): Promise<void> {
   const client = createClient(TrainerService, processes.trainer.address);
   await client.resume({});

@@ -21,24 +21,24 @@ const texts = [
 ];
 const publishedAtOnce = 200;
 
-/** What the readers must make of the messages, as the same code says in this process. */
+/** How the readers must judge the messages, decided in this process by the same code. */
 export interface Verdicts {
   readonly documents: number;
   /** Documents that are malformed. */
   readonly malformed: ReadonlySet<number>;
-  /** Messages in the teacher's place that are no distributions of a document of the run. */
+  /** Messages in the teacher's name that are no distributions of a document of the run. */
   readonly unusable: number;
 }
 
-/** @returns the documents that a run of so many messages has */
+/** How many documents a run of that many messages has. */
 export const documentsFor = (messages: number): number =>
   batchDocuments * Math.max(1, Math.floor(messages / 2 / batchDocuments));
 
 /**
- * Publishes the documents of a run, most of them mutated, and before each a mutated distribution of it in the
- * place of its teacher's.
+ * Publishes the documents of a run, most of them mutated, and before each of them a mutated distribution in its
+ * teacher's name.
  *
- * @throws Error where something is taken that does not come back the same
+ * @throws Error where something is taken that changes when it is encoded again
  */
 export async function fuzzNats(
   mesh: FuzzedMesh,

@@ -44,7 +44,9 @@ export async function startFuzzedMesh(): Promise<FuzzedMesh> {
   const [teacherPort, trainerPort] = [await freePort(), await freePort()];
   const room = 10_000_000;
   const config = {
-    ...{ run, contextLength, topK },
+    run,
+    contextLength,
+    topK,
     nats: { url: nats.url, maxDocuments: room, maxDistributions: room },
     corpus: [{ domain: 'unused', path: 'unused.txt' }],
     teachers: [
@@ -57,8 +59,13 @@ export async function startFuzzedMesh(): Promise<FuzzedMesh> {
     ],
     target: { model: join(zoo, 'target') },
     trainer: {
-      ...{ address: `127.0.0.1:${trainerPort}`, metricsPort: 0, output, batchDocuments },
-      ...{ checkpointEvery: 20, keepCheckpoints: 1, learningRate: 1e-4 },
+      address: `127.0.0.1:${trainerPort}`,
+      metricsPort: 0,
+      output,
+      batchDocuments,
+      checkpointEvery: 20,
+      keepCheckpoints: 1,
+      learningRate: 1e-4,
     },
   };
   const path = join(directory, 'run.yaml');
@@ -68,7 +75,9 @@ export async function startFuzzedMesh(): Promise<FuzzedMesh> {
   const trainer = startCommand(['trainer', path], quiet);
   const running = [teacher, trainer];
   return {
-    ...{ run, output, natsUrl: nats.url },
+    run,
+    output,
+    natsUrl: nats.url,
     processes: {
       teacher: fuzzedProcess('teacher', config.teachers[0].address, teacher),
       trainer: fuzzedProcess('trainer', config.trainer.address, trainer),
@@ -88,7 +97,8 @@ function fuzzedProcess(name: string, address: string, { process, finished }: Run
     last = ended;
   });
   return {
-    ...{ address, finished },
+    address,
+    finished,
     memory: () => residentMebibytes(process.pid),
     stop: () => {
       process.kill('SIGTERM');

@@ -3,7 +3,7 @@ import { type ClientHttp2Session, connect, constants } from 'node:http2';
 
 /** What a server answered to one call. */
 export interface WireAnswer {
-  /** The gRPC status; undefined where the call was ended after its first message, or cut off. */
+  /** The gRPC status; undefined where the call was ended after its first message or was cut off. */
   readonly status: number | undefined;
   readonly statusText: string;
   /** The first message, if any came. */
@@ -14,7 +14,7 @@ const answerWithin = 30_000;
 const quietAfter = 500;
 const prefixBytes = 5;
 
-/** gRPC by hand, so that a message may be any bytes, and the frame around it may lie. */
+/** gRPC written by hand, so that a message may be any bytes and the frame around it may lie. */
 export class GrpcWire {
   readonly #address: string;
   #session: ClientHttp2Session | undefined;
@@ -27,7 +27,7 @@ export class GrpcWire {
   /**
    * Sends one frame and waits for the end of the call, or for its first message.
    *
-   * @param mayWait whether it is right that nothing comes: the call is ended soon then
+   * @param mayWait whether the call may rightly stay without an answer; it is then ended soon
    * @throws Error when there is no answer in half a minute: the server hangs
    */
   async call(path: string, frame: Uint8Array, { mayWait = false } = {}): Promise<WireAnswer> {

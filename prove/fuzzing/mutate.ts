@@ -1,7 +1,7 @@
 /** Numbers in [0, 1). */
 export type Random = () => number;
 
-/** As a field's length or a count: far more than any message has, in the encoding of Protocol Buffers. */
+/** Huge numbers in the encoding of Protocol Buffers, to be read as a length or a count. */
 const absurdNumbers = [
   [0xff, 0xff, 0xff, 0xff, 0x07],
   [0xff, 0xff, 0xff, 0xff, 0x0f],
@@ -35,27 +35,27 @@ const mutations: readonly Mutation[] = [
       other.subarray(below(random, other.length + 1)),
     );
   },
-  // Length-field attack: a number that is far too large, written over what stands there.
+  // Length-field attack: overwrites something with a number that is far too large.
   (message, random) => {
     const at = below(random, message.length + 1);
     const absurd = absurdNumbers[below(random, absurdNumbers.length)];
     return joined(message.subarray(0, at), absurd, message.subarray(at + below(random, 3)));
   },
-  // A piece twice, or taken out.
+  // Doubles a piece, or removes it.
   (message, random) => {
     const [a, b] = [below(random, message.length + 1), below(random, message.length + 1)];
     return joined(message.subarray(0, a), message.subarray(b));
   },
-  // Fields that nobody knows.
+  // Unknown fields.
   (message, random) => {
     const unknown = Array.from({ length: 2 * (1 + below(random, 200)) }, (_, i) => (i % 2 === 0 ? 0x78 : 1));
     return joined(message, unknown);
   },
-  // Nothing but chance.
+  // Random bytes.
   (_, random) => Uint8Array.from({ length: below(random, 300) }, () => below(random, 256)),
 ];
 
-/** A message as no writer of ours would send it; a few are left as they are. */
+/** Changes a message at random; a few stay as they are. */
 export function mutate(message: Uint8Array, random: Random, others: readonly Uint8Array[]): Uint8Array {
   if (random() < 0.05) return message;
   const mutation = mutations[below(random, mutations.length)];

@@ -5,7 +5,7 @@ import type { Scorer } from '../../model/scoring/scorer.ts';
 import type { Log } from '../../process/log/log.ts';
 import { RateMeter } from '../../process/metrics/rate-meter.ts';
 import { distributionToBytes } from '../../wire/codec/distribution-bytes.ts';
-import { refusedDistribution } from '../../wire/codec/refused-distribution.ts';
+import { refusedDistribution } from '../../wire/codec/text-distribution.ts';
 import type { TeacherRunStatusSchema } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import type { DeliveredDocument, RunStreams } from '../../wire/nats/run-streams.ts';
 import { countSeconds } from './count-seconds.ts';

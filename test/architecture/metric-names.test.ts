@@ -6,14 +6,14 @@ import { createRegister } from '../../process/metrics/create-register.ts';
 import { makeMetrics } from '../../process/metrics/metric.ts';
 
 const definitions = metricTables.flatMap(({ table }) => Object.values(table));
-/** The name without what says that it is a counter or a table of facts. */
+/** The name without the suffix of a counter or of a metric that holds facts. */
 const measured = (name: string) => name.replace(/_(total|info)$/, '');
 
 describe.each(definitions)('$name', ({ name, kind, help, labels }) => {
   it('is named as Prometheus has it', () => {
     expect(name).toMatch(/^fusemesh_[a-z]+(_[a-z]+)*$/);
     expect(name.endsWith('_total'), 'counters, and they alone, end in _total').toBe(kind === 'counter');
-    // Base units, behind all else.
+    // The base unit comes last.
     expect(name).not.toMatch(/milli|micro|nano|kilo|mega|giga|_ms\b|minutes|hours|percent/);
     if (/wait|duration|lag_|elapsed|timestamp/.test(measured(name)) && !/documents$/.test(measured(name))) {
       expect(measured(name)).toMatch(/_seconds$/);

@@ -7,23 +7,6 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const rooms = [
-  'errors',
-  'numbers',
-  'process',
-  'wire',
-  'model',
-  'engine',
-  'texts',
-  'fusion',
-  'services',
-  'trainer',
-  'page',
-  'cli',
-  'test',
-  'bench',
-];
-
 /** A small tree of the project's shape that keeps every rule. */
 const lawful: Readonly<Record<string, string>> = {
   'errors/failure.ts': 'export const failure = 1;',
@@ -44,6 +27,7 @@ const lawful: Readonly<Record<string, string>> = {
   'trainer/loop.ts':
     "import './report/status.ts';\nimport '../fusion/batch.ts';\nimport '../texts/split.ts';",
   'trainer/report/status.ts': "import '../../wire/generated/status_pb.ts';",
+  'trainer/report/status.test.ts': "import '../loop.ts';",
   'wire/generated/status_pb.ts': 'export const status = 1;',
   'wire/messages/states.ts': "import '../generated/status_pb.ts';",
   'page/view/main.ts':
@@ -69,6 +53,7 @@ const unlawful: readonly (readonly [file: string, imported: string, rule: string
   ['fusion/batch.ts', '../trainer/loop.ts', 'fusion-imports-one-way'],
   ['trainer/loop.ts', '../services/teacher/score.ts', 'trainer-imports-one-way'],
   ['trainer/report/status.ts', '../loop.ts', 'trainer-assembles-its-rooms'],
+  ['cli/up.ts', '../engine/step.ts', 'cli-imports-one-way'],
   ['page/serve-page.ts', '../engine/step.ts', 'page-imports-one-way'],
   ['page/serve-page.ts', '../wire/grpc/serve.ts', 'page-knows-messages-only'],
   ['wire/messages/states.ts', '../../errors/failure.ts', 'messages-stand-alone'],
@@ -90,27 +75,23 @@ const unlawful: readonly (readonly [file: string, imported: string, rule: string
   ['cli/up.ts', './missing.ts', 'imports-resolve'],
 ];
 
+const configs = { files: '.dependency-cruiser.cjs', folders: '.dependency-cruiser.folders.cjs' };
+let tree: string;
+
+beforeEach(async () => {
+  tree = await mkdtemp(join(tmpdir(), 'fusemesh-imports-'));
+  for (const file of [...Object.values(configs), 'tsconfig.json', 'package.json']) {
+    await copyFile(join(root, file), join(tree, file));
+  }
+  await symlink(join(root, 'node_modules'), join(tree, 'node_modules'));
+  for (const [file, source] of Object.entries(lawful)) await write(file, source);
+});
+
+afterEach(() => rm(tree, { recursive: true }));
+
 describe('the check of one-way imports', () => {
-  let tree: string;
-
-  const write = async (file: string, source: string) => {
-    await mkdir(dirname(join(tree, file)), { recursive: true });
-    await writeFile(join(tree, file), source);
-  };
-
-  beforeEach(async () => {
-    tree = await mkdtemp(join(tmpdir(), 'fusemesh-imports-'));
-    for (const file of ['.dependency-cruiser.cjs', 'tsconfig.json', 'package.json']) {
-      await copyFile(join(root, file), join(tree, file));
-    }
-    await symlink(join(root, 'node_modules'), join(tree, 'node_modules'));
-    for (const [file, source] of Object.entries(lawful)) await write(file, source);
-  });
-
-  afterEach(() => rm(tree, { recursive: true }));
-
   it('passes a tree that keeps the rules', async () => {
-    expect(await check(tree)).toEqual({ exitCode: 0, broken: [] });
+    expect(await check('files')).toEqual({ exitCode: 0, broken: [] });
   });
 
   it('fails, naming the rule, for every rule that is broken', async () => {
@@ -119,20 +100,49 @@ describe('the check of one-way imports', () => {
     for (const [file, imports] of added) {
       await write(file, [lawful[file], ...imports.map((imported) => `import '${imported}';`)].join('\n'));
     }
-    const { exitCode, broken } = await check(tree);
+    const { exitCode, broken } = await check('files');
     expect(exitCode).toBeGreaterThan(0);
     for (const [file, , rule] of unlawful) expect(broken).toContain(`${rule}: ${file}`);
   });
 
   it('sees imports of types too', async () => {
     await write('model/runtime/session.ts', "import type { Serve } from '../../wire/grpc/serve.ts';");
-    expect((await check(tree)).broken).toEqual(['model-imports-one-way: model/runtime/session.ts']);
+    expect((await check('files')).broken).toEqual(['model-imports-one-way: model/runtime/session.ts']);
   });
 });
 
-function check(tree: string): Promise<{ exitCode: number; broken: string[] }> {
+describe('the check of circles between folders', () => {
+  it('passes a tree that has none', async () => {
+    expect(await check('folders')).toEqual({ exitCode: 0, broken: [] });
+  });
+
+  it('fails, naming the rule, where two folders need each other though no two files do', async () => {
+    // serve.ts of wire/grpc imports process/config, and now another file there needs another of wire/grpc.
+    await write('process/config/find.ts', "import '../../wire/grpc/status.ts';");
+    await write('wire/grpc/status.ts', 'export const status = 1;');
+    const { exitCode, broken } = await check('folders');
+    expect(exitCode).toBeGreaterThan(0);
+    expect(broken).toContain('no-circles-between-folders: process/config');
+    expect(broken).toContain('no-circles-between-folders: wire/grpc');
+    expect((await check('files')).broken.filter((line) => line.startsWith('no-cycles'))).toEqual([]);
+  });
+
+  it('looks at no tests, which stand beside what they test and use what is above it', async () => {
+    await write('process/config/load.test.ts', "import '../../wire/grpc/serve.ts';");
+    expect(await check('folders')).toEqual({ exitCode: 0, broken: [] });
+  });
+});
+
+async function write(file: string, source: string): Promise<void> {
+  await mkdir(dirname(join(tree, file)), { recursive: true });
+  await writeFile(join(tree, file), source);
+}
+
+/** Runs dependency-cruiser on the tree, with the rules of files or of folders. */
+function check(of: keyof typeof configs): Promise<{ exitCode: number; broken: string[] }> {
   const depcruise = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
-  const parameters = ['--config', '.dependency-cruiser.cjs', '--output-type', 'err', ...rooms];
+  const rooms = new Set(Object.keys(lawful).map((file) => file.split('/')[0]));
+  const parameters = ['--config', configs[of], '--output-type', 'err', ...rooms];
   return new Promise((resolve) => {
     execFile(process.execPath, [depcruise, ...parameters], { cwd: tree }, (error, stdout) => {
       // A line of the report: "  error RULE: FILE → IMPORTED".

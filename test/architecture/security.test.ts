@@ -13,7 +13,7 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
   .split('\n')
   .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
 
-/** What opens a connection or a port, and what its call must have in production. */
+/** Calls that open a connection or a port, and what they must contain in production code. */
 const doors = [
   { door: 'createClient', opens: /(?<!function )\bcreateClient\(/, needs: /security/ },
   { door: 'serve', opens: /await serve\(\{/, needs: /security/ },

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { FinishReason, TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
-import { watchHealth } from '../../wire/grpc/ask-health.ts';
 import { createClient } from '../../wire/grpc/client.ts';
+import { watchHealth } from '../support/ask-health.ts';
 import { startNatsServer } from '../support/nats-server.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 

@@ -60,7 +60,8 @@ async function twoOfThree(run: string, { within }: { within: string }) {
         learningRate: 1e-3,
         batchDocuments: 4,
       },
-      ...{ checkpointEvery: 2, join: { atLeast: 2, within } },
+      checkpointEvery: 2,
+      join: { atLeast: 2, within },
     },
   };
   return writeRunFile(corpus, { run, changes });

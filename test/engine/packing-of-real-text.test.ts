@@ -29,7 +29,7 @@ it('computes next to no padding on real text', async () => {
       slots += part.rows * part.length;
     }
   }
-  // All but attention works on the tokens alone; a row a document would compute 27 % of padding.
+  // Everything but attention works on the tokens alone; with a row for each document, 27 % would be padding.
   expect(1 - real / computed).toBeLessThan(0.01);
   expect(1 - real / slots).toBeLessThan(0.08);
 });

@@ -38,7 +38,7 @@ describe('SmolLM2-135M', () => {
       const candidates = scored.candidateIds.subarray(row * size, (row + 1) * size);
       const ours = Array.from(picked, (id) => scored.logProbabilities[row * size + candidates.indexOf(id)]);
       const theirs = logits.subarray(row * picked.length, (row + 1) * picked.length);
-      // Logits are log-probabilities but for one number a row.
+      // Logits and log-probabilities of a row differ by one number.
       const shift = theirs[0] - ours[0];
       const shifted = ours.map((value) => value + shift);
       expect(largestDifference(shifted, theirs)).toBeLessThan(2e-4);
@@ -70,7 +70,9 @@ describe('in a run', () => {
 
   const up = async (path: string, settings: readonly string[]): Promise<Outcome> => {
     const { code, stdout, stderr } = await runCommand([
-      ...['up', path, '--json'],
+      'up',
+      path,
+      '--json',
       ...settings.flatMap((setting) => ['--set', setting]),
     ]);
     expect(code, stderr).toBe(0);

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const scripts = fileURLToPath(new URL('../../scripts', import.meta.url));
 
-/** A command that is set up and then says where it finds NATS. */
+/** A command that is set up and then prints where it finds NATS. */
 const whereIsNats = `
 import { withSetUp } from './scripts/set-up.mjs';
 await withSetUp({ nats: true }, ({ NATS_URL, NATS_SERVER }) => {

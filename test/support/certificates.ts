@@ -15,7 +15,7 @@ export interface TestAuthority {
   /**
    * Signs a certificate for these names ("DNS:localhost", "IP:127.0.0.1").
    *
-   * @param options.days how long from now it is valid, one unless given; of a negative number it is not any more
+   * @param options.days how long it is valid from now, 1 unless given; with a negative number it has expired
    */
   sign(name: string, names: readonly string[], options?: { readonly days?: number }): CertificateFiles;
 }

@@ -10,11 +10,13 @@ export const chromium: string | undefined = (process.env['PATH'] ?? '')
   .flatMap((folder) => names.map((name) => join(folder, name)))
   .find((path) => existsSync(path));
 
-/** Starts the browser without a window. It runs without its sandbox, which root cannot have: our own pages only. */
+/**
+ * Starts the browser without a window, and without its sandbox, which does not work as root: for our own pages only.
+ */
 export const startChromium = (): Promise<Browser> =>
   launch({ executablePath: chromium!, args: ['--no-sandbox', '--disable-gpu', '--hide-scrollbars'] });
 
-/** How a page is looked at. */
+/** How a page is displayed. */
 export interface Look {
   readonly theme: 'light' | 'dark';
   /** In pixels. */

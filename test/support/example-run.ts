@@ -148,7 +148,7 @@ const passage =
 const zoo = (model: string): Promise<Tokenizer> =>
   Tokenizer.fromFile(join(import.meta.dirname, '../../examples/zoo', model, 'tokenizer.json'));
 
-/** Words that a teacher might think of instead. */
+/** Other words that a teacher might predict. */
 const others = [' the', ' of', ',', ' and', ' to', ' a', ' in', ' our', '.', ' great'];
 
 async function exampleAlignment(): Promise<GetAlignmentResponse> {

@@ -16,8 +16,8 @@ export type Sample =
     };
 
 /**
- * Compares the gradient that the reverse pass gives with finite differences, both computed by ONNX Runtime
- * in float32: of Σ c·f(x) with random c, by the five-point rule, for every value of every float input.
+ * Compares the gradient of the backward pass with finite differences, both computed by ONNX Runtime in float32: for
+ * Σ c·f(x) with random c, by the five-point rule, for every value of every float input.
  *
  * @returns the largest |difference| / max(1, |gradient|)
  */

@@ -1,12 +1,12 @@
 import { createServer } from 'node:net';
 
 /**
- * Below the ports that systems hand out by themselves (from 32,768 on Linux, from 49,152 elsewhere): a port from
- * among those could be given to somebody else between this promise and its use.
+ * Below the ports that systems assign by themselves (from 32,768 on Linux, from 49,152 elsewhere): one of those could
+ * be taken by another process before it is used.
  */
 const [lowest, highest] = [15_000, 30_000];
 
-/** A TCP port of the loopback interface that nothing listens on, and that no listener on port 0 is given. */
+/** A free TCP port of the loopback interface that is never assigned to a listener on port 0. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = lowest + Math.floor(Math.random() * (highest - lowest));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { TrainingBatch } from '../../engine/training-batch.ts';
 import { openSafetensors, type SafetensorsFile } from '../../model/safetensors/safetensors-file.ts';
 
-/** FUSEMESH_GOLDEN: models of other random weights (test/oracle/families.py --seed). */
+/** FUSEMESH_GOLDEN names a folder of models with other random weights (test/oracle/families.py --seed). */
 const golden = process.env['FUSEMESH_GOLDEN'] ?? join(import.meta.dirname, '..', 'golden');
 
 /** Directory of a golden model; test/oracle has the scripts that make them. */
@@ -24,7 +24,7 @@ export async function readInt32(file: SafetensorsFile, name: string): Promise<In
   return new Int32Array((await file.read(name)).buffer);
 }
 
-/** The batch on which PyTorch trained: rows of one length, padded with tokens that nobody learns from. */
+/** The batch on which PyTorch trained: rows of one length, with padding that has no label. */
 export async function readBatch(expected: SafetensorsFile): Promise<TrainingBatch> {
   const [rows, length, candidates] = expected.tensors.get('fused_ids')!.shape;
   return {
@@ -38,7 +38,7 @@ export async function readBatch(expected: SafetensorsFile): Promise<TrainingBatc
   };
 }
 
-/** max |a − b|; NaN where either has one. */
+/** max |a − b|; NaN where either holds a NaN. */
 export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let largest = a.length === b.length ? 0 : Number.NaN;
   for (let i = 0; i < a.length; i++) {

@@ -2,13 +2,15 @@ import { afterAll, beforeAll } from 'vitest';
 import { connectNats, type NatsConnection } from '../../wire/nats/connection.ts';
 import { startNatsServer, type TestNatsServer } from './nats-server.ts';
 
-/** What the tests of a file share: a NATS server, and a connection to it. */
+/** What the tests of a file share: a NATS server and a connection to it. */
 export interface NatsOfTests {
   readonly url: string;
   readonly connection: NatsConnection;
 }
 
-/** Called once in a file; its tests find there what stands from before the first until after the last of them. */
+/**
+ * To be called once in a test file; server and connection are there from before its first test until after its last.
+ */
 export function natsOfTests(): NatsOfTests {
   let server: TestNatsServer;
   let connection: NatsConnection;

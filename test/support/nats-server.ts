@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startLocalNatsServer } from '../../wire/nats/local-server.ts';
 
-/** A NATS server for tests; name runs so that they differ where tests share one. */
+/** A NATS server for tests. Tests may share one, so runs need different names. */
 export interface TestNatsServer {
   readonly url: string;
   /** Ends the server and removes what it stored. */

@@ -4,18 +4,18 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { type ReceivedSpan, spansOf } from './otlp-spans.ts';
 
-/** What takes traces by OTLP over HTTP, as a collector does. */
+/** Takes traces by OTLP over HTTP, as a collector does. */
 export interface OtlpReceiver {
   /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
   readonly url: string;
-  /** All that have come. */
+  /** All spans received. */
   readonly spans: readonly ReceivedSpan[];
-  /** The requests that have come. */
+  /** The number of requests received. */
   readonly requests: readonly IncomingMessage[];
   stop(): Promise<void>;
 }
 
-/** @param answers false takes what comes and never says a word */
+/** @param answers false: takes requests and never answers */
 export async function startOtlpReceiver({ port = 0, answers = true } = {}): Promise<OtlpReceiver> {
   const spans: ReceivedSpan[] = [];
   const requests: IncomingMessage[] = [];

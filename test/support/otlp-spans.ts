@@ -1,13 +1,13 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 
-/** A span as it came over the wire. */
+/** A span as received. */
 export interface ReceivedSpan {
   /** Attributes of the process that made it. */
   readonly resource: Attributes;
   readonly name: string;
   /** As in OTLP: 1 internal, 4 producer, 5 consumer. */
   readonly kind: number;
-  /** In hexadecimal, as the next three. */
+  /** In hexadecimal, like the next three. */
   readonly traceId: string;
   readonly spanId: string;
   /** Empty where a trace begins. */
@@ -18,7 +18,7 @@ export interface ReceivedSpan {
   readonly start: bigint;
   readonly end: bigint;
   readonly attributes: Attributes;
-  /** What it failed with. */
+  /** The error that it failed with. */
   readonly failure: string | undefined;
 }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
 
-/** Texts with what tokenizers stumble over: runs of blanks, marks, joined emoji, ligatures, any code point. */
+/** Texts that are hard for tokenizers: runs of blanks, marks, joined emoji, ligatures, any code point. */
 export const texts = fc
   .array(
     fc.oneof(
@@ -30,7 +30,7 @@ export const texts = fc
   .map((parts) => parts.join(''));
 
 /**
- * Holds that tokens from `first` on cover the text in order, without a gap.
+ * Checks that tokens from `first` on cover the text in order, without a gap.
  *
  * @param shared what neighbours may both claim: a character whose bytes they are, or, where a normalizer
  *   changed the text, also a run of characters unknown to the tokenizer

@@ -8,8 +8,8 @@ import { largestDifference } from './golden.ts';
 /**
  * Compares the gradient of every trained tensor with gradient:NAME of a golden file.
  *
- * @param values what is trained begins with; left out, what is in the directory
- * @returns by name, the largest difference in parts of the tensor's largest gradient
+ * @param values initial values of what is trained; left out, those of the directory
+ * @returns by name, the largest difference relative to the tensor's largest gradient
  */
 export async function gradientErrors(
   directory: string,

@@ -8,7 +8,7 @@ export function bitsFor(vocabularySize: number): number {
   return Math.max(1, 32 - Math.clz32(vocabularySize - 1));
 }
 
-/** Wider values do not leave a 32-bit integer room for what is shifted in before and behind them. */
+/** Wider values are handled in two parts: a 32-bit integer has no room for them and up to 7 bits beside them. */
 const narrow = 24;
 
 /**

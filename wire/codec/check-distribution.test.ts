@@ -2,15 +2,18 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TextDistributionSchema } from '../generated/fusemesh/v1/distribution_pb.ts';
-import { distributionCheck, type ExpectedDistribution } from './check-distribution.ts';
+import { distributionCheck, type ExpectedDistribution, unfitFor } from './check-distribution.ts';
 import { distributionFromBytes, distributionToBytes } from './distribution-bytes.ts';
-import { unfitFor } from './fits-text.ts';
-import { refusedDistribution } from './refused-distribution.ts';
 import type { TextDistribution } from './text-distribution.ts';
+import { refusedDistribution } from './text-distribution.ts';
 
 const fingerprint = new Uint8Array(32).fill(7);
 const expected: ExpectedDistribution = {
-  ...{ teacher: 'orator', fingerprint, tokens: 90, candidates: 100, documents: 50 },
+  teacher: 'orator',
+  fingerprint,
+  tokens: 90,
+  candidates: 100,
+  documents: 50,
 };
 
 /** What a teacher may say: spans of a text, special tokens and shared characters among them. */
@@ -50,7 +53,12 @@ const valid: fc.Arbitrary<TextDistribution> = fc
     });
     const tokenLogProbabilities = Float32Array.from(own);
     return {
-      ...{ document, teacher: 'orator', tokenizerFingerprint: fingerprint, topK, starts, ends },
+      document,
+      teacher: 'orator',
+      tokenizerFingerprint: fingerprint,
+      topK,
+      starts,
+      ends,
       tokenIds: Int32Array.from(ids),
       candidateIds: Int32Array.from(rows.flat()),
       logProbabilities: Float32Array.from(falling.flat()),

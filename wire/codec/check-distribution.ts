@@ -7,22 +7,22 @@ export interface ExpectedDistribution {
   readonly teacher: string;
   /** SHA-256 of its tokenizer. */
   readonly fingerprint: Uint8Array;
-  /** Of its tokenizer: every id of a token is below it. */
+  /** Vocabulary size of its tokenizer: every token id is below it. */
   readonly tokens: number;
-  /** Of its model, which may have more than its tokenizer: every id of a candidate is below it. */
+  /** Vocabulary size of its model, which may exceed its tokenizer's: every candidate id is below it. */
   readonly candidates: number;
-  /** Documents of the run. */
+  /** How many documents the run has. */
   readonly documents: number;
 }
 
-/** A probability of 1 may come out as its neighbour in float16. */
+/** In float16 the logarithm of a probability of 1 may come out slightly above 0. */
 const aboveZero = 2 ** -10;
 
 /**
- * Makes the check of one teacher's distributions: that they are of a document of the run and of this teacher, and
- * that no id, probability or span is one that no teacher can mean. One pass over the columns.
+ * Makes the check of one teacher's distributions: they must belong to this teacher and to a document of the run, and
+ * every id, probability and span must be possible. It takes one pass over the columns.
  *
- * @returns throws FuseMeshError data_loss with a reason that names the field
+ * @returns a check that throws FuseMeshError data_loss with a reason that names the field
  */
 export function distributionCheck(expected: ExpectedDistribution): (distribution: TextDistribution) => void {
   const seen: SeenIds = { row: 0, lastRow: new Int32Array(expected.candidates) };
@@ -41,9 +41,9 @@ export function distributionCheck(expected: ExpectedDistribution): (distribution
   };
 }
 
-/** Which ids a row has had so far, without clearing anything between rows. */
+/** Finds ids that come twice in a row, without clearing anything between rows. */
 interface SeenIds {
-  /** Counts all rows that were ever looked at. */
+  /** Counts all rows that were ever checked. */
   row: number;
   /** [vocabulary] the last row that had the id. */
   readonly lastRow: Int32Array;
@@ -91,7 +91,7 @@ function refuseSums({ tokenIds, tokenLogProbabilities, ...sums }: TextDistributi
   if (predictedTokens > n) refuse(`predicted_tokens is ${predictedTokens} of ${n}`);
   let sum = 0;
   for (let i = 0; i < n; i++) sum -= tokenLogProbabilities[i];
-  // Twice what rounding to float16 may change. A token that float16 makes impossible leaves nothing to compare.
+  // Twice what rounding to float16 may change. A log-probability that overflows float16 leaves nothing to compare.
   if (Math.abs(sum - crossEntropy) > 2 ** -10 * Math.abs(crossEntropy) + n * aboveZero && sum < Infinity) {
     refuse(`cross_entropy is ${crossEntropy}, token_log_probabilities make ${sum}`);
   }
@@ -128,4 +128,21 @@ function refuseCandidates(
       previous = value;
     }
   }
+}
+
+/**
+ * Why a teacher's distributions cannot be of this text; undefined where they can.
+ *
+ * @param distribution one whose spans rise
+ */
+export function unfitFor(
+  { ends, predictedBytes, refusal }: Pick<TextDistribution, 'ends' | 'predictedBytes' | 'refusal'>,
+  text: string,
+): string | undefined {
+  if (refusal !== undefined) return undefined;
+  const end = ends[ends.length - 1];
+  if (end !== text.length) return `span_lengths end at ${end}, the text at ${text.length}`;
+  const bytes = Buffer.byteLength(text);
+  if (predictedBytes > bytes) return `predicted_bytes is ${predictedBytes}, the text has ${bytes}`;
+  return undefined;
 }

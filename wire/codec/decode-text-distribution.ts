@@ -3,10 +3,9 @@ import { fromFloat16 } from '../../numbers/float16.ts';
 import type { TextDistribution as TextDistributionMessage } from '../generated/fusemesh/v1/distribution_pb.ts';
 import { packedLength, unpackBits } from './bit-packing.ts';
 import { massUnits } from './encode-text-distribution.ts';
-import { refusedDistribution } from './refused-distribution.ts';
 import { refuseNewer } from './schema-version.ts';
 import { unpackSpans } from './spans.ts';
-import type { TextDistribution } from './text-distribution.ts';
+import { refusedDistribution, type TextDistribution } from './text-distribution.ts';
 
 /**
  * A teacher's distributions from the wire.
@@ -23,7 +22,9 @@ export function decodeTextDistribution(message: TextDistributionMessage): TextDi
   const { tokenCount: n, topK: k, idBits } = message;
   const { starts, ends } = unpackSpans({ gaps: message.spanGaps, lengths: message.spanLengths });
   return {
-    ...{ document, teacher, tokenizerFingerprint },
+    document,
+    teacher,
+    tokenizerFingerprint,
     topK: k,
     tokenIds: unpackBits(message.tokenIds, n, idBits),
     starts,

@@ -9,7 +9,7 @@ import { encodeTextDistribution } from './encode-text-distribution.ts';
 import type { TextDistribution } from './text-distribution.ts';
 import { wireFields } from './wire-fields.ts';
 
-/** Of one document. */
+/** In one document. */
 const mostTokens = 2 ** 20;
 /** A gap and a length of 32 bits each, as variable-length numbers; a negative gap is written as a small one. */
 const mostSpanBytes = 10;
@@ -38,8 +38,8 @@ export function distributionFromBytes(bytes: Uint8Array): TextDistribution {
 }
 
 /**
- * Spans become an array of numbers when the message is read, eight bytes for each of theirs: they are compared
- * with the number of tokens before.
+ * Decoding turns every byte of the spans into a number of eight bytes, so their size is compared with the number of
+ * tokens first.
  */
 function refuseTooLong(bytes: Uint8Array): void {
   let tokens = 0;

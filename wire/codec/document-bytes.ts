@@ -9,9 +9,9 @@ import {
 import { refuseNewer } from './schema-version.ts';
 import { wireFields } from './wire-fields.ts';
 
-/** A text of as many tokens as any context has is shorter. */
+/** No text that fits into a model's context is longer. */
 export const mostDocumentBytes = 4 * 1024 * 1024;
-/** Number, domain and the like. */
+/** Room for the fields beside the text: number, domain and others. */
 const besideText = 4_096;
 
 /** @throws FuseMeshError invalid_argument for a text that no reader takes */

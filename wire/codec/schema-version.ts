@@ -1,7 +1,7 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 
-/** The newest meaning of documents, manifests and distributions that this code knows. */
-export const knownSchemaVersion = 1;
+/** The newest version of documents, manifests and distributions that this code understands. */
+const knownSchemaVersion = 1;
 
 /**
  * @param schemaVersion as it came; 0 where the message says none, which means 1

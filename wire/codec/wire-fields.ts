@@ -1,6 +1,6 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 
-/** One field of a message as it lies there. */
+/** One field of an encoded message. */
 export interface WireField {
   readonly number: number;
   /** Of a length-delimited field, its length in bytes; of a varint its value, where that is below 2^32. */
@@ -11,10 +11,10 @@ export interface WireField {
 const mostFields = 64;
 
 /**
- * Looks at a message's fields before anything is made of them: what costs little to send must not cost much to
- * read. Reading a message whole makes an object of every field that it does not know.
+ * Lists a message's fields without decoding them: what is cheap to send must not be expensive to read, and decoding
+ * makes an object for every field that is unknown or comes twice.
  *
- * @throws RangeError, or what the reader throws, where the bytes are no message or have too many fields
+ * @throws RangeError, or what the reader throws, where the bytes are no message or hold too many fields
  */
 export function wireFields(bytes: Uint8Array): WireField[] {
   const reader = new BinaryReader(bytes);

@@ -1,10 +1,10 @@
 import type { NatsConnection } from '../nats/connection.ts';
 
 /**
- * Where others reach a process that listens there. One that listens on every interface is reached at the address
- * from which it reaches NATS.
+ * The address at which others reach this process. If it listens on every interface, that is the address from which it
+ * reaches NATS.
  *
- * @param address HOST:PORT as it listens
+ * @param address HOST:PORT that it listens on
  */
 export function advertisedAddress(address: string, { ownHost }: Pick<NatsConnection, 'ownHost'>): string {
   const port = address.slice(address.lastIndexOf(':') + 1);

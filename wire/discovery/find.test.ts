@@ -9,13 +9,25 @@ const run = `find-${process.pid}`;
 const nats = natsOfTests();
 
 const listing: TeacherListing = {
-  ...{ teacher: 'orator', run, instance: 'one', family: 'llama', parameters: 1_234_567 },
-  ...{ vocabularySize: 2000, contextLength: 512, tokenizerFingerprint: 'ab', modelFingerprint: 'cd' },
-  ...{ address: '127.0.0.1:5001', metricsAddress: '127.0.0.1:9001' },
+  teacher: 'orator',
+  run,
+  instance: 'one',
+  family: 'llama',
+  parameters: 1_234_567,
+  vocabularySize: 2000,
+  contextLength: 512,
+  tokenizerFingerprint: 'ab',
+  modelFingerprint: 'cd',
+  address: '127.0.0.1:5001',
+  metricsAddress: '127.0.0.1:9001',
 };
 const work = {
-  ...{ run, teacher: 'orator', documentsScored: 3, documentsInHand: 2 },
-  ...{ tokensPerSecond: 1.5, waitingForRoom: false },
+  run,
+  teacher: 'orator',
+  documentsScored: 3,
+  documentsInHand: 2,
+  tokensPerSecond: 1.5,
+  waitingForRoom: false,
 };
 
 it('finds teachers and trainers as they told of themselves, in order, and nothing else', async () => {

@@ -4,7 +4,7 @@ import type { FoundService, ServiceDescription } from '../nats/services.ts';
 /** The name under which teachers register at NATS. */
 export const teacherServiceName = 'fusemesh-teacher';
 
-/** How a teacher's work for one run goes, as it says itself. */
+/** A teacher's own report of its work for one run. */
 const workSchema = z.object({
   run: z.string(),
   /** What the teacher is called in that run. */
@@ -33,20 +33,20 @@ const metadataSchema = z.object({
 
 export type TeacherWork = z.infer<typeof workSchema>;
 
-/** A teacher process as it tells of itself over NATS. */
+/** How a teacher process describes itself over NATS. */
 export interface TeacherListing {
-  /** What its operator calls it. */
+  /** The name that its operator gave it. */
   readonly teacher: string;
   /** Run of the run file that it was started with; it may work for others. */
   readonly run: string;
-  /** Of this process; another one after every start. */
+  /** Id of this process, a new one at every start. */
   readonly instance: string;
   readonly family: string;
   readonly parameters: number;
   readonly vocabularySize: number;
   /** Tokens. */
   readonly contextLength: number;
-  /** In hexadecimal, as that of the model. */
+  /** SHA-256 in hexadecimal, like the model's. */
   readonly tokenizerFingerprint: string;
   readonly modelFingerprint: string;
   /** HOST:PORT of its gRPC service. */
@@ -55,15 +55,15 @@ export interface TeacherListing {
   readonly metricsAddress: string;
 }
 
-/** A teacher that answered, and what it does now. */
+/** A teacher that answered, and what it is working on. */
 export interface FoundTeacher extends TeacherListing {
-  /** Of FuseMesh there. */
+  /** Version of FuseMesh in that process. */
   readonly version: string;
-  /** A run that it is attached to each. */
+  /** One entry for each run that it is attached to. */
   readonly work: readonly TeacherWork[];
 }
 
-/** @param work asked for whenever somebody looks */
+/** @param work called whenever somebody asks for the teacher */
 export function describeTeacher(
   listing: TeacherListing,
   work: () => readonly TeacherWork[],
@@ -89,14 +89,18 @@ export function describeTeacher(
   };
 }
 
-/** Undefined for what is no teacher that this version knows. */
+/** Undefined for a service that is no teacher, or one that this version cannot read. */
 export function teacherOf({ version, metadata, load }: FoundService): FoundTeacher | undefined {
   const told = metadataSchema.safeParse(metadata);
   const now = loadSchema.safeParse(load);
   if (!told.success || !now.success) return undefined;
-  const { teacher, run, instance, family, parameters } = told.data;
   return {
-    ...{ version, teacher, run, instance, family, parameters },
+    version,
+    teacher: told.data.teacher,
+    run: told.data.run,
+    instance: told.data.instance,
+    family: told.data.family,
+    parameters: told.data.parameters,
     vocabularySize: told.data.vocabulary_size,
     contextLength: told.data.context_length,
     tokenizerFingerprint: told.data.tokenizer_fingerprint,

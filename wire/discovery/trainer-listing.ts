@@ -17,7 +17,7 @@ const metadataSchema = z.object({ run: z.string(), grpc_address: z.string(), met
 
 export type TrainerProgress = z.infer<typeof loadSchema>;
 
-/** A trainer process as it tells of itself over NATS. */
+/** How a trainer process describes itself over NATS. */
 export interface TrainerListing {
   readonly run: string;
   /** HOST:PORT of its gRPC service. */
@@ -28,11 +28,11 @@ export interface TrainerListing {
 
 /** A trainer that answered, and where it stands. */
 export interface FoundTrainer extends TrainerListing, TrainerProgress {
-  /** Of FuseMesh there. */
+  /** Version of FuseMesh in that process. */
   readonly version: string;
 }
 
-/** @param progress asked for whenever somebody looks */
+/** @param progress called whenever somebody asks for the trainer */
 export function describeTrainer(
   { run, address, metricsAddress }: TrainerListing,
   progress: () => TrainerProgress,
@@ -50,7 +50,7 @@ export function describeTrainer(
   };
 }
 
-/** Undefined for what is no trainer that this version knows. */
+/** Undefined for a service that is no trainer, or one that this version cannot read. */
 export function trainerOf({ version, metadata, load }: FoundService): FoundTrainer | undefined {
   const told = metadataSchema.safeParse(metadata);
   const now = loadSchema.safeParse(load);

@@ -5,7 +5,7 @@ import type { CallContext, Implementation } from './implementation.ts';
 
 type Fields<M extends DescMethod> = Omit<MessageShape<M['input']>, '$typeName' | '$unknown'>;
 
-/** A rule for every field of every request of a service: the compiler sees that none is left out. */
+/** A rule for every field of every request of a service; the compiler sees to it that none is left out. */
 export type RequestRules<S extends DescService> = {
   readonly [Name in keyof S['method']]: {
     readonly [Field in keyof Fields<S['method'][Name]>]: FieldRule<Fields<S['method'][Name]>[Field]>;
@@ -13,8 +13,8 @@ export type RequestRules<S extends DescService> = {
 };
 
 /**
- * The same service behind a door: a request that breaks a rule is refused with INVALID_ARGUMENT, which names the
- * field, before anything is done.
+ * Checks requests before they reach a service: one that breaks a rule is refused with INVALID_ARGUMENT and a message
+ * that names the field.
  */
 export function checked<S extends DescService>(
   service: S,

@@ -11,9 +11,8 @@ import {
 import { Client as GrpcClient, type ServiceError } from '@grpc/grpc-js';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { openSecurity, type SecuritySettings } from '../../process/security/service-security.ts';
-import { sendToken } from './bearer-token.ts';
 import { clientOptions } from './channel-options.ts';
-import { channelCredentials } from './credentials.ts';
+import { channelCredentials, sendToken } from './credentials.ts';
 import { serviceDefinition } from './service-definition.ts';
 import { fromStatus } from './status.ts';
 

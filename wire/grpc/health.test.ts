@@ -1,8 +1,8 @@
 import { afterEach, expect, it } from 'vitest';
 import { Readiness } from '../../process/lifecycle/readiness.ts';
 import { createLog } from '../../process/log/log.ts';
+import { askHealth, watchHealth } from '../../test/support/ask-health.ts';
 import { TrainerService } from '../generated/fusemesh/v1/trainer_pb.ts';
-import { askHealth, watchHealth } from './ask-health.ts';
 import { type Implementation, implement } from './implementation.ts';
 import { type GrpcServer, serve } from './serve.ts';
 

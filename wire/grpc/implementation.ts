@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import {
   create,
   type DescMethod,
@@ -16,11 +17,10 @@ import type {
 } from '@grpc/grpc-js';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Log } from '../../process/log/log.ts';
-import { callInHand } from './call-in-hand.ts';
 import { decoded, serviceDefinition } from './service-definition.ts';
 import { toStatus } from './status.ts';
 
-/** What a method knows of the call that it answers. */
+/** What a method knows about the call that it answers. */
 export interface CallContext {
   /** Aborts when the caller goes away or cancels, when its deadline passes, and when the server has to leave. */
   readonly signal: AbortSignal;
@@ -43,8 +43,8 @@ export interface ImplementedService {
   readonly service: DescService;
   readonly definition: ServiceDefinition;
   /**
-   * @param log hears of errors that are no FuseMeshErrors: the caller gets the message alone
-   * @param cut when it aborts, calls in hand are answered with UNAVAILABLE
+   * @param log gets errors that are no FuseMeshErrors with their stack; the caller gets the message alone
+   * @param cut when it aborts, calls in progress are answered with UNAVAILABLE
    */
   handlers(log: Log, cut: AbortSignal): UntypedServiceImplementation;
 }
@@ -71,7 +71,7 @@ export function implement<S extends DescService>(
   return { service, definition: serviceDefinition(service), handlers };
 }
 
-/** What the caller gets for an error. One that nobody foresaw is logged with its stack. */
+/** What the caller gets for an error. An unexpected one is logged with its stack. */
 const refusalOf =
   (method: DescMethod, log: Log) =>
   (error: unknown): ReturnType<typeof toStatus> => {
@@ -80,6 +80,36 @@ const refusalOf =
     }
     return toStatus(error);
   };
+
+/** A call that the server is answering. */
+interface CallInHand {
+  /** Aborts when the caller goes away or cancels, when the deadline passes, and when the server has to leave. */
+  readonly signal: AbortSignal;
+  /** To be called when the call is answered. */
+  over(): void;
+}
+
+/**
+ * @param call of grpc-js, which reports both a caller that left and a missed deadline as `cancelled`
+ * @param cut aborts when the server stops waiting for calls in progress
+ * @param onCut called with the error to answer then
+ */
+function callInHand(
+  call: EventEmitter & { readonly cancelled: boolean },
+  cut: AbortSignal,
+  onCut: (error: FuseMeshError) => void,
+): CallInHand {
+  const abort = new AbortController();
+  call.on('cancelled', () => abort.abort());
+  const leave = () => {
+    onCut(new FuseMeshError('unavailable', 'The server left before the call was done: call again.'));
+    abort.abort();
+  };
+  if (call.cancelled) abort.abort();
+  if (cut.aborted) leave();
+  else cut.addEventListener('abort', leave, { once: true });
+  return { signal: abort.signal, over: () => cut.removeEventListener('abort', leave) };
+}
 
 type UnaryFunction = (
   request: Message,

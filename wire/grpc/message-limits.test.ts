@@ -2,9 +2,9 @@ import { credentials, Client as GrpcClient, type ServiceError, status } from '@g
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLog } from '../../process/log/log.ts';
 import { type ScoreRequest, TeacherService } from '../generated/fusemesh/v1/teacher_pb.ts';
+import { requestBytes, responseBytes } from './channel-options.ts';
 import { createClient } from './client.ts';
 import { type Implementation, implement } from './implementation.ts';
-import { requestBytes, responseBytes } from './message-limits.ts';
 import { type GrpcServer, serve } from './serve.ts';
 
 const log = createLog('test', { level: 'silent' });

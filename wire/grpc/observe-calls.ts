@@ -9,11 +9,11 @@ export interface HandledCall {
   readonly method: string;
   /** Name of the gRPC status: "OK", "INVALID_ARGUMENT", …; "CANCELLED" where the caller left. */
   readonly code: string;
-  /** From the call's coming to its end. */
+  /** From the arrival of the call to its end. */
   readonly seconds: number;
 }
 
-/** Tells of every call of these services, once, when it is over. */
+/** Reports every call of these services once, when it has ended. */
 export function observeCalls(
   services: readonly ImplementedService[],
   onHandled: (call: HandledCall) => void,
@@ -36,7 +36,7 @@ export function observeCalls(
       over = true;
       onHandled({ ...method, code: status[code], seconds: (performance.now() - began) / 1000 });
     };
-    // grpc-js ends a call that is too late by itself, which looks like a caller that left.
+    // grpc-js itself ends a call that misses its deadline, which looks like a caller that left.
     const isLate = () => Number(call.getDeadline()) <= Date.now();
     const listener = { onCancel: () => end(isLate() ? status.DEADLINE_EXCEEDED : status.CANCELLED) };
     return new ServerInterceptingCall(call, {

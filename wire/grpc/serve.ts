@@ -6,31 +6,28 @@ import type { Log } from '../../process/log/log.ts';
 import { hostOfAddress } from '../../process/security/loopback.ts';
 import { checkDoor } from '../../process/security/open-door.ts';
 import { openSecurity, type SecuritySettings } from '../../process/security/service-security.ts';
-import { demandToken } from './bearer-token.ts';
 import { serverOptions } from './channel-options.ts';
-import { serverCredentials } from './credentials.ts';
-import { addHealth } from './health.ts';
+import { demandToken, serverCredentials } from './credentials.ts';
 import type { ImplementedService } from './implementation.ts';
 import { type HandledCall, observeCalls } from './observe-calls.ts';
-import { addReflection } from './reflection.ts';
 import { methodPath } from './service-definition.ts';
-import { standingStreams } from './standing-streams.ts';
+import { addHealth, addReflection, standingStreams } from './standard-services.ts';
 
-/** How long a server that leaves waits for the calls in hand, in milliseconds. */
+/** How long a stopping server waits for the calls in progress, in milliseconds. */
 export const drainWithin = 10_000;
-/** How long it then waits for its last answers to be sent. */
+/** How long it then waits until its last answers are sent, in milliseconds. */
 const answersSentWithin = 500;
 
-// What grpc-js would print beside the errors that we report; GRPC_VERBOSITY brings it back.
+// grpc-js would print beside the errors that we report; GRPC_VERBOSITY brings that back.
 if (!process.env['GRPC_VERBOSITY']) setLogVerbosity(logVerbosity.NONE);
 
 /** A running gRPC server. */
 export interface GrpcServer {
-  /** HOST:PORT with the port that it really got. */
+  /** HOST:PORT with the actual port. */
   readonly address: string;
   /**
-   * Says NOT_SERVING at once, takes no further calls and waits for those in hand. After ten seconds they are
-   * answered with UNAVAILABLE, and what is still open then is cut off.
+   * Reports NOT_SERVING at once, takes no further calls and waits for those in progress. After ten seconds they are
+   * answered with UNAVAILABLE, and connections still open then are cut.
    */
   stop(): Promise<void>;
 }
@@ -40,8 +37,8 @@ export interface GrpcServer {
  *
  * @param address HOST:PORT; port 0 picks a free one
  * @param security that of the run file: encryption, and what callers must show; health checks need no token
- * @param readiness what health checks tell; left out, the server is always ready
- * @param onHandled hears of every call of the services that is over; not of health checks and reflection
+ * @param readiness what health checks report; left out, the server is always ready
+ * @param onHandled called at the end of every call of the services, but not of health checks and reflection
  * @throws FuseMeshError failed_precondition when the address is in use or not ours, or would be open to other machines
  *   in plain text
  */
@@ -67,7 +64,7 @@ export async function serve({
   const standing = standingStreams((path) => paths.has(path));
   const server = new Server({
     ...serverOptions,
-    // The first is nearest to the caller: refused calls are counted too.
+    // The first interceptor is nearest to the caller, so that refused calls are counted too.
     interceptors: [
       ...(onHandled ? [observeCalls(services, onHandled)] : []),
       ...demandToken(security),
@@ -75,7 +72,7 @@ export async function serve({
     ],
   });
   const cut = new AbortController();
-  // Every call in hand listens to it.
+  // Every call in progress listens to it.
   setMaxListeners(0, cut.signal);
   for (const { definition, handlers } of services) server.addService(definition, handlers(log, cut.signal));
   const names = services.map(({ service }) => service.typeName);
@@ -93,12 +90,12 @@ export async function serve({
     stop: () =>
       new Promise((resolve) => {
         stopServing();
-        // Those who watch the health hear of it first.
+        // First let health watchers receive NOT_SERVING.
         setImmediate(() => standing.end());
         const cutOff = setTimeout(() => cut.abort(), drainWithin);
         const forced = setTimeout(() => {
           server.forceShutdown();
-          // Nobody waits longer, whatever has become of a connection whose other end has vanished.
+          // Do not wait for connections whose other end has vanished.
           resolve();
         }, drainWithin + answersSentWithin);
         server.tryShutdown(() => {

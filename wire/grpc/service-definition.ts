@@ -12,7 +12,7 @@ const deserializer =
   (bytes: Uint8Array): Message =>
     fromBinary(schema, bytes);
 
-/** A request whose bytes are no message of the method's kind. */
+/** A request whose bytes are not a message of the method's type. */
 class MalformedRequest {
   readonly reason: string;
 
@@ -21,7 +21,7 @@ class MalformedRequest {
   }
 }
 
-/** grpc-js would answer bytes that it cannot read with INTERNAL and no reason: they come through, to be refused. */
+/** grpc-js would answer malformed bytes with INTERNAL and no reason: they pass through, to be refused by `decoded`. */
 const requestDeserializer =
   (schema: DescMessage) =>
   (bytes: Uint8Array): Message | MalformedRequest => {

@@ -19,10 +19,10 @@ const statusOf: Readonly<Record<ErrorCode, status>> = {
 
 const codeOf = new Map(Object.entries(statusOf).map(([code, number]) => [number, code as ErrorCode]));
 
-/** Trailer of an error that our service gave, not the way to it: its message is shown as it is. */
+/** Trailer that marks an error of our service, not of the connection to it: its message is shown unchanged. */
 const ownErrorKey = 'fusemesh-error';
 
-/** What a server answers for an error: FuseMeshErrors keep code and message, others are internal. */
+/** The status that a server answers for an error: FuseMeshErrors keep code and message, others are internal. */
 export function toStatus(error: unknown): { code: status; details: string; metadata?: Metadata } {
   if (error instanceof FuseMeshError) {
     const metadata = new Metadata();
@@ -32,7 +32,7 @@ export function toStatus(error: unknown): { code: status; details: string; metad
   return { code: status.INTERNAL, details: error instanceof Error ? error.message : String(error) };
 }
 
-/** What a client throws for a status that it got. */
+/** The error that a client throws for a status. */
 export function fromStatus(error: ServiceError, address: string): FuseMeshError {
   if (error.code === status.DEADLINE_EXCEEDED) {
     return new FuseMeshError('unavailable', `${address} did not answer in time`, { cause: error });
@@ -45,7 +45,7 @@ export function fromStatus(error: ServiceError, address: string): FuseMeshError 
   return new FuseMeshError(code, message, { cause: error });
 }
 
-/** Says in our words what grpc-js says of a call that no service has answered. */
+/** Puts what grpc-js reports of a call that no service has answered into our words. */
 function describe(code: ErrorCode, details: string, address: string): string {
   if (code === 'unavailable')
     return `No answer from ${address}: is the service running? (${details.replaceAll(/\s+/g, ' ').trim()})`;

@@ -2,13 +2,13 @@ import { type ServiceError, status } from '@grpc/grpc-js';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 
 interface Trouble {
-  /** What Node.js or OpenSSL says. */
+  /** In the message of Node.js or OpenSSL. */
   readonly said: RegExp;
   /** What follows the address, and what to do. */
   readonly meaning: string;
 }
 
-/** The first that fits is taken. */
+/** The first match counts. */
 const troubles: readonly Trouble[] = [
   {
     said: /does not match certificate's altnames/,
@@ -44,7 +44,7 @@ export function tlsTrouble(error: ServiceError, address: string): FuseMeshError 
   if (error.code !== status.UNAVAILABLE) return undefined;
   const trouble = troubles.find(({ said }) => said.test(error.details));
   if (trouble) return new FuseMeshError('unauthenticated', `${address} ${trouble.meaning}`, { cause: error });
-  // A process that is just ending does the same, so it may pass by itself.
+  // A process that is just ending does the same, so a retry may succeed: `unavailable`.
   if (!error.details.includes('Last error: Failed to connect')) return undefined;
   return new FuseMeshError(
     'unavailable',

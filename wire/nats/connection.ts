@@ -2,11 +2,11 @@ import { type NatsConnection as Connection, connect, Events, type JetStreamManag
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Log } from '../../process/log/log.ts';
 import { connectionFailure } from './connection-failure.ts';
-import { atUrl, type NatsPlace, natsLogin } from './login.ts';
+import { atUrl, type NatsSettings, natsLogin } from './login.ts';
 
-/** A connection to NATS that comes back by itself; nothing outside this folder looks inside it. */
+/** A connection to NATS that reconnects by itself. */
 export interface NatsConnection {
-  /** For messages: without user and password. */
+  /** Without user and password, so that messages may show it. */
   readonly url: string;
   /** The IP address of this machine as the server sees it. */
   readonly ownHost: string;
@@ -18,10 +18,10 @@ export interface NatsConnection {
   close(): Promise<void>;
 }
 
-/** What a connection goes through: it stands, is lost, comes back, and is closed by us. */
+/** What happens to a connection: it opens, is lost, comes back, and is closed by us. */
 export type ConnectionEvent = 'connected' | 'lost' | 'back' | 'closed';
 
-/** Who hears of a connection's events. */
+/** Where a connection's events are reported. */
 export interface ConnectionWatch {
   readonly log?: Log;
   readonly onEvent?: (event: ConnectionEvent) => void;
@@ -34,7 +34,7 @@ export interface ConnectionWatch {
  *   whom it must be, failed_precondition without JetStream, invalid_argument when a file of nats is missing
  */
 export async function connectNats(
-  where: string | NatsPlace,
+  where: string | NatsSettings,
   name: string,
   watch: ConnectionWatch = {},
 ): Promise<NatsConnection> {
@@ -46,12 +46,12 @@ export async function connectNats(
       servers: shown,
       name,
       maxReconnectAttempts: -1,
-      // Secrets are renewed at the server and here one after the other.
+      // While secrets are renewed, server and client disagree for a moment.
       ignoreAuthErrorAbort: true,
       reconnectTimeWait: 250,
       timeout: 5_000,
-      // Our errors say what was being done. The stack that the client else keeps for every request takes a tenth
-      // of a fast teacher's time.
+      // Our errors say what was being done. The stack that the client would keep for every request takes a tenth of a
+      // fast teacher's time.
       noAsyncTraces: true,
     });
   } catch (cause) {
@@ -73,13 +73,13 @@ export async function connectNats(
   }
 }
 
-/** Tells of a connection's events as long as it is open. */
+/** Reports a connection's events while it is open. */
 async function tell(raw: Connection, { log, onEvent }: ConnectionWatch): Promise<void> {
   onEvent?.('connected');
   const server = raw.getServer();
   let lost = false;
   for await (const { type } of raw.status()) {
-    // Of a connection that stays away the client tells at every attempt.
+    // While a connection stays lost, the client reports every failed attempt.
     if (type === Events.Disconnect && !lost) {
       lost = true;
       log?.warn({ server }, `The connection to NATS at ${server} is lost: trying to connect again`);
@@ -95,6 +95,6 @@ async function tell(raw: Connection, { log, onEvent }: ConnectionWatch): Promise
 async function close(raw: Connection): Promise<void> {
   if (raw.isClosed()) return;
   await raw.drain().catch(() => {});
-  // With the server gone, a drained client would go on reconnecting and keep the process alive for ever.
+  // With the server gone, a drained client would keep reconnecting and the process would never end.
   await raw.close();
 }

@@ -4,37 +4,37 @@ import type { Document } from '../generated/fusemesh/v1/corpus_pb.ts';
 import { feederSource, putAside } from './dead-letters.ts';
 import { DocumentDecoder } from './document-decoder.ts';
 import { isUnanswered, natsFailure, refusalOf } from './failure.ts';
-import { fetchOnAndOn } from './fetch.ts';
+import { fetchMessages } from './fetch-messages.ts';
 import { type RunContext, teacherConsumer } from './names.ts';
 import { traceparentOf } from './traceparent.ts';
 import { untilAnswered } from './until-answered.ts';
 
-/** A document in a teacher's hands. */
+/** A document delivered to a teacher. */
 export interface DeliveredDocument {
   readonly document: Document;
   /**
-   * It is done with: it will not be delivered again. Returns when the server knows. A server that is away may
-   * deliver it again, as if this had not been called.
+   * Acknowledges the document, so that it is not delivered again. Returns when the server has confirmed; one that is
+   * away may deliver it again all the same.
    */
   ack(): Promise<void>;
-  /** It cannot be used: it goes to the dead letters with the reason, and is done with. */
+  /** Puts a document that cannot be used among the dead letters, with the reason, and acknowledges it. */
   refuse(reason: string): Promise<void>;
-  /** It is still in work: the 10 s until it is delivered again begin anew. */
+  /** Restarts the 10 s after which the document is delivered again. */
   working(): void;
   /** Where it belongs in a trace; undefined where it belongs to none. */
   traceparent(): string | undefined;
 }
 
 const ackWait = nanos(10_000);
-/** Of all replicas together; each process takes no more than it scores soon, so this bounds nobody's memory. */
+/** For all replicas together. Each process fetches only what it scores soon, so this does not bound its memory. */
 const leastInHand = 1024;
 
 /** How a teacher takes documents. */
 export interface ConsumeOptions {
-  /** How many the teacher scores together: so many are fetched at a time. */
+  /** How many documents the teacher scores together, and so fetches at a time. */
   readonly batch: number;
   readonly signal: AbortSignal;
-  /** Hears of each that is malformed: it has gone to the dead letters and is done with. */
+  /** Called for each malformed document, which is then among the dead letters and acknowledged. */
   readonly onMalformed?:
     | ((malformed: { readonly position: number; readonly reason: string }) => void)
     | undefined;
@@ -53,7 +53,7 @@ export async function* consumeDocuments(
   while (!signal.aborted) {
     try {
       await untilAnswered(connection, doing, signal, () => ensureConsumer(context, teacher, batch));
-      for await (const message of fetchOnAndOn(context, source, signal)) {
+      for await (const message of fetchMessages(context, source, signal)) {
         const { document, malformed: reason } = await decoder.decode(message.data, message.seq);
         if (document !== undefined) {
           yield delivered(context, message, document);
@@ -63,7 +63,7 @@ export async function* consumeDocuments(
         onMalformed?.({ position: message.seq, reason });
       }
     } catch (error) {
-      // The store was lost: with the stream comes a consumer that begins with its first document.
+      // The store was lost: the new stream gets a new consumer, which begins with the first document.
       if (!isGone(error) || !(await context.restore())) throw natsFailure(error, doing, url);
     }
   }
@@ -93,7 +93,7 @@ async function acknowledge({ connection }: RunContext, message: JsMsg): Promise<
   }
 }
 
-/** Nobody gets it again: where it cannot be put aside, it is acknowledged all the same. */
+/** Acknowledges the document even where it cannot be put aside, so that nobody gets it again. */
 async function refuse(context: RunContext, message: JsMsg, reason: string): Promise<void> {
   const letter = { stream: 'documents', source: feederSource, position: message.seq } as const;
   await putAside(context, { ...letter, bytes: message.data, reason });

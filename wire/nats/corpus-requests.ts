@@ -5,9 +5,9 @@ import type { Document } from '../generated/fusemesh/v1/corpus_pb.ts';
 import { isUnanswered, natsFailure } from './failure.ts';
 import type { RunContext } from './names.ts';
 
-/** The corpus that is meant, as hexadecimal SHA-256 of its documents. */
+/** Header that identifies the corpus: SHA-256 over its documents, in hexadecimal. */
 const corpusHeader = 'Fusemesh-Corpus';
-/** Only one of several feeders answers. */
+/** Queue group, so that only one of several feeders answers. */
 const feeders = 'feeders';
 const answerWithin = 2_000;
 
@@ -28,11 +28,11 @@ export interface CorpusShelf {
   readonly corpus: string;
   /** A document that is published; undefined for one that is not yet. */
   published(number: number): Document | undefined;
-  /** The trainer needs no more documents. */
+  /** Called when the trainer needs no more documents. */
   runOver(): void;
 }
 
-/** Answers those who miss documents, until the connection is closed. */
+/** Answers requests for missing documents until the connection is closed. */
 export function answerCorpusRequests({ connection, names }: RunContext, shelf: CorpusShelf): void {
   const answer = (request: Msg) => {
     const isOurs = request.headers?.get(corpusHeader) === shelf.corpus;
@@ -58,7 +58,7 @@ export function answerCorpusRequests({ connection, names }: RunContext, shelf: C
  * Asks the feeders for a document that is missing in the stream.
  *
  * @param corpus SHA-256 over all documents, hexadecimal
- * @throws FuseMeshError already_exists when a feeder has another corpus, data_loss when it answers nonsense
+ * @throws FuseMeshError already_exists when a feeder has another corpus, data_loss when its answer cannot be used
  */
 export async function requestDocument(
   { connection, names }: RunContext,
@@ -85,7 +85,7 @@ export async function requestDocument(
   }
 }
 
-/** Tells the feeders that they may leave; nothing happens where there is none. */
+/** Tells the feeders that they may end; does nothing where there are none. */
 export async function tellRunOver({ connection, names }: RunContext): Promise<void> {
   await connection.raw.request(names.corpusOverSubject, '', { timeout: answerWithin }).catch(() => {});
 }

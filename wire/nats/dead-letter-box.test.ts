@@ -20,7 +20,9 @@ beforeEach(async () => {
 const putAside = (stream: 'documents' | 'distributions', position: number, length = 3) =>
   streams.storeDeadLetter(
     {
-      ...{ stream, position, source: stream === 'documents' ? 'feeder' : 'orator' },
+      stream,
+      position,
+      source: stream === 'documents' ? 'feeder' : 'orator',
       bytes: new Uint8Array(length).fill(position),
       reason: `reason ${position}`,
     },
@@ -42,7 +44,11 @@ it('lists letters of any size and number, oldest first', async () => {
   const letters = await box.list(signal);
   expect(letters.map(({ number }) => number)).toEqual(Array.from({ length: 302 }, (_, i) => i + 1));
   expect(letters[0]).toMatchObject({
-    ...{ source: 'feeder', stream: `fusemesh_${run}_documents`, position: 7, reason: 'reason 7', bytes: 3 },
+    source: 'feeder',
+    stream: `fusemesh_${run}_documents`,
+    position: 7,
+    reason: 'reason 7',
+    bytes: 3,
   });
   expect(letters[1]).toMatchObject({ source: 'orator', position: 9, bytes: 100_000 });
   expect(letters[0].time.getTime()).toBeGreaterThanOrEqual(before - 1);

@@ -3,18 +3,18 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { NatsConnection } from './connection.ts';
 import { deadLetterHeaders } from './dead-letters.ts';
 import { natsFailure, refusalOf } from './failure.ts';
-import { fetchOnAndOn } from './fetch.ts';
+import { fetchMessages } from './fetch-messages.ts';
 import { distributionsSubject, type RunContext, runNames } from './names.ts';
 import { publishStored } from './publish-stored.ts';
 
-/** A dead letter as it lies in the run's stream of them, without its bytes. */
+/** A dead letter in the run's stream of them, without its bytes. */
 export interface StoredDeadLetter {
-  /** Its own: 1, 2, 3, … in the order in which they were put aside. */
+  /** 1, 2, 3, … in the order in which letters were put aside. */
   readonly number: number;
   readonly time: Date;
-  /** A teacher, or "feeder". */
+  /** The teacher that it came from, or "feeder". */
   readonly source: string;
-  /** The stream that it came by. */
+  /** The stream that it came from. */
   readonly stream: string;
   /** Its sequence there. */
   readonly position: number;
@@ -24,7 +24,7 @@ export interface StoredDeadLetter {
 
 /** The dead letters of one run. Where there is no such run, there are none. */
 export interface DeadLetterBox {
-  /** The oldest first; those that come meanwhile may be among them. */
+  /** Oldest first; letters that arrive meanwhile may be included. */
   list(signal: AbortSignal): Promise<StoredDeadLetter[]>;
   /**
    * Publishes a letter again where it came from, and removes it when the server has stored it there.
@@ -64,7 +64,7 @@ async function listLetters(context: RunContext, signal: AbortSignal): Promise<St
     });
     if (num_pending === 0) return letters;
     const source = { stream, consumer: name, batch, doing: `read the dead letters of run ${names.run}` };
-    for await (const message of fetchOnAndOn(context, source, signal)) {
+    for await (const message of fetchMessages(context, source, signal)) {
       letters.push(letterOf(message));
       if (message.info.pending === 0) break;
     }
@@ -99,7 +99,7 @@ async function replayLetter(context: RunContext, number: number, signal: AbortSi
       {
         subject: subjectOf(context, number, header),
         bytes: data,
-        // The same letter twice, as after an answer that got lost; a letter that came back is another one.
+        // Keeps out a second copy after a lost answer. A letter that comes back has another number.
         once: { msgID: `again/${context.names.deadLettersStream}/${number}/${time.getTime()}` },
         doing,
       },
@@ -116,7 +116,7 @@ async function replayLetter(context: RunContext, number: number, signal: AbortSi
   await removeLetter(context, number);
 }
 
-/** The subject that a letter came by. */
+/** The subject that a letter came from. */
 function subjectOf({ names }: RunContext, number: number, header: MsgHdrs): string {
   const stream = header.get(deadLetterHeaders.stream);
   if (stream === names.distributionsStream) {
@@ -140,7 +140,7 @@ async function storedLetter(
 }
 
 async function removeLetter({ connection, names }: RunContext, number: number): Promise<void> {
-  // Of what is not there, servers of different versions say different things.
+  // Server versions differ in what they answer when the message to delete is missing.
   await storedLetter({ connection, names }, number);
   try {
     await connection.manager.streams.deleteMessage(names.deadLettersStream, number, false);

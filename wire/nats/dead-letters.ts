@@ -4,16 +4,16 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { deadLettersSubject, type RunContext } from './names.ts';
 import { publishStored } from './publish-stored.ts';
 
-/** Where the documents come from. */
+/** Source of the dead letters that are documents. */
 export const feederSource = 'feeder';
 
 /** A message that its reader cannot use. */
 export interface DeadLetter {
-  /** Which of the run's streams it came by. */
+  /** Which of the run's streams it came from. */
   readonly stream: 'documents' | 'distributions';
-  /** The teacher that it came from; of documents, {@link feederSource}. */
+  /** The teacher that it came from; for documents, {@link feederSource}. */
   readonly source: string;
-  /** In that stream. */
+  /** Its position in that stream. */
   readonly position: number;
   /** As they came. */
   readonly bytes: Uint8Array;
@@ -31,12 +31,12 @@ export const deadLetterHeaders = {
 } as const;
 
 const longestReason = 1_000;
-/** Longest that a message which cannot be used holds up those behind it, in milliseconds. */
+/** How long a message that cannot be used may delay those behind it, in milliseconds. */
 const storeWithin = 10_000;
 
 /**
- * Puts a message aside in the run's stream of dead letters. The same message at the same place is there once,
- * however often its reader comes by within a day.
+ * Puts a message aside in the run's stream of dead letters. The same message at the same position is stored once,
+ * however often it is read within a day.
  *
  * @throws FuseMeshError cancelled when aborted while there is no answer
  */
@@ -62,9 +62,9 @@ export async function storeDeadLetter(
 }
 
 /**
- * {@link storeDeadLetter} for readers that must go on whatever comes of it.
+ * {@link storeDeadLetter} for readers that must continue whether it succeeds or not.
  *
- * @returns what it failed with; undefined where the server has stored it
+ * @returns the error; undefined where the server has stored it
  */
 export async function putAside(context: RunContext, letter: DeadLetter): Promise<FuseMeshError | undefined> {
   try {
@@ -88,7 +88,7 @@ function headersOf({ names }: RunContext, { stream, source, position, reason }: 
   return all;
 }
 
-/** A reason may hold what came: nothing of it must move a terminal's cursor. */
+/** A reason may quote the message: no control character of it must reach a terminal. */
 const oneLine = (text: string): string =>
   text
     .replace(/\s+/g, ' ')

@@ -1,26 +1,25 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { documentFromBytes } from '../codec/document-bytes.ts';
 import type { Document } from '../generated/fusemesh/v1/corpus_pb.ts';
-import { documentAtPosition, type Numbering } from './document-message.ts';
+import { documentAtPosition, type Numbering } from './document-numbering.ts';
 import type { RunContext } from './names.ts';
 import { readManifest } from './publish-documents.ts';
 import { untilAnswered } from './until-answered.ts';
 
-/** A message of the documents' stream as its reader finds it. */
+/** What a message of the documents' stream holds. */
 export type DecodedDocument =
   | { readonly document: Document; readonly malformed: undefined }
   | {
       readonly document: undefined;
       /** Why it cannot be used. */
       readonly malformed: string;
-      /** Of the document that belongs there; undefined where it is published again behind a newer manifest. */
+      /** Number of the document that belongs there; undefined where it is published again behind a newer manifest. */
       readonly number: number | undefined;
     };
 
 /**
- * Decodes messages of the documents' stream, and knows which document belongs where. It looks at the manifest
- * only where a message is not what it should be by the manifest that was seen last: that may have been lost and
- * published again.
+ * Decodes messages of the documents' stream, and knows which document belongs at which position. It reads the manifest
+ * again only when a message does not fit the last one: the manifest may have been lost and published again.
  */
 export class DocumentDecoder {
   readonly #context: RunContext;
@@ -43,7 +42,7 @@ export class DocumentDecoder {
     return decodedAs(bytes, this.#numberAt(position));
   }
 
-  /** What stands before the manifest was numbered by one that is lost. */
+  /** Undefined before the manifest: those messages were numbered by a manifest that is lost. */
   #numberAt(position: number): number | undefined {
     const numbering = this.#numbering;
     if (numbering === undefined || position <= numbering.manifestPosition) return undefined;
@@ -54,7 +53,7 @@ export class DocumentDecoder {
     try {
       return await readManifest(this.#context);
     } catch (error) {
-      // Whoever needs the manifest itself says that it cannot be used.
+      // That it cannot be used is reported by those who need the manifest itself.
       if (error instanceof FuseMeshError && error.code === 'data_loss') return undefined;
       throw error instanceof FuseMeshError && error.code === 'unavailable' ? error.cause : error;
     }

@@ -8,7 +8,7 @@ const noMessageFound = 10037;
 const wrongLastSequence = 10071;
 const storeFailed = 10077;
 
-/** What the server refused for; `other` is everything that has nothing to do with the state of a stream. */
+/** Why the server refused a request; `other` is everything that does not concern the state of a stream. */
 export type Refusal =
   | 'stream missing'
   | 'consumer missing'
@@ -20,7 +20,7 @@ export type Refusal =
 /** Why JetStream refused a request. */
 export function refusalOf(error: unknown): Refusal {
   if (!(error instanceof NatsError)) return 'other';
-  // What the server says to who waits for messages of a consumer that is deleted.
+  // The server sends this to readers of a consumer that is deleted.
   if (error.code === '409' && error.message === 'consumer deleted') return 'consumer missing';
   switch (error.api_error?.err_code) {
     case streamNotFound:
@@ -38,7 +38,7 @@ export function refusalOf(error: unknown): Refusal {
   }
 }
 
-/** Whether no answer came, so that the request may or may not have been carried out. */
+/** Whether the request was not answered, so that it may or may not have been carried out. */
 export function isUnanswered(error: unknown): boolean {
   return (
     error instanceof NatsError &&
@@ -46,7 +46,7 @@ export function isUnanswered(error: unknown): boolean {
   );
 }
 
-/** The one error that leaves this folder: what was being done, where, and what NATS said. */
+/** The only kind of error that leaves this folder: what was being done, where, and what NATS said. */
 export function natsFailure(error: unknown, doing: string, url: string): FuseMeshError {
   if (error instanceof FuseMeshError) return error;
   const reason = error instanceof Error ? error.message : String(error);

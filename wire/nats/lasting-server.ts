@@ -11,7 +11,7 @@ export type LastingNatsServer = Pick<LocalNatsServer, 'url' | 'tokenFile' | 'sto
  * Starts nats-server as {@link startLocalNatsServer} does. When it is killed, it comes back at the same port with
  * what it stored; its clients connect again by themselves.
  *
- * @param tell hears in one line of every end and of what keeps it from coming back
+ * @param tell gets a line whenever the server has ended, and for each new reason why it cannot be started again
  */
 export async function startLastingNatsServer(
   options: LocalNatsOptions,
@@ -32,7 +32,7 @@ export async function startLastingNatsServer(
     }
   })();
 
-  /** The server that has ended when we are to stop. */
+  /** When stopped meanwhile, returns the server that has ended. */
   async function startAgain(): Promise<LocalNatsServer> {
     let last = '';
     while (!stopping.signal.aborted) {
@@ -49,7 +49,8 @@ export async function startLastingNatsServer(
   }
 
   return {
-    ...{ url, tokenFile },
+    url,
+    tokenFile,
     async stop() {
       stopping.abort();
       await server.stop();

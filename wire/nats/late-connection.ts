@@ -8,8 +8,8 @@ const firstRetry = 250;
 const longestRetry = 2_000;
 
 /**
- * A connection to NATS of a process that works without one too: who needs it at once hears that NATS is away,
- * who can wait gets it when it is there. Once it stands it comes back by itself.
+ * A connection for a process that also works without NATS: it is opened at the first need, at once or as soon as NATS
+ * answers. Once open, it reconnects by itself.
  */
 export class LateConnection {
   readonly #open: () => Promise<NatsConnection>;
@@ -28,7 +28,7 @@ export class LateConnection {
     return this.#opening;
   }
 
-  /** Tries until it stands; the log says once what is in the way. Undefined when aborted before. */
+  /** Retries until it is open; logs each new reason for failure once. Undefined when aborted. */
   async whenThere(signal: AbortSignal, log: Log): Promise<NatsConnection | undefined> {
     const warning = new RepeatedWarning(log);
     for (let pause = firstRetry; !signal.aborted; pause = Math.min(2 * pause, longestRetry)) {

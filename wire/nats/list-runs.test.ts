@@ -1,8 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startNatsServer, type TestNatsServer } from '../../test/support/nats-server.ts';
+import { natsOfTests } from '../../test/support/nats-of-tests.ts';
 import { CorpusManifestSchema, DocumentSchema } from '../generated/fusemesh/v1/corpus_pb.ts';
-import { connectNats, type NatsConnection } from './connection.ts';
 import { listRuns, runOnNats } from './list-runs.ts';
 import { openRunStreams, type RunStreams } from './run-streams.ts';
 
@@ -10,36 +9,35 @@ const signal = new AbortController().signal;
 const run = `list-${process.pid}`;
 /** Alike, and of somebody else. */
 const neighbours = [`${run}-documents`, `${run}-a`];
-let server: TestNatsServer;
-let connection: NatsConnection;
+const nats = natsOfTests();
 let streams: RunStreams;
 
 beforeAll(async () => {
-  server = await startNatsServer();
-  connection = await connectNats(server.url, 'test');
-  streams = openRunStreams(connection, run);
+  streams = openRunStreams(nats.connection, run);
   for (const one of [run, ...neighbours]) {
-    await openRunStreams(connection, one).ensure({ maxDocuments: 8, maxDistributions: 8 });
+    await openRunStreams(nats.connection, one).ensure({ maxDocuments: 8, maxDistributions: 8 });
   }
 });
 afterAll(async () => {
-  for (const one of [run, ...neighbours]) await openRunStreams(connection, one).remove();
-  await connection?.close();
-  await server?.stop();
+  for (const one of [run, ...neighbours]) await openRunStreams(nats.connection, one).remove();
 });
 
-const ours = async () => (await listRuns(connection)).filter((one) => one.run.startsWith(run));
+const ours = async () => (await listRuns(nats.connection)).filter((one) => one.run.startsWith(run));
 
 it('tells of a run that has just begun, and of one that is not there', async () => {
   expect((await ours()).map((one) => one.run)).toEqual([run, `${run}-a`, `${run}-documents`]);
   const [empty] = await ours();
   expect(empty).toMatchObject({
-    ...{ documentsPublished: 0, documentsTotal: undefined, documentsHeld: 0, distributionsHeld: {} },
-    ...{ deadLetters: 0, bytes: 0 },
+    documentsPublished: 0,
+    documentsTotal: undefined,
+    documentsHeld: 0,
+    distributionsHeld: {},
+    deadLetters: 0,
+    bytes: 0,
   });
   expect(empty.lastActivity).toEqual(empty.created);
   expect(Date.now() - empty.created.getTime()).toBeLessThan(60_000);
-  expect(await runOnNats(connection, `${run}-never`)).toBeUndefined();
+  expect(await runOnNats(nats.connection, `${run}-never`)).toBeUndefined();
 });
 
 it('counts documents, distributions by teacher, dead letters and bytes', async () => {
@@ -65,9 +63,12 @@ it('counts documents, distributions by teacher, dead letters and bytes', async (
   };
   await streams.storeDeadLetter(letter, { signal });
 
-  const told = await runOnNats(connection, run);
+  const told = await runOnNats(nats.connection, run);
   expect(told).toMatchObject({
-    ...{ documentsPublished: 5, documentsTotal: 9, documentsHeld: 3, deadLetters: 1 },
+    documentsPublished: 5,
+    documentsTotal: 9,
+    documentsHeld: 3,
+    deadLetters: 1,
     distributionsHeld: { documents: 1, orator: 3 },
   });
   expect(told!.bytes).toBeGreaterThan(2_000);

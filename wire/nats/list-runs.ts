@@ -1,7 +1,7 @@
 import type { StreamInfo } from 'nats';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { NatsConnection } from './connection.ts';
-import { documentAtPosition } from './document-message.ts';
+import { documentAtPosition } from './document-numbering.ts';
 import { natsFailure, refusalOf } from './failure.ts';
 import { runNames, runOfDocumentsStream } from './names.ts';
 import { readManifest } from './publish-documents.ts';
@@ -11,18 +11,18 @@ export interface RunOnNats {
   readonly run: string;
   /** Documents ever published. */
   readonly documentsPublished: number;
-  /** Of the corpus; undefined until the feeder has counted them. */
+  /** Documents of the corpus; undefined until the feeder has counted them. */
   readonly documentsTotal: number | undefined;
   /** Documents that no checkpoint covers yet. */
   readonly documentsHeld: number;
-  /** Distributions that no checkpoint covers yet, by teacher; a teacher of whom nothing is there is not in it. */
+  /** Distributions that no checkpoint covers yet, by teacher; teachers without any are left out. */
   readonly distributionsHeld: Readonly<Record<string, number>>;
   readonly deadLetters: number;
-  /** In all its streams. */
+  /** Size of all its streams. */
   readonly bytes: number;
   /** When its streams were made. */
   readonly created: Date;
-  /** When a message last came; that of `created` where none ever came. */
+  /** When the last message arrived; equal to `created` where none ever did. */
   readonly lastActivity: Date;
 }
 
@@ -82,7 +82,7 @@ export async function runOnNats(connection: NatsConnection, run: string): Promis
   }
 }
 
-/** A run whose manifest cannot be used is there all the same. */
+/** A run whose manifest cannot be used is listed all the same. */
 function orUnreadable(error: unknown): undefined {
   if (!(error instanceof FuseMeshError) || error.code !== 'data_loss') throw error;
   return undefined;

@@ -12,7 +12,7 @@ import { findNatsServer } from './find-nats-server.ts';
 export interface LocalNatsServer {
   readonly url: string;
   readonly pid: number;
-  /** File of the token that it demands; undefined where it lets in everybody on this machine. */
+  /** File of the token that it demands; undefined where everybody on this machine is let in. */
   readonly tokenFile: string | undefined;
   /** Resolves when it has ended, for whatever reason. */
   readonly ended: Promise<unknown>;
@@ -25,19 +25,19 @@ const maxPayload = 32 * 1024 * 1024;
 const startWithin = 15_000;
 const ownerOnly = 0o600;
 
-/** How often what was acknowledged is put on disk: with every message, or every so many seconds. */
+/** How often acknowledged messages are synced to disk: with every message, or every so many seconds. */
 export type SyncPolicy = 'always' | number;
 
 export interface LocalNatsOptions {
-  /** Where it keeps streams and its log; made when missing. */
+  /** Folder of its streams and its log; made when missing. */
   readonly storeDirectory: string;
   /** 0, the default, takes a free one. */
   readonly port?: number;
-  /** Left out, as the server does by itself. */
+  /** Left out, the server's own default. */
   readonly sync?: SyncPolicy | undefined;
   /**
-   * Lets in only who has the token, which the owner of the store can read beside it; a server that is started again
-   * over the same store takes the same.
+   * Demands a token, kept beside the store where its owner can read it. A server that is started again over the same
+   * store demands the same token.
    */
   readonly demandToken?: boolean;
 }
@@ -109,7 +109,7 @@ function serverConfig({ directory, logFile, port, sync, token }: ServerSettings)
   ].join('\n');
 }
 
-/** The version that has `sync_interval`. */
+/** The first version with `sync_interval`. */
 const syncSince = [2, 10];
 
 /** @throws FuseMeshError failed_precondition when this server cannot be told when to sync */

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAuthority, type TestAuthority } from '../../test/support/certificates.ts';
 import { startSecuredNats } from '../../test/support/secured-nats-server.ts';
 import { connectNats } from './connection.ts';
-import { type NatsPlace, natsLogin } from './login.ts';
+import { type NatsSettings, natsLogin } from './login.ts';
 
 let directory: string;
 let authority: TestAuthority;
@@ -30,8 +30,8 @@ const server = async (...lines: string[]) => {
   stops.push(started.stop);
   return { ...started, url: `nats://127.0.0.1:${started.port}` };
 };
-type Nats = NatsPlace['nats'];
-const place = (nats: Nats): NatsPlace => ({ nats, security: { insecure: false } });
+type Nats = NatsSettings['nats'];
+const place = (nats: Nats): NatsSettings => ({ nats, security: { insecure: false } });
 
 /** Whether JetStream answers, which is what a process needs. */
 async function enter(nats: Nats): Promise<string> {

@@ -16,7 +16,7 @@ import { readNamedFile, readSecretFile, secretOf } from '../../process/security/
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What a run file says about its NATS server. */
-export interface NatsPlace {
+export interface NatsSettings {
   readonly nats: Pick<
     RunConfig['nats'],
     'url' | 'user' | 'passwordFile' | 'tokenFile' | 'credentialsFile' | 'tls'
@@ -24,10 +24,10 @@ export interface NatsPlace {
   readonly security: Pick<RunConfig['security'], 'insecure'>;
 }
 
-/** A server that wants nothing but what its URL says. */
-export const atUrl = (url: string): NatsPlace => ({ nats: { url }, security: { insecure: false } });
+/** A server for which the URL is enough. */
+export const atUrl = (url: string): NatsSettings => ({ nats: { url }, security: { insecure: false } });
 
-/** How a connection is made. */
+/** What a connection needs. */
 export interface NatsLogin {
   /** Without user, password or token: it may be shown. */
   readonly url: string;
@@ -42,7 +42,10 @@ export interface NatsLogin {
  * @throws FuseMeshError invalid_argument when there is more than one way or half of one, or a file cannot be read;
  *   failed_precondition when a secret would go through a network in plain text
  */
-export function natsLogin({ nats, security }: NatsPlace, environment: Environment = process.env): NatsLogin {
+export function natsLogin(
+  { nats, security }: NatsSettings,
+  environment: Environment = process.env,
+): NatsLogin {
   const [, scheme = '', user, rest] = /^(\w+:\/\/)?(?:(.*)@)?(.*)$/s.exec(nats.url)!;
   const url = scheme + rest;
   const way = wayOfFiles(nats, environment) ?? wayOfUrl(user) ?? wayOfVariables(nats, environment);
@@ -60,11 +63,11 @@ export function natsLogin({ nats, security }: NatsPlace, environment: Environmen
 /** One way into a server. */
 interface Way {
   readonly authenticator: Authenticator;
-  /** What travels as it is; of credentials files only a signature does. */
+  /** The secret that is sent as it is; with a credentials file only a signature is sent. */
   readonly sendsSecret?: 'password' | 'token';
 }
 
-function wayOfFiles(nats: NatsPlace['nats'], environment: Environment): Way | undefined {
+function wayOfFiles(nats: NatsSettings['nats'], environment: Environment): Way | undefined {
   const { user, passwordFile, tokenFile, credentialsFile } = nats;
   const named = Object.entries({ user: user ?? passwordFile, tokenFile, credentialsFile });
   const ways = named.flatMap(([key, value]) => (value === undefined ? [] : [`nats.${key}`]));
@@ -76,7 +79,7 @@ function wayOfFiles(nats: NatsPlace['nats'], environment: Environment): Way | un
   }
   if (credentialsFile !== undefined) {
     const read = () => credsAuthenticator(readNamedFile('nats.credentialsFile', credentialsFile));
-    // Once now, so that a missing file is told of at the start.
+    // Read once now, so that a missing file is reported at the start.
     read();
     return { authenticator: (nonce) => read()(nonce) };
   }
@@ -99,7 +102,7 @@ function wayOfUrl(user: string | undefined): Way | undefined {
   return password(decodeURIComponent(name), () => decodeURIComponent(after.join(':')));
 }
 
-function wayOfVariables({ user }: NatsPlace['nats'], environment: Environment): Way | undefined {
+function wayOfVariables({ user }: NatsSettings['nats'], environment: Environment): Way | undefined {
   const name = user ?? environment['NATS_USER'];
   const { NATS_PASSWORD, NATS_TOKEN } = environment;
   if (name && NATS_PASSWORD) {
@@ -124,7 +127,7 @@ function password(user: string, read: () => string): Way {
   return { authenticator: usernamePasswordAuthenticator(user, read), sendsSecret: 'password' };
 }
 
-function tlsOf({ tls }: NatsPlace['nats'], host: string): Pick<ConnectionOptions, 'tls'> {
+function tlsOf({ tls }: NatsSettings['nats'], host: string): Pick<ConnectionOptions, 'tls'> {
   if (!tls) return {};
   const read = (key: string, path: string | undefined) =>
     path === undefined ? undefined : readNamedFile(`nats.tls.${key}`, path);
@@ -139,7 +142,7 @@ function tlsOf({ tls }: NatsPlace['nats'], host: string): Pick<ConnectionOptions
   const options: TlsOptions & { host?: string } = {
     ...(ca && { ca: ca.toString() }),
     ...(certificate && key && { cert: certificate.toString(), key: key.toString() }),
-    // The client tells Node.js the name of a server, but not its IP address: it would look for "localhost" then.
+    // The client gives Node.js the name of a server but not its IP address; Node.js would then expect "localhost".
     ...(isIP(host) !== 0 && { host }),
   };
   return { tls: options };

@@ -26,8 +26,11 @@ describe('names of a run', () => {
     const all = runs.flatMap((run) => {
       const names = runNames(run);
       return [
-        ...[names.documentsStream, names.distributionsStream, names.deadLettersStream],
-        ...[names.corpusSubject, names.documentsSubject],
+        names.documentsStream,
+        names.distributionsStream,
+        names.deadLettersStream,
+        names.corpusSubject,
+        names.documentsSubject,
         ...teachers.flatMap((teacher) => [
           distributionsSubject(names, teacher),
           deadLettersSubject(names, teacher),

@@ -21,17 +21,17 @@ export interface RunNames {
   readonly deadLettersPrefix: string;
 }
 
-/** Where the functions of this folder work. */
+/** What the functions of this folder work on. */
 export interface RunContext {
   readonly connection: NatsConnection;
   readonly names: RunNames;
-  /** Makes streams that are gone again, as this process made them; false where it never did. */
+  /** Makes lost streams again, as this process made them before; false where it never did. */
   restore(): Promise<boolean>;
 }
 
 /**
- * Names have neither underscores nor dots, so no two runs and no two teachers ever share a stream or a subject,
- * whatever they are called, and every stream tells whose it is.
+ * Names have neither underscores nor dots, so no two runs and no two teachers ever share a stream or a subject, and the
+ * name of every stream tells its run.
  *
  * @throws FuseMeshError invalid_argument for a name that could reach into another run
  */
@@ -57,7 +57,7 @@ export function distributionsSubject(names: RunNames, teacher: string): string {
   return names.distributionsPrefix + teacher;
 }
 
-/** Subject of those of one teacher's messages that could not be used. */
+/** Subject of one teacher's messages that could not be used. */
 export function deadLettersSubject(names: RunNames, teacher: string): string {
   refuseWrongName('teacher', teacher);
   return names.deadLettersPrefix + teacher;

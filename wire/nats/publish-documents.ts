@@ -7,19 +7,19 @@ import {
   CorpusManifestSchema,
   type Document,
 } from '../generated/fusemesh/v1/corpus_pb.ts';
-import { documentAtPosition, type Numbering, positionOfDocument } from './document-message.ts';
+import { documentAtPosition, type Numbering, positionOfDocument } from './document-numbering.ts';
 import { natsFailure, refusalOf } from './failure.ts';
 import type { RunContext } from './names.ts';
 import { type PublishOptions, publishStored } from './publish-stored.ts';
 import { traceHeaders } from './traceparent.ts';
 
-/** Of a stream that was never lost. */
+/** Numbering of a stream that was never lost. */
 const usual: Numbering = { manifestPosition: 1, first: 0 };
 const never = new AbortController().signal;
-/** On the manifest: number of the first document behind it, where that is not 0. */
+/** Header of the manifest: number of the first document behind it, where that is not 0. */
 const firstHeader = 'Fusemesh-First-Document';
 
-/** A manifest as it lies in the stream. */
+/** A manifest and its position in the stream. */
 interface StoredManifest extends Numbering {
   readonly manifest: CorpusManifest;
 }
@@ -32,15 +32,20 @@ export interface PublishedCorpus extends StoredManifest {
   readonly firstHeld: number;
 }
 
+/** Asks for the first message of a subject from a position on. The client's types do not know of `next_by_subj`. */
+const firstFrom = (position: number, subject: string): { seq: number } => {
+  const query = { seq: position, next_by_subj: subject };
+  return query;
+};
+
 export async function readManifest({
   connection,
   names,
 }: Pick<RunContext, 'connection' | 'names'>): Promise<StoredManifest | undefined> {
   try {
-    const { data, header, seq } = await connection.manager.streams.getMessage(names.documentsStream, {
-      // A run has one: whoever has published another one behind it does not change the run.
-      ...{ seq: 1, next_by_subj: names.corpusSubject },
-    });
+    // A run has one manifest: whoever has published another one behind it does not change the run.
+    const query = firstFrom(1, names.corpusSubject);
+    const { data, header, seq } = await connection.manager.streams.getMessage(names.documentsStream, query);
     const manifest = manifestFromBytes(data);
     return { manifest, manifestPosition: seq, first: Number(header?.get(firstHeader) || 0) };
   } catch (error) {
@@ -58,7 +63,7 @@ export async function publishedCorpus(context: RunContext): Promise<PublishedCor
   try {
     const { state } = await streams.info(names.documentsStream);
     const last = documentAtPosition(state.last_seq, stored);
-    const next = { seq: stored.manifestPosition + 1, next_by_subj: names.documentsSubject };
+    const next = firstFrom(stored.manifestPosition + 1, names.documentsSubject);
     const held = await streams.getMessage(names.documentsStream, next).catch((error: unknown) => {
       if (!isMissing(error)) throw error;
       return undefined;
@@ -104,7 +109,7 @@ async function lastPosition({ connection, names }: RunContext): Promise<number> 
 }
 
 /** @throws FuseMeshError already_exists where the corpus in the stream is not the one that is meant */
-export function refuseOtherCorpus(run: string, found: CorpusManifest, meant: CorpusManifest): void {
+function refuseOtherCorpus(run: string, found: CorpusManifest, meant: CorpusManifest): void {
   if (equals(CorpusManifestSchema, found, meant)) return;
   throw new FuseMeshError(
     'already_exists',

@@ -4,11 +4,11 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { isUnanswered, natsFailure, type Refusal, refusalOf } from './failure.ts';
 import type { RunContext } from './names.ts';
 
-/** A message on its way into a stream. */
+/** A message to be published. */
 export interface Publication {
   readonly subject: string;
   readonly bytes: Uint8Array;
-  /** Must make the server store it once at most, however often it is sent. */
+  /** Makes the server store it at most once, however often it is sent. */
   readonly once: Pick<JetStreamPublishOptions, 'msgID'> | Pick<JetStreamPublishOptions, 'expect'>;
   readonly headers?: MsgHdrs | undefined;
   /** What is done, for an error message: "publish document 7". */
@@ -18,11 +18,11 @@ export interface Publication {
 /** How a message is published. */
 export interface PublishOptions {
   readonly signal: AbortSignal;
-  /** Where it belongs in a trace (W3C trace context); left out, it belongs to none. */
+  /** Its place in a trace (W3C trace context); left out, it belongs to none. */
   readonly traceparent?: string | undefined;
   /**
-   * Of several messages on their way at once, the one before: what was refused or not answered is sent again in
-   * the order of the messages.
+   * The publication before this one, where several are under way at once: messages that were refused or not answered
+   * are then sent again in order.
    */
   readonly before?: Promise<unknown> | undefined;
 }
@@ -32,10 +32,11 @@ const firstPause = 10;
 const longestPause = 250;
 
 /**
- * Publishes until the server has stored it: waits while the stream is full and while there is no answer.
+ * Publishes a message and returns when the server has stored it: waits while the stream is full, and tries again while
+ * the server does not answer.
  *
- * @param onWait called once when the waiting for room begins
- * @returns how the server answered: stored, or that its last sequence is another
+ * @param onWait called once, when the stream is found full
+ * @returns the server's answer: stored, or refused because its last sequence is not the expected one
  * @throws FuseMeshError cancelled when aborted while waiting
  */
 export async function publishStored(
@@ -69,7 +70,7 @@ export async function publishStored(
   }
 }
 
-/** Where no stream has the subject nobody ever answers: it is made again, as waiting is in vain. */
+/** Where no stream has the subject, nobody would ever answer: the streams are made again. */
 async function restoreStream(
   { connection: { manager, url }, restore }: RunContext,
   subject: string,

@@ -1,35 +1,35 @@
 import { AckPolicy, DeliverPolicy, nanos } from 'nats';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { refusalOf } from './failure.ts';
-import { type FetchFrom, fetchOnAndOn } from './fetch.ts';
+import { type FetchFrom, fetchMessages } from './fetch-messages.ts';
 import type { RunContext } from './names.ts';
 import { lifeOf, type Place } from './stream-settings.ts';
 import { traceparentOf } from './traceparent.ts';
 import { untilAnswered } from './until-answered.ts';
 
-/** One subject of a stream, from the place of the last message read before on; without it, from the beginning. */
+/** One subject of a stream, read after a position; without one, from the beginning. */
 export interface OrderedSource {
   readonly stream: string;
   readonly subject: string;
   readonly after: Place | undefined;
 }
 
-/** A message and its place in the stream; positions rise from message to message within a life of it. */
+/** A message and its position; within one life of the stream, positions rise from message to message. */
 export interface PositionedMessage extends Place {
   readonly bytes: Uint8Array;
-  /** Where it belongs in a trace; undefined where it belongs to none. */
+  /** Its place in a trace; undefined where it belongs to none. */
   traceparent(): string | undefined;
 }
 
 const batch = 64;
-/** The server forgets a reader that has been away this long, in nanoseconds. */
+/** The server removes a reader that has been away this long, in nanoseconds. */
 const forgottenAfter = nanos(300_000);
 
 /**
- * A subject's messages in the order of the stream, each once, waiting for those to come; ends when aborted.
- * A message lost on the way, or a reader that the server forgot, only makes it begin again after the last
- * message that came. A stream that is gone is made again; one that has begun another life is read from its
- * beginning, and one that lost its end from there.
+ * A subject's messages in the order of the stream, each once, waiting for new ones; ends when aborted.
+ * If a message is lost on the way or the server has removed the reader, reading continues after the last message that
+ * arrived. A stream that is gone is made again; one that was made anew is read from its beginning, and one that lost
+ * its last messages from where it ends.
  */
 export async function* readInOrder(
   context: RunContext,
@@ -47,11 +47,12 @@ export async function* readInOrder(
       consumer,
       batch,
       doing: `read ${subject}`,
-      // The client drops what comes just after it gave a request up; at the end of a stream no gap shows that.
+      // The client drops messages that arrive just after its request timed out; at the end of a stream, no gap shows
+      // it.
       goOn: ({ delivered }) => delivered.consumer_seq === received,
     };
     try {
-      for await (const message of fetchOnAndOn(context, source, signal)) {
+      for await (const message of fetchMessages(context, source, signal)) {
         if (message.info.deliverySequence !== received + 1) break;
         received++;
         last = { position: message.seq, life };
@@ -60,7 +61,7 @@ export async function* readInOrder(
     } catch (error) {
       if (!isGone(error)) throw error;
     } finally {
-      // Nobody waits for it: the server forgets the reader anyhow.
+      // Not awaited: the server would remove the reader anyway.
       void context.connection.manager.consumers.delete(stream, consumer).catch(() => {});
     }
   }

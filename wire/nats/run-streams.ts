@@ -9,9 +9,8 @@ import {
   tellRunOver,
 } from './corpus-requests.ts';
 import { type DeadLetter, storeDeadLetter } from './dead-letters.ts';
-import type { Numbering } from './document-message.ts';
+import type { Numbering } from './document-numbering.ts';
 import { distributionsSubject, type RunContext, runNames } from './names.ts';
-import { publishDistribution } from './publish-distribution.ts';
 import {
   type PublishedCorpus,
   publishDocument,
@@ -19,49 +18,43 @@ import {
   publishManifest,
   readManifest,
 } from './publish-documents.ts';
-import type { PublishOptions } from './publish-stored.ts';
+import { type PublishOptions, publishStored } from './publish-stored.ts';
 import { type ReadDocument, readDocuments } from './read-documents.ts';
 import { type PositionedMessage, readInOrder } from './read-in-order.ts';
-import { releaseDocuments } from './release-documents.ts';
-import {
-  ensureStreams,
-  type Place,
-  purgeStream,
-  removeStreams,
-  type StreamLimits,
-} from './stream-settings.ts';
+import { purgeStream, releaseDocuments } from './release.ts';
+import { ensureStreams, type Place, removeStreams, type StreamLimits } from './stream-settings.ts';
 import { lookAtStreams, type RunState } from './stream-state.ts';
+import { traceHeaders } from './traceparent.ts';
 
 export type { DeliveredDocument } from './consume-documents.ts';
 export type { CorpusAnswer, CorpusShelf } from './corpus-requests.ts';
 export { type DeadLetter, feederSource } from './dead-letters.ts';
-export type { Numbering } from './document-message.ts';
+export type { Numbering } from './document-numbering.ts';
 export type { PublishedCorpus } from './publish-documents.ts';
 export type { IncomingDocument } from './read-documents.ts';
 export type { PositionedMessage } from './read-in-order.ts';
 export type { Place, StreamLimits } from './stream-settings.ts';
 export type { RunState } from './stream-state.ts';
 
-/** Stops waiting; what was waited for then ends quietly or throws `cancelled`, as said beside it. */
+/** What stops when the signal aborts either ends quietly or throws `cancelled`, as each method says. */
 export interface Stoppable {
   readonly signal: AbortSignal;
 }
 
-/** A run's streams: its documents, its teachers' distributions of them, and of these what cannot be used. */
+/** A run's streams: its documents, its teachers' distributions of them, and the dead letters of both. */
 export interface RunStreams {
   /**
-   * Makes the streams, or gives those that are there these limits. From then on whoever finds one gone makes it
-   * again.
+   * Makes the streams, or gives existing ones these limits. From then on, a stream that is found missing is made again.
    */
   ensure(limits: StreamLimits): Promise<void>;
 
-  /** What the feeder said it is going to publish; undefined before. */
+  /** The feeder's announcement of what it is going to publish; undefined before. */
   readManifest(): Promise<CorpusManifest | undefined>;
   /** What is published; undefined where there is no manifest. */
   publishedCorpus(): Promise<PublishedCorpus | undefined>;
   /**
-   * Publishing the same again changes nothing.
-   * @param options.first number of the document that follows it; above 0 where those before are never needed again
+   * Publishing the same manifest again changes nothing.
+   * @param options.first number of the document that follows it; above 0 where earlier ones are never needed again
    * @throws FuseMeshError already_exists when the run has another corpus, cancelled when aborted
    */
   publishManifest(
@@ -69,16 +62,16 @@ export interface RunStreams {
     options?: { readonly first?: number; readonly signal?: AbortSignal },
   ): Promise<void>;
   /**
-   * Documents go in order, after the manifest. One that is there already is left as it is; while the stream
-   * is full this waits, and throws `cancelled` when aborted.
-   * @param options.numbering of the stream; left out, it was never lost
-   * @returns false where the one before it is not there (any more)
+   * Documents are published in order, after the manifest; one that is there already is left as it is. Waits while the
+   * stream is full; throws `cancelled` when aborted.
+   * @param options.numbering of the stream; left out, that of a stream that was never lost
+   * @returns false where the document before it is missing
    */
   publishDocument(
     document: Document,
     options: PublishOptions & { readonly numbering?: Numbering },
   ): Promise<boolean>;
-  /** Answers those who miss documents, and hears when the run is over; until the connection is closed. */
+  /** Answers requests for missing documents, and learns when the run is over; until the connection is closed. */
   answerCorpusRequests(shelf: CorpusShelf): void;
   /**
    * Asks the feeders for a document that is missing in the stream.
@@ -86,19 +79,19 @@ export interface RunStreams {
    * @throws FuseMeshError already_exists when a feeder has another corpus
    */
   requestDocument(corpus: string, number: number): Promise<CorpusAnswer>;
-  /** Tells the feeders that they may leave; nothing happens where there is none. */
+  /** Tells the feeders that they may end; does nothing where there are none. */
   tellRunOver(): Promise<void>;
   /**
-   * Documents that none of this teacher's replicas has acknowledged; ends when aborted. One that is neither
-   * acknowledged nor said to be in work for 10 s is delivered again, to any replica.
-   * One that is malformed goes to the dead letters.
+   * Documents that none of this teacher's replicas has acknowledged; ends when aborted. A document that is neither
+   * acknowledged nor reported as `working` for 10 s is delivered again, to any replica. A malformed one goes to the
+   * dead letters.
    */
   consumeDocuments(teacher: string, options: ConsumeOptions): AsyncIterable<DeliveredDocument>;
 
   /**
-   * Returns when the server has stored it. While the stream is full of this teacher's distributions, waits;
-   * throws `cancelled` when aborted.
-   * @param options.onWait called once when the waiting begins
+   * Returns when the server has stored it. Waits while the stream is full of this teacher's distributions; throws
+   * `cancelled` when aborted.
+   * @param options.onWait called once, when the stream is found full
    */
   publishDistribution(
     teacher: string,
@@ -108,16 +101,16 @@ export interface RunStreams {
   ): Promise<void>;
 
   /**
-   * Documents, malformed ones too, from a number on, in the order of the stream, waiting for those to come; ends when
-   * aborted. Their numbers rise, save where the stream was lost and published again.
-   * @param options.after place of the last one read before; left out, all that are there
+   * Documents from a number on, malformed ones included, in the order of the stream, waiting for new ones; ends when
+   * aborted. Their numbers rise, except where the stream was lost and published again.
+   * @param options.after position of the last one read before; left out, reading begins with the first
    */
   readDocuments(
     options: Stoppable & { readonly from: number; readonly after?: Place | undefined },
   ): AsyncIterable<ReadDocument>;
   /**
-   * One teacher's distributions in the order of the stream, waiting for those to come; ends when aborted.
-   * @param options.after place of the last one read before; left out, all that are there
+   * One teacher's distributions in the order of the stream, waiting for new ones; ends when aborted.
+   * @param options.after position of the last one read before; left out, reading begins with the first
    */
   readDistributions(
     teacher: string,
@@ -125,23 +118,22 @@ export interface RunStreams {
   ): AsyncIterable<PositionedMessage>;
 
   /**
-   * Puts a distribution that cannot be used aside. Returns when the server has stored it, once however often it
-   * is put there.
+   * Puts a message that cannot be used aside. Returns when the server has stored it; the same message is stored once.
    * @throws FuseMeshError cancelled when aborted while there is no answer
    */
   storeDeadLetter(letter: DeadLetter, options: Stoppable): Promise<void>;
 
   /**
-   * What the streams hold, and how far these teachers are.
+   * What the streams hold, and how far these teachers have come.
    * @throws FuseMeshError unavailable when NATS does not answer within seconds
    */
   look(teachers: readonly string[]): Promise<RunState>;
 
-  /** Lets go of the documents before a number. The manifest stays. */
+  /** Removes the documents before a number. The manifest stays. */
   releaseDocuments(before: number): Promise<void>;
-  /** Lets go of one teacher's distributions up to a place, that one included. */
+  /** Removes one teacher's distributions up to a position, inclusive. */
   releaseDistributions(teacher: string, upTo: Place): Promise<void>;
-  /** Deletes the streams with all that is in them; nothing happens when there are none. */
+  /** Deletes the streams with everything in them; does nothing where there are none. */
   remove(): Promise<void>;
 }
 
@@ -186,4 +178,23 @@ export function openRunStreams(connection: NatsConnection, run: string): RunStre
       purgeStream(context, names.distributionsStream, distributionsSubject(names, teacher), upTo),
     remove: () => removeStreams(context),
   };
+}
+
+/** Stores one teacher's distributions of one document; the message id keeps a second copy out for two minutes. */
+async function publishDistribution(
+  context: RunContext,
+  { teacher, document, bytes }: { teacher: string; document: number; bytes: Uint8Array },
+  { traceparent, ...options }: PublishOptions & { readonly onWait?: () => void },
+): Promise<void> {
+  await publishStored(
+    context,
+    {
+      subject: distributionsSubject(context.names, teacher),
+      bytes,
+      once: { msgID: `${teacher}/${document}` },
+      doing: `publish what ${teacher} says about document ${document}`,
+      headers: traceHeaders(traceparent),
+    },
+    options,
+  );
 }

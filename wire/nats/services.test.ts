@@ -11,7 +11,9 @@ const name = `fusemesh-test-${process.pid}`;
 const nats = natsOfTests();
 
 const described = (number: string, load: () => object = () => ({})) => ({
-  ...{ name, description: 'A test', metadata: { number } },
+  name,
+  description: 'A test',
+  metadata: { number },
   load,
 });
 
@@ -51,7 +53,9 @@ it("answers NATS's own tools as their protocol says", async () => {
     expect(ping).toMatchObject({ type: 'io.nats.micro.v1.ping_response', name, version: ownVersion });
     const info = await ask(`$SRV.INFO.${name}.${ping.id}`);
     expect(info).toMatchObject({
-      ...{ type: 'io.nats.micro.v1.info_response', description: 'A test', metadata: { number: '3' } },
+      type: 'io.nats.micro.v1.info_response',
+      description: 'A test',
+      metadata: { number: '3' },
       endpoints: [{ name: 'load', subject: `${name}.${ping.id}.load` }],
     });
     const stats = await ask(`$SRV.STATS.${name}`);

@@ -4,31 +4,31 @@ import { ownVersion } from '../../process/lifecycle/own-version.ts';
 import type { NatsConnection } from './connection.ts';
 import { natsFailure } from './failure.ts';
 
-/** How long a look waits for the server, in milliseconds. */
+/** How long a search waits for the server, in milliseconds. */
 const patience = 5_000;
 const stopWithin = 1_000;
 
-/** A process as NATS's service protocol tells of it. */
+/** A process as NATS's service protocol describes it. */
 export interface ServiceDescription {
-  /** What kind of process it is; letters, digits and dashes. */
+  /** The kind of process, in letters, digits and dashes. */
   readonly name: string;
-  /** For people. */
+  /** For human readers. */
   readonly description: string;
-  /** What does not change while it lives. */
+  /** What does not change while the process runs. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** What does, as JSON; asked for at every look. */
+  /** What changes, as JSON; called for every search. */
   readonly load: () => object;
 }
 
 /** A process that others find over NATS. */
 export interface RegisteredService {
-  /** Nobody finds it any more. */
+  /** From then on nobody finds it. */
   stop(): Promise<void>;
 }
 
 /**
- * Answers for a process in NATS's service protocol ($SRV.PING, INFO and STATS), so that NATS's own tools list it
- * too. It goes on doing so after the connection was lost and is back.
+ * Registers a process in NATS's service protocol ($SRV.PING, INFO and STATS), so that NATS's own tools list it too. It
+ * stays registered when the connection is lost and comes back.
  */
 export async function registerService(
   { raw, url }: NatsConnection,
@@ -40,7 +40,7 @@ export async function registerService(
       version: ownVersion,
       statsHandler: async () => load(),
     });
-    // The protocol has statistics of endpoints alone; this one is what they stand beside.
+    // The protocol has statistics only for endpoints, so one is added to carry them.
     service.addEndpoint('load', {
       subject: `${description.name}.${service.info().id}.load`,
       handler: (error, message) => {
@@ -51,7 +51,7 @@ export async function registerService(
     await raw.flush();
     return {
       async stop() {
-        // With the server gone nobody confirms it, and nobody can find it either.
+        // Where the server is gone nobody confirms this, but nobody finds the process either.
         await Promise.race([service.stop(), sleep(stopWithin, undefined, { ref: false })]);
       },
     };
@@ -62,7 +62,7 @@ export async function registerService(
 
 /** A process that was found over NATS. */
 export interface FoundService {
-  /** Of FuseMesh there. */
+  /** Version of FuseMesh in that process. */
   readonly version: string;
   readonly metadata: Readonly<Record<string, string>>;
   /** As {@link ServiceDescription.load} gave it; undefined where it gave none. */
@@ -70,21 +70,21 @@ export interface FoundService {
 }
 
 /**
- * All processes of a name that answer now. Takes some tenths of a second, two where one is known and silent.
+ * All processes of a name that answer now. Takes some tenths of a second, or two seconds where a known one is silent.
  *
  * @throws FuseMeshError unavailable when NATS does not answer
  */
 export async function findServices({ raw, url }: NatsConnection, name: string): Promise<FoundService[]> {
   const found: FoundService[] = [];
   try {
-    // Whoever waits for answers to a lost connection hears of none; this asks whether it stands.
+    // On a lost connection no answers would look like no processes: this fails instead.
     await withinSeconds(raw.flush());
     for await (const { version, metadata, endpoints } of await raw.services.client().stats(name)) {
       found.push({ version, metadata: metadata ?? {}, load: endpoints?.[0]?.data });
     }
     return found;
   } catch (error) {
-    // Nobody has registered under that name.
+    // No process has registered under that name.
     if ((error as { code?: unknown }).code === '503') return [];
     throw natsFailure(error, `ask who is there as ${name}`, url);
   }

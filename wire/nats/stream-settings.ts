@@ -3,7 +3,7 @@ import { natsFailure, refusalOf } from './failure.ts';
 import type { RunContext } from './names.ts';
 import { untilAnswered } from './until-answered.ts';
 
-/** What the streams hold at most; who publishes beyond it waits. */
+/** The most that the streams hold; publishers wait beyond it. */
 export interface StreamLimits {
   /** Documents that no checkpoint covers yet. */
   readonly maxDocuments: number;
@@ -11,11 +11,11 @@ export interface StreamLimits {
   readonly maxDistributions: number;
 }
 
-/** How long the server knows a message again by its id. */
+/** How long the server recognises a message by its id. */
 const duplicateWindow = nanos(120_000);
-/** A trainer that comes back within a day reads what it could not use again. */
+/** A trainer that comes back within a day reads again what it could not use, and puts it aside again. */
 const deadLetterWindow = nanos(86_400_000);
-/** Beyond it the oldest dead letters go: they must never stop a run. */
+/** Beyond it the oldest dead letters are dropped: they must never stop a run. */
 const mostDeadLetters = 10_000;
 const mostDeadLetterBytes = 128 * 1024 * 1024;
 /** How long a server that is away is waited for, in milliseconds. */
@@ -29,7 +29,7 @@ export async function ensureStreams(context: RunContext, limits: StreamLimits): 
     name: names.documentsStream,
     subjects: [names.corpusSubject, names.documentsSubject],
     max_msgs: limits.maxDocuments + 1,
-    // Nothing is published with an id here: the expected last sequence keeps doubles out.
+    // Messages here have no id: the expected last sequence keeps duplicates out.
     duplicate_window: nanos(1_000),
   });
   await ensureStream(context, {
@@ -85,27 +85,6 @@ export interface Place {
 
 /** Which life of a stream this is. */
 export const lifeOf = ({ created }: { readonly created: string | number }): string => String(created);
-
-/**
- * Removes the messages of one subject up to a position, that one included; nothing where the stream is gone or
- * has begun another life.
- */
-export async function purgeStream(
-  { connection }: RunContext,
-  stream: string,
-  subject: string,
-  upTo: Place,
-): Promise<void> {
-  if (upTo.position < 1) return;
-  const { streams } = connection.manager;
-  try {
-    if (lifeOf(await streams.info(stream)) !== upTo.life) return;
-    await streams.purge(stream, { filter: subject, seq: upTo.position + 1 });
-  } catch (error) {
-    if (refusalOf(error) === 'stream missing') return;
-    throw natsFailure(error, `release what checkpoints cover from ${stream}`, connection.url);
-  }
-}
 
 export async function removeStreams({ connection, names }: RunContext): Promise<void> {
   for (const stream of [names.documentsStream, names.distributionsStream, names.deadLettersStream]) {

@@ -1,15 +1,15 @@
 import { natsFailure, refusalOf } from './failure.ts';
 import { type RunContext, teacherConsumer } from './names.ts';
 
-/** The streams of a run, as they are called to the outside. */
+/** What the streams of a run are called in metrics and on the page. */
 export const streamNames = ['documents', 'distributions', 'dead-letters'] as const;
 
-/** One of a run's streams; one that does not exist yet is empty. */
+/** One of a run's streams; a stream that does not exist yet counts as empty. */
 export interface StreamState {
   readonly name: (typeof streamNames)[number];
   readonly messages: number;
   readonly bytes: number;
-  /** Messages that it may hold: of all documents, or of each teacher's distributions; 0 where it is not there. */
+  /** The most messages it may hold: documents, or distributions of each teacher; 0 where the stream does not exist. */
   readonly mostMessages: number;
 }
 
@@ -71,7 +71,7 @@ function streamState(name: StreamState['name'], info: StreamInfo | undefined, mo
   return { name, messages, bytes, mostMessages: most };
 }
 
-/** Documents that a teacher finds which has not come yet: all in the stream but its manifest. */
+/** How many documents await a teacher that has not come yet: all messages but the manifest. */
 function publishedDocuments(info: StreamInfo | undefined): number {
   if (info === undefined || info.state.messages === 0) return 0;
   return info.state.messages - 1;

@@ -1,9 +1,9 @@
 import { headers, type JsMsg, type MsgHdrs } from 'nats';
 
-/** The header that W3C trace context names for it. */
+/** The header of W3C trace context. */
 const name = 'traceparent';
 
-/** Headers of a message that belongs to a trace; others have none. */
+/** Headers of a message that belongs to a trace; undefined for others. */
 export function traceHeaders(traceparent: string | undefined): MsgHdrs | undefined {
   if (traceparent === undefined) return undefined;
   const made = headers();
@@ -11,5 +11,5 @@ export function traceHeaders(traceparent: string | undefined): MsgHdrs | undefin
   return made;
 }
 
-/** Where a message belongs in a trace; undefined where it belongs to none. */
+/** A message's place in a trace; undefined where it belongs to none. */
 export const traceparentOf = (message: JsMsg): string | undefined => message.headers?.get(name) || undefined;

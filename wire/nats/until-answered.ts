@@ -5,7 +5,7 @@ import { isUnanswered, natsFailure } from './failure.ts';
 const pause = 250;
 
 /**
- * Asks again and again while the server does not answer. What is asked must do no harm when done twice.
+ * Repeats a request until the server answers it. Carrying it out twice must do no harm.
  *
  * @param doing what is done, for an error message: "read documents"
  * @returns undefined when aborted

@@ -4,12 +4,12 @@ import { toFloat16 } from '../../../numbers/float16.ts';
 import { normalNumbers } from '../../../numbers/random.ts';
 import { initializerRange } from './size.ts';
 
-/** Where the training of a model begins, in float16. The seed fixes all of it. */
+/** Initial weights of a model, in float16, wholly determined by the seed. */
 export function randomWeights({ weights }: Architecture, seed: number): TensorToWrite[] {
   const random = normalNumbers(seed, initializerRange);
   return [...weights].map(([name, shape]) => {
     const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
-    // Norms begin as the identity, and biases with nothing.
+    // Norms begin as the identity, biases at 0.
     const begin = name.endsWith('.bias') ? () => 0 : shape.length === 1 ? () => 1 : random;
     for (let i = 0; i < values.length; i++) values[i] = begin();
     return { name, dtype: 'F16', shape, data: new Uint8Array(toFloat16(values).buffer) };

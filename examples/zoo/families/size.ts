@@ -1,4 +1,4 @@
-/** How large the models of the zoo are, whatever their family: about 1.1 million parameters. */
+/** Sizes of the zoo's models, the same for every family: about 1.1 million parameters. */
 export const contextLength = 256;
 export const hiddenSize = 128;
 export const layers = 4;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { repository } from '../places.ts';
+import { repository } from '../directories.ts';
 
 /** Packages whose versions decide the bits of a result. */
 const packages = ['onnxruntime-node', 'tokenizers', '@bufbuild/protobuf'];

@@ -3,7 +3,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { modelFingerprint } from '../../../model/model-fingerprint.ts';
 import { Scorer } from '../../../model/scoring/scorer.ts';
-import { keptDirectory } from '../places.ts';
+import { keptDirectory } from '../directories.ts';
 import { codeVersion } from './code-version.ts';
 import type { Documents } from './documents.ts';
 import { recordInPieces } from './record-in-pieces.ts';

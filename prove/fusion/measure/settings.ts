@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
 import { loadRunConfig } from '../../../process/config/load-config.ts';
 import { type RunConfig, runConfigSchema } from '../../../process/config/schema.ts';
+import { repository } from '../directories.ts';
 import type { Experiment, ExperimentSettings } from '../experiment.ts';
-import { repository } from '../places.ts';
 
 /** The demo's run file; the environment changes nothing in it. */
 export const loadDemo = (): Promise<RunConfig> =>

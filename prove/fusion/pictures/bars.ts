@@ -26,8 +26,12 @@ export function drawBars({ title, groups, series }: Bars): string {
     const [y, zero] = [scale.at(value.mean), scale.at(0)];
     return [
       element('rect', {
-        ...{ x: x + 1, y: Math.min(y, zero), width: barWidth - 2, height: Math.abs(zero - y) },
-        ...{ fill: colourOf(s), 'fill-opacity': 0.75 },
+        x: x + 1,
+        y: Math.min(y, zero),
+        width: barWidth - 2,
+        height: Math.abs(zero - y),
+        fill: colourOf(s),
+        'fill-opacity': 0.75,
       }),
       whisker(endsOf(value).map(scale.at), x + barWidth / 2),
     ].join('');

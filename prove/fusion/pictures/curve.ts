@@ -27,7 +27,8 @@ export function drawCurve({ title, axis, points, name, other }: Curve): string {
     left + 24 + ((Math.log(tokens) - least) / (most - least || 1)) * (right - left - 48);
   const dot = (tokens: number, { mean, halfWidth = 0 }: Interval, colour: string, shift = 0): string =>
     line([x(tokens) + shift, y.at(mean - halfWidth)], [x(tokens) + shift, y.at(mean + halfWidth)], {
-      ...{ stroke: colour, 'stroke-width': 2 },
+      stroke: colour,
+      'stroke-width': 2,
     }) + element('circle', { cx: x(tokens) + shift, cy: y.at(mean), r: 4, fill: colour });
   const path = points.map(({ tokens, loss }) => `${x(tokens).toFixed(1)},${y.at(loss.mean).toFixed(1)}`);
   const [own, level] = [colourOf(0), colourOf(1)];
@@ -42,7 +43,8 @@ export function drawCurve({ title, axis, points, name, other }: Curve): string {
     ),
     label(axis, { x: (left + right) / 2, y: bottom + 38, 'text-anchor': 'middle' }),
     line([left, y.at(other.loss.mean)], [right, y.at(other.loss.mean)], {
-      ...{ stroke: level, 'stroke-dasharray': '6 4' },
+      stroke: level,
+      'stroke-dasharray': '6 4',
     }),
     dot(other.tokens, other.loss, level, 6),
     element('polyline', { points: path.join(' '), fill: 'none', stroke: own, 'stroke-width': 2 }),

@@ -13,7 +13,7 @@ const width = 760;
 const [left, right, top] = [210, width - 20, 40];
 const rowHeight = 20;
 
-/** A line a row: a difference with its interval, grey where 0 lies in it. */
+/** One row for each difference, with its interval; grey where the interval holds 0. */
 export function drawDifferences({ title, axis, rows }: Differences): string {
   const bottom = top + rows.length * rowHeight;
   const ends = rows.flatMap(({ difference: { mean, halfWidth = 0 } }) => [
@@ -37,7 +37,8 @@ export function drawDifferences({ title, axis, rows }: Differences): string {
       return [
         label(name, { x: left - 12, y: y + 4, 'text-anchor': 'end' }),
         line([scale.at(mean - halfWidth), y], [scale.at(mean + halfWidth), y], {
-          ...{ stroke: colour, 'stroke-width': 2 },
+          stroke: colour,
+          'stroke-width': 2,
         }),
         element('circle', { cx: scale.at(mean), cy: y, r: 4, fill: colour }),
       ].join('');

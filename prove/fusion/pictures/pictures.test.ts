@@ -34,7 +34,8 @@ test('an axis holds all its values between round ones', () => {
 
 test('bars begin at 0 and are as long as their values', () => {
   const svg = drawBars({
-    ...{ title: 'A & B', groups: ['speeches'] },
+    title: 'A & B',
+    groups: ['speeches'],
     series: [
       { name: 'one', values: [interval(0.1, 0.01)] },
       { name: 'two', values: [interval(0.2)] },
@@ -58,7 +59,9 @@ test('a difference within the noise is grey, one beyond it is not', () => {
 
 test('a curve falls from left to right as its losses do', () => {
   const svg = drawCurve({
-    ...{ title: 'Curve', axis: 'tokens', name: 'default' },
+    title: 'Curve',
+    axis: 'tokens',
+    name: 'default',
     points: [100, 200, 400].map((tokens, i) => ({ tokens, loss: interval(3 - i / 10, 0.01) })),
     other: { name: 'continued', tokens: 400, loss: interval(2.9, 0.01) },
   });

@@ -2,14 +2,14 @@
 export interface Scale {
   at(value: number): number;
   readonly ticks: readonly number[];
-  /** As all ticks are written, with as many digits as they need. */
+  /** Writes a value like the ticks, with as many digits as they need. */
   write(value: number): string;
 }
 
 /**
  * An axis that holds all values.
  *
- * @param pixels where its least and its greatest value stand
+ * @param pixels positions of the least and the greatest value
  */
 export function scaleFor(
   values: readonly number[],

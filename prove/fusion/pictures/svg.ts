@@ -1,4 +1,4 @@
-/** Neither dark nor light: what is drawn in these has enough contrast on white and on black, and no background. */
+/** Colours with enough contrast on both white and black, because the pictures have no background. */
 export const ink = '#767676';
 export const colours = [
   '#4078c0',
@@ -22,7 +22,7 @@ export function element(name: string, attributes: Attributes, ...children: reado
   return children.length === 0 ? `${opening}/>` : `${opening}>${children.join('')}</${name}>`;
 }
 
-/** Text in the ink; what the attributes say goes before. */
+/** Text in ink, unless the attributes say otherwise. */
 export const label = (content: string, attributes: Attributes): string =>
   element('text', { fill: ink, ...attributes }, escaped(content));
 
@@ -41,9 +41,13 @@ export function picture(
   const svg = element(
     'svg',
     {
-      ...{ xmlns: 'http://www.w3.org/2000/svg', role: 'img', width, height },
+      xmlns: 'http://www.w3.org/2000/svg',
+      role: 'img',
+      width,
+      height,
       viewBox: `0 0 ${width} ${height}`,
-      ...{ 'font-family': 'system-ui, sans-serif', 'font-size': 12 },
+      'font-family': 'system-ui, sans-serif',
+      'font-size': 12,
     },
     element('title', {}, escaped(title)),
     label(title, { x: 12, y: 20, 'font-size': 14, 'font-weight': 600 }),

@@ -8,14 +8,14 @@ export type Kind = (typeof kinds)[number];
 /** What the Factbook says about a country, by kind. */
 export type Profile = Readonly<Record<Kind, string>>;
 
-/** By kind: texts to train on, and others of countries that none of those is about. */
+/** By kind: texts to train on, and held-out texts about other countries. */
 export type DividedTexts = Readonly<Record<Kind, { readonly corpus: string; readonly heldOut: string }>>;
 
-/** Of so many countries in a row the first is held out, and the next few are trained on. */
+/** Of this many countries in a row the first is held out, and the next few are trained on. */
 const turn = 10;
-/** More would only let SmolLM2 score for longer. */
+/** How many of them are trained on: more would only make SmolLM2 score for longer. */
 const trainedOn = 5;
-/** Characters of the shortest text that is more than "no economic activity". */
+/** Fewest characters of a text that says more than "no economic activity". */
 const shortest = 200;
 
 const textSchema = z.object({ text: z.string() });
@@ -30,14 +30,14 @@ export function parseProfile(json: string): Profile {
   return { history: clean(Introduction.Background.text), economy: clean(Economy['Economy - overview'].text) };
 }
 
-/** Plus signs stand between paragraphs, and between those that are empty; some sentences end in two spaces. */
+/** Plus signs separate paragraphs, some of them empty; some sentences end in two spaces. */
 const clean = (text: string): string =>
   text
     .replaceAll(/\s+/g, ' ')
     .replaceAll(/(?: ?\+{2,})+ ?/g, '\n\n')
     .trim();
 
-/** Divides countries among those that are trained on and those that are held out, the same ones for each kind. */
+/** Divides countries into those trained on and those held out, the same for each kind. */
 export function divideProfiles(profiles: readonly Profile[]): DividedTexts {
   const of = (kind: Kind, isWanted: (place: number) => boolean) => {
     const texts = profiles.filter((_, i) => isWanted(i % turn)).map((profile) => profile[kind]);

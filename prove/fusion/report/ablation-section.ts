@@ -9,7 +9,7 @@ export interface Ablation {
   readonly names: readonly string[];
 }
 
-/** What each change makes of the loss, against the default and against continued training with the same seeds. */
+/** How each change affects the loss, against the default and against continued training with the same seeds. */
 export function ablationSection(losses: Losses, ablations: readonly Ablation[]): string {
   const tables = ablations.flatMap(({ heading, names }) => [
     `### ${heading}`,

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { arch, availableParallelism, cpus, platform, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { repository } from '../places.ts';
+import { repository } from '../directories.ts';
 
-/** What a reader needs in order to do it again, and to know what it was done on. */
+/** What a reader needs in order to repeat the measurement, and to know what it was made on. */
 export interface Circumstances {
   /** As it was typed. */
   readonly command: string;

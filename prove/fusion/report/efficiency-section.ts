@@ -12,7 +12,7 @@ const curveOf = (results: readonly NamedResult[], names: readonly string[]): str
   return [...names, byDefault].sort((a, b) => share(a) - share(b));
 };
 
-/** With how many of its tokens the default is where continued training is with all of them. */
+/** How many of its tokens the default needs to reach the loss of continued training on all of them. */
 export function efficiencySection(results: readonly NamedResult[], names: readonly string[]): string {
   const losses = lossesOf(results);
   const curve = curveOf(results, names);
@@ -85,7 +85,7 @@ export function efficiencyPicture(results: readonly NamedResult[], names: readon
   });
 }
 
-/** Trained on, as the mean over seeds. */
+/** Tokens trained on, as the mean over seeds. */
 function tokensOf(results: readonly NamedResult[], name: string): number {
   const own = results.filter(({ experiment }) => experiment === name);
   return Math.round(own.reduce((sum, { result }) => sum + result.tokens, 0) / own.length);

@@ -55,13 +55,16 @@ export function comparison(losses: Losses, from: string): string {
     ];
   });
   const headings = [
-    ...['', 'difference, bits per byte', 'change', 'larger than the noise'],
+    '',
+    'difference, bits per byte',
+    'change',
+    'larger than the noise',
     "default's own interval below the other's",
   ];
   return markdownTable(headings, rows);
 }
 
-/** How much more the default learns than continued training, as a share of what that learns. */
+/** How much more the default learns than continued training, as a share of what the latter learns. */
 export function gain(losses: Losses): string {
   const change = changeOf(losses, byDefault, continued, meanOfDomains);
   const learnt = differenceOf(losses, continued, before, meanOfDomains);
@@ -73,7 +76,7 @@ export function gain(losses: Losses): string {
   );
 }
 
-/** Bits per byte that each training has gained against the target before it: above 0 is better. */
+/** Bits per byte that each training has gained over the untrained target: above 0 is better. */
 export function mainPicture(losses: Losses, names: readonly string[]): string {
   const columns = columnsOf(losses);
   const trained = names.filter((name) => name !== before);

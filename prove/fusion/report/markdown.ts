@@ -1,6 +1,6 @@
 import { excludesZero, type Interval } from '../statistics/interval.ts';
 
-/** A table; its first column is of names, the others of numbers. */
+/** A table whose first column holds names and the others numbers. */
 export function markdownTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const rule = headings.map((_, column) => (column === 0 ? '---' : '---:'));
   return [headings, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
@@ -19,7 +19,7 @@ export const writtenDifference = (difference: Interval, digits: number): string 
 /** Whether a difference is larger than the noise, in words. */
 export const writtenVerdict = (difference: Interval): string => yesOrNo(excludesZero(difference));
 
-/** Undefined stands for what one seed cannot tell. */
+/** Undefined where there is only one seed. */
 export const yesOrNo = (is: boolean | undefined): string =>
   is === undefined ? 'one seed cannot tell' : is ? 'yes' : 'no';
 

@@ -17,10 +17,18 @@ const results = (seeds: readonly number[]) =>
       const { name, share = 1 } = experiment;
       const loss = meanLoss(experiment) + seed / 1024;
       return {
-        ...{ experiment: name, share },
+        experiment: name,
+        share,
         result: {
-          ...{ key: `${name} ${seed}`, name, seed, learningRate: 3e-3, steps: 304 * share, skippedSteps: 0 },
-          ...{ tokens: 1000 * share, seconds: 36, weightsSha256: '' },
+          key: `${name} ${seed}`,
+          name,
+          seed,
+          learningRate: 3e-3,
+          steps: 304 * share,
+          skippedSteps: 0,
+          tokens: 1000 * share,
+          seconds: 36,
+          weightsSha256: '',
           bitsPerByte: { speeches: loss - 0.5, fiction: loss + 0.5 },
         },
       };
@@ -28,7 +36,11 @@ const results = (seeds: readonly number[]) =>
   );
 const pageOf = (seeds: readonly number[], real?: RealFindings) =>
   resultsPage({
-    ...{ experiments, results: results(seeds), compared: 'the corpus', real, remarks: 'Nothing else.' },
+    experiments,
+    results: results(seeds),
+    compared: 'the corpus',
+    real,
+    remarks: 'Nothing else.',
     circumstances: { command: 'npm run prove -- fusion --write', facts: [['CPU', 'of a test']] },
   });
 const page = pageOf([1, 2, 3]);

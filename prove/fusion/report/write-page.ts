@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { repository } from '../places.ts';
+import { repository } from '../directories.ts';
 
 /** What was written by hand for the page; undefined where there is nothing. */
 export const readRemarks = (): Promise<string | undefined> =>

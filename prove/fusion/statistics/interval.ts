@@ -3,11 +3,11 @@ import { studentQuantile } from './student.ts';
 /** A mean with its 95 % interval. */
 export interface Interval {
   readonly mean: number;
-  /** The interval is mean ± this; undefined of a single value, which says nothing about its own noise. */
+  /** The interval is mean ± this; undefined for a single value, which says nothing about the noise. */
   readonly halfWidth: number | undefined;
 }
 
-/** Mean and 95 % interval by Student's t, of values that are independent of each other: one a seed. */
+/** Mean and 95 % interval by Student's t of independent values, one for each seed. */
 export function intervalOf(values: readonly number[]): Interval {
   const n = values.length;
   const mean = values.reduce((sum, value) => sum + value, 0) / n;

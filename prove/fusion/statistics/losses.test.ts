@@ -5,13 +5,24 @@ const named = (experiment: string, seed: number, speeches: number, fiction: numb
   experiment,
   share: 1,
   result: {
-    ...{ key: '', name: experiment, seed, learningRate: 1, bitsPerByte: { speeches, fiction } },
-    ...{ steps: 1, skippedSteps: 0, tokens: 1, seconds: 1, weightsSha256: '' },
+    key: '',
+    name: experiment,
+    seed,
+    learningRate: 1,
+    bitsPerByte: { speeches, fiction },
+    steps: 1,
+    skippedSteps: 0,
+    tokens: 1,
+    seconds: 1,
+    weightsSha256: '',
   },
 });
 const losses = lossesOf([
-  ...[named('a', 1, 2, 3), named('a', 2, 4, 5)],
-  ...[named('b', 1, 1.9, 2.9), named('b', 2, 3.9, 4.9), named('b', 3, 9, 9)],
+  named('a', 1, 2, 3),
+  named('a', 2, 4, 5),
+  named('b', 1, 1.9, 2.9),
+  named('b', 2, 3.9, 4.9),
+  named('b', 3, 9, 9),
 ]);
 
 test('the mean over domains is a column of its own', () => {

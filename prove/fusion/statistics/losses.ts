@@ -1,7 +1,7 @@
 import type { NamedResult } from '../measure/equal-effort.ts';
 import { type Interval, intervalOf } from './interval.ts';
 
-/** The column beside those of the domains. */
+/** Name of the column beside those of the domains. */
 export const meanOfDomains = 'mean';
 
 /** Held-out bits per byte by experiment, seed and column. */
@@ -23,11 +23,11 @@ export function lossesOf(results: readonly NamedResult[]): Losses {
 export const columnsOf = (losses: Losses): string[] =>
   Object.keys(losses.values().next().value?.values().next().value ?? {});
 
-/** Of one experiment over its seeds, in bits per byte. */
+/** Loss of one experiment over its seeds, in bits per byte. */
 export const lossOf = (losses: Losses, experiment: string, column: string): Interval =>
   intervalOf([...seedsOf(losses, experiment).values()].map((columns) => columns[column]));
 
-/** An experiment's loss less another's with the same seed, in bits per byte; below 0 where it does better. */
+/** An experiment's loss minus another's with the same seed, in bits per byte; below 0 where it does better. */
 export const differenceOf = (losses: Losses, experiment: string, from: string, column: string): Interval =>
   intervalOf(pairs(losses, experiment, from, column).map(([own, other]) => own - other));
 
@@ -35,7 +35,7 @@ export const differenceOf = (losses: Losses, experiment: string, from: string, c
 export const changeOf = (losses: Losses, experiment: string, from: string, column: string): Interval =>
   intervalOf(pairs(losses, experiment, from, column).map(([own, other]) => 100 * (own / other - 1)));
 
-/** Whether two experiments came to the same losses to the bit with every seed: they are one and the same training. */
+/** Whether two experiments have the same losses to the bit with every seed, and so are the same training. */
 export const isSame = (losses: Losses, experiment: string, other: string): boolean =>
   columnsOf(losses).every((column) => pairs(losses, experiment, other, column).every(([a, b]) => a === b));
 

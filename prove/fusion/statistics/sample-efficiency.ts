@@ -1,4 +1,4 @@
-/** A training with a schedule of its own: what it was trained on, and what it came to. */
+/** A training with its own schedule: how many tokens it was trained on, and the loss that it reached. */
 export interface CurvePoint {
   readonly tokens: number;
   /** In bits per byte. */
@@ -7,14 +7,13 @@ export interface CurvePoint {
 
 /** Where a curve reaches a loss. */
 export interface Reached {
-  /** The first point has reached it already: it may be that fewer do. */
+  /** Whether already the first point reaches it, so that fewer tokens may do. */
   readonly atMost: boolean;
   readonly tokens: number;
 }
 
 /**
- * How many tokens a curve needs to come down to a loss; between two points the loss falls as the logarithm of the
- * tokens grows.
+ * How many tokens a curve needs to reach a loss. Between two points the loss is linear in the logarithm of the tokens.
  *
  * @param points by rising tokens
  * @returns undefined where it never does

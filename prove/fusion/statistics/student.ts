@@ -19,14 +19,14 @@ export function studentWithin(t: number, freedom: number): number {
 }
 
 /**
- * The t within ± which a share of the distribution lies.
+ * The t such that the given share of the distribution lies between −t and t.
  *
  * @param share between 0 and 1: 0.95 for the intervals of this report
  */
 export function studentQuantile(share: number, freedom: number): number {
   let [low, high] = [0, 1];
   while (studentWithin(high, freedom) < share) high *= 2;
-  // As often as halving can change a float64.
+  // Further halvings would not change a float64.
   for (let halving = 0; halving < 64; halving++) {
     const middle = (low + high) / 2;
     if (studentWithin(middle, freedom) < share) low = middle;

@@ -1,5 +1,5 @@
 import type { Log } from '../../../process/log/log.ts';
-import { unfitFor } from '../../../wire/codec/fits-text.ts';
+import { unfitFor } from '../../../wire/codec/check-distribution.ts';
 import type { DeadLetter, IncomingDocument, RunStreams } from '../../../wire/nats/run-streams.ts';
 import type { IntakeObserver } from '../read/intake-counts.ts';
 import type { LookAhead, SourceQueue } from '../read/look-ahead.ts';

@@ -1,8 +1,7 @@
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
+import { unfitFor } from '../../../wire/codec/check-distribution.ts';
 import { decodeTextDistribution } from '../../../wire/codec/decode-text-distribution.ts';
-import { unfitFor } from '../../../wire/codec/fits-text.ts';
-import { refusedDistribution } from '../../../wire/codec/refused-distribution.ts';
-import type { TextDistribution } from '../../../wire/codec/text-distribution.ts';
+import { refusedDistribution, type TextDistribution } from '../../../wire/codec/text-distribution.ts';
 import { TeacherService } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import { createClient } from '../../../wire/grpc/client.ts';
 import type { Source } from './source.ts';

@@ -3,10 +3,10 @@ import { afterEach, expect, it } from 'vitest';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { createLog } from '../../process/log/log.ts';
 import { TrainerService } from '../generated/fusemesh/v1/trainer_pb.ts';
+import { serviceConfig } from './channel-options.ts';
 import { createClient } from './client.ts';
 import { implement } from './implementation.ts';
 import { type GrpcServer, serve } from './serve.ts';
-import { serviceConfig } from './service-config.ts';
 
 const log = createLog('test', { level: 'silent' });
 let server: GrpcServer | undefined;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { halvesFromPairs } from './rotary-rows.ts';
+import { halvesFromPairs } from './weights.ts';
 
 test('rows that are rotated together come to stand half a head apart', () => {
   // Two heads of three pairs each; a row is [pair, which of the two].

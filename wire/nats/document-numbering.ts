@@ -1,7 +1,7 @@
 /**
- * Where a documents' stream begins to count: its manifest, which the documents follow without gaps. Usually it
- * is message 1 and followed by document 0. Where the stream or the manifest was lost, the manifest that was
- * published again comes before the first document that may still be needed.
+ * How positions in the documents' stream and numbers of documents belong together: documents follow the manifest
+ * without gaps. Usually the manifest is message 1, followed by document 0. Where the stream or the manifest was lost,
+ * it was published again before the first document that may still be needed.
  */
 export interface Numbering {
   /** Position of the manifest. */

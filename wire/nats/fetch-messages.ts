@@ -7,13 +7,13 @@ import { untilAnswered } from './until-answered.ts';
 export interface FetchFrom {
   readonly stream: string;
   readonly consumer: string;
-  /** Messages fetched at a time: more never wait in this process. */
+  /** Messages fetched at a time; this process never holds more. */
   readonly batch: number;
   /** What is done, for an error message: "read documents". */
   readonly doing: string;
   /**
-   * Whether to go on, asked whenever a request for messages is over, with what the server then says of the
-   * consumer; without it, always.
+   * Whether to continue: called at the end of each request for messages with the server's state of the consumer. Left
+   * out, reading always continues.
    */
   readonly goOn?: (consumer: ConsumerInfo) => boolean;
 }
@@ -22,11 +22,11 @@ export interface FetchFrom {
 const requestOpen = 10_000;
 
 /**
- * A consumer's messages, on and on, until aborted or told to end. Fetches a batch at a time rather than letting the client
- * library read ahead, which it does without bound.
- * Messages that were fetched and not used go back to the server at once where it waits for acknowledgements.
+ * A consumer's messages until aborted or `goOn` says no. Fetches a batch at a time, because the client library would
+ * read ahead without bound. Where the consumer wants acknowledgements, messages that were fetched and not used go back
+ * to the server at once.
  */
-export async function* fetchOnAndOn(
+export async function* fetchMessages(
   { connection }: RunContext,
   { stream, consumer, batch, doing, goOn }: FetchFrom,
   signal: AbortSignal,
@@ -51,7 +51,7 @@ export async function* fetchOnAndOn(
           if (goOn && !signal.aborted && !goOn(await source.info())) return;
         }
       } catch (error) {
-        // Whoever is gone, consumer or server, the next look at the consumer tells.
+        // If consumer or server is gone, the next request for the consumer says so.
         if (!signal.aborted && !isUnanswered(error) && refusalOf(error) === 'other') {
           throw natsFailure(error, doing, connection.url);
         }

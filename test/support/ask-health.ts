@@ -8,7 +8,7 @@ interface Answer {
   readonly status: Status;
 }
 
-/** What a server says of a service's health, as those ask who look after processes. @param name '' is the server */
+/** A service's health as a monitor asks for it. @param name '' is the whole server */
 export async function askHealth(address: string, name = ''): Promise<Status> {
   const client = new HealthClient(address, credentials.createInsecure());
   try {
@@ -23,7 +23,7 @@ export async function askHealth(address: string, name = ''): Promise<Status> {
   }
 }
 
-/** What a server says of its health from now on, until it ends the stream; then how it ended. */
+/** Reports a server's health from now on, until the server ends the stream; returns how it ended. */
 export async function watchHealth(address: string, onStatus: (status: Status) => void): Promise<string> {
   const client = new HealthClient(address, credentials.createInsecure());
   const call = client['watch']({ service: '' });

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
 
 export const repository = resolve(import.meta.dirname, '..', '..');
-/** What the command keeps between two calls. */
+/** What `npm run prove -- fusion` keeps between two calls. */
 export const keptDirectory = join(repository, '.fusemesh', 'prove', 'fusion');
