@@ -1,5 +1,6 @@
 import type { Divergence } from '../engine/loss/divergences.ts';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
+import { sourcesOf } from '../process/config/run-sources.ts';
 import type { RunConfig } from '../process/config/schema.ts';
 import type { FusionSettings } from './fuse/fusion-settings.ts';
 
@@ -38,9 +39,10 @@ const presets: Readonly<Record<'fusellm' | 'default', Preset>> = {
  *
  * @throws FuseMeshError invalid_argument where the weights do not go with the sources
  */
-export function fusionOf({ fusion, teachers, target, topK, trainer }: RunConfig): Fusion {
+export function fusionOf(config: RunConfig): Fusion {
+  const { fusion, target, topK, trainer } = config;
   const preset = presets[fusion.preset ?? 'default'];
-  const names = [...teachers.map(({ name }) => name), ...(target.source ? [target.source.name] : [])];
+  const names = sourcesOf(config).map(({ name }) => name);
   const { combine = 'minCE', weights = {} } = fusion;
   const unknown = Object.keys(weights).find((name) => !names.includes(name));
   const refuse = (problem: string) => {

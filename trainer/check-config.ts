@@ -1,4 +1,5 @@
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
+import { sourcesOf } from '../process/config/run-sources.ts';
 import type { RunConfig } from '../process/config/schema.ts';
 
 /**
@@ -6,8 +7,9 @@ import type { RunConfig } from '../process/config/schema.ts';
  *
  * @throws FuseMeshError invalid_argument that names the keys
  */
-export function checkTrainerConfig({ nats, trainer, teachers, target, heldOut }: RunConfig): void {
-  const names = [...teachers.map(({ name }) => name), ...(target.source ? [target.source.name] : [])];
+export function checkTrainerConfig(config: RunConfig): void {
+  const { nats, trainer, heldOut } = config;
+  const names = sourcesOf(config).map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice !== undefined) {
     throw new FuseMeshError(

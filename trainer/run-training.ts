@@ -19,7 +19,7 @@ import { watchStreams } from './intake/read/watch-streams.ts';
 import { detach, keepAttached } from './intake/sources/keep-attached.ts';
 import { keepReplicas } from './intake/sources/keep-replicas.ts';
 import { recallTokenizers } from './intake/sources/kept-tokenizers.ts';
-import { type Source, sourcesOf } from './intake/sources/source.ts';
+import { type Source, unattachedSources } from './intake/sources/source.ts';
 import { registerTrainer } from './report/register-trainer.ts';
 import { nothingKnown, sourceViews } from './report/source-views.ts';
 import { targetAdapter } from './target-adapter.ts';
@@ -79,7 +79,7 @@ async function trainToTheEnd(
 ): Promise<SavedCheckpoint | undefined> {
   const { tasks, streams, engine, status, metrics, notifier, log } = opened;
   const { run, trainer, topK } = config;
-  const sources = sourcesOf(config);
+  const sources = unattachedSources(config);
   const names = sources.map(({ name }) => name);
   const intake = new Intake(metrics);
   metrics.expect(names);

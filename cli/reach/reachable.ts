@@ -1,4 +1,5 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { sourcesOf } from '../../process/config/run-sources.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { processesFile, type RunningProcesses, readProcesses } from './processes-file.ts';
 
@@ -50,7 +51,7 @@ function whyUnknown(config: RunConfig, running: RunningProcesses): string {
 }
 
 /** The same from what is known already: teachers first, in the order of the file. */
-export function places({ teachers, target, trainer }: RunConfig, running: RunningProcesses): Place[] {
+export function places(config: RunConfig, running: RunningProcesses): Place[] {
   const started = running.state === 'running' ? running.processes : [];
   const place = (name: string, kind: Place['kind'], { address, metricsPort }: Listener): Place => {
     const found = started.find((each) => each.name === name && each.kind === kind);
@@ -60,10 +61,9 @@ export function places({ teachers, target, trainer }: RunConfig, running: Runnin
       metrics: metricsPlace(fixed ?? found?.grpc ?? address, metricsPort || found?.metricsPort),
     };
   };
-  const sources = target.source ? [...teachers, target.source] : teachers;
   return [
-    ...sources.map((source) => place(source.name, 'teacher', source)),
-    place('trainer', 'trainer', trainer),
+    ...sourcesOf(config).map((source) => place(source.name, 'teacher', source)),
+    place('trainer', 'trainer', config.trainer),
   ];
 }
 

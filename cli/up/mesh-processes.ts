@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { sourcesOf } from '../../process/config/run-sources.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { fusedModelIsWritten } from '../evaluation/held-out-losses.ts';
 import { type Child, startChild } from './child.ts';
@@ -57,9 +58,7 @@ export class MeshProcesses {
    * @param onLeft hears why one has ended that the run goes on without
    */
   async startTeachers(onLeft: (failure: Error) => void): Promise<Listening[]> {
-    const { teachers, target } = this.#config;
-    const sources = teachers.map(({ name }, i) => ({ name, key: `teachers.${i}` }));
-    if (target.source) sources.push({ name: target.source.name, key: 'target.source' });
+    const sources = sourcesOf(this.#config);
     const children = sources.map(({ name }) => this.#spawn(`teacher ${name}`, ['teacher', this.#path, name]));
     const { join } = this.#config.trainer;
     const needed = join === 'all' ? sources.length : join.atLeast;

@@ -5,6 +5,7 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { describeProblems } from './describe-problems.ts';
 import { makePathsAbsolute } from './paths.ts';
 import { refuseSecretSettings, refuseSecrets } from './refuse-secrets.ts';
+import { sourcesOf } from './run-sources.ts';
 import { type RunConfig, runConfigSchema } from './schema.ts';
 import { applySettings, settingsOfEnvironment, settingsOfFlags } from './settings.ts';
 
@@ -41,8 +42,8 @@ export async function loadRunConfig(
 }
 
 /** Two teachers of one name would share their work and their subject. */
-function refuseSameNames({ teachers, target }: RunConfig, path: string): void {
-  const names = [...teachers, ...(target.source ? [target.source] : [])].map(({ name }) => name);
+function refuseSameNames(config: RunConfig, path: string): void {
+  const names = sourcesOf(config).map(({ name }) => name);
   const again = names.find((name, i) => names.indexOf(name) < i);
   if (again === undefined) return;
   throw new FuseMeshError(

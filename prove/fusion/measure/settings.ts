@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
 import { loadRunConfig } from '../../../process/config/load-config.ts';
+import { sourcesOf } from '../../../process/config/run-sources.ts';
 import { type RunConfig, runConfigSchema } from '../../../process/config/schema.ts';
 import type { Experiment, ExperimentSettings } from '../experiment.ts';
 import { repository } from '../places.ts';
@@ -20,7 +21,7 @@ export const loadDemo = (): Promise<RunConfig> =>
 export function settingsOf(experiment: Experiment, study: RunConfig, target: string): ExperimentSettings {
   const { corpus, heldOut, contextLength } = study;
   const { batchDocuments, warmupRatio, learningRate } = study.trainer;
-  const known = sourceNames(study);
+  const known = sourcesOf(study).map(({ name }) => name);
   const unknown = experiment.sources.find((name) => !known.includes(name));
   if (unknown !== undefined) {
     throw new FuseMeshError(
@@ -41,10 +42,5 @@ export function settingsOf(experiment: Experiment, study: RunConfig, target: str
       lambda: experiment.lambda,
     },
   });
-  return { config, sources: sourceNames(config), share: experiment.share ?? 1 };
-}
-
-/** Teachers, then the target's frozen copy, as in a run. */
-export function sourceNames({ teachers, target }: Pick<RunConfig, 'teachers' | 'target'>): string[] {
-  return [...teachers, ...(target.source ? [target.source] : [])].map(({ name }) => name);
+  return { config, sources: sourcesOf(config).map(({ name }) => name), share: experiment.share ?? 1 };
 }
