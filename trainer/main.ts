@@ -11,7 +11,6 @@ import { hostOfAddress } from '../process/security/loopback.ts';
 import type { Tracer } from '../process/tracing/tracer.ts';
 import { TrainerState } from '../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { serve } from '../wire/grpc/serve.ts';
-import { checkTrainerConfig } from './check-config.ts';
 import { memoryLine, planMemory } from './memory-plan.ts';
 import { historyMessage } from './report/history/history-message.ts';
 import { type ObservedRun, TrainerMetrics } from './report/metrics.ts';
@@ -38,7 +37,6 @@ export interface TrainerOptions {
 export async function runTrainer(config: RunConfig, options: TrainerOptions): Promise<void> {
   const { signal, tracer, onReady } = options;
   const log = options.log.child({ run: config.run });
-  checkTrainerConfig(config);
   const note = memoryLine(await planMemory(config, process.availableMemory()));
   log.info(note);
 

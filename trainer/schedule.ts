@@ -1,3 +1,4 @@
+import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import type { RunConfig } from '../process/config/schema.ts';
 
 /** What decides the learning rate of a step. */
@@ -8,6 +9,29 @@ export interface Schedule {
   readonly peak: number;
   readonly warmupSteps: number;
   readonly totalSteps: number;
+}
+
+/**
+ * How many steps the run takes in all.
+ *
+ * @param documents of the corpus
+ * @param done steps and documents that a checkpoint covers
+ * @throws FuseMeshError invalid_argument when more are asked for than the corpus has documents for
+ */
+export function totalSteps(
+  trainer: Pick<RunConfig['trainer'], 'steps' | 'batchDocuments'>,
+  documents: number,
+  done: { readonly step: number; readonly documents: number },
+): number {
+  const onePass = done.step + Math.ceil((documents - done.documents) / trainer.batchDocuments);
+  const { steps = onePass } = trainer;
+  if (steps > onePass) {
+    throw new FuseMeshError(
+      'invalid_argument',
+      `trainer.steps is ${steps}, the corpus of ${documents} documents gives ${onePass} steps of trainer.batchDocuments ${trainer.batchDocuments}: lower one of them or leave trainer.steps out.`,
+    );
+  }
+  return steps;
 }
 
 /** The schedule that a run asks for; a number of warm-up steps wins over their share of all steps. */

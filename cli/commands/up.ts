@@ -4,6 +4,7 @@ import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import { lossTable, type RunResult } from '../evaluation/loss-report.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
 import { needsOwnNats } from '../up/own-nats.ts';
+import { refuseBeforeStart } from '../up/refuse-before-start.ts';
 import { runUp } from '../up/run-up.ts';
 import { readStoredResult, removeOutput } from '../up/stored-result.ts';
 import { runDisplay } from '../view/display.ts';
@@ -39,14 +40,15 @@ export function addUp(program: Command): void {
 async function up(path: string, options: UpCommandOptions, signal: AbortSignal): Promise<void> {
   const { set: overrides = [], json = false, fresh = false } = options;
   const config = await readRunFile(path, options);
-  if (fresh) await removeOutput(config);
-  const stored = await readStoredResult(config);
+  const stored = fresh ? undefined : await readStoredResult(config);
   if (stored)
     return printResult(stored, { path, config, json, how: 'finished before; --fresh begins again' });
 
+  const ownNats = await needsOwnNats(path, overrides, process.env);
+  await refuseBeforeStart(config, ownNats);
+  if (fresh) await removeOutput(config);
   const display = runDisplay(json ? process.stderr : process.stdout);
   try {
-    const ownNats = await needsOwnNats(path, overrides, process.env);
     const result = await runUp(path, config, { overrides, ownNats, fresh, display, signal });
     display.end();
     if (result) return printResult(result, { path, config, json, how: 'finished' });

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { refuseContradictions } from './cross-key-rules.ts';
 import { describeProblems } from './describe-problems.ts';
 import { makePathsAbsolute } from './paths.ts';
 import { refuseSecretSettings, refuseSecrets } from './refuse-secrets.ts';
-import { sourcesOf } from './run-sources.ts';
 import { type RunConfig, runConfigSchema } from './schema.ts';
 import { applySettings, settingsOfEnvironment, settingsOfFlags } from './settings.ts';
 
@@ -16,8 +16,8 @@ import { applySettings, settingsOfEnvironment, settingsOfFlags } from './setting
  *
  * @param overrides settings of the command line, KEY=VALUE with a dotted key: trainer.learningRate=1e-4
  * @param environment FUSEMESH_TRAINER__LEARNING_RATE=1e-4, FUSEMESH_TEACHERS__0__THREADS=2; NATS_URL
- * @throws FuseMeshError not_found when there is no such file, invalid_argument when a key or value is wrong, or a
- *   secret stands in the file or on the command line
+ * @throws FuseMeshError not_found when there is no such file, invalid_argument when a key or value is wrong, keys do
+ *   not go together, or a secret stands in the file or on the command line
  */
 export async function loadRunConfig(
   path: string,
@@ -37,19 +37,8 @@ export async function loadRunConfig(
   if (!result.success) {
     throw new FuseMeshError('invalid_argument', `${path}: ${describeProblems(result.error)}`);
   }
-  refuseSameNames(result.data, path);
+  refuseContradictions(result.data, path);
   return result.data;
-}
-
-/** Two teachers of one name would share their work and their subject. */
-function refuseSameNames(config: RunConfig, path: string): void {
-  const names = sourcesOf(config).map(({ name }) => name);
-  const again = names.find((name, i) => names.indexOf(name) < i);
-  if (again === undefined) return;
-  throw new FuseMeshError(
-    'invalid_argument',
-    `${path}: two sources are named "${again}": give each of teachers and target.source a name of its own`,
-  );
 }
 
 const read = (path: string): Promise<string> =>

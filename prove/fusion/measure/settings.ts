@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
+import { refuseContradictions } from '../../../process/config/cross-key-rules.ts';
 import { loadRunConfig } from '../../../process/config/load-config.ts';
 import { sourcesOf } from '../../../process/config/run-sources.ts';
 import { type RunConfig, runConfigSchema } from '../../../process/config/schema.ts';
@@ -16,7 +17,8 @@ export const loadDemo = (): Promise<RunConfig> =>
  *
  * @param study run file of the study
  * @param target directory of the model that is trained
- * @throws FuseMeshError not_found for a source that the study does not have
+ * @throws FuseMeshError not_found for a source that the study does not have, invalid_argument where settings do not
+ *   go together
  */
 export function settingsOf(experiment: Experiment, study: RunConfig, target: string): ExperimentSettings {
   const { corpus, heldOut, contextLength } = study;
@@ -42,5 +44,6 @@ export function settingsOf(experiment: Experiment, study: RunConfig, target: str
       lambda: experiment.lambda,
     },
   });
+  refuseContradictions(config, experiment.name);
   return { config, sources: sourcesOf(config).map(({ name }) => name), share: experiment.share ?? 1 };
 }
