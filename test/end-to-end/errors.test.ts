@@ -98,6 +98,13 @@ describe('one line that says what to do, and an exit code', { timeout: 60_000 },
     expect((await runCommand(['upp'])).code).toBe(2);
     expect((await runCommand(['--help'])).stdout).toContain('fusemesh up examples/demo.yaml');
   });
+
+  test('a command by its former name, with what it is called now', async () => {
+    const line = /`fusemesh evaluate` is called `fusemesh compare` now/;
+    expectOneLine(await runCommand(['evaluate', path, '--json']), { code: 2, line });
+    expect((await runCommand(['--help'])).stdout).not.toContain('evaluate');
+    expect((await runCommand(['compare', '--help'])).stdout).toContain('bits per byte');
+  });
 });
 
 /** Whether somebody listened at a port of this machine at any time until something was over. */
