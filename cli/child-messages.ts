@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What a process of the mesh tells the `fusemesh up` that started it, over the IPC channel. */
+/** What a process of a run tells the `fusemesh up` that started it, over the IPC channel. */
 export const childMessageSchema = z.union([
   z.strictObject({
     ready: z

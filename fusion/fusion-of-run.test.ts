@@ -42,8 +42,11 @@ test('preset fusellm is FuseLLM, but for what the file says otherwise', () => {
     vocabulary: 'minED',
     lambda: 0.9,
     settings: {
-      ...{ combine: 'minCE', crossEntropyPer: 'token', standIn: 'target' },
-      ...{ truncated: 'renormalise', unaligned: 'nothing' },
+      combine: 'minCE',
+      crossEntropyPer: 'token',
+      standIn: 'target',
+      truncated: 'renormalise',
+      unaligned: 'nothing',
     },
   });
   expect(fusionOf(config({ preset: 'fusellm', vocabulary: 'exact' }, false))).toMatchObject({

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import { heldOutLosses } from '../evaluation/held-out-losses.ts';
-import { lossTable } from '../evaluation/loss-report.ts';
+import { lossTable } from '../evaluation/loss-table.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
 
 interface CompareOptions extends RunFileOptions {

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
-import { lossTable, type RunResult } from '../evaluation/loss-report.ts';
+import { lossTable } from '../evaluation/loss-table.ts';
+import { needsOwnNats } from '../nats/nats-of-command.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
-import { needsOwnNats } from '../up/own-nats.ts';
+import { type RunResult, readStoredResult, removeOutput } from '../stored/run-result.ts';
 import { refuseBeforeStart } from '../up/refuse-before-start.ts';
 import { runUp } from '../up/run-up.ts';
-import { readStoredResult, removeOutput } from '../up/stored-result.ts';
 import { runDisplay } from '../view/display.ts';
 
 interface UpCommandOptions extends RunFileOptions {

@@ -3,10 +3,9 @@ import { Scorer } from '../../model/scoring/scorer.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { heldOutPieces } from '../../texts/held-out-pieces.ts';
 import { findTextFiles } from '../../texts/read-texts.ts';
-import { type ChoiceAccuracy, choiceAccuracy } from './choices/accuracy.ts';
-import { type Continuation, continuations } from './choices/continuations.ts';
-import { readQuestions } from './choices/read-questions.ts';
-import { scoreContinuations } from './choices/score-continuations.ts';
+import { type ChoiceAccuracy, choiceAccuracy } from './choice-accuracy.ts';
+import { type Continuation, continuations, scoreContinuations } from './continuations.ts';
+import { readQuestions } from './questions.ts';
 import { scoreByScorer } from './score-pieces.ts';
 import { type PieceLoss, type TextEvaluation, textEvaluation } from './text-evaluation.ts';
 

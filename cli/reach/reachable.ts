@@ -57,7 +57,9 @@ export function places(config: RunConfig, running: RunningProcesses): Place[] {
     const found = started.find((each) => each.name === name && each.kind === kind);
     const fixed = address.endsWith(':0') ? undefined : reachableAddress(address);
     return {
-      ...{ name, kind, grpc: fixed ?? found?.grpc },
+      name,
+      kind,
+      grpc: fixed ?? found?.grpc,
       metrics: metricsPlace(fixed ?? found?.grpc ?? address, metricsPort || found?.metricsPort),
     };
   };

@@ -8,7 +8,7 @@ import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { HistoryFile } from '../../trainer/report/history/history-file.ts';
 import { RunHistory } from '../../trainer/report/history/run-history.ts';
 import { GetHistoryResponseSchema } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
-import { storeResult } from '../up/stored-result.ts';
+import { storeResult } from '../stored/run-result.ts';
 import { runReport } from './run-report.ts';
 
 const runFile = 'examples/demo.yaml';

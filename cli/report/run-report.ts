@@ -10,7 +10,7 @@ import { readHistory } from '../../trainer/report/history/history-file.ts';
 import { historyMessage } from '../../trainer/report/history/history-message.ts';
 import type { HistoryPoint } from '../../trainer/report/history/history-point.ts';
 import { GetHistoryResponseSchema } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
-import { readStoredResult } from '../up/stored-result.ts';
+import { readStoredResult } from '../stored/run-result.ts';
 import { runSettings } from './run-settings.ts';
 
 /**

@@ -12,7 +12,7 @@ const entry = fileURLToPath(new URL('../fusemesh.mjs', import.meta.url));
 /** How long a child may take to finish the step in hand and leave. */
 const stopWithinMilliseconds = 30_000;
 
-/** A process of the mesh that `up` started. */
+/** A process that `up` started for a run. */
 export interface Child {
   readonly name: string;
   readonly pid: number;

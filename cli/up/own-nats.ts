@@ -1,23 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { startLastingNatsServer } from '../../wire/nats/lasting-server.ts';
-
-/**
- * Whether a run brings no NATS server with it, so that `up` starts one: neither the file nor the environment
- * nor the command line says where it is.
- */
-export async function needsOwnNats(
-  path: string,
-  overrides: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<boolean> {
-  if (environment['NATS_URL'] || environment['FUSEMESH_NATS__URL']) return false;
-  if (overrides.some((pair) => pair.startsWith('nats.url='))) return false;
-  const file: { nats?: { url?: unknown } } | null = parse(await readFile(path, 'utf8'));
-  return file?.nats?.url === undefined;
-}
 
 /** A nats-server of `up`. */
 export interface OwnNats {

@@ -5,16 +5,16 @@ import { createLog } from '../../process/log/log.ts';
 import { newestCheckpoint } from '../../trainer/checkpoint/read-checkpoint.ts';
 import { connectNats } from '../../wire/nats/connection.ts';
 import { openRunStreams } from '../../wire/nats/run-streams.ts';
-import { fusedModelDirectory, heldOutLosses } from '../evaluation/held-out-losses.ts';
-import type { RunResult } from '../evaluation/loss-report.ts';
+import { heldOutLosses } from '../evaluation/held-out-losses.ts';
 import { followTrainer } from '../reach/follow-trainer.ts';
 import { type KeptProcesses, keepProcesses, type RunningProcess } from '../reach/processes-file.ts';
+import { httpScheme, reachableAddress } from '../reach/reachable.ts';
+import { fusedModelDirectory } from '../stored/fused-model.ts';
+import { type RunResult, storeResult } from '../stored/run-result.ts';
 import type { Display } from '../view/display.ts';
 import { RunBoard } from '../view/run-board.ts';
-import { listeningLine, trainerLines } from './listening-lines.ts';
-import { type Listening, MeshProcesses } from './mesh-processes.ts';
 import { startOwnNats } from './own-nats.ts';
-import { storeResult } from './stored-result.ts';
+import { type Listening, RunProcesses } from './run-processes.ts';
 
 interface UpOptions {
   /** Settings of the command line. */
@@ -44,7 +44,7 @@ export async function runUp(
   const nats = ownNats ? await startOwnNats(given, (line) => display.note(line)) : undefined;
   const config = nats ? { ...given, nats: nats.settings } : given;
   if (nats) display.note(`nats-server ${nats.settings.url}`);
-  const processes = new MeshProcesses(path, config, [...overrides, ...(nats?.overrides ?? [])]);
+  const processes = new RunProcesses(path, config, [...overrides, ...(nats?.overrides ?? [])]);
   const { url, tokenFile } = config.nats;
   const kept = await keepProcesses(output, nats && { url, tokenFile });
   const leaving = new AbortController();
@@ -81,7 +81,7 @@ interface Surroundings {
 
 async function trainAndEvaluate(
   config: RunConfig,
-  processes: MeshProcesses,
+  processes: RunProcesses,
   surroundings: Surroundings,
 ): Promise<RunResult> {
   const { kept, display, signal } = surroundings;
@@ -118,7 +118,7 @@ async function trainAndEvaluate(
 /** Feeds and trains, and shows how it goes, until the trainer is done or the signal comes. */
 async function train(
   config: RunConfig,
-  processes: MeshProcesses,
+  processes: RunProcesses,
   { kept, display, signal }: Surroundings,
 ): Promise<void> {
   const board = new RunBoard(config.run, { isOurs: true });
@@ -172,3 +172,19 @@ async function tokensTrained(config: RunConfig): Promise<number> {
   if (checkpoint) return checkpoint.state.tokens;
   throw new FuseMeshError('data_loss', `No whole checkpoint in ${checkpoints}: run again with --fresh.`);
 }
+
+/** Where a process listens, for people. */
+const listeningLine = (listening: Listening, config: RunConfig): string =>
+  `${listening.name} ${listening.grpc}, metrics ${httpUrl(listening, config)}metrics`;
+
+/** The same of the trainer, with its page. */
+const trainerLines = (trainer: Listening, config: RunConfig): string =>
+  [
+    listeningLine(trainer, config),
+    ...(trainer.note ? [trainer.note] : []),
+    `The run in a browser: ${httpUrl(trainer, config)}`,
+  ].join('\n');
+
+/** HTTP is served at the host of the gRPC service. */
+const httpUrl = ({ grpc, metricsPort }: Listening, { security }: RunConfig): string =>
+  `${httpScheme(security)}://${reachableAddress(grpc.replace(/\d+$/, String(metricsPort)))}/`;

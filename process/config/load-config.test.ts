@@ -132,11 +132,9 @@ describe('loadRunConfig', () => {
       tokenFile: join(directory, 'token'),
       insecure: false,
       tls: {
-        ...{
-          ca: join(directory, 'tls/ca.pem'),
-          certificate: join(directory, 'tls/node.pem'),
-          key: '/node.key',
-        },
+        ca: join(directory, 'tls/ca.pem'),
+        certificate: join(directory, 'tls/node.pem'),
+        key: '/node.key',
         clientCertificates: false,
       },
     });

@@ -25,7 +25,10 @@ let server: MetricsServer | undefined;
 afterEach(() => server?.stop());
 async function start(security: SecuritySettings): Promise<number> {
   server = await serveHttp(createRegister({}), {
-    ...{ host: '127.0.0.1', port: 0, log, security },
+    host: '127.0.0.1',
+    port: 0,
+    log,
+    security,
     route: async (request, response) => {
       if (request.url !== '/' && request.url !== '/api/status') return false;
       response.end('the page');

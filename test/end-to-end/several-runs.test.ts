@@ -117,7 +117,8 @@ test('a run is removed after a word of consent, and its neighbour stays', { time
   });
   expect(await runs()).toEqual([second]);
   expectOneLine(await runCommand(['remove', first, ...nats, '--yes']), {
-    ...{ code: 2, line: new RegExp(`no run ${first} on .*${second}`) },
+    code: 2,
+    line: new RegExp(`no run ${first} on .*${second}`),
   });
   expectOneLine(await runCommand(['remove', 'a_documents', ...nats, '--yes']), {
     code: 2,
@@ -134,7 +135,8 @@ test('what lists a NATS server needs to know which', { timeout: 180_000 }, async
   for (const verb of ['teachers', 'runs']) {
     expectOneLine(await runCommand([verb], { NATS_URL: undefined }), { code: 2, line: /--nats URL/ });
     expectOneLine(await runCommand([verb, '--nats', 'nats://127.0.0.1:9']), {
-      ...{ code: 1, line: /No NATS server answers at nats:\/\/127\.0\.0\.1:9/ },
+      code: 1,
+      line: /No NATS server answers at nats:\/\/127\.0\.0\.1:9/,
     });
   }
 });
