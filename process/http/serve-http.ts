@@ -9,8 +9,8 @@ import { checkDoor } from '../security/open-door.ts';
 import { openSecurity, type SecuritySettings, serverTls } from '../security/service-security.ts';
 import { httpAccess } from './http-access.ts';
 
-/** An HTTP server for Prometheus, and for the page where there is one. */
-export interface MetricsServer {
+/** The HTTP server of a process: metrics, checks of its health, and the page where there is one. */
+export interface HttpServer {
   /** The port that it really got. */
   readonly port: number;
   stop(): Promise<void>;
@@ -51,7 +51,7 @@ export async function serveHttp(
     readiness?: Readiness;
     security?: SecuritySettings;
   },
-): Promise<MetricsServer> {
+): Promise<HttpServer> {
   await checkDoor({ what: 'HTTP', host }, security, log);
   const refusalOf = httpAccess(security);
   const server = createHttpServer(security, async (request, response) => {

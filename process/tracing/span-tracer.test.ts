@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { wallClock } from './wall-clock.ts';
+import { wallClock } from './span-tracer.ts';
 
 it('keeps differences exact, and follows a wall clock that has gone another way', () => {
   let setTo = 0;
