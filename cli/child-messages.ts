@@ -18,7 +18,7 @@ export const childMessageSchema = z.union([
 
 export type ChildMessage = z.infer<typeof childMessageSchema>;
 
-/** Tells the parent, where there is one that listens. */
+/** Tells the parent process, if it listens. */
 export function tellParent(message: ChildMessage): void {
   if (process.connected) process.send?.(message);
 }

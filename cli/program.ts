@@ -28,7 +28,7 @@ const verbs = {
 const formerNames: ReadonlyMap<string | undefined, string> = new Map([['evaluate', 'compare']]);
 
 /**
- * The command line: one verb a process of the mesh, and `up` for all of them together.
+ * The command line: one verb for each process of a run, and `up` for all of them together.
  *
  * @param asked the first argument: if it is a verb, that verb alone is there, which halves the time to start
  */

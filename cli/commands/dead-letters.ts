@@ -83,7 +83,7 @@ async function answerOf(
       await (replay ? box.replay(number, signal) : box.remove(number));
       done.push(number);
     } catch (error) {
-      // Of all letters, those that can be replayed; of named ones every one must be.
+      // Asked to replay all, we replay those that can be; of named letters each must be replayed.
       if (chosen !== true || !(error instanceof FuseMeshError) || error.code !== 'failed_precondition')
         throw error;
       refused.push({ letter: number, reason: error.message });

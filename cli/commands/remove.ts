@@ -62,7 +62,7 @@ function contentsText({ documentsHeld, distributionsHeld, bytes }: RunOnNats): s
 }
 
 /**
- * Asks a person on the terminal; what is not clearly a yes is a no.
+ * Asks a person on the terminal; every answer but a clear yes is a no.
  *
  * @param yes whether the command line has said so already
  * @throws FuseMeshError invalid_argument where nobody sits at a terminal

@@ -48,7 +48,7 @@ export function addStatus(program: Command): void {
     );
 }
 
-/** What the trainer says, or what a run has left that is over. */
+/** What the trainer says; of a run that is over, what is stored. */
 async function statusOf(
   config: RunConfig,
   signal: AbortSignal,

@@ -14,7 +14,7 @@ interface UpCommandOptions extends RunFileOptions {
   readonly fresh?: true;
 }
 
-/** What a shell expects of a command that Ctrl-C ended. */
+/** The exit code by which shells know a command that Ctrl-C ended. */
 const interruptedExitCode = 130;
 
 export function addUp(program: Command): void {
@@ -25,7 +25,7 @@ export function addUp(program: Command): void {
     .description(
       'Runs NATS, the teachers, the feeder and the trainer of a run as processes of their own, shows how they ' +
         'do, and at the end the held-out loss of every model in bits per byte. Ctrl-C stops them all; the same ' +
-        'command goes on from the newest checkpoint. A finished run prints its result again.\n\n' +
+        'command resumes from the newest checkpoint. A finished run prints its result again.\n\n' +
         'Port 0 in the file means any free port. NATS is started here unless NATS_URL or nats.url is given.',
     )
     .addHelpText(
@@ -52,7 +52,7 @@ async function up(path: string, options: UpCommandOptions, signal: AbortSignal):
     const result = await runUp(path, config, { overrides, ownNats, fresh, display, signal });
     display.end();
     if (result) return printResult(result, { path, config, json, how: 'finished' });
-    display.note('Stopped. The same command goes on from the newest checkpoint.');
+    display.note('Stopped. The same command resumes from the newest checkpoint.');
     process.exitCode = interruptedExitCode;
   } finally {
     display.end();

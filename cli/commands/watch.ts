@@ -76,7 +76,7 @@ async function watchRun(
       board.silent(why);
       isFinished(config, board.seen().status?.stepsTotal).then(
         (yes) => yes && finished.abort(),
-        // Half written: the next look tells.
+        // A half-written file: the next look tells.
         () => undefined,
       );
     },
@@ -94,7 +94,7 @@ async function watchRun(
   }
 }
 
-/** Whether anybody can tell where the trainer is, or will; a run that is over needs none. */
+/** Whether the trainer's address is known or will be; a run that is over needs no trainer. */
 async function addressOrFinished(config: RunConfig): Promise<'known' | 'finished'> {
   try {
     await trainerAddress(config);

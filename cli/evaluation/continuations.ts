@@ -6,7 +6,7 @@ import { refuseStopped, type ScoringOptions } from './score-pieces.ts';
 
 /** A context with one of its choices behind it. */
 export interface Continuation {
-  /** [n] token ids of both; where they are too many, the first of the context are not there. */
+  /** [n] token ids of both; where they are too many, the first of the context are cut off. */
   readonly ids: Int32Array;
   /** Index in ids of the choice's first token; 1 at least. */
   readonly begin: number;

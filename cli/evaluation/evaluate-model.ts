@@ -36,7 +36,7 @@ export interface ModelEvaluation {
   readonly choices: ({ readonly path: string } & ChoiceAccuracy) | null;
 }
 
-/** Beyond it, memory for attention grows faster than what a longer context tells. */
+/** Beyond it, attention takes much more memory and the figures hardly change. */
 const longestByDefault = 2048;
 
 /**
@@ -57,7 +57,7 @@ export async function evaluateModel(
       'Nothing to evaluate on: name texts, or questions with --choices.',
     );
   }
-  // What can be wrong with the files shows before anything is scored, most of it before the model is loaded.
+  // Faults of the files show before anything is scored, most of them before the model is loaded.
   for (const path of texts) await findTextFiles(path);
   const questions = choices === undefined ? [] : await readQuestions(choices);
 

@@ -25,7 +25,7 @@ export async function heldOutLosses(config: RunConfig, signal: AbortSignal): Pro
       'heldOut in the run file is empty: name the texts to evaluate on.',
     );
   }
-  // Every call in flight listens to it.
+  // Every call in flight listens to the signal: many listeners are no leak.
   setMaxListeners(0, signal);
   const pieces = await heldOutPiecesOfRun(config, signal);
   const texts = pieces.map(({ text }) => text);

@@ -20,7 +20,7 @@ type Line = Readonly<Record<string, unknown>>;
  * the choices under "choices" or "endings", as strings or as {"text": […], "label": […]}; the answer under "gold",
  * "answer", "label" or "answerKey": an index, a label, or a letter where the choices have no labels.
  *
- * @throws FuseMeshError invalid_argument for what is no such line
+ * @throws FuseMeshError invalid_argument for a line of another form
  */
 export function parseQuestion({ value, place }: JsonLine): ChoiceQuestion {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -38,7 +38,7 @@ function contextOf(line: Line, place: string): string {
   if (typeof context !== 'string') {
     throw refuse(place, 'has no context of type string', 'put it under "query"');
   }
-  // Whoever has passage and question apart must say how they go together.
+  // With passage and question apart, it is not known how they go together.
   if (key !== 'query' && others.length > 0) {
     throw refuse(place, `has both "${key}" and "${others[0]}"`, 'put the whole context under "query"');
   }
@@ -80,7 +80,7 @@ function answerOf(line: Line, place: string, length: number, labels: Choices['la
   }
   const letters = Array.from({ length }, (_, index) => String.fromCharCode(65 + index));
   const indices = Array.from({ length }, (_, index) => String(index));
-  // Labels that are numbers may begin with 1, so that a text is not read as an index beside them.
+  // Labels that are numbers may begin with 1: where there are labels, a text is not read as an index.
   const names = typeof answer === 'number' ? [indices] : labels ? [labels] : [letters, indices];
   for (const list of names) {
     const index = list.indexOf(String(answer));

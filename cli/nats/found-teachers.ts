@@ -2,7 +2,7 @@ import type { FoundTeacher, TeacherWork } from '../../wire/discovery/teacher-lis
 import { tableLines } from '../view/table.ts';
 import { whole } from '../view/words.ts';
 
-/** Teachers that answer on a NATS server for people, a line a process. */
+/** The teachers that answer on a NATS server as a table, one line for each process. */
 export function foundTeachersTable(teachers: readonly FoundTeacher[]): string[] {
   return tableLines(
     [
@@ -31,7 +31,7 @@ export function foundTeachersTable(teachers: readonly FoundTeacher[]): string[] 
 const total = (work: readonly TeacherWork[], of: (one: TeacherWork) => number): number =>
   work.reduce((sum, one) => sum + of(one), 0);
 
-/** A run, what the teacher is called there where that is something else, and whether its stream is full. */
+/** A run, the teacher's name in it where it has another one there, and whether its stream is full. */
 function runText({ run, teacher, waitingForRoom }: TeacherWork, name: string): string {
   const as = teacher === name ? '' : ` as ${teacher}`;
   return `${run}${as}${waitingForRoom ? ' (waits for the trainer)' : ''}`;

@@ -3,12 +3,12 @@ import type { RunOnNats } from '../../wire/nats/list-runs.ts';
 import { tableLines } from '../view/table.ts';
 import { byteSize, duration, whole } from '../view/words.ts';
 
-/** A run on a NATS server, and the trainer that works for it if one answers. */
+/** A run that a NATS server holds, and its trainer if one answers. */
 export interface HeldRun extends RunOnNats {
   readonly trainer: FoundTrainer | undefined;
 }
 
-/** Runs that a NATS server holds for people, a line each. */
+/** The runs that a NATS server holds as a table, one line for each. */
 export function heldRunsTable(runs: readonly HeldRun[], now: Date): string[] {
   const since = (date: Date) => duration((now.getTime() - date.getTime()) / 1000);
   return tableLines(

@@ -21,7 +21,7 @@ export function withNats(command: Command): Command {
   );
 }
 
-/** A NATS server that a command is about, and the run that it named by its file. */
+/** The NATS server that a command line names, and the run file that it named it by. */
 interface NamedNats {
   readonly where: NatsPlace;
   readonly config: RunConfig | undefined;

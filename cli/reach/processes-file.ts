@@ -45,7 +45,7 @@ export async function readProcesses(output: string): Promise<RunningProcesses> {
   return isAlive(pid) ? { state: 'running', nats, processes } : { state: 'gone', pid };
 }
 
-/** OUTPUT/processes.json in the hands of the one command that keeps it. */
+/** OUTPUT/processes.json as the one command that writes it has it. */
 export interface KeptProcesses {
   add(running: RunningProcess): Promise<void>;
   /** It has ended, and the others go on. */
@@ -98,12 +98,12 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** Whether there is a process of this number on this machine. */
+/** Whether a process of this id is there on this machine. */
 export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    // Of another user, and so alive.
+    // It belongs to another user, so it is alive.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -50,7 +50,7 @@ function whyUnknown(config: RunConfig, running: RunningProcesses): string {
     : `${file} is not there: is \`fusemesh up\` running?`;
 }
 
-/** The same from what is known already: teachers first, in the order of the file. */
+/** The same, with what OUTPUT/processes.json tells already read: the sources in their order, then the trainer. */
 export function places(config: RunConfig, running: RunningProcesses): Place[] {
   const started = running.state === 'running' ? running.processes : [];
   const place = (name: string, kind: Place['kind'], { address, metricsPort }: Listener): Place => {
@@ -73,7 +73,7 @@ export function places(config: RunConfig, running: RunningProcesses): Place[] {
 const metricsPlace = (address: string, port: number | undefined): string | undefined =>
   port === undefined ? undefined : reachableAddress(`${hostOf(address)}:${port}`);
 
-/** What `/metrics` and the page are asked by. */
+/** The scheme of the URLs of `/metrics` and of the page. */
 export const httpScheme = ({ tls }: RunConfig['security']): 'http' | 'https' => (tls ? 'https' : 'http');
 
 const hostOf = (address: string): string => address.slice(0, address.lastIndexOf(':'));

@@ -30,7 +30,7 @@ export async function finishedRun(config: RunConfig): Promise<GetStatusResponse 
   const { state, directory } = saved;
   const { points, heldOut } = await readHistory(output);
   const last = points.at(-1);
-  const look = heldOut.at(-1) ?? (await lookOfResult(config, state.step));
+  const look = heldOut.at(-1) ?? (await heldOutOfResult(config, state.step));
   const written = await stat(join(directory, stateFile));
   return create(GetStatusResponseSchema, {
     run: state.run,
@@ -61,7 +61,7 @@ export async function finishedRun(config: RunConfig): Promise<GetStatusResponse 
 }
 
 /** The held-out losses that `fusemesh up` measured at the end. */
-async function lookOfResult(config: RunConfig, step: number): Promise<HeldOutLoss | undefined> {
+async function heldOutOfResult(config: RunConfig, step: number): Promise<HeldOutLoss | undefined> {
   const domains = (await readAnyResult(config))?.domains ?? [];
   const losses = domains.flatMap(({ name, after }) => (after === null ? [] : [[name, after] as const]));
   return losses.length > 0 ? { step, bitsPerByte: Object.fromEntries(losses) } : undefined;

@@ -17,7 +17,7 @@ const domainLossSchema = z.strictObject({
 });
 export type DomainLoss = z.infer<typeof domainLossSchema>;
 
-/** What a run came to: what `fusemesh up --json` prints. */
+/** The result of a run, as `fusemesh up --json` prints it. */
 export const runResultSchema = z.strictObject({
   domains: z.array(domainLossSchema),
   /** Tokens that the target was trained on. */

@@ -62,7 +62,7 @@ export function startChild(
     });
     done.then(async () => reject(await childFailure(name, logFile, { code: 0, signal: null })), reject);
   });
-  // Each is awaited where it matters; a failure that comes while nobody waits is not lost in `done`.
+  // A failure that comes while nobody awaits is no unhandled rejection: `done` still holds it.
   ready.catch(() => undefined);
   done.catch(() => undefined);
 

@@ -12,7 +12,7 @@ export interface OwnNats {
 }
 
 /**
- * Starts a nats-server for a run. Other users of this machine get into it as little as into the run's directory.
+ * Starts a nats-server for a run. Whoever may read the run's directory may enter it, and nobody else.
  *
  * @param tell hears in one line when it ended and is started again
  */

@@ -12,7 +12,7 @@ export interface Listening {
   readonly grpc: string;
   readonly metricsPort: number;
   readonly pid: number;
-  /** What else a person is to know of it. */
+  /** One more line for people. */
   readonly note?: string | undefined;
 }
 
@@ -125,5 +125,5 @@ export class RunProcesses {
   }
 }
 
-/** A process that was asked to stop, and not by us, ends without an error. */
+/** Of a process that somebody else asked to stop: it ends without an error of its own. */
 const stoppedEarly = ({ name, logFile }: Child) => childFailure(name, logFile, { code: 0, signal: null });

@@ -30,7 +30,7 @@ interface UpOptions {
 const drawEveryMilliseconds = 250;
 
 /**
- * Runs the whole mesh as processes of its own until the target is trained, and evaluates it.
+ * Runs every process of a run until the target is trained, and evaluates it.
  *
  * @returns the result, or undefined when it was stopped before
  */
@@ -71,7 +71,7 @@ export async function runUp(
   }
 }
 
-/** What the parts of a run go through the command with. */
+/** What the parts of the command share. */
 interface Surroundings {
   /** Where others find the processes. */
   readonly kept: KeptProcesses;
@@ -100,7 +100,7 @@ async function trainAndEvaluate(
   display.note('Trained. Scoring the held-out texts …');
   const reached = {
     ...config,
-    // One that has left is read from its model's directory.
+    // A teacher whose process has left is read from its model's directory.
     teachers: config.teachers.map((teacher, i) => ({
       ...teacher,
       address: processes.left.has(teacher.name) ? '127.0.0.1:0' : teachers[i].grpc,
@@ -150,7 +150,7 @@ const runningProcess = (
   kind: RunningProcess['kind'],
 ): RunningProcess => ({ name, kind, grpc, metricsPort, pid });
 
-/** Says at once, in one line, when there is no NATS; with `fresh`, removes what it holds of the run. */
+/** Fails at once, in one line, when there is no NATS; with `fresh`, removes what it holds of the run. */
 async function probeNats(config: RunConfig, fresh: boolean): Promise<void> {
   if (fresh) return forgetStreams(config);
   const connection = await connectNats(config, 'fusemesh up');

@@ -9,7 +9,7 @@ import { sparkline } from './sparkline.ts';
 import { heldOutText, streamsText, timeText, troubles, whoWaits } from './status-text.ts';
 import { duration, losses, percent, rate, stateWord, whole } from './words.ts';
 
-/** Colours, or what leaves a text as it is. */
+/** Colours a text, or leaves it as it is. */
 type Paint = ReturnType<typeof colors.createColors>;
 
 const barCells = 24;

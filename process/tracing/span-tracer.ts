@@ -52,9 +52,8 @@ const traceparentOf = ({ traceId, spanId, traceFlags }: SpanContext): string =>
 const mostDrift = 5;
 
 /**
- * Turns times of performance.now() into milliseconds since 1970. Differences stay as exact as they are, until
- * the two clocks have drifted apart, as they do in processes that run for days: spans of several processes
- * must still fit together.
+ * Turns times of performance.now() into milliseconds since 1970. Differences stay exact until the two clocks have
+ * drifted apart, as they do over days; then the offset is corrected, so that spans of several processes fit together.
  */
 export function wallClock(now: () => number = Date.now): (time: number) => number {
   let offset = performance.timeOrigin;

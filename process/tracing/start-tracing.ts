@@ -11,7 +11,7 @@ export interface TracedProcess {
 
 /**
  * Begins to send traces by OTLP, where OpenTelemetry's standard variables ask for it (OTEL_EXPORTER_OTLP_ENDPOINT).
- * A variable that cannot be followed is named in the log, and no traces are sent: they are not worth a run.
+ * A variable with a value that is not supported is named in the log, and no traces are sent: no run fails over them.
  *
  * @returns undefined where no traces are sent; then nothing of the SDK is loaded
  */
@@ -32,8 +32,7 @@ type TraceDestination =
   | { readonly endpoint?: undefined; readonly problem: string };
 
 /**
- * Whether traces are asked for, by OpenTelemetry's standard variables. All others of them are the SDK's own
- * to read.
+ * Where OpenTelemetry's standard variables want traces sent. The SDK reads its other variables by itself.
  *
  * @returns undefined where nobody asks for traces
  */

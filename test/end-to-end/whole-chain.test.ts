@@ -93,7 +93,7 @@ test('after a killed trainer and a stopped mesh a run goes on where it was, to t
   const stopped = await stopping.finished;
   expect(stopped.code).toBe(130);
   expect(stopped.stderr).toBe('');
-  expect(stopped.stdout).toContain('The same command goes on from the newest checkpoint.');
+  expect(stopped.stdout).toContain('The same command resumes from the newest checkpoint.');
   expect(processes.filter(isAlive)).toEqual([]);
 
   const last = await runCommand(['up', path]);
