@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What a process of the mesh tells the `fusemesh up` that started it, over the IPC channel. */
+/** What a process of a run tells the `fusemesh up` that started it, over the IPC channel. */
 export const childMessageSchema = z.union([
   z.strictObject({
     ready: z
@@ -18,7 +18,7 @@ export const childMessageSchema = z.union([
 
 export type ChildMessage = z.infer<typeof childMessageSchema>;
 
-/** Tells the parent, where there is one that listens. */
+/** Tells the parent process, if it listens. */
 export function tellParent(message: ChildMessage): void {
   if (process.connected) process.send?.(message);
 }

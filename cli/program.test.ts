@@ -10,5 +10,7 @@ it('reads the verb that is asked for alone, and all where none is', async () => 
   expect(all).toContain('dead-letters');
   for (const verb of all) expect(await verbsOf(verb)).toEqual([verb]);
   for (const other of ['--help', 'help', 'nonsense', 'toString']) expect(await verbsOf(other)).toEqual(all);
+  expect(all).not.toContain('evaluate');
+  expect(await verbsOf('evaluate')).toEqual(['evaluate']);
   expect((await program()).version()).toBe(ownVersion);
 });

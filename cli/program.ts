@@ -1,5 +1,7 @@
 import { Command } from 'commander';
+import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import { ownVersion } from '../process/lifecycle/own-version.ts';
+import { runUntilStopped } from '../process/lifecycle/run-until-stopped.ts';
 
 /** The verbs, in the order of the help. A module is read when it is asked for: a teacher needs no trainer. */
 const verbs = {
@@ -15,15 +17,18 @@ const verbs = {
   teachers: async () => (await import('./commands/teachers.ts')).addTeachers,
   runs: async () => (await import('./commands/runs.ts')).addRuns,
   remove: async () => (await import('./commands/remove.ts')).addRemove,
-  evaluate: async () => (await import('./commands/evaluate.ts')).addEvaluate,
+  compare: async () => (await import('./commands/compare.ts')).addCompare,
   eval: async () => (await import('./commands/eval.ts')).addEval,
   generate: async () => (await import('./commands/generate.ts')).addGenerate,
   merge: async () => (await import('./commands/merge.ts')).addMerge,
   align: async () => (await import('./commands/align.ts')).addAlign,
 } as const;
 
+/** What verbs were called before, and what they are called now. */
+const formerNames: ReadonlyMap<string | undefined, string> = new Map([['evaluate', 'compare']]);
+
 /**
- * The command line: one verb a process of the mesh, and `up` for all of them together.
+ * The command line: one verb for each process of a run, and `up` for all of them together.
  *
  * @param asked the first argument: if it is a verb, that verb alone is there, which halves the time to start
  */
@@ -49,7 +54,7 @@ Example: the same, one process a terminal (or a machine; give them one NATS serv
   $ fusemesh teacher run.yaml novelist
   $ fusemesh feed run.yaml
   $ fusemesh trainer run.yaml
-  $ fusemesh evaluate run.yaml
+  $ fusemesh compare run.yaml
 
 See a run from another terminal (or, with fixed ports, another machine):
   $ fusemesh watch run.yaml             # live
@@ -68,10 +73,32 @@ Any value of the file can be set for one command, by flag or by environment:
 Logs are JSON lines on stderr; LOG_LEVEL=debug says more.
 Exit code: 0 done, 1 failed, 2 something in the command, the run file or the files it names is wrong.`,
     );
+  const now = formerNames.get(asked);
+  if (asked !== undefined && now !== undefined) {
+    addFormerName(fusemesh, asked, now);
+    return fusemesh;
+  }
   const wanted = Object.entries(verbs).filter(([verb]) => verb === asked);
   for (const [, read] of wanted.length > 0 ? wanted : Object.entries(verbs)) (await read())(fusemesh);
   for (const command of [fusemesh, ...fusemesh.commands]) {
     command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
   }
   return fusemesh;
+}
+
+/** A verb that only says what it is called now, whatever follows it. */
+function addFormerName(program: Command, former: string, now: string): void {
+  program
+    .command(former)
+    .argument('[ANYTHING...]')
+    .allowUnknownOption()
+    .helpOption(false)
+    .action(() =>
+      runUntilStopped(async () => {
+        throw new FuseMeshError(
+          'invalid_argument',
+          `\`fusemesh ${former}\` is called \`fusemesh ${now}\` now: the same arguments and options go with it`,
+        );
+      }),
+    );
 }

@@ -2,12 +2,12 @@ import type { Log } from '../process/log/log.ts';
 import { startTracing, type TracedProcess } from '../process/tracing/start-tracing.ts';
 import type { Tracer } from '../process/tracing/tracer.ts';
 
-/** How long what is left of sending traces may keep the process, in milliseconds. */
+/** How long unsent traces may keep the process alive, in milliseconds. */
 const leaveWithin = 500;
 
 /**
- * Does a process's work with its traces, if they are asked for; what is still to be sent is sent at the end.
- * A place that takes no traces keeps no process from leaving.
+ * Does a process's work with traces, if they are asked for, and sends the last of them at the end. A collector that
+ * does not answer keeps no process from ending.
  */
 export async function traced<T>(
   traces: TracedProcess,
@@ -22,7 +22,7 @@ export async function traced<T>(
   }
 }
 
-/** Ends the process if it has not ended by itself: a look-up of a name, for one, cannot be called off. */
+/** Ends the process if it does not end by itself: a look-up of a name, for example, cannot be cancelled. */
 function leaveSoon(): void {
   setTimeout(() => process.exit(), leaveWithin).unref();
 }

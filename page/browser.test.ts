@@ -6,7 +6,7 @@ import { toJson } from '@bufbuild/protobuf';
 import { Registry } from 'prom-client';
 import type { Browser, Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type MetricsServer, serveHttp } from '../process/http/serve-http.ts';
+import { type HttpServer, serveHttp } from '../process/http/serve-http.ts';
 import { createLog } from '../process/log/log.ts';
 import { chromium, type Look, openPage, startChromium } from '../test/support/chromium.ts';
 import { type ExampleRun, exampleHistory, exampleRun, exampleStatus } from '../test/support/example-run.ts';
@@ -28,7 +28,7 @@ const kept = process.env['FUSEMESH_SCREENSHOTS'];
 describe.skipIf(chromium === undefined)('in a browser (skipped where no Chromium is installed)', () => {
   let browser: Browser;
   let pictures: string;
-  let server: MetricsServer;
+  let server: HttpServer;
   let run: ExampleRun;
   const asked: number[] = [];
 

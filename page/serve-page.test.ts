@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type MetricsServer, serveHttp } from '../process/http/serve-http.ts';
+import { type HttpServer, serveHttp } from '../process/http/serve-http.ts';
 import { createLog } from '../process/log/log.ts';
 import { type ExampleRun, exampleRun } from '../test/support/example-run.ts';
 import {
@@ -12,7 +12,7 @@ import {
 } from '../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { type ServedPage, servePage } from './serve-page.ts';
 
-let server: MetricsServer;
+let server: HttpServer;
 let page: ServedPage;
 let run: ExampleRun;
 let hasAlignment = true;

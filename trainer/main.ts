@@ -10,10 +10,9 @@ import { processMetrics } from '../process/metrics/process-metrics.ts';
 import { hostOfAddress } from '../process/security/loopback.ts';
 import type { Tracer } from '../process/tracing/tracer.ts';
 import { serve } from '../wire/grpc/serve.ts';
-import { checkTrainerConfig } from './check-config.ts';
 import { memoryLine, planMemory } from './engine-of-run.ts';
 import { Intake } from './intake/intake.ts';
-import { sourcesOf } from './intake/sources/source.ts';
+import { unattachedSources } from './intake/sources/source.ts';
 import { historyMessage } from './report/history/history-message.ts';
 import { type ObservedRun, TrainerMetrics } from './report/metrics.ts';
 import { RunRecord } from './report/run-record.ts';
@@ -40,7 +39,6 @@ export interface TrainerOptions {
 export async function runTrainer(config: RunConfig, options: TrainerOptions): Promise<void> {
   const { signal, tracer, onReady } = options;
   const log = options.log.child({ run: config.run });
-  checkTrainerConfig(config);
   const note = memoryLine(await planMemory(config, process.availableMemory()));
   log.info(note);
 
@@ -50,7 +48,7 @@ export async function runTrainer(config: RunConfig, options: TrainerOptions): Pr
   const register = createRegister({ run: config.run });
   const { onHandled, onNats } = processMetrics(register);
   const metrics = new TrainerMetrics(register, (): ObservedRun => observed(status));
-  const intake = new Intake(sourcesOf(config), metrics);
+  const intake = new Intake(unattachedSources(config), metrics);
   const record = new RunRecord({ metrics, notifier, log, sourceRates: () => intake.rates() });
   const status = new RunStatus(config.run, { control, record, intake });
 

@@ -2,16 +2,6 @@ import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import type { RunConfig } from '../process/config/schema.ts';
 import type { Schedule } from './loop.ts';
 
-/** The schedule that a run asks for; a number of warm-up steps wins over their share of all steps. */
-export function scheduleOf(
-  trainer: Pick<RunConfig['trainer'], 'schedule' | 'learningRate' | 'warmupRatio' | 'warmupSteps'>,
-  totalSteps: number,
-): Schedule {
-  const { schedule: kind, learningRate: peak, warmupRatio } = trainer;
-  const { warmupSteps = Math.ceil(totalSteps * warmupRatio) } = trainer;
-  return { kind, peak, warmupSteps, totalSteps };
-}
-
 /**
  * How many steps the run takes in all.
  *
@@ -33,4 +23,14 @@ export function totalSteps(
     );
   }
   return steps;
+}
+
+/** The schedule that a run asks for; a number of warm-up steps wins over their share of all steps. */
+export function scheduleOf(
+  trainer: Pick<RunConfig['trainer'], 'schedule' | 'learningRate' | 'warmupRatio' | 'warmupSteps'>,
+  totalSteps: number,
+): Schedule {
+  const { schedule: kind, learningRate: peak, warmupRatio } = trainer;
+  const { warmupSteps = Math.ceil(totalSteps * warmupRatio) } = trainer;
+  return { kind, peak, warmupSteps, totalSteps };
 }

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
@@ -5,6 +7,7 @@ import { showAlignment } from '../alignment/show-alignment.ts';
 import { progressBar } from '../progress-bar.ts';
 
 interface AlignOptions {
+  readonly file?: string;
   readonly source: string;
   readonly target: string;
   readonly after?: string;
@@ -19,7 +22,8 @@ const sample =
 export function addAlign(program: Command): void {
   program
     .command('align')
-    .argument('[TEXT]', 'the text to cut', sample)
+    .argument('[TEXT]', 'the text to cut; left out, a line in which tokenizers differ')
+    .option('--file <file>', 'cut the text of this file instead')
     .requiredOption(
       '--source <model>',
       'Hugging Face directory of a teacher, or one with its tokenizer.json alone',
@@ -42,14 +46,16 @@ export function addAlign(program: Command): void {
     )
     .addHelpText(
       'after',
-      '\nExample:\n  $ fusemesh align --source models/orator --target models/target "In 2019 they met." --after "In"',
+      '\nExample:\n  $ fusemesh align --source models/orator --target models/target "In 2019 they met." --after "In"' +
+        '\n  $ fusemesh align --source models/orator --target models/target --file held-out/speeches.txt',
     )
-    .action((text: string, { source, target, after, vocabulary }: AlignOptions) =>
+    .action((given: string | undefined, { file, source, target, after, vocabulary }: AlignOptions) =>
       runUntilStopped(async () => {
+        const text = await textOf(given, file);
         if (after !== undefined && !text.startsWith(after))
           throw new FuseMeshError(
             'invalid_argument',
-            `--after "${after}" is not how the text begins: "${text}"`,
+            `--after "${after}" is not how the text begins: "${text.slice(0, 100)}"`,
           );
         const width = process.stdout.columns ?? 100;
         const bar = progressBar('mapping {bar} {value}/{total} tokens');
@@ -68,3 +74,30 @@ export function addAlign(program: Command): void {
       }),
     );
 }
+
+/**
+ * The text to cut. A text that is the name of a file is cut as it stands, and a line on stderr says how the file is
+ * read.
+ *
+ * @throws FuseMeshError not_found when there is no such file, invalid_argument when a text is given too
+ */
+async function textOf(text: string | undefined, file: string | undefined): Promise<string> {
+  if (file === undefined) {
+    if (text !== undefined && isFile(text)) {
+      process.stderr.write(
+        `fusemesh: "${text}" is the name of a file, and cut as a text here: use --file ${text} for what is in it\n`,
+      );
+    }
+    return text ?? sample;
+  }
+  if (text !== undefined) {
+    throw new FuseMeshError('invalid_argument', 'A text and --file are two texts: give one of them');
+  }
+  return readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new FuseMeshError('not_found', `--file: cannot read ${file} (${cause.code}): correct the path`, {
+      cause,
+    });
+  });
+}
+
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;

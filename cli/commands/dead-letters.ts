@@ -1,11 +1,15 @@
 import type { Command } from 'commander';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
-import { type DeadLetterBox, openDeadLetterBox } from '../../wire/nats/dead-letter-box.ts';
-import { letterTable } from '../letters/letter-table.ts';
+import {
+  type DeadLetterBox,
+  openDeadLetterBox,
+  type StoredDeadLetter,
+} from '../../wire/nats/dead-letter-box.ts';
+import { natsOfRun, overNats } from '../nats/nats-of-command.ts';
 import { letterNumbers } from '../option-values.ts';
-import { natsOfRun, overNats } from '../reach/nats-of-command.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
+import { tableLines } from '../view/table.ts';
 
 interface DeadLettersOptions extends RunFileOptions {
   readonly json?: true;
@@ -79,7 +83,7 @@ async function answerOf(
       await (replay ? box.replay(number, signal) : box.remove(number));
       done.push(number);
     } catch (error) {
-      // Of all letters, those that can be replayed; of named ones every one must be.
+      // Asked to replay all, we replay those that can be; of named letters each must be replayed.
       if (chosen !== true || !(error instanceof FuseMeshError) || error.code !== 'failed_precondition')
         throw error;
       refused.push({ letter: number, reason: error.message });
@@ -91,4 +95,23 @@ async function answerOf(
     ...refused.map(({ reason }) => reason),
   ];
   return { data: { [verb]: done, refused }, text: text.join('\n') };
+}
+
+const headings = ['letter', 'time (UTC)', 'source', 'position', 'bytes', 'reason'];
+
+/** Dead letters for people, a line each. */
+function letterTable(letters: readonly StoredDeadLetter[]): string[] {
+  if (letters.length === 0) return ['There are no dead letters.'];
+  return tableLines(
+    headings.map((head) => ({ head })),
+    letters.map(({ number, time, source, stream, position, bytes, reason }) => [
+      String(number),
+      time.toISOString().slice(0, 19).replace('T', ' '),
+      source,
+      // fusemesh_RUN_documents
+      `${stream.slice(stream.lastIndexOf('_') + 1)} ${position}`,
+      String(bytes),
+      reason,
+    ]),
+  );
 }

@@ -1,11 +1,12 @@
+import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import type { NatsConnection } from '../../wire/nats/connection.ts';
 import type { RunOnNats } from '../../wire/nats/list-runs.ts';
-import { confirm } from '../confirm.ts';
-import { removableRun, removeRun } from '../mesh/remove-run.ts';
-import { type NatsOptions, natsOfCommand, overNats, withNats } from '../reach/nats-of-command.ts';
+import { type NatsOptions, natsOfCommand, overNats, withNats } from '../nats/nats-of-command.ts';
+import { removableRun, removeRun } from '../nats/remove-run.ts';
 import { byteSize, whole } from '../view/words.ts';
 
 interface RemoveOptions extends NatsOptions {
@@ -58,4 +59,26 @@ async function remove(
 function contentsText({ documentsHeld, distributionsHeld, bytes }: RunOnNats): string {
   const distributions = Object.values(distributionsHeld).reduce((sum, held) => sum + held, 0);
   return `${whole(documentsHeld)} documents, ${whole(distributions)} distributions, ${byteSize(bytes)}`;
+}
+
+/**
+ * Asks a person on the terminal; every answer but a clear yes is a no.
+ *
+ * @param yes whether the command line has said so already
+ * @throws FuseMeshError invalid_argument where nobody sits at a terminal
+ */
+async function confirm(question: string, yes: boolean, signal: AbortSignal): Promise<boolean> {
+  if (yes) return true;
+  if (!process.stdin.isTTY) {
+    throw new FuseMeshError('invalid_argument', `${question} Nobody can be asked here: add --yes.`);
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `, { signal })).trim());
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
+  } finally {
+    terminal.close();
+  }
 }

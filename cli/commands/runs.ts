@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import { findTrainers } from '../../wire/discovery/find.ts';
 import { listRuns } from '../../wire/nats/list-runs.ts';
-import { runTable } from '../mesh/run-table.ts';
-import { type NatsOptions, natsOfCommand, overNats, withNats } from '../reach/nats-of-command.ts';
+import { heldRunsTable } from '../nats/held-runs.ts';
+import { type NatsOptions, natsOfCommand, overNats, withNats } from '../nats/nats-of-command.ts';
 
 interface RunsOptions extends NatsOptions {
   readonly json?: true;
@@ -38,7 +38,7 @@ export function addRuns(program: Command): void {
           ? [JSON.stringify(runs)]
           : runs.length === 0
             ? [`There is no run on ${shown}.`]
-            : runTable(runs, new Date());
+            : heldRunsTable(runs, new Date());
         process.stdout.write(`${lines.join('\n')}\n`);
       }),
     );

@@ -9,10 +9,10 @@ import {
   TrainerService,
 } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { createClient } from '../../wire/grpc/client.ts';
-import { finishedRun } from '../reach/finished-run.ts';
 import { askTrainer } from '../reach/follow-trainer.ts';
 import { trainerAddress } from '../reach/reachable.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
+import { finishedRun } from '../stored/finished-run.ts';
 import { finishedText } from '../view/finished-text.ts';
 import { runView } from '../view/run-view.ts';
 
@@ -48,7 +48,7 @@ export function addStatus(program: Command): void {
     );
 }
 
-/** What the trainer says, or what a run has left that is over. */
+/** What the trainer says; of a run that is over, what is stored. */
 async function statusOf(
   config: RunConfig,
   signal: AbortSignal,

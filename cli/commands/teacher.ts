@@ -3,7 +3,7 @@ import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import { createLog } from '../../process/log/log.ts';
 import { runTeacher } from '../../services/teacher/main.ts';
 import { tellParent } from '../child-messages.ts';
-import { natsOfRun } from '../reach/nats-of-command.ts';
+import { natsOfRun } from '../nats/nats-of-command.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
 import { traced } from '../traced.ts';
 

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import { findTeachers } from '../../wire/discovery/find.ts';
-import { teacherTable } from '../mesh/teacher-table.ts';
-import { type NatsOptions, natsOfCommand, overNats, withNats } from '../reach/nats-of-command.ts';
+import { foundTeachersTable } from '../nats/found-teachers.ts';
+import { type NatsOptions, natsOfCommand, overNats, withNats } from '../nats/nats-of-command.ts';
 
 interface TeachersOptions extends NatsOptions {
   readonly json?: true;
@@ -33,7 +33,7 @@ export function addTeachers(program: Command): void {
           ? [JSON.stringify(teachers)]
           : teachers.length === 0
             ? [`No teacher answers on ${shown}: start one with \`fusemesh teacher RUN.yaml NAME\`.`]
-            : teacherTable(teachers);
+            : foundTeachersTable(teachers);
         process.stdout.write(`${lines.join('\n')}\n`);
       }),
     );

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
-import { lossTable, type RunResult } from '../evaluation/loss-report.ts';
+import { lossTable } from '../evaluation/loss-table.ts';
+import { needsOwnNats } from '../nats/nats-of-command.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
-import { needsOwnNats } from '../up/own-nats.ts';
+import { type RunResult, readStoredResult, removeOutput } from '../stored/run-result.ts';
+import { refuseBeforeStart } from '../up/refuse-before-start.ts';
 import { runUp } from '../up/run-up.ts';
-import { readStoredResult, removeOutput } from '../up/stored-result.ts';
 import { runDisplay } from '../view/display.ts';
 
 interface UpCommandOptions extends RunFileOptions {
@@ -13,7 +14,7 @@ interface UpCommandOptions extends RunFileOptions {
   readonly fresh?: true;
 }
 
-/** What a shell expects of a command that Ctrl-C ended. */
+/** The exit code by which shells know a command that Ctrl-C ended. */
 const interruptedExitCode = 130;
 
 export function addUp(program: Command): void {
@@ -24,7 +25,7 @@ export function addUp(program: Command): void {
     .description(
       'Runs NATS, the teachers, the feeder and the trainer of a run as processes of their own, shows how they ' +
         'do, and at the end the held-out loss of every model in bits per byte. Ctrl-C stops them all; the same ' +
-        'command goes on from the newest checkpoint. A finished run prints its result again.\n\n' +
+        'command resumes from the newest checkpoint. A finished run prints its result again.\n\n' +
         'Port 0 in the file means any free port. NATS is started here unless NATS_URL or nats.url is given.',
     )
     .addHelpText(
@@ -39,18 +40,19 @@ export function addUp(program: Command): void {
 async function up(path: string, options: UpCommandOptions, signal: AbortSignal): Promise<void> {
   const { set: overrides = [], json = false, fresh = false } = options;
   const config = await readRunFile(path, options);
-  if (fresh) await removeOutput(config);
-  const stored = await readStoredResult(config);
+  const stored = fresh ? undefined : await readStoredResult(config);
   if (stored)
     return printResult(stored, { path, config, json, how: 'finished before; --fresh begins again' });
 
+  const ownNats = await needsOwnNats(path, overrides, process.env);
+  await refuseBeforeStart(config, ownNats);
+  if (fresh) await removeOutput(config);
   const display = runDisplay(json ? process.stderr : process.stdout);
   try {
-    const ownNats = await needsOwnNats(path, overrides, process.env);
     const result = await runUp(path, config, { overrides, ownNats, fresh, display, signal });
     display.end();
     if (result) return printResult(result, { path, config, json, how: 'finished' });
-    display.note('Stopped. The same command goes on from the newest checkpoint.');
+    display.note('Stopped. The same command resumes from the newest checkpoint.');
     process.exitCode = interruptedExitCode;
   } finally {
     display.end();

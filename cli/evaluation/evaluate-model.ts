@@ -3,10 +3,9 @@ import { Scorer } from '../../model/scoring/scorer.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { heldOutPieces } from '../../texts/held-out-pieces.ts';
 import { findTextFiles } from '../../texts/read-texts.ts';
-import { type ChoiceAccuracy, choiceAccuracy } from './choices/accuracy.ts';
-import { type Continuation, continuations } from './choices/continuations.ts';
-import { readQuestions } from './choices/read-questions.ts';
-import { scoreContinuations } from './choices/score-continuations.ts';
+import { type ChoiceAccuracy, choiceAccuracy } from './choice-accuracy.ts';
+import { type Continuation, continuations, scoreContinuations } from './continuations.ts';
+import { readQuestions } from './questions.ts';
 import { scoreByScorer } from './score-pieces.ts';
 import { type PieceLoss, type TextEvaluation, textEvaluation } from './text-evaluation.ts';
 
@@ -37,7 +36,7 @@ export interface ModelEvaluation {
   readonly choices: ({ readonly path: string } & ChoiceAccuracy) | null;
 }
 
-/** Beyond it, memory for attention grows faster than what a longer context tells. */
+/** Beyond it, attention takes much more memory and the figures hardly change. */
 const longestByDefault = 2048;
 
 /**
@@ -58,7 +57,7 @@ export async function evaluateModel(
       'Nothing to evaluate on: name texts, or questions with --choices.',
     );
   }
-  // What can be wrong with the files shows before anything is scored, most of it before the model is loaded.
+  // Faults of the files show before anything is scored, most of them before the model is loaded.
   for (const path of texts) await findTextFiles(path);
   const questions = choices === undefined ? [] : await readQuestions(choices);
 

@@ -12,8 +12,12 @@ it('prints texts with their total, and questions', () => {
     { name: 'fiction.txt', ...text, perplexity: 7 },
   ];
   const choices = {
-    ...{ path: 'hellaswag.jsonl', questions: 12, acc: 0.5, accNorm: 0.75 },
-    ...{ accStandardError: 0.1508, accNormStandardError: 0.1306 },
+    path: 'hellaswag.jsonl',
+    questions: 12,
+    acc: 0.5,
+    accNorm: 0.75,
+    accStandardError: 0.1508,
+    accNormStandardError: 0.1306,
   };
   const total = { name: 'total', ...text, tokens: 2468 };
   expect(evaluationTables({ ...of, texts, total, choices }, plain).split('\n')).toEqual([
@@ -33,8 +37,12 @@ it('leaves out what there is not', () => {
     evaluationTables({ ...of, texts: [one], total: one, choices: null }, plain).split('\n'),
   ).toHaveLength(2);
   const choices = {
-    ...{ path: 'one.jsonl', questions: 1, acc: 1, accNorm: 0 },
-    ...{ accStandardError: null, accNormStandardError: null },
+    path: 'one.jsonl',
+    questions: 1,
+    acc: 1,
+    accNorm: 0,
+    accStandardError: null,
+    accNormStandardError: null,
   };
   expect(evaluationTables({ ...of, texts: [], total: null, choices }, plain).split('\n')[1]).toBe(
     'one.jsonl                1  1.0000        –    0.0000        –',

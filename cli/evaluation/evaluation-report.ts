@@ -1,6 +1,6 @@
 import colors from 'picocolors';
-import { alignColumns } from './align-columns.ts';
-import type { ChoiceAccuracy } from './choices/accuracy.ts';
+import { alignColumns } from '../view/table.ts';
+import type { ChoiceAccuracy } from './choice-accuracy.ts';
 import type { ModelEvaluation } from './evaluate-model.ts';
 import type { TextEvaluation } from './text-evaluation.ts';
 

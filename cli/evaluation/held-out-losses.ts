@@ -1,21 +1,16 @@
 import { setMaxListeners } from 'node:events';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
-import { bitsPerByteOfDomains, type TextLoss } from '../../texts/bits-per-byte.ts';
+import { fetchTokenizer } from '../../services/feeder/fetch-tokenizer.ts';
+import { bitsPerByteOfDomains, type HeldOutPiece, type TextLoss } from '../../texts/bits-per-byte.ts';
+import { heldOutPieces } from '../../texts/held-out-pieces.ts';
 import { TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import { createClient } from '../../wire/grpc/client.ts';
-import { heldOutPiecesOfRun } from './held-out-pieces.ts';
-import type { DomainLoss } from './loss-report.ts';
+import { fusedModelDirectory, fusedModelIsWritten } from '../stored/fused-model.ts';
+import type { DomainLoss } from '../stored/run-result.ts';
 import { scoreByModel, scoreByTeacher } from './score-pieces.ts';
-
-/** Where the trainer of a run writes the fused model. */
-export const fusedModelDirectory = (config: RunConfig): string => join(config.trainer.output, 'model');
-
-/** Whether the trainer has done its last step. */
-export const fusedModelIsWritten = (config: RunConfig): boolean =>
-  existsSync(join(fusedModelDirectory(config), 'config.json'));
 
 /**
  * Held-out losses of every teacher of a run and of its target, before and after. A teacher that has a fixed
@@ -30,7 +25,7 @@ export async function heldOutLosses(config: RunConfig, signal: AbortSignal): Pro
       'heldOut in the run file is empty: name the texts to evaluate on.',
     );
   }
-  // Every call in flight listens to it.
+  // Every call in flight listens to the signal: many listeners are no leak.
   setMaxListeners(0, signal);
   const pieces = await heldOutPiecesOfRun(config, signal);
   const texts = pieces.map(({ text }) => text);
@@ -76,4 +71,17 @@ async function teacherLosses(
   } finally {
     client.close();
   }
+}
+
+/** The held-out texts of a run, in pieces that fit every model's context. */
+async function heldOutPiecesOfRun(config: RunConfig, signal: AbortSignal): Promise<HeldOutPiece[]> {
+  const tokenizers = await Promise.all([
+    Tokenizer.fromFile(join(config.target.model, 'tokenizer.json')),
+    ...config.teachers.map(({ address, model }) =>
+      address.endsWith(':0') && model !== undefined
+        ? Tokenizer.fromFile(join(model, 'tokenizer.json'))
+        : fetchTokenizer(address, config.security, signal),
+    ),
+  ]);
+  return heldOutPieces(config.heldOut, tokenizers, config.contextLength);
 }

@@ -1,9 +1,20 @@
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
 import type { TextLoss } from '../../texts/bits-per-byte.ts';
 import type { TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import type { Client } from '../../wire/grpc/client.ts';
-import { refuseStopped, type ScoringOptions } from './scoring-options.ts';
 import type { PieceLoss } from './text-evaluation.ts';
+
+export interface ScoringOptions {
+  readonly signal: AbortSignal;
+  /** Called with how many texts or questions have been scored since the last call. */
+  readonly onScored?: ((count: number) => void) | undefined;
+}
+
+/** @throws FuseMeshError cancelled when aborted */
+export function refuseStopped(signal: AbortSignal): void {
+  if (signal.aborted) throw new FuseMeshError('cancelled', 'Stopped while evaluating.');
+}
 
 /** Texts scored together in this process. */
 const batchTexts = 8;

@@ -6,7 +6,7 @@ export interface PieceLoss extends TextLoss {
   readonly predictedTokens: number;
 }
 
-/** How well a model predicts some texts together. */
+/** How well a model predicts several pieces of text, taken together. */
 export interface TextEvaluation {
   /** Their path; "total" for those of all paths. */
   readonly name: string;
@@ -21,7 +21,7 @@ export interface TextEvaluation {
 }
 
 /**
- * The losses of pieces together. Only bits per byte can be compared between tokenizers.
+ * The losses of several pieces, taken together. Only bits per byte can be compared between tokenizers.
  *
  * @throws FuseMeshError invalid_argument where no token is predicted
  */

@@ -7,9 +7,8 @@ import { parse } from 'yaml';
 import { runConfigSchema } from '../../process/config/schema.ts';
 import { createAuthority } from '../../test/support/certificates.ts';
 import { findPrograms } from './find-program.ts';
-import { grafanaConfig } from './grafana-config.ts';
-import { dashboards, ruleFiles } from './own-files.ts';
-import { prometheusConfig } from './prometheus-config.ts';
+import { dashboards, grafanaConfig } from './grafana-config.ts';
+import { prometheusConfig, ruleFiles } from './prometheus-config.ts';
 import { scrapeAccess } from './scrape-access.ts';
 import { targetsOf } from './targets.ts';
 
@@ -42,7 +41,10 @@ test.skipIf(!promtool)('Prometheus shows the token of the run and trusts its CA'
   const tls = { ca, ...sign('node', ['IP:127.0.0.1']), clientCertificates: true };
   const config = (security: object) =>
     runConfigSchema.parse({
-      ...{ run: 'demo', contextLength: 16, corpus: [{ domain: 'speeches', path: 'x.txt' }], security },
+      run: 'demo',
+      contextLength: 16,
+      corpus: [{ domain: 'speeches', path: 'x.txt' }],
+      security,
       teachers: [{ name: 'orator', address: '127.0.0.1:0' }],
       target: { model: 'm' },
       trainer: { output: directory },

@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { scrapeInterval } from './prometheus-config.ts';
 
@@ -55,7 +56,11 @@ export const grafanaConfig = ({
       apiVersion: 1,
       datasources: [
         {
-          ...{ name: 'Prometheus', uid: 'prometheus', type: 'prometheus', access: 'proxy', url: prometheus },
+          name: 'Prometheus',
+          uid: 'prometheus',
+          type: 'prometheus',
+          access: 'proxy',
+          url: prometheus,
           isDefault: true,
           // Grafana derives its windows for rates from it.
           jsonData: { timeInterval: scrapeInterval },
@@ -81,3 +86,12 @@ const ini = (
       return [`[${section}]`, ...lines, ''].join('\n');
     })
     .join('\n');
+
+/** The folder of Grafana's dashboards and the one to begin with; undefined without deploy/. */
+export async function dashboards(
+  folder = resolve(import.meta.dirname, '../../deploy/grafana/dashboards'),
+): Promise<{ folder: string; home: string } | undefined> {
+  const files = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.json')).sort();
+  if (files.length === 0) return undefined;
+  return { folder, home: join(folder, files.find((name) => name === 'fusemesh-run.json') ?? files[0]) };
+}

@@ -1,4 +1,6 @@
-import { stringify } from 'yaml';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parse, stringify } from 'yaml';
 import type { ScrapeAccess } from './scrape-access.ts';
 
 /** How often the processes of a run are asked, here and in Grafana's data source. */
@@ -32,3 +34,20 @@ export const prometheusConfig = ({
       },
     ],
   });
+
+/** Recording and alerting rules for Prometheus; none where the program is installed without deploy/. */
+export async function ruleFiles(
+  folder = resolve(import.meta.dirname, '../../deploy/prometheus'),
+): Promise<string[]> {
+  const files = (await readdir(folder).catch(() => []))
+    .filter((name) => /\.ya?ml$/.test(name))
+    .map((name) => join(folder, name));
+  const isRules = await Promise.all(
+    files.map(async (file) => {
+      // Tests of rules lie beside them and are no rules.
+      const content: unknown = parse(await readFile(file, 'utf8'));
+      return typeof content === 'object' && content !== null && 'groups' in content;
+    }),
+  );
+  return files.filter((_, i) => isRules[i]);
+}

@@ -4,13 +4,11 @@ import { dirname, join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { httpScheme, type Place, placesOfRun } from '../reach/reachable.ts';
-import { claimDirectory } from './claim-directory.ts';
-import { claimPort } from './claim-port.ts';
+import { claimDirectory, claimPort } from './claims.ts';
 import { findGrafana, type Grafana } from './find-grafana.ts';
 import { findPrograms } from './find-program.ts';
-import { grafanaConfig } from './grafana-config.ts';
-import { dashboards, ruleFiles } from './own-files.ts';
-import { prometheusConfig } from './prometheus-config.ts';
+import { dashboards, grafanaConfig } from './grafana-config.ts';
+import { prometheusConfig, ruleFiles } from './prometheus-config.ts';
 import { type ScrapeAccess, scrapeAccess } from './scrape-access.ts';
 import { type RunningServer, startServer } from './start-server.ts';
 import { keepTargets } from './targets.ts';
@@ -98,7 +96,10 @@ async function startPrometheus(
   await writeFile(file, prometheusConfig({ targetsFile: targets, rules, access }));
   return startServer(
     {
-      ...{ name: 'Prometheus', program, log: join(directory, 'prometheus.log'), ready: `${url}/-/ready` },
+      name: 'Prometheus',
+      program,
+      log: join(directory, 'prometheus.log'),
+      ready: `${url}/-/ready`,
       parameters: [
         `--config.file=${file}`,
         `--storage.tsdb.path=${join(directory, 'prometheus')}`,
@@ -124,7 +125,10 @@ async function startGrafana(
   }
   return startServer(
     {
-      ...{ name: 'Grafana', program, log: join(directory, 'grafana.log'), ready: `${page}/api/health` },
+      name: 'Grafana',
+      program,
+      log: join(directory, 'grafana.log'),
+      ready: `${page}/api/health`,
       parameters: [...verb, `--homepath=${home}`, `--config=${join(directory, 'grafana.ini')}`],
     },
     signal,

@@ -9,7 +9,7 @@ import {
 } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { type Client, createClient } from '../../wire/grpc/client.ts';
 
-/** What hears of a trainer. */
+/** What is told of a trainer while it is followed. */
 export interface TrainerFollower {
   /** About twice a second, and after every step. */
   status(status: GetStatusResponse): void;
@@ -108,7 +108,7 @@ async function followUntilEnd(
   const looking = lookAgain();
   const hearing = hearOfSteps();
   try {
-    // Looks fail as soon as the trainer leaves; why it does comes with the stream's end.
+    // Status calls fail as soon as the trainer leaves; the end of the stream says why it left.
     const unanswered = looking.catch(async (error) => {
       await sleep(lastWordWithin, undefined, { signal: signals }).catch(() => undefined);
       throw error;

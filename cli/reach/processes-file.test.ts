@@ -12,7 +12,11 @@ beforeEach(async () => {
 afterEach(() => rm(join(output, '..'), { recursive: true, force: true }));
 
 const orator: RunningProcess = {
-  ...{ name: 'orator', kind: 'teacher', grpc: '127.0.0.1:5001', metricsPort: 9001, pid: 1 },
+  name: 'orator',
+  kind: 'teacher',
+  grpc: '127.0.0.1:5001',
+  metricsPort: 9001,
+  pid: 1,
 };
 const trainer: RunningProcess = { ...orator, name: 'trainer', kind: 'trainer', grpc: '127.0.0.1:5000' };
 

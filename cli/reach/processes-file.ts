@@ -1,7 +1,6 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { isAlive } from './is-alive.ts';
 
 const processSchema = z.strictObject({
   name: z.string(),
@@ -46,7 +45,7 @@ export async function readProcesses(output: string): Promise<RunningProcesses> {
   return isAlive(pid) ? { state: 'running', nats, processes } : { state: 'gone', pid };
 }
 
-/** OUTPUT/processes.json in the hands of the one command that keeps it. */
+/** OUTPUT/processes.json as the one command that writes it has it. */
 export interface KeptProcesses {
   add(running: RunningProcess): Promise<void>;
   /** It has ended, and the others go on. */
@@ -96,5 +95,15 @@ function jsonOf(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined;
+  }
+}
+
+/** Whether a process of this id is there on this machine. */
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // It belongs to another user, so it is alive.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -15,7 +15,9 @@ afterAll(() => rm(output, { recursive: true, force: true }));
 
 const config = (trainer: object, teacher: object): RunConfig =>
   runConfigSchema.parse({
-    ...{ run: 'demo', contextLength: 16, corpus: [{ domain: 'speeches', path: 'x.txt' }] },
+    run: 'demo',
+    contextLength: 16,
+    corpus: [{ domain: 'speeches', path: 'x.txt' }],
     teachers: [{ name: 'orator', ...teacher }],
     target: { model: 'm', source: { address: '127.0.0.1:0' } },
     trainer: { output, ...trainer },

@@ -1,4 +1,5 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { sourcesOf } from '../../process/config/run-sources.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { processesFile, type RunningProcesses, readProcesses } from './processes-file.ts';
 
@@ -49,21 +50,22 @@ function whyUnknown(config: RunConfig, running: RunningProcesses): string {
     : `${file} is not there: is \`fusemesh up\` running?`;
 }
 
-/** The same from what is known already: teachers first, in the order of the file. */
-export function places({ teachers, target, trainer }: RunConfig, running: RunningProcesses): Place[] {
+/** The same, with what OUTPUT/processes.json tells already read: the sources in their order, then the trainer. */
+export function places(config: RunConfig, running: RunningProcesses): Place[] {
   const started = running.state === 'running' ? running.processes : [];
   const place = (name: string, kind: Place['kind'], { address, metricsPort }: Listener): Place => {
     const found = started.find((each) => each.name === name && each.kind === kind);
     const fixed = address.endsWith(':0') ? undefined : reachableAddress(address);
     return {
-      ...{ name, kind, grpc: fixed ?? found?.grpc },
+      name,
+      kind,
+      grpc: fixed ?? found?.grpc,
       metrics: metricsPlace(fixed ?? found?.grpc ?? address, metricsPort || found?.metricsPort),
     };
   };
-  const sources = target.source ? [...teachers, target.source] : teachers;
   return [
-    ...sources.map((source) => place(source.name, 'teacher', source)),
-    place('trainer', 'trainer', trainer),
+    ...sourcesOf(config).map((source) => place(source.name, 'teacher', source)),
+    place('trainer', 'trainer', config.trainer),
   ];
 }
 
@@ -71,7 +73,7 @@ export function places({ teachers, target, trainer }: RunConfig, running: Runnin
 const metricsPlace = (address: string, port: number | undefined): string | undefined =>
   port === undefined ? undefined : reachableAddress(`${hostOf(address)}:${port}`);
 
-/** What `/metrics` and the page are asked by. */
+/** The scheme of the URLs of `/metrics` and of the page. */
 export const httpScheme = ({ tls }: RunConfig['security']): 'http' | 'https' => (tls ? 'https' : 'http');
 
 const hostOf = (address: string): string => address.slice(0, address.lastIndexOf(':'));

@@ -9,7 +9,7 @@ import { HistoryFile } from '../../trainer/report/history/history-file.ts';
 import { RunHistory } from '../../trainer/report/history/run-history.ts';
 import { GetHistoryResponseSchema } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { noFigures } from '../../wire/messages/figure-values.ts';
-import { storeResult } from '../up/stored-result.ts';
+import { storeResult } from '../stored/run-result.ts';
 import { runReport } from './run-report.ts';
 
 const runFile = 'examples/demo.yaml';

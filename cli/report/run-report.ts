@@ -4,12 +4,13 @@ import { toJson } from '@bufbuild/protobuf';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import project from '../../package.json' with { type: 'json' };
 import type { ReportData } from '../../page/view/report-data.ts';
+import { sourcesOf } from '../../process/config/run-sources.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { readHistory } from '../../trainer/report/history/history-file.ts';
 import { historyMessage } from '../../trainer/report/history/history-message.ts';
 import type { HistoryPoint } from '../../trainer/report/history/history-point.ts';
 import { GetHistoryResponseSchema } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
-import { readStoredResult } from '../up/stored-result.ts';
+import { readStoredResult } from '../stored/run-result.ts';
 import { runSettings } from './run-settings.ts';
 
 /**
@@ -32,9 +33,7 @@ export async function runReport(path: string, config: RunConfig, now: Date): Pro
   const result = await resultOf(config);
   const sum = (amount: (point: HistoryPoint) => number) =>
     points.reduce((total, point) => total + amount(point), 0);
-  const teachers = [...config.teachers, ...(config.target.source ? [config.target.source] : [])].map(
-    ({ name }) => name,
-  );
+  const teachers = sourcesOf(config).map(({ name }) => name);
   const last = points[points.length - 1];
   return {
     run: config.run,

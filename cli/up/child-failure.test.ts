@@ -23,7 +23,7 @@ test('repeats what the process said last, with its exit code', async () => {
 test('says how a process ended that said nothing', async () => {
   await writeFile(logFile, '{"msg":"starts"}\n');
   const killed = await childFailure('trainer', logFile, { code: null, signal: 'SIGKILL' });
-  expect(killed.message).toContain('was killed (SIGKILL); run the same command again to go on');
+  expect(killed.message).toContain('was killed (SIGKILL); run the same command again to resume');
   expect(killed.exitCode).toBe(1);
   const crashed = await childFailure('trainer', logFile, { code: 134, signal: null });
   expect(crashed.message).toContain('ended with exit code 134');

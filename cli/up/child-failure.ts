@@ -7,7 +7,7 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** Why a child ended, in one line: what it said last, or how it was ended. Its exit code becomes ours. */
+/** Why a child ended, in one line: its last message, or how it was ended. Its exit code becomes ours. */
 export async function childFailure(name: string, logFile: string, exit: Exit): Promise<FuseMeshError> {
   const said = lastComplaint(await readFile(logFile, 'utf8').catch(() => ''));
   const why = said ?? howItEnded(exit);
@@ -18,8 +18,8 @@ export async function childFailure(name: string, logFile: string, exit: Exit): P
 }
 
 function howItEnded({ code, signal }: Exit): string {
-  if (signal) return `was killed (${signal}); run the same command again to go on`;
-  if (code === 0) return 'was stopped before the run was over; run the same command again to go on';
+  if (signal) return `was killed (${signal}); run the same command again to resume`;
+  if (code === 0) return 'was stopped before the run was over; run the same command again to resume';
   return `ended with exit code ${code}`;
 }
 

@@ -12,7 +12,7 @@ const entry = fileURLToPath(new URL('../fusemesh.mjs', import.meta.url));
 /** How long a child may take to finish the step in hand and leave. */
 const stopWithinMilliseconds = 30_000;
 
-/** A process of the mesh that `up` started. */
+/** A process that `up` started for a run. */
 export interface Child {
   readonly name: string;
   readonly pid: number;
@@ -62,7 +62,7 @@ export function startChild(
     });
     done.then(async () => reject(await childFailure(name, logFile, { code: 0, signal: null })), reject);
   });
-  // Each is awaited where it matters; a failure that comes while nobody waits is not lost in `done`.
+  // A failure that comes while nobody awaits is no unhandled rejection: `done` still holds it.
   ready.catch(() => undefined);
   done.catch(() => undefined);
 

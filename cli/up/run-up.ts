@@ -5,16 +5,16 @@ import { createLog } from '../../process/log/log.ts';
 import { newestCheckpoint } from '../../trainer/checkpoint/read-checkpoint.ts';
 import { connectNats } from '../../wire/nats/connection.ts';
 import { openRunStreams } from '../../wire/nats/run-streams.ts';
-import { fusedModelDirectory, heldOutLosses } from '../evaluation/held-out-losses.ts';
-import type { RunResult } from '../evaluation/loss-report.ts';
+import { heldOutLosses } from '../evaluation/held-out-losses.ts';
 import { followTrainer } from '../reach/follow-trainer.ts';
 import { type KeptProcesses, keepProcesses, type RunningProcess } from '../reach/processes-file.ts';
+import { httpScheme, reachableAddress } from '../reach/reachable.ts';
+import { fusedModelDirectory } from '../stored/fused-model.ts';
+import { type RunResult, storeResult } from '../stored/run-result.ts';
 import type { Display } from '../view/display.ts';
 import { RunBoard } from '../view/run-board.ts';
-import { listeningLine, trainerLines } from './listening-lines.ts';
-import { type Listening, MeshProcesses } from './mesh-processes.ts';
 import { startOwnNats } from './own-nats.ts';
-import { storeResult } from './stored-result.ts';
+import { type Listening, RunProcesses } from './run-processes.ts';
 
 interface UpOptions {
   /** Settings of the command line. */
@@ -30,7 +30,7 @@ interface UpOptions {
 const drawEveryMilliseconds = 250;
 
 /**
- * Runs the whole mesh as processes of its own until the target is trained, and evaluates it.
+ * Runs every process of a run until the target is trained, and evaluates it.
  *
  * @returns the result, or undefined when it was stopped before
  */
@@ -44,7 +44,7 @@ export async function runUp(
   const nats = ownNats ? await startOwnNats(given, (line) => display.note(line)) : undefined;
   const config = nats ? { ...given, nats: nats.settings } : given;
   if (nats) display.note(`nats-server ${nats.settings.url}`);
-  const processes = new MeshProcesses(path, config, [...overrides, ...(nats?.overrides ?? [])]);
+  const processes = new RunProcesses(path, config, [...overrides, ...(nats?.overrides ?? [])]);
   const { url, tokenFile } = config.nats;
   const kept = await keepProcesses(output, nats && { url, tokenFile });
   const leaving = new AbortController();
@@ -71,7 +71,7 @@ export async function runUp(
   }
 }
 
-/** What the parts of a run go through the command with. */
+/** What the parts of the command share. */
 interface Surroundings {
   /** Where others find the processes. */
   readonly kept: KeptProcesses;
@@ -81,7 +81,7 @@ interface Surroundings {
 
 async function trainAndEvaluate(
   config: RunConfig,
-  processes: MeshProcesses,
+  processes: RunProcesses,
   surroundings: Surroundings,
 ): Promise<RunResult> {
   const { kept, display, signal } = surroundings;
@@ -100,7 +100,7 @@ async function trainAndEvaluate(
   display.note('Trained. Scoring the held-out texts …');
   const reached = {
     ...config,
-    // One that has left is read from its model's directory.
+    // A teacher whose process has left is read from its model's directory.
     teachers: config.teachers.map((teacher, i) => ({
       ...teacher,
       address: processes.left.has(teacher.name) ? '127.0.0.1:0' : teachers[i].grpc,
@@ -118,7 +118,7 @@ async function trainAndEvaluate(
 /** Feeds and trains, and shows how it goes, until the trainer is done or the signal comes. */
 async function train(
   config: RunConfig,
-  processes: MeshProcesses,
+  processes: RunProcesses,
   { kept, display, signal }: Surroundings,
 ): Promise<void> {
   const board = new RunBoard(config.run, { isOurs: true });
@@ -150,7 +150,7 @@ const runningProcess = (
   kind: RunningProcess['kind'],
 ): RunningProcess => ({ name, kind, grpc, metricsPort, pid });
 
-/** Says at once, in one line, when there is no NATS; with `fresh`, removes what it holds of the run. */
+/** Fails at once, in one line, when there is no NATS; with `fresh`, removes what it holds of the run. */
 async function probeNats(config: RunConfig, fresh: boolean): Promise<void> {
   if (fresh) return forgetStreams(config);
   const connection = await connectNats(config, 'fusemesh up');
@@ -172,3 +172,19 @@ async function tokensTrained(config: RunConfig): Promise<number> {
   if (checkpoint) return checkpoint.state.tokens;
   throw new FuseMeshError('data_loss', `No whole checkpoint in ${checkpoints}: run again with --fresh.`);
 }
+
+/** Where a process listens, for people. */
+const listeningLine = (listening: Listening, config: RunConfig): string =>
+  `${listening.name} ${listening.grpc}, metrics ${httpUrl(listening, config)}metrics`;
+
+/** The same of the trainer, with its page. */
+const trainerLines = (trainer: Listening, config: RunConfig): string =>
+  [
+    listeningLine(trainer, config),
+    ...(trainer.note ? [trainer.note] : []),
+    `The run in a browser: ${httpUrl(trainer, config)}`,
+  ].join('\n');
+
+/** HTTP is served at the host of the gRPC service. */
+const httpUrl = ({ grpc, metricsPort }: Listening, { security }: RunConfig): string =>
+  `${httpScheme(security)}://${reachableAddress(grpc.replace(/\d+$/, String(metricsPort)))}/`;

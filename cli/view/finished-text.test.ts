@@ -6,7 +6,9 @@ import { GetStatusResponseSchema } from '../../wire/generated/fusemesh/v1/traine
 import { finishedText } from './finished-text.ts';
 
 const config = runConfigSchema.parse({
-  ...{ run: 'demo', contextLength: 16, corpus: [{ domain: 'speeches', path: 'x.txt' }] },
+  run: 'demo',
+  contextLength: 16,
+  corpus: [{ domain: 'speeches', path: 'x.txt' }],
   teachers: [{ name: 'orator', address: '127.0.0.1:0' }],
   target: { model: 'm' },
   trainer: { output: 'out' },

@@ -24,7 +24,12 @@ test('keeps the last of each, and knows a trainer that answers again', () => {
   board.history(create(GetHistoryResponseSchema, { loss: [3, 2] }));
   board.fed({ published: 1, total: 2 });
   expect(board.seen()).toEqual({
-    ...{ run: 'demo', now, seconds: 2.5, curve: [3, 2], silent: undefined, status },
+    run: 'demo',
+    now,
+    seconds: 2.5,
+    curve: [3, 2],
+    silent: undefined,
+    status,
     fed: { published: 1, total: 2 },
   });
 });

@@ -2,36 +2,52 @@ import { create } from '@bufbuild/protobuf';
 import colors from 'picocolors';
 import { expect, test } from 'vitest';
 import { GetStatusResponseSchema, TrainerState } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
-import { fitted } from './display.ts';
-import { runLine } from './run-line.ts';
+import { fitted, runLine } from './display.ts';
+import type { SeenRun } from './run-board.ts';
 import { runView } from './run-view.ts';
-import type { SeenRun } from './seen-run.ts';
 
 const plain = colors.createColors(false);
 
 const status = create(GetStatusResponseSchema, {
-  ...{
-    run: 'demo',
-    state: TrainerState.TRAINING,
-    stepsTotal: 12n,
-    documentsTotal: 1080n,
-    documentsWaiting: 3,
-  },
-  ...{ tokensPerSecond: 1500, secondsLeft: 42.4, skippedSteps: 2n, checkpointStep: 2n },
+  run: 'demo',
+  state: TrainerState.TRAINING,
+  stepsTotal: 12n,
+  documentsTotal: 1080n,
+  documentsWaiting: 3,
+  tokensPerSecond: 1500,
+  secondsLeft: 42.4,
+  skippedSteps: 2n,
+  checkpointStep: 2n,
   started: { seconds: 1000n },
   checkpointTime: { seconds: 1053n },
   lastStep: {
-    ...{ step: 3n, documents: 24n, loss: 3.25, causalLoss: 3.3, fusionLoss: 2.8 },
-    ...{ seconds: 2, waitSeconds: 1 },
+    step: 3n,
+    documents: 24n,
+    loss: 3.25,
+    causalLoss: 3.3,
+    fusionLoss: 2.8,
+    seconds: 2,
+    waitSeconds: 1,
   },
   sources: [
     {
-      ...{ teacher: 'orator', attached: true, tokensPerSecond: 12345.6, documentsScored: 1040n },
-      ...{ queueDepth: 14, lagDocuments: 7n, documentsChosen: 18n, replicas: 2 },
+      teacher: 'orator',
+      attached: true,
+      tokensPerSecond: 12345.6,
+      documentsScored: 1040n,
+      queueDepth: 14,
+      lagDocuments: 7n,
+      documentsChosen: 18n,
+      replicas: 2,
     },
     {
-      ...{ teacher: 'novelist', attached: true, documentsScored: 38n, waitingForRoom: true },
-      ...{ documentsChosen: 6n, documentsMissing: 2, deadLetters: 1n },
+      teacher: 'novelist',
+      attached: true,
+      documentsScored: 38n,
+      waitingForRoom: true,
+      documentsChosen: 6n,
+      documentsMissing: 2,
+      deadLetters: 1n,
     },
     { teacher: 'engineer' },
   ],

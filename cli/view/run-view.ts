@@ -1,15 +1,20 @@
 import colors from 'picocolors';
-import { type GetStatusResponse, TrainerState } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
-import type { Paint } from './paint.ts';
-import type { SeenRun } from './seen-run.ts';
-import { sourceRows } from './source-rows.ts';
+import {
+  type GetStatusResponse,
+  type SourceStatus,
+  TrainerState,
+} from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import type { SeenRun } from './run-board.ts';
 import { sparkline } from './sparkline.ts';
-import { heldOutText, streamsText, timeText, troubles } from './status-text.ts';
-import { whoWaits } from './who-waits.ts';
-import { duration, losses, rate, stateWord, whole } from './words.ts';
+import { heldOutText, streamsText, timeText, troubles, whoWaits } from './status-text.ts';
+import { duration, losses, percent, rate, stateWord, whole } from './words.ts';
+
+/** Colours a text, or leaves it as it is. */
+type Paint = ReturnType<typeof colors.createColors>;
 
 const barCells = 24;
 const curveCells = 24;
+const waitsForRoom = 'waits for the trainer';
 
 /** A run as several lines, those of a terminal that are drawn over one another. */
 export function runView(seen: SeenRun, paint: Paint = colors): string[] {
@@ -54,6 +59,35 @@ function statusRows({ now, curve }: SeenRun, status: GetStatusResponse, paint: P
   const trouble = troubles(status);
   if (trouble !== '') rows.push(['trouble', paint.red(trouble)]);
   return rows;
+}
+
+/** A row for each teacher: its name and how it does. */
+function sourceRows({ sources, lastStep, stepsTotal }: GetStatusResponse, paint: Paint): [string, string][] {
+  const documents = sources.reduce((sum, { documentsChosen }) => sum + documentsChosen, 0n);
+  const isDone = lastStep !== undefined && lastStep.step === stepsTotal;
+  const absent = isDone ? 'is done' : paint.yellow('is not attached');
+  return sources.map((source) => [
+    source.teacher,
+    source.attached ? sourceText(source, Number(documents), paint) : absent,
+  ]);
+}
+
+/** @param documents in which any source was chosen to teach */
+function sourceText(source: SourceStatus, documents: number, paint: Paint): string {
+  const pace = source.waitingForRoom
+    ? paint.yellow(waitsForRoom)
+    : rate(source.tokensPerSecond).padStart(waitsForRoom.length);
+  const replicas = source.replicas > 1 ? [`${source.replicas} replicas`] : [];
+  const parts = [
+    ...replicas,
+    `${whole(source.documentsScored)} scored`,
+    `${whole(source.queueDepth)} queued`,
+  ];
+  if (source.documentsMissing > 0) parts.push(`owes ${whole(source.documentsMissing)}`);
+  if (source.documentsWithout > 0n) parts.push(`missed ${whole(source.documentsWithout)}`);
+  parts.push(`lag ${whole(source.lagDocuments)}`);
+  if (documents > 0) parts.push(`chosen ${percent(Number(source.documentsChosen) / documents)}`);
+  return `${pace}  ${parts.join(', ')}`;
 }
 
 function trainerText({

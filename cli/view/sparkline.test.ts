@@ -15,7 +15,7 @@ test('draws the means of neighbours where there are too many values', () => {
   ).toHaveLength(7);
 });
 
-test('draws a straight line where nothing changes, and leaves out what is no number', () => {
+test('draws a straight line where nothing changes, and leaves out NaN', () => {
   expect(sparkline([2, Number.NaN, 2], 5)).toBe('▁▁');
   expect(sparkline([], 5)).toBe('');
 });

@@ -1,7 +1,7 @@
 const marks = '▁▂▃▄▅▆▇█';
 
 /**
- * A curve in one line of characters, from the first value to the last; what is no number is left out.
+ * A curve in one line of characters, from the first value to the last; NaN and infinite values are left out.
  *
  * @param cells most characters; where there are more values, each stands for the mean of some
  */

@@ -47,7 +47,7 @@ function unwrap(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefine
   return inner;
 }
 
-/** The known word of least edit distance, when it is near enough to be meant. */
+/** The known word of least edit distance, if it is near enough to be what was meant. */
 function nearest(word: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = Math.max(2, Math.ceil(word.length / 3)) + 1;

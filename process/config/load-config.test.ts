@@ -94,9 +94,20 @@ describe('loadRunConfig', () => {
 
   it('takes a rule of the join from the command line', async () => {
     const { path } = await write();
-    const { trainer } = await loadRunConfig(path, { overrides: ['trainer.join.atLeast=2'], environment: {} });
-    expect(trainer.join).toEqual({ atLeast: 2, within: '30s' });
+    const { trainer } = await loadRunConfig(path, { overrides: ['trainer.join.atLeast=1'], environment: {} });
+    expect(trainer.join).toEqual({ atLeast: 1, within: '30s' });
     expect((await loadRunConfig(path, { environment: {} })).trainer.join).toBe('all');
+  });
+
+  it('checks keys against each other as flags and the environment have changed them', async () => {
+    const { path } = await write();
+    const overrides = ['nats.maxDocuments=100'];
+    await expect(loadRunConfig(path, { overrides, environment: {} })).rejects.toMatchObject({
+      code: 'invalid_argument',
+      message: expect.stringMatching(/: nats\.maxDocuments is 100, but a checkpoint/),
+    });
+    const environment = { FUSEMESH_TRAINER__CHECKPOINT_EVERY: '5' };
+    await expect(loadRunConfig(path, { overrides, environment })).resolves.toBeDefined();
   });
 
   it('names a setting that leads nowhere', async () => {
@@ -121,11 +132,9 @@ describe('loadRunConfig', () => {
       tokenFile: join(directory, 'token'),
       insecure: false,
       tls: {
-        ...{
-          ca: join(directory, 'tls/ca.pem'),
-          certificate: join(directory, 'tls/node.pem'),
-          key: '/node.key',
-        },
+        ca: join(directory, 'tls/ca.pem'),
+        certificate: join(directory, 'tls/node.pem'),
+        key: '/node.key',
         clientCertificates: false,
       },
     });

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { refuseContradictions } from './cross-key-rules.ts';
 import { describeProblems } from './describe-problems.ts';
-import { makePathsAbsolute } from './paths.ts';
 import { refuseSecretSettings, refuseSecrets } from './refuse-secrets.ts';
 import { type RunConfig, runConfigSchema } from './schema.ts';
 import { applySettings, settingsOfEnvironment, settingsOfFlags } from './settings.ts';
@@ -15,8 +15,8 @@ import { applySettings, settingsOfEnvironment, settingsOfFlags } from './setting
  *
  * @param overrides settings of the command line, KEY=VALUE with a dotted key: trainer.learningRate=1e-4
  * @param environment FUSEMESH_TRAINER__LEARNING_RATE=1e-4, FUSEMESH_TEACHERS__0__THREADS=2; NATS_URL
- * @throws FuseMeshError not_found when there is no such file, invalid_argument when a key or value is wrong, or a
- *   secret stands in the file or on the command line
+ * @throws FuseMeshError not_found when there is no such file, invalid_argument when a key or value is wrong, keys do
+ *   not go together, or a secret stands in the file or on the command line
  */
 export async function loadRunConfig(
   path: string,
@@ -36,19 +36,8 @@ export async function loadRunConfig(
   if (!result.success) {
     throw new FuseMeshError('invalid_argument', `${path}: ${describeProblems(result.error)}`);
   }
-  refuseSameNames(result.data, path);
+  refuseContradictions(result.data, path);
   return result.data;
-}
-
-/** Two teachers of one name would share their work and their subject. */
-function refuseSameNames({ teachers, target }: RunConfig, path: string): void {
-  const names = [...teachers, ...(target.source ? [target.source] : [])].map(({ name }) => name);
-  const again = names.find((name, i) => names.indexOf(name) < i);
-  if (again === undefined) return;
-  throw new FuseMeshError(
-    'invalid_argument',
-    `${path}: two sources are named "${again}": give each of teachers and target.source a name of its own`,
-  );
 }
 
 const read = (path: string): Promise<string> =>
@@ -71,4 +60,38 @@ function parseYaml(text: string, path: string): object {
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   throw new FuseMeshError('invalid_argument', `${path} is not a run file: it holds no keys`);
+}
+
+/** Where a run file has paths; * stands for every item of a list. */
+const pathKeys = [
+  'corpus.*.path',
+  'heldOut.*.path',
+  'teachers.*.model',
+  'target.model',
+  'trainer.output',
+  'security.tls.certificate',
+  'security.tls.key',
+  'security.tls.ca',
+  'security.tokenFile',
+  'nats.passwordFile',
+  'nats.tokenFile',
+  'nats.credentialsFile',
+  'nats.tls.ca',
+  'nats.tls.certificate',
+  'nats.tls.key',
+];
+
+/** Makes the relative paths of a run file's object absolute, in place; what is not there or no text is left. */
+function makePathsAbsolute(source: object, base: string): void {
+  for (const key of pathKeys) visit(source, key.split('.'), base);
+}
+
+function visit(container: unknown, [key, ...rest]: readonly string[], base: string): void {
+  if (typeof container !== 'object' || container === null) return;
+  const values = container as Record<string, unknown>;
+  for (const name of key === '*' ? Object.keys(values) : [key]) {
+    const value = values[name];
+    if (rest.length > 0) visit(value, rest, base);
+    else if (typeof value === 'string') values[name] = resolve(base, value);
+  }
 }

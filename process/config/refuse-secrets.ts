@@ -1,7 +1,7 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Setting } from './settings.ts';
 
-/** What people write where a secret must not be, and where it belongs. */
+/** Keys under which people write a secret, and where it belongs instead. */
 const places: Readonly<Record<string, string>> = {
   'security.token': 'name a file that holds it in security.tokenFile, or set FUSEMESH_TOKEN',
   'nats.password': 'name a file that holds it in nats.passwordFile, or set NATS_PASSWORD',

@@ -171,11 +171,13 @@ export const runConfigSchema = z.strictObject({
       truncated: z
         .enum(['renormalise', 'tail'])
         .optional()
-        .describe('Mass outside of the top k: given to them, or left to the target as it thinks.'),
+        .describe(
+          'The tail mass, outside of the top k: added to the candidates in proportion, or left as the target has it.',
+        ),
       unaligned: z
         .enum(['text', 'nothing'])
         .optional()
-        .describe('What the fusion loss learns where no source has anything to say.'),
+        .describe('What the fusion loss learns at positions where no source has a distribution.'),
       loss: z
         .enum(['ce', 'reverseKL', 'jsd'])
         .default('ce')
@@ -209,7 +211,7 @@ export const runConfigSchema = z.strictObject({
     recompute: z
       .boolean()
       .default(false)
-      .describe('Computes each block again on the way back: far less memory, a third more time.'),
+      .describe('Computes each block again in the backward pass: far less memory, a third more time.'),
     execution: z
       .enum(['cpu', 'cuda'])
       .default('cpu')
@@ -247,7 +249,7 @@ export const runConfigSchema = z.strictObject({
     schedule: z
       .enum(['cosine', 'linear', 'constant'])
       .default('cosine')
-      .describe('How the learning rate goes on after the linear warm-up: half a cosine or a line to 0.'),
+      .describe('The learning rate after the linear warm-up: half a cosine or a line to 0, or constant.'),
     warmupRatio: z.number().min(0).max(1).default(0.008).describe('Share of all steps.'),
     warmupSteps: z.number().int().min(0).optional().describe('Their number; wins over warmupRatio.'),
     weightDecay: z.number().min(0).default(0.1),

@@ -40,7 +40,7 @@ export function httpAccess(
   };
 }
 
-/** A resumed session without a certificate counts as authorized for Node.js, so the certificate itself must be there. */
+/** Node.js counts a resumed session without a certificate as authorized, so we look for the certificate itself. */
 const showsCertificate = (socket: unknown): boolean =>
   socket instanceof TLSSocket && socket.authorized && socket.getPeerX509Certificate() !== undefined;
 

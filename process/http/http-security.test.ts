@@ -9,7 +9,7 @@ import { createAuthority } from '../../test/support/certificates.ts';
 import { createLog } from '../log/log.ts';
 import { createRegister } from '../metrics/create-register.ts';
 import type { SecuritySettings } from '../security/service-security.ts';
-import { type MetricsServer, serveHttp } from './serve-http.ts';
+import { type HttpServer, serveHttp } from './serve-http.ts';
 
 const log = createLog('test', { level: 'silent' });
 const directory = mkdtempSync(join(tmpdir(), 'fusemesh-http-security-'));
@@ -21,11 +21,14 @@ const stranger = createAuthority(directory, 'strangers').sign('stranger', ['DNS:
 const tokenFile = join(directory, 'token');
 writeFileSync(tokenFile, 'the-token\n');
 
-let server: MetricsServer | undefined;
+let server: HttpServer | undefined;
 afterEach(() => server?.stop());
 async function start(security: SecuritySettings): Promise<number> {
   server = await serveHttp(createRegister({}), {
-    ...{ host: '127.0.0.1', port: 0, log, security },
+    host: '127.0.0.1',
+    port: 0,
+    log,
+    security,
     route: async (request, response) => {
       if (request.url !== '/' && request.url !== '/api/status') return false;
       response.end('the page');

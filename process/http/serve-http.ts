@@ -9,22 +9,22 @@ import { checkDoor } from '../security/open-door.ts';
 import { openSecurity, type SecuritySettings, serverTls } from '../security/service-security.ts';
 import { httpAccess } from './http-access.ts';
 
-/** An HTTP server for Prometheus, and for the page where there is one. */
-export interface MetricsServer {
+/** The HTTP server of a process: metrics, checks of its health, and the page where there is one. */
+export interface HttpServer {
   /** The port that it really got. */
   readonly port: number;
   stop(): Promise<void>;
 }
 
-/** Whoever watches over processes asks for these, and has neither token nor certificate. */
+/** What supervises processes asks for these, and has neither token nor certificate. */
 const openPaths = new Set(['/healthz', '/readyz']);
 
-/** Answers a request and says true, or says false where the path is none of its own. */
+/** Answers a request and returns true, or returns false for a path that it does not serve. */
 export type Route = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
 
 /**
- * Serves GET /metrics in Prometheus' text format, and two checks, whose JSON says what is not ready: GET /healthz is
- * 200 as long as the process answers, GET /readyz is 503 when something is lacking.
+ * Serves GET /metrics in Prometheus' text format, and two checks whose JSON says what is not ready: GET /healthz is
+ * 200 as long as the process answers, GET /readyz is 503 while something is not ready.
  *
  * @param readiness left out, the process is always ready
  * @param route what else the port serves; it is asked where the path is neither of these
@@ -51,7 +51,7 @@ export async function serveHttp(
     readiness?: Readiness;
     security?: SecuritySettings;
   },
-): Promise<MetricsServer> {
+): Promise<HttpServer> {
   await checkDoor({ what: 'HTTP', host }, security, log);
   const refusalOf = httpAccess(security);
   const server = createHttpServer(security, async (request, response) => {
@@ -97,7 +97,7 @@ export async function serveHttp(
   };
 }
 
-/** Without a certificate that is demanded a connection stands, so that its request for health can be answered. */
+/** A client without the demanded certificate may connect too, so that it can ask for health. */
 function createHttpServer(security: SecuritySettings, listener: RequestListener) {
   const tls = serverTls(security);
   if (!tls) return createServer(listener);

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 
-/** A program of others that runs beside this process and never longer than it. */
+/** A foreign program that runs beside this process and never outlives it. */
 export interface KeptProgram {
   readonly pid: number;
   /** Resolves with its exit code when it has ended, for whatever reason. */

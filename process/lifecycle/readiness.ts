@@ -1,4 +1,4 @@
-/** What a process lacks, if anything: one truth for gRPC's health checks and for HTTP's. */
+/** Which parts of a process are not ready: the one source for the health checks of gRPC and of HTTP. */
 export class Readiness {
   readonly #problems = new Map<string, string>();
   readonly #listeners = new Set<() => void>();
@@ -12,7 +12,7 @@ export class Readiness {
     return this.#problems.size === 0;
   }
 
-  /** A part is not ready. @param reason to be read alone: "the connection is lost" */
+  /** A part is not ready. @param reason a clause of its own: "the connection is lost" */
   lacks(part: string, reason: string): void {
     this.#problems.set(part, reason);
     for (const listener of this.#listeners) listener();
@@ -23,7 +23,7 @@ export class Readiness {
     if (this.#problems.delete(part)) for (const listener of this.#listeners) listener();
   }
 
-  /** Tells at once and at every change; returns what ends it. */
+  /** Calls back at once and at every change; returns a function that ends it. */
   follow(listener: () => void): () => void {
     this.#listeners.add(listener);
     listener();

@@ -10,7 +10,7 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
  */
 export async function runUntilStopped(main: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const abort = new AbortController();
-  // All parts of a process listen to it; however many there are is no leak.
+  // All parts of a process listen to it: many listeners are no leak.
   setMaxListeners(0, abort.signal);
   let stops = 0;
   const stop = (code: number) => {

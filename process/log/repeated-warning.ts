@@ -1,8 +1,8 @@
 import type { Log } from './log.ts';
 
 /**
- * Warns of something that may go wrong again and again: the first time, and when it goes wrong in another way.
- * The same again is said at level debug, and as a warning only after a long time.
+ * Warns of something that may fail again and again: at the first failure, and when the reason changes. The same
+ * reason again goes to level debug, and becomes a warning only after a long time.
  */
 export class RepeatedWarning {
   readonly #log: Log;
@@ -27,7 +27,7 @@ export class RepeatedWarning {
     this.#log.warn(fields, message);
   }
 
-  /** It went well: what goes wrong from now on is new. */
+  /** It succeeded: the next failure counts as the first. */
   over(): void {
     this.#message = '';
   }

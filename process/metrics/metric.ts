@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 type Kind = 'counter' | 'gauge' | 'histogram';
 
-/** A metric as plain data: what Prometheus and docs/metrics.md tell of it. */
+/** A metric as plain data, for Prometheus and docs/metrics.md. */
 export interface MetricDefinition<K extends Kind = Kind, Label extends string = string> {
   readonly kind: K;
   /** By Prometheus' conventions: base units, `_total` behind a counter. */

@@ -3,7 +3,7 @@ import { ownVersion } from '../lifecycle/own-version.ts';
 import { makeMetrics } from './metric.ts';
 import { processTable } from './process-table.ts';
 
-/** What a process tells its own metrics; every function may be passed on as it is. */
+/** Records events of a process in its metrics; the functions need no `this`. */
 export interface ProcessMetrics {
   /** A gRPC call is over. */
   onHandled(call: {
@@ -21,7 +21,7 @@ export interface ProcessMetrics {
 export function processMetrics(register: Registry): ProcessMetrics {
   const metrics = makeMetrics(processTable, register);
   metrics.buildInfo.set({ version: ownVersion, node_version: process.version }, 1);
-  // Until a connection stood it is not told whether there is one: a teacher serves gRPC without.
+  // Absent until the first connection: a teacher also serves gRPC without NATS.
   metrics.natsConnected.remove();
   return {
     onHandled: ({ seconds, ...labels }) => metrics.grpcSeconds.observe(labels, seconds),

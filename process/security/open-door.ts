@@ -5,7 +5,7 @@ import { isLoopbackAddress } from './loopback.ts';
 import { type SecuritySettings, tokenOf } from './service-security.ts';
 
 /**
- * What a service must pass before it listens: beyond this machine it is encrypted, or the run file says that it
+ * Checks a service before it listens: beyond this machine it must be encrypted, unless the run file says that it
  * need not be. What is allowed and still open to everybody is named in the log.
  *
  * @param what is served there ("gRPC")
@@ -33,7 +33,7 @@ export async function checkDoor(
   }
 }
 
-/** A name that cannot be resolved cannot be listened on either; the attempt says so better. */
+/** A name that cannot be resolved cannot be listened on either, and that attempt has the better message. */
 async function staysHere(host: string): Promise<boolean> {
   const addresses = await lookup(host, { all: true }).catch(() => []);
   return addresses.every(({ address }) => isLoopbackAddress(address));

@@ -9,7 +9,7 @@ export interface PemFiles {
 }
 
 /**
- * Gives back files that OpenSSL takes.
+ * Returns the files if OpenSSL accepts them together.
  *
  * @param where the keys of the run file that name them
  * @throws FuseMeshError invalid_argument when one is no PEM, or the key is that of another certificate

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** A text that must not be seen: whoever prints, logs or stores the object does not get it. */
+/** A text that must not be seen: printing, logging or storing the object does not reveal it. */
 export class Secret {
   readonly #text: string;
 
@@ -13,7 +13,7 @@ export class Secret {
     return this.#text;
   }
 
-  /** Whether a text is the same. It takes as long for one that is nearly right as for one that is not at all. */
+  /** Whether a text is the same, in a time that does not depend on how much of it is right. */
   matches(text: string): boolean {
     return timingSafeEqual(digest(this.#text), digest(text));
   }

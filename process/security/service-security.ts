@@ -8,10 +8,10 @@ import type { Secret } from './secret.ts';
 /** What the run file says about security: names of files, never what they hold. */
 export type SecuritySettings = RunConfig['security'];
 
-/** Of a service on this machine that everybody on it may call. */
+/** For a service that everybody on this machine may call. */
 export const openSecurity: SecuritySettings = { insecure: false };
 
-/** Of what serves: it always has a certificate. */
+/** A server's files: it always has a certificate. */
 type ServerPemFiles = PemFiles & { readonly certificate: Buffer; readonly key: Buffer };
 
 /** The token of the run: that of the file where one is named, else that of FUSEMESH_TOKEN, else none. */

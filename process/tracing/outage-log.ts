@@ -2,7 +2,7 @@ import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-base';
 import type { Log } from '../log/log.ts';
 
-/** An exporter that says once, in one line, that nobody takes its spans, and once that they are taken again. */
+/** An exporter that logs once, in one line, that its spans cannot be delivered, and once that they can again. */
 export class OutageLog implements SpanExporter {
   readonly #exporter: SpanExporter;
   readonly #endpoint: string;

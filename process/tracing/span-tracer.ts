@@ -9,7 +9,6 @@ import {
 } from '@opentelemetry/api';
 import { parseTraceParent } from '@opentelemetry/core';
 import type { Tracer } from './tracer.ts';
-import { wallClock } from './wall-clock.ts';
 
 const kinds = { producer: SpanKind.PRODUCER, consumer: SpanKind.CONSUMER };
 
@@ -48,3 +47,19 @@ function contextUnder(parent: string | undefined): Context {
 
 const traceparentOf = ({ traceId, spanId, traceFlags }: SpanContext): string =>
   `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
+
+/** How far performance.now() and the wall clock may drift apart, in milliseconds. */
+const mostDrift = 5;
+
+/**
+ * Turns times of performance.now() into milliseconds since 1970. Differences stay exact until the two clocks have
+ * drifted apart, as they do over days; then the offset is corrected, so that spans of several processes fit together.
+ */
+export function wallClock(now: () => number = Date.now): (time: number) => number {
+  let offset = performance.timeOrigin;
+  return (time) => {
+    const offsetNow = now() - performance.now();
+    if (Math.abs(offsetNow - offset) > mostDrift) offset = offsetNow;
+    return offset + time;
+  };
+}

@@ -6,7 +6,7 @@ export type Attributes = Readonly<Record<string, string | number | boolean>>;
  * out, they are now.
  */
 export interface Span {
-  /** Where it stands, for whatever belongs under it: W3C trace context, "00-TRACE-SPAN-FLAGS". */
+  /** W3C trace context of the span, "00-TRACE-SPAN-FLAGS": the parent of spans under it. */
   readonly traceparent: string;
   end(time?: number): void;
   /** Ends it as failed. */
@@ -16,7 +16,7 @@ export interface Span {
 export interface SpanOptions {
   /** Traceparent of the span that it belongs under; left out or malformed, a trace begins with it. */
   readonly parent?: string | undefined;
-  /** Traceparents of spans of other traces that it has to do with. */
+  /** Traceparents of related spans of other traces. */
   readonly links?: readonly string[];
   /** Whether it sends a message or works on one that came. */
   readonly kind?: 'producer' | 'consumer';
@@ -24,7 +24,7 @@ export interface SpanOptions {
   readonly start?: number;
 }
 
-/** Makes a process's spans. Where no traces are asked for there is none, and nothing is done or made. */
+/** Makes a process's spans. Where no traces are asked for there is no tracer, and tracing costs nothing. */
 export interface Tracer {
   start(name: string, options?: SpanOptions): Span;
 }

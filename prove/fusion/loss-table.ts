@@ -1,4 +1,4 @@
-import { alignColumns } from '../../cli/evaluation/align-columns.ts';
+import { alignColumns } from '../../cli/view/table.ts';
 import type { NamedResult } from './measure/equal-effort.ts';
 
 /** Held-out bits per byte by experiment and domain, each the mean over its seeds, as a table for the terminal. */

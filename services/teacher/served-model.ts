@@ -1,4 +1,5 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { sourcesOf } from '../../process/config/run-sources.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 
 /** What one teacher process serves, and where. */
@@ -19,24 +20,21 @@ export interface ServedModel {
  * @throws FuseMeshError not_found for an unknown name, invalid_argument for a teacher without a model
  */
 export function servedModel(config: RunConfig, name: string): ServedModel {
-  const { source, model: targetModel } = config.target;
-  if (source?.name === name) return { ...source, model: targetModel };
-
-  const teacher = config.teachers.find((candidate) => candidate.name === name);
-  if (!teacher) {
-    const names = [...config.teachers.map((candidate) => candidate.name), ...(source ? [source.name] : [])];
+  const sources = sourcesOf(config);
+  const source = sources.find((candidate) => candidate.name === name);
+  if (!source) {
+    const names = sources.map((candidate) => candidate.name);
     throw new FuseMeshError(
       'not_found',
       `The run ${config.run} has no teacher "${name}"; it has ${names.join(', ')}.`,
     );
   }
-  const { model } = teacher;
+  const { model, key } = source;
   if (model === undefined) {
-    const key = `teachers.${config.teachers.indexOf(teacher)}.model`;
     throw new FuseMeshError(
       'invalid_argument',
-      `The teacher "${name}" has no model in the run file: set ${key} to a Hugging Face directory.`,
+      `The teacher "${name}" has no model in the run file: set ${key}.model to a Hugging Face directory.`,
     );
   }
-  return { ...teacher, model };
+  return { ...source, model };
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { loadRunConfig } from '../../process/config/load-config.ts';
+import { sourcesOf } from '../../process/config/run-sources.ts';
 import { runConfigSchema } from '../../process/config/schema.ts';
 import { composeSchema, gpuOverrideSchema } from './compose-schema.ts';
 
@@ -22,7 +23,7 @@ const stages = dockerfile
   .map((text) => ({ name: /^FROM \S+ AS (\S+)/.exec(text)?.[1], text }));
 const hostOf = (address: string): string => address.slice(0, address.lastIndexOf(':'));
 /** Every teacher of the run, the frozen copy of the target included. */
-const teachers = [...run.teachers, ...(run.target.source ? [run.target.source] : [])];
+const teachers = sourcesOf(run);
 
 describe('deploy/compose.yaml', () => {
   it('starts what others wait for, with a health check where they wait for health', () => {

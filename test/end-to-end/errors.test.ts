@@ -1,18 +1,22 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runCommand } from './command.ts';
+import { freePort } from '../support/free-port.ts';
+import { runCommand, startCommand } from './command.ts';
 import { expectOneLine } from './expect-one-line.ts';
 import { makeSmallCorpus, type SmallCorpus, writeRunFile } from './small-run.ts';
 
 let corpus: SmallCorpus;
 let path: string;
+let output: string;
 
 beforeAll(async () => {
   corpus = await makeSmallCorpus({ bytesOfDomain: 500 });
-  path = (await writeRunFile(corpus, { run: `end-to-end-errors-${process.pid}` })).path;
+  ({ path, output } = await writeRunFile(corpus, { run: `end-to-end-errors-${process.pid}` }));
 });
 afterAll(() => corpus.remove());
 
@@ -27,6 +31,25 @@ describe('one line that says what to do, and an exit code', { timeout: 60_000 },
   test('a misspelt key, with what was meant', async () => {
     const finished = await runCommand(['up', path, '--set', 'trainer.learningrate=1']);
     expectOneLine(finished, { code: 2, line: /trainer\.learningrate.*learningRate/ });
+  });
+
+  test.each([
+    ['checkpoints too rare for the streams', ['trainer.checkpointEvery=1000'], /nats\.maxDocuments is 1024/],
+    ['weights of no source', ['fusion.weights={poet: 1}'], /\.yaml: fusion\.weights names "poet"/],
+    [
+      'more sources waited for than there are',
+      ['trainer.join={atLeast: 9}'],
+      /join\.atLeast is 9.* 4 sources/,
+    ],
+    ['a certificate that nobody has', ['security.tls={}'], /security\.tls: what serves needs a certificate/],
+  ])('%s, before any process starts', async (_, settings, line) => {
+    const port = await freePort();
+    const set = [`trainer.address=127.0.0.1:${port}`, ...settings].flatMap((pair) => ['--set', pair]);
+    const up = startCommand(['up', path, ...set]);
+    const listened = listensUntil(port, up.finished);
+    expectOneLine(await up.finished, { code: 2, line });
+    expect(await listened).toBe(false);
+    expect(existsSync(output)).toBe(false);
   });
 
   test('a missing model file, seen from one teacher and from the whole mesh', async () => {
@@ -75,4 +98,29 @@ describe('one line that says what to do, and an exit code', { timeout: 60_000 },
     expect((await runCommand(['upp'])).code).toBe(2);
     expect((await runCommand(['--help'])).stdout).toContain('fusemesh up examples/demo.yaml');
   });
+
+  test('a command by its former name, with what it is called now', async () => {
+    const line = /`fusemesh evaluate` is called `fusemesh compare` now/;
+    expectOneLine(await runCommand(['evaluate', path, '--json']), { code: 2, line });
+    expect((await runCommand(['--help'])).stdout).not.toContain('evaluate');
+    expect((await runCommand(['compare', '--help'])).stdout).toContain('bits per byte');
+  });
 });
+
+/** Whether somebody listened at a port of this machine at any time until something was over. */
+async function listensUntil(port: number, end: Promise<unknown>): Promise<boolean> {
+  let isOver = false;
+  void end.then(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    const socket = connect(port, '127.0.0.1');
+    const answered = await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    });
+    socket.destroy();
+    if (answered) return true;
+    await sleep(20);
+  }
+  return false;
+}

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runResultSchema } from '../../cli/evaluation/loss-report.ts';
+import { runResultSchema } from '../../cli/stored/run-result.ts';
 import { readHistory } from '../../trainer/report/history/history-file.ts';
 import {
   GetHistoryResponseSchema,

@@ -2,7 +2,7 @@ import { cp, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { runResultSchema } from '../../cli/evaluation/loss-report.ts';
+import { runResultSchema } from '../../cli/stored/run-result.ts';
 import { readHistory } from '../../trainer/report/history/history-file.ts';
 import { startLocalNatsServer } from '../../wire/nats/local-server.ts';
 import { freePort } from '../support/free-port.ts';
@@ -52,14 +52,12 @@ async function twoOfThree(run: string, { within }: { within: string }) {
     teachers: teachers.map((name, i) => ({ name, address: addresses[i], model: join(zoo, name) })),
     target: { model: join(zoo, 'target') },
     trainer: {
-      ...{
-        address: '127.0.0.1:0',
-        metricsPort: 0,
-        output,
-        threads: 1,
-        learningRate: 1e-3,
-        batchDocuments: 4,
-      },
+      address: '127.0.0.1:0',
+      metricsPort: 0,
+      output,
+      threads: 1,
+      learningRate: 1e-3,
+      batchDocuments: 4,
       checkpointEvery: 2,
       join: { atLeast: 2, within },
     },

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runResultSchema } from '../../cli/evaluation/loss-report.ts';
 import { findPrograms } from '../../cli/observe/find-program.ts';
 import { processesFile, type RunningProcess, readProcesses } from '../../cli/reach/processes-file.ts';
+import { runResultSchema } from '../../cli/stored/run-result.ts';
 import { TrainerService } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { createClient } from '../../wire/grpc/client.ts';
 import { freePort } from '../support/free-port.ts';

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runResultSchema } from '../../cli/evaluation/loss-report.ts';
+import { runResultSchema } from '../../cli/stored/run-result.ts';
 import { checkpointName } from '../../trainer/checkpoint/checkpoint-names.ts';
 import { runCommand } from './command.ts';
 import {
@@ -93,7 +93,7 @@ test('after a killed trainer and a stopped mesh a run goes on where it was, to t
   const stopped = await stopping.finished;
   expect(stopped.code).toBe(130);
   expect(stopped.stderr).toBe('');
-  expect(stopped.stdout).toContain('The same command goes on from the newest checkpoint.');
+  expect(stopped.stdout).toContain('The same command resumes from the newest checkpoint.');
   expect(processes.filter(isAlive)).toEqual([]);
 
   const last = await runCommand(['up', path]);

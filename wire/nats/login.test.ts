@@ -171,7 +171,6 @@ describe('natsLogin', () => {
   });
 
   it.each([
-    ['two ways in', { user: 'mesh', tokenFile: '/t' }, 'nats.user and nats.tokenFile are two ways into NATS'],
     ['a user without a password', { user: 'mesh' }, 'nats.user has no password'],
     ['a password of nobody', { passwordFile: '/p' }, 'nats.passwordFile is the password of nobody'],
     [
@@ -179,7 +178,6 @@ describe('natsLogin', () => {
       { tokenFile: '/no/token' },
       'nats.tokenFile: cannot read /no/token (ENOENT)',
     ],
-    ['a certificate without its key', { tls: { certificate: '/dev/null' } }, 'nats.tls: name both'],
     [
       'what is no PEM',
       { tls: { certificate: '/dev/null', key: '/dev/null' } },

@@ -39,7 +39,7 @@ export interface NatsLogin {
  * NATS_URL may hold), then NATS_TOKEN or NATS_USER and NATS_PASSWORD. Files are read again whenever the client
  * connects, so that renewed ones are taken.
  *
- * @throws FuseMeshError invalid_argument when there is more than one way or half of one, or a file cannot be read;
+ * @throws FuseMeshError invalid_argument when there is half of a way, or a file cannot be read;
  *   failed_precondition when a secret would go through a network in plain text
  */
 export function natsLogin(
@@ -69,14 +69,6 @@ interface Way {
 
 function wayOfFiles(nats: NatsSettings['nats'], environment: Environment): Way | undefined {
   const { user, passwordFile, tokenFile, credentialsFile } = nats;
-  const named = Object.entries({ user: user ?? passwordFile, tokenFile, credentialsFile });
-  const ways = named.flatMap(([key, value]) => (value === undefined ? [] : [`nats.${key}`]));
-  if (ways.length > 1) {
-    throw new FuseMeshError(
-      'invalid_argument',
-      `${ways.join(' and ')} are two ways into NATS: keep one of them`,
-    );
-  }
   if (credentialsFile !== undefined) {
     const read = () => credsAuthenticator(readNamedFile('nats.credentialsFile', credentialsFile));
     // Read once now, so that a missing file is reported at the start.
@@ -131,9 +123,6 @@ function tlsOf({ tls }: NatsSettings['nats'], host: string): Pick<ConnectionOpti
   if (!tls) return {};
   const read = (key: string, path: string | undefined) =>
     path === undefined ? undefined : readNamedFile(`nats.tls.${key}`, path);
-  if ((tls.certificate === undefined) !== (tls.key === undefined)) {
-    throw new FuseMeshError('invalid_argument', 'nats.tls: name both certificate and key, or neither');
-  }
   const { ca, certificate, key } = fitting('nats.tls', {
     ca: read('ca', tls.ca),
     certificate: read('certificate', tls.certificate),

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
+import { refuseContradictions } from '../../../process/config/cross-key-rules.ts';
 import { loadRunConfig } from '../../../process/config/load-config.ts';
+import { sourcesOf } from '../../../process/config/run-sources.ts';
 import { type RunConfig, runConfigSchema } from '../../../process/config/schema.ts';
 import { repository } from '../directories.ts';
 import type { Experiment, ExperimentSettings } from '../experiment.ts';
@@ -15,12 +17,13 @@ export const loadDemo = (): Promise<RunConfig> =>
  *
  * @param study run file of the study
  * @param target directory of the model that is trained
- * @throws FuseMeshError not_found for a source that the study does not have
+ * @throws FuseMeshError not_found for a source that the study does not have, invalid_argument where settings do not
+ *   go together
  */
 export function settingsOf(experiment: Experiment, study: RunConfig, target: string): ExperimentSettings {
   const { corpus, heldOut, contextLength } = study;
   const { batchDocuments, warmupRatio, learningRate } = study.trainer;
-  const known = sourceNames(study);
+  const known = sourcesOf(study).map(({ name }) => name);
   const unknown = experiment.sources.find((name) => !known.includes(name));
   if (unknown !== undefined) {
     throw new FuseMeshError(
@@ -47,10 +50,6 @@ export function settingsOf(experiment: Experiment, study: RunConfig, target: str
       lambda: experiment.lambda,
     },
   });
-  return { config, sources: sourceNames(config), share: experiment.share ?? 1 };
-}
-
-/** Teachers, then the target's frozen copy, as in a run. */
-export function sourceNames({ teachers, target }: Pick<RunConfig, 'teachers' | 'target'>): string[] {
-  return [...teachers, ...(target.source ? [target.source] : [])].map(({ name }) => name);
+  refuseContradictions(config, experiment.name);
+  return { config, sources: sourcesOf(config).map(({ name }) => name), share: experiment.share ?? 1 };
 }

@@ -1,4 +1,5 @@
 import type { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
+import { sourcesOf } from '../../../process/config/run-sources.ts';
 import type { RunConfig } from '../../../process/config/schema.ts';
 import type { TeacherRunStatus } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
 
@@ -103,13 +104,6 @@ export class Source {
   }
 }
 
-/** The sources of a run, in the order in which ties between them are broken: the teachers, then the target. */
-export function sourcesOf({
-  teachers,
-  target,
-  security,
-}: Pick<RunConfig, 'teachers' | 'target' | 'security'>): Source[] {
-  return [...teachers, ...(target.source ? [target.source] : [])].map(
-    ({ name, address }) => new Source(name, address, security),
-  );
-}
+/** The sources of a run before any process of theirs is attached. */
+export const unattachedSources = (config: RunConfig): Source[] =>
+  sourcesOf(config).map(({ name, address }) => new Source(name, address, config.security));

@@ -1,0 +1,129 @@
+import { join } from 'node:path';
+import { sourcesOf } from '../../process/config/run-sources.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
+import { fusedModelIsWritten } from '../stored/fused-model.ts';
+import { type Child, startChild } from './child.ts';
+import { childFailure } from './child-failure.ts';
+
+/** Where a process of the run listens. */
+export interface Listening {
+  readonly name: string;
+  /** HOST:PORT of its gRPC service. */
+  readonly grpc: string;
+  readonly metricsPort: number;
+  readonly pid: number;
+  /** One more line for people. */
+  readonly note?: string | undefined;
+}
+
+type OnFed = (fed: { published: number; total: number }) => void;
+
+/**
+ * The processes of one run: starts them with the real addresses of those before them, and stops them in the
+ * order in which nothing is lost.
+ */
+export class RunProcesses {
+  readonly #path: string;
+  readonly #config: RunConfig;
+  readonly #settings: string[];
+  readonly #children: Child[] = [];
+  readonly #left = new Set<string>();
+  #stopping = false;
+  #fail: (error: unknown) => void = () => undefined;
+  /** Rejects when a process fails; never resolves. */
+  readonly failure: Promise<never>;
+
+  /**
+   * @param path the run file
+   * @param overrides settings of the command line, which every process gets
+   */
+  constructor(path: string, config: RunConfig, overrides: readonly string[]) {
+    this.#path = path;
+    this.#config = config;
+    this.#settings = [...overrides];
+    this.failure = new Promise((_, reject) => {
+      this.#fail = reject;
+    });
+    this.failure.catch(() => undefined);
+  }
+
+  /** Names of the teachers whose processes have ended in a run that goes on without them. */
+  get left(): ReadonlySet<string> {
+    return this.#left;
+  }
+
+  /**
+   * Starts every teacher and, where the run has one, the target's frozen copy; returns when all serve.
+   *
+   * @param onLeft hears why one has ended that the run goes on without
+   */
+  async startTeachers(onLeft: (failure: Error) => void): Promise<Listening[]> {
+    const sources = sourcesOf(this.#config);
+    const children = sources.map(({ name }) => this.#spawn(`teacher ${name}`, ['teacher', this.#path, name]));
+    const { join } = this.#config.trainer;
+    const needed = join === 'all' ? sources.length : join.atLeast;
+    for (const [i, child] of children.entries()) {
+      const ended = (failure: Error) => {
+        this.#left.add(sources[i].name);
+        if (sources.length - this.#left.size < needed) this.#fail(failure);
+        else if (!this.#stopping) onLeft(failure);
+      };
+      child.done
+        .then(
+          () => stoppedEarly(child),
+          (error: Error) => error,
+        )
+        .then(ended);
+    }
+    return Promise.all(
+      sources.map(async ({ name, key }, i) => {
+        const listening = await children[i].ready;
+        this.#settings.push(`${key}.address=${listening.grpc}`);
+        return { name, pid: children[i].pid, ...listening };
+      }),
+    );
+  }
+
+  startFeeder(onFed: OnFed): void {
+    this.#start('feed', ['feed', this.#path], onFed);
+  }
+
+  /** Starts the trainer; `done` resolves when the fused model is written, rejects when it ends before. */
+  startTrainer(): { ready: Promise<Listening>; done: Promise<void> } {
+    const child = this.#start('trainer', ['trainer', this.#path]);
+    const done = child.done.then(async () => {
+      if (!fusedModelIsWritten(this.#config)) throw await stoppedEarly(child);
+    });
+    return {
+      ready: child.ready.then((listening) => ({ name: 'trainer', pid: child.pid, ...listening })),
+      done,
+    };
+  }
+
+  /** The trainer leaves first, with a checkpoint, while all that it speaks to is still there. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const isTrainer = ({ name }: Child) => name === 'trainer';
+    await Promise.all(this.#children.filter(isTrainer).map((child) => child.stop()));
+    await Promise.all(this.#children.filter((child) => !isTrainer(child)).map((child) => child.stop()));
+  }
+
+  #start(name: string, parameters: readonly string[], onFed?: OnFed): Child {
+    const child = this.#spawn(name, parameters, onFed);
+    child.done.catch(this.#fail);
+    return child;
+  }
+
+  #spawn(name: string, parameters: readonly string[], onFed?: OnFed): Child {
+    const flags = this.#settings.flatMap((setting) => ['--set', setting]);
+    const child = startChild(name, [...parameters, ...flags], {
+      logFile: join(this.#config.trainer.output, 'logs', `${name.replace(' ', '-')}.log`),
+      ...(onFed ? { onFed } : {}),
+    });
+    this.#children.push(child);
+    return child;
+  }
+}
+
+/** Of a process that somebody else asked to stop: it ends without an error of its own. */
+const stoppedEarly = ({ name, logFile }: Child) => childFailure(name, logFile, { code: 0, signal: null });

@@ -1,0 +1,131 @@
+import { expect, it } from 'vitest';
+import { refuseContradictions } from './cross-key-rules.ts';
+import { type RunConfig, runConfigSchema } from './schema.ts';
+
+function config(change: (draft: RunConfig) => void = () => {}): RunConfig {
+  const draft = runConfigSchema.parse({
+    run: 'demo',
+    contextLength: 128,
+    corpus: [{ domain: 'fiction', path: 'fiction.txt' }],
+    teachers: [
+      { name: 'orator', address: '127.0.0.1:50051' },
+      { name: 'novelist', address: '127.0.0.1:50052' },
+    ],
+    target: { model: 'target', source: { address: '127.0.0.1:50053' } },
+    trainer: { output: 'output' },
+  });
+  change(draft);
+  return draft;
+}
+
+const refuse = (change: (draft: RunConfig) => void) => () => refuseContradictions(config(change), 'run.yaml');
+const withFusion = (fusion: Partial<RunConfig['fusion']>) =>
+  refuse((draft) => {
+    Object.assign(draft.fusion, fusion);
+  });
+
+it('takes the defaults', () => {
+  expect(() => refuseContradictions(config(), 'run.yaml')).not.toThrow();
+});
+
+it('refuses two sources of one name, the frozen copy of the target among them', () => {
+  expect(
+    refuse(({ target }) => {
+      target.source!.name = 'novelist';
+    }),
+  ).toThrow('run.yaml: two sources are named "novelist"');
+  expect(
+    refuse(({ teachers }) => {
+      teachers[1].name = 'orator';
+    }),
+  ).toThrow('two sources are named "orator": give each of teachers and target.source a name of its own');
+});
+
+it('refuses to wait for more sources than there are', () => {
+  const join = (atLeast: number) =>
+    refuse(({ trainer }) => {
+      trainer.join = { atLeast, within: '30s' };
+    });
+  expect(join(3)).not.toThrow();
+  expect(join(4)).toThrow(
+    'trainer.join.atLeast is 4, but the run has 3 sources (orator, novelist, target): lower it',
+  );
+});
+
+it('refuses weights that go with nothing', () => {
+  expect(withFusion({ combine: 'fixed', weights: { orator: 1, target: 3 } })).not.toThrow();
+  expect(withFusion({ combine: 'fixed', weights: { poet: 1 } })).toThrow(
+    'fusion.weights names "poet"; the sources of the run are orator, novelist, target',
+  );
+  expect(withFusion({ combine: 'fixed' })).toThrow('gives no source a weight');
+  expect(withFusion({ combine: 'fixed', weights: { orator: 0 } })).toThrow('gives no source a weight');
+  expect(withFusion({ weights: { orator: 1 } })).toThrow('has no use with fusion.combine minCE');
+});
+
+it('refuses a tail and other losses where tokens are aligned by time warping, by preset too', () => {
+  expect(withFusion({ align: 'dtw' })).not.toThrow();
+  expect(withFusion({ align: 'dtw', truncated: 'tail' })).toThrow(
+    'fusion.truncated tail goes with fusion.align boundary',
+  );
+  expect(withFusion({ preset: 'fusellm', truncated: 'tail' })).toThrow('goes with fusion.align boundary');
+  expect(withFusion({ preset: 'fusellm', loss: 'jsd' })).toThrow(
+    'fusion.loss jsd goes with fusion.align boundary',
+  );
+  expect(withFusion({ preset: 'fusellm', align: 'boundary', loss: 'jsd' })).not.toThrow();
+});
+
+it('refuses reduced precision without a GPU', () => {
+  const precision = (execution: 'cpu' | 'cuda') =>
+    refuse(({ trainer }) => {
+      Object.assign(trainer, { execution, precision: 'bfloat16' });
+    });
+  expect(precision('cuda')).not.toThrow();
+  expect(precision('cpu')).toThrow('trainer.precision is bfloat16, which is for GPUs');
+});
+
+it('refuses evaluations without texts', () => {
+  const evaluate = (heldOut: RunConfig['heldOut']) =>
+    refuse((draft) => {
+      draft.trainer.evaluateEvery = 5;
+      draft.heldOut = heldOut;
+    });
+  expect(evaluate([{ domain: 'fiction', path: 'fiction.txt' }])).not.toThrow();
+  expect(evaluate([])).toThrow('trainer.evaluateEvery is 5, but heldOut names no texts to evaluate on');
+});
+
+it('refuses two ways into NATS, and a certificate without its key', () => {
+  const withNats = (nats: Partial<RunConfig['nats']>) =>
+    refuse((draft) => {
+      Object.assign(draft.nats, nats);
+    });
+  expect(withNats({ user: 'mesh', passwordFile: '/p', tls: {} })).not.toThrow();
+  expect(withNats({ user: 'mesh', tokenFile: '/t' })).toThrow(
+    'nats.user and nats.tokenFile are two ways into NATS',
+  );
+  expect(withNats({ tls: { certificate: '/dev/null' } })).toThrow('nats.tls: name both certificate and key');
+});
+
+it('refuses less room for distributions than for documents', () => {
+  expect(
+    refuse(({ nats }) => {
+      nats.maxDistributions = 1000;
+    }),
+  ).toThrow('nats.maxDistributions is 1000, less than nats.maxDocuments 1024');
+});
+
+it('refuses checkpoints so rare that the streams fill up, and names the keys', () => {
+  expect(
+    refuse(({ trainer }) => {
+      trainer.checkpointEvery = 200;
+    }),
+  ).toThrow(/nats.maxDocuments is 1024.*trainer.checkpointEvery × trainer.batchDocuments/);
+});
+
+it('names everything that is wrong in one line', () => {
+  expect(
+    refuse(({ nats, fusion }) => {
+      nats.maxDistributions = 1000;
+      fusion.weights = { orator: 1 };
+    }),
+  ).toThrow(/^run\.yaml: fusion\.weights has no use [^\n]*; nats\.maxDistributions is 1000/);
+});

@@ -1,0 +1,124 @@
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { presetOf } from './fusion-presets.ts';
+import { sourcesOf } from './run-sources.ts';
+import type { RunConfig } from './schema.ts';
+
+/** What is wrong with keys that do not go together, and what to do; undefined where nothing is. */
+type Rule = (config: RunConfig) => string | undefined;
+
+const namesOf = (config: RunConfig): string[] => sourcesOf(config).map(({ name }) => name);
+const alignOf = ({ fusion }: RunConfig): 'boundary' | 'dtw' => fusion.align ?? presetOf(fusion).align;
+const combineOf = ({ fusion: { combine = 'minCE' } }: RunConfig) => combine;
+
+/** Two sources of one name would share their work and their subject. */
+const sourcesHaveNamesOfTheirOwn: Rule = (config) => {
+  const names = namesOf(config);
+  const again = names.find((name, i) => names.indexOf(name) < i);
+  return again === undefined
+    ? undefined
+    : `two sources are named "${again}": give each of teachers and target.source a name of its own`;
+};
+
+const joinAsksForSourcesThatThereAre: Rule = (config) => {
+  const { join } = config.trainer;
+  const names = namesOf(config);
+  return join === 'all' || join.atLeast <= names.length
+    ? undefined
+    : `trainer.join.atLeast is ${join.atLeast}, but the run has ${names.length} sources (${names.join(', ')}): lower it`;
+};
+
+const weightsAreOfSources: Rule = (config) => {
+  const names = namesOf(config);
+  const unknown = Object.keys(config.fusion.weights ?? {}).find((name) => !names.includes(name));
+  return unknown === undefined
+    ? undefined
+    : `fusion.weights names "${unknown}"; the sources of the run are ${names.join(', ')}`;
+};
+
+const fixedCombinationHasWeights: Rule = (config) =>
+  combineOf(config) !== 'fixed' || Object.values(config.fusion.weights ?? {}).some((weight) => weight > 0)
+    ? undefined
+    : 'fusion.combine is fixed, but fusion.weights gives no source a weight: give one to each that is to teach';
+
+const weightsAreUsed: Rule = (config) =>
+  combineOf(config) === 'fixed' || config.fusion.weights === undefined
+    ? undefined
+    : `fusion.weights has no use with fusion.combine ${combineOf(config)}: set it to fixed, or leave the weights out`;
+
+const timeWarpingHasNoTail: Rule = (config) =>
+  alignOf(config) !== 'dtw' || config.fusion.truncated !== 'tail'
+    ? undefined
+    : 'fusion.truncated tail goes with fusion.align boundary: FuseLLM gives all mass to the candidates';
+
+const timeWarpingTrainsByCrossEntropy: Rule = (config) =>
+  alignOf(config) !== 'dtw' || config.fusion.loss === 'ce'
+    ? undefined
+    : `fusion.loss ${config.fusion.loss} goes with fusion.align boundary: FuseLLM trains by cross-entropy`;
+
+const onlyGpusReducePrecision: Rule = ({ trainer: { execution, precision } }) =>
+  execution !== 'cpu' || precision === 'float32'
+    ? undefined
+    : `trainer.precision is ${precision}, which is for GPUs: leave it out, or set trainer.execution: cuda`;
+
+const evaluationHasTexts: Rule = ({ trainer: { evaluateEvery }, heldOut }) =>
+  evaluateEvery === undefined || heldOut.length > 0
+    ? undefined
+    : `trainer.evaluateEvery is ${evaluateEvery}, but heldOut names no texts to evaluate on: add some, or leave it out`;
+
+const natsHasOneWayIn: Rule = ({ nats: { user, passwordFile, tokenFile, credentialsFile } }) => {
+  const named = Object.entries({ user: user ?? passwordFile, tokenFile, credentialsFile });
+  const ways = named.flatMap(([key, value]) => (value === undefined ? [] : [`nats.${key}`]));
+  return ways.length <= 1 ? undefined : `${ways.join(' and ')} are two ways into NATS: keep one of them`;
+};
+
+const natsCertificateHasItsKey: Rule = ({ nats: { tls } }) =>
+  (tls?.certificate === undefined) === (tls?.key === undefined)
+    ? undefined
+    : 'nats.tls: name both certificate and key, or neither';
+
+/**
+ * A teacher that dies with documents in hand leaves gaps, and others go on. With room for a distribution of every
+ * document there is, what fills the gaps always finds some; with less, the run could stand still.
+ */
+const everyDocumentHasRoomForDistributions: Rule = ({ nats: { maxDocuments, maxDistributions } }) =>
+  maxDistributions >= maxDocuments
+    ? undefined
+    : `nats.maxDistributions is ${maxDistributions}, less than nats.maxDocuments ${maxDocuments}: raise the one or lower the other`;
+
+/** The streams hold what no checkpoint covers. */
+const streamHoldsWhatComesBetweenCheckpoints: Rule = ({ nats: { maxDocuments }, trainer }) => {
+  const between = trainer.checkpointEvery * trainer.batchDocuments;
+  return maxDocuments >= between
+    ? undefined
+    : `nats.maxDocuments is ${maxDocuments}, but a checkpoint, which makes room in the stream, comes only every ` +
+        `${between} documents (trainer.checkpointEvery × trainer.batchDocuments): raise the one or lower the others`;
+};
+
+/** Every rule that spans several keys of a run file and needs nothing but the file. */
+const crossKeyRules: readonly Rule[] = [
+  sourcesHaveNamesOfTheirOwn,
+  joinAsksForSourcesThatThereAre,
+  weightsAreOfSources,
+  fixedCombinationHasWeights,
+  weightsAreUsed,
+  timeWarpingHasNoTail,
+  timeWarpingTrainsByCrossEntropy,
+  onlyGpusReducePrecision,
+  evaluationHasTexts,
+  natsHasOneWayIn,
+  natsCertificateHasItsKey,
+  everyDocumentHasRoomForDistributions,
+  streamHoldsWhatComesBetweenCheckpoints,
+];
+
+/**
+ * Refuses keys that do not go together.
+ *
+ * @param where what to call the config in a message: the path of the run file
+ * @throws FuseMeshError invalid_argument that names the keys of every rule that is broken
+ */
+export function refuseContradictions(config: RunConfig, where: string): void {
+  const problems = crossKeyRules.flatMap((rule) => rule(config) ?? []);
+  if (problems.length === 0) return;
+  throw new FuseMeshError('invalid_argument', `${where}: ${problems.join('; ')}`);
+}

@@ -1,0 +1,27 @@
+import type { RunConfig } from './schema.ts';
+
+/**
+ * What FuseLLM does (arXiv 2401.10491), and what we do where the run file says nothing: what taught best in
+ * docs/results.md.
+ */
+const presets = {
+  fusellm: {
+    align: 'dtw',
+    vocabulary: 'minED',
+    crossEntropyPer: 'token',
+    truncated: 'renormalise',
+    unaligned: 'nothing',
+    lambda: 0.9,
+  },
+  default: {
+    align: 'boundary',
+    vocabulary: 'prefix',
+    crossEntropyPer: 'byte',
+    truncated: 'tail',
+    unaligned: 'text',
+    lambda: 0.3,
+  },
+} as const;
+
+/** Where a run file's fusion and trainer.lambda take what they leave out from. */
+export const presetOf = ({ preset }: RunConfig['fusion']) => presets[preset ?? 'default'];
