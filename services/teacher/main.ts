@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { Registry } from 'prom-client';
 import type { RunConfig } from '../../process/config/schema.ts';
-import { type MetricsServer, serveHttp } from '../../process/http/serve-http.ts';
+import { serveHttp } from '../../process/http/serve-http.ts';
 import { Readiness } from '../../process/lifecycle/readiness.ts';
 import type { Log } from '../../process/log/log.ts';
 import { createRegister } from '../../process/metrics/create-register.ts';
@@ -73,7 +73,7 @@ export async function runTeacher(
     const model = await load(settings, config);
     readiness.has('model');
     try {
-      await teach(model, { config, settings, register, readiness, http, ...options });
+      await teach(model, { config, settings, register, readiness, metricsPort: http.port, ...options });
     } finally {
       await model.close();
     }
@@ -90,12 +90,12 @@ interface Surroundings extends TeacherOptions {
   readonly settings: TeacherSettings;
   readonly register: Registry;
   readonly readiness: Readiness;
-  readonly http: MetricsServer;
+  readonly metricsPort: number;
 }
 
 /** Serves and registers a loaded model until the signal, or until it fails. */
 async function teach(model: TeacherModel, surroundings: Surroundings): Promise<void> {
-  const { config, settings, register, readiness, http, signal, log, tracer, onReady } = surroundings;
+  const { config, settings, register, readiness, metricsPort, signal, log, tracer, onReady } = surroundings;
   const { name, batchDocuments } = settings;
   const { onHandled, onNats } = processMetrics(register);
   const metricsOf = teacherMetrics(register);
@@ -119,11 +119,11 @@ async function teach(model: TeacherModel, surroundings: Surroundings): Promise<v
     );
     const registered = nats.keepRegistered((connection) => {
       const address = advertisedAddress(grpc.address, connection);
-      const metricsAddress = withPort(address, http.port);
+      const metricsAddress = withPort(address, metricsPort);
       const listing = teacherListing(identity, model, { address, metricsAddress });
       return describeTeacher(listing, () => attachments.work());
     }, signal);
-    onReady?.({ grpc: grpc.address, metricsPort: http.port });
+    onReady?.({ grpc: grpc.address, metricsPort });
 
     const stopped = signal.aborted ? undefined : once(signal, 'abort').then(() => undefined);
     const failure = await Promise.race([stopped, model.failed]);

@@ -1,5 +1,5 @@
-import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { counter, gauge, histogram, makeMetrics } from '../../process/metrics/metric.ts';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { counter, gauge, histogram, type Metrics, makeMetrics } from '../../process/metrics/metric.ts';
 
 const named = (name: string) => `fusemesh_teacher_${name}`;
 const labels = ['run', 'teacher'] as const;
@@ -50,39 +50,26 @@ export const teacherTable = {
   ),
 };
 
+type TeacherMetrics = Metrics<typeof teacherTable>;
+
 /** The metrics of one teacher in one run. */
-export interface RunMetrics {
-  readonly tokensScored: Counter.Internal;
-  readonly tokensPublished: Counter.Internal;
-  readonly doubtfulTokens: Counter.Internal;
-  readonly documentsScored: Counter.Internal;
-  readonly documentsRefused: Counter.Internal;
-  readonly publishedBytes: Counter.Internal;
-  readonly publishWaitSeconds: Counter.Internal;
-  readonly documentsInHand: Gauge.Internal<'run' | 'teacher'>;
-  readonly batchSeconds: Histogram.Internal<'run' | 'teacher'>;
-}
+export type RunMetrics = {
+  readonly [Name in keyof TeacherMetrics]: ReturnType<TeacherMetrics[Name]['labels']>;
+};
 
 /** Registers the metrics of a teacher process; the function it gives binds them to a run. */
 export function teacherMetrics(
   register: Registry,
 ): (labels: { readonly run: string; readonly teacher: string }) => RunMetrics {
-  const { documentsInHand, batchSeconds, ...counters } = makeMetrics(teacherTable, register);
+  const metrics = Object.entries(makeMetrics(teacherTable, register));
   return (labels) => {
-    // A run in which nothing has happened yet shows 0 instead of no data.
-    for (const counter of Object.values(counters)) counter.inc(labels, 0);
-    documentsInHand.set(labels, 0);
-    batchSeconds.zero(labels);
-    return {
-      tokensScored: counters.tokensScored.labels(labels),
-      tokensPublished: counters.tokensPublished.labels(labels),
-      doubtfulTokens: counters.doubtfulTokens.labels(labels),
-      documentsScored: counters.documentsScored.labels(labels),
-      documentsRefused: counters.documentsRefused.labels(labels),
-      publishedBytes: counters.publishedBytes.labels(labels),
-      publishWaitSeconds: counters.publishWaitSeconds.labels(labels),
-      documentsInHand: documentsInHand.labels(labels),
-      batchSeconds: batchSeconds.labels(labels),
-    };
+    const bound = metrics.map(([name, metric]) => {
+      // A run in which nothing has happened yet shows 0 instead of no data.
+      if (metric instanceof Counter) metric.inc(labels, 0);
+      else if (metric instanceof Gauge) metric.set(labels, 0);
+      else metric.zero(labels);
+      return [name, metric.labels(labels)];
+    });
+    return Object.fromEntries(bound) as RunMetrics;
   };
 }

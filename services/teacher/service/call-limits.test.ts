@@ -1,12 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Generator } from '../../../model/generation/generator.ts';
+import { Scorer } from '../../../model/scoring/scorer.ts';
 import { createLog } from '../../../process/log/log.ts';
 import { TeacherService } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import { type Client, createClient } from '../../../wire/grpc/client.ts';
 import { implement } from '../../../wire/grpc/implementation.ts';
 import { type GrpcServer, serve } from '../../../wire/grpc/serve.ts';
-import { OnnxModel } from '../backends/onnx-model.ts';
 import type { TeacherModel } from '../teacher-model.ts';
 import { RunAttachments } from '../work/run-attachments.ts';
 import { mostGenerations, mostScores, teacherService } from './teacher-service.ts';
@@ -14,35 +15,34 @@ import { mostGenerations, mostScores, teacherService } from './teacher-service.t
 const directory = fileURLToPath(new URL('../../../examples/zoo/orator', import.meta.url));
 const text = 'Fellow citizens of the Senate. ';
 
-let model: OnnxModel;
-let longText: string;
+let scorer: Scorer;
+let generator: Generator;
 let server: GrpcServer;
 let client: Client<typeof TeacherService>;
 /** What the model was asked for and what it computed, as seen from the service. */
 const counts = { asked: 0, scored: 0, tokens: 0 };
 
 beforeAll(async () => {
-  model = await OnnxModel.load(directory, { topK: 2, threads: 1 });
-  const { ends } = await model.tokenizer.encode(text.repeat(100));
-  longText = text.repeat(100).slice(0, ends[model.card.contextLength - 2]);
+  scorer = await Scorer.load(directory, { topK: 2, threads: 1 });
+  generator = await Generator.load(directory, { threads: 1 });
   const counting: TeacherModel = {
-    card: model.card,
-    tokenizer: model.tokenizer,
-    fingerprint: model.fingerprint,
-    failed: model.failed,
+    card: scorer.card,
+    tokenizer: scorer.tokenizer,
+    fingerprint: new Uint8Array(32),
+    failed: scorer.failed,
     async score(texts, topK, turn) {
       counts.asked++;
-      const scored = await model.score(texts, topK, turn);
+      const scored = await scorer.score(texts, topK, turn);
       counts.scored++;
       return scored;
     },
     async *generate(request, signal) {
-      for await (const piece of model.generate(request, signal)) {
+      for await (const piece of generator.generate(request, signal)) {
         counts.tokens++;
         yield piece;
       }
     },
-    close: () => model.close(),
+    close: async () => {},
   };
   const identity = { name: 'orator', run: 'demo', instance: '1' };
   const attachments = new RunAttachments(() => Promise.reject(new Error('no run here')));
@@ -55,14 +55,15 @@ beforeEach(() => Object.assign(counts, { asked: 0, scored: 0, tokens: 0 }));
 afterAll(async () => {
   client.close();
   await server.stop();
-  await model.close();
+  await generator.close();
+  await scorer.close();
 });
 
-/** Keeps the model busy for a second or so, from now on, as a batch of a run does. */
+/** Keeps the scorer busy for a second or so, from now on, as a batch of a run does. */
 function occupy(): { busy(): boolean; done: Promise<unknown> } {
   let busy = true;
-  const texts = Array.from({ length: 24 }, () => longText);
-  const done = model.score(texts, 2, {}).finally(() => {
+  const texts = Array.from({ length: 24 }, () => new Int32Array(scorer.card.contextLength));
+  const done = scorer.scoreTokens(texts).finally(() => {
     busy = false;
   });
   return { busy: () => busy, done };
@@ -121,7 +122,7 @@ describe('Score', () => {
     const batch = occupy();
     const calls = scores(30);
     await expect.poll(() => counts.asked, { timeout: 10_000 }).toBe(30);
-    const ofRun = model.score([text], 2, { lane: 'run demo' }).then(() => counts.scored);
+    const ofRun = scorer.score([text], 2, { lane: 'run demo' }).then(() => counts.scored);
     expect(batch.busy()).toBe(true);
     // Without turns it would be behind all thirty.
     expect(await ofRun).toBeLessThan(10);
