@@ -10,10 +10,13 @@ import { relateSource } from '../fusion/relate-source.ts';
 import { Notifier } from '../process/lifecycle/notifier.ts';
 import { createLog } from '../process/log/log.ts';
 import { createRegister } from '../process/metrics/create-register.ts';
+import { openSecurity } from '../process/security/service-security.ts';
 import { initialState } from '../trainer/checkpoint/training-state.ts';
+import { Intake } from '../trainer/intake/intake.ts';
+import { Source } from '../trainer/intake/sources/source.ts';
 import { train } from '../trainer/loop.ts';
 import { historyMessage } from '../trainer/report/history/history-message.ts';
-import { TrainerMetrics } from '../trainer/report/metrics.ts';
+import { type ObservedRun, TrainerMetrics } from '../trainer/report/metrics.ts';
 import { RunRecord } from '../trainer/report/run-record.ts';
 import { RunStatus } from '../trainer/report/run-status.ts';
 import { statusMessage } from '../trainer/report/status-message.ts';
@@ -55,7 +58,13 @@ async function* batches(): AsyncGenerator<FusedBatch> {
     const documents = (async function* () {
       yield* joined;
     })();
-    yield* batchesOf(documents, target, relations, fusion.settings, sizes, new AbortController().signal);
+    yield* batchesOf(documents, {
+      ...sizes,
+      tokenizer: target,
+      relations: () => relations,
+      settings: fusion.settings,
+      signal: new AbortController().signal,
+    });
   }
 }
 
@@ -72,32 +81,29 @@ async function run(engine: TrainingEngine, seen: boolean): Promise<Taken> {
   const output = await mkdtemp(join(tmpdir(), 'fusemesh-bench-'));
   const notifier = new Notifier();
   const control = new TrainingControl(notifier);
-  const status = new RunStatus('bench', notifier, control);
-  status.sources = () =>
-    names.map((name) => ({
-      ...{ name, attached: true, replicas: 1, queueDepth: 16, documentsChosen: 1, tokensPerSecond: 4_000 },
-      ...{ documentsScored: 100, waitingForRoom: false, documentsMissing: 0 },
-      ...{ lagDocuments: 8, bytesReceived: 1_000_000, deadLetters: 0 },
-      ...{ documentsWithout: 0, leftOut: false },
-    }));
   const register = createRegister({ run: 'bench' });
-  const look = () => ({
+  const look = (): ObservedRun => ({
     state: status.stateName,
-    time: status.time.total,
+    time: record.time.total,
     plannedSteps: steps,
-    sources: status.sources(),
+    sources: status.sources,
   });
   const metrics = new TrainerMetrics(register, look);
+  const intake = new Intake(
+    names.map((name) => new Source(name, 'nowhere:0', openSecurity)),
+    metrics,
+  );
+  const record = new RunRecord({ metrics, notifier, log, sourceRates: () => intake.rates() });
+  const status = new RunStatus('bench', { control, record, intake });
   const state = initialState('bench', '');
-  const places = { status, metrics, tokenizer: target, log };
-  const record = seen ? await RunRecord.open(output, places, { state, resumedFrom: undefined }) : undefined;
+  if (seen) await record.resume(output, { state, resumedFrom: undefined });
 
   const taken = { step: [] as number[], record: [] as number[] };
   const scrape = () => register.metrics();
   const page = async () => {
     toJsonString(GetStatusResponseSchema, statusMessage(status));
-    toJsonString(GetHistoryResponseSchema, historyMessage(status.history.since(taken.step.length - 20)));
-    toJsonString(GetAlignmentResponseSchema, status.alignment()!);
+    toJsonString(GetHistoryResponseSchema, historyMessage(record.history.since(taken.step.length - 20)));
+    toJsonString(GetAlignmentResponseSchema, record.alignment!);
   };
   const looking = seen ? [setInterval(scrape, scrapeEvery), setInterval(page, pageEvery)] : [];
   let last = performance.now();
@@ -105,15 +111,19 @@ async function run(engine: TrainingEngine, seen: boolean): Promise<Taken> {
     await train({
       engine,
       batches: batches(),
-      ...{ state, resumedFrom: undefined, sources: names, control, log },
+      state,
+      resumedFrom: undefined,
+      sources: names,
+      control,
+      log,
       schedule: { kind: 'constant', peak: 1e-4, warmupSteps: 0, totalSteps: steps },
       checkpointEvery: steps + 1,
       signal: new AbortController().signal,
       save: async () => output,
-      time: seen ? status.time : new TimeSpent(),
+      time: seen ? record.time : new TimeSpent(),
       report: (step, batch) => {
         const began = performance.now();
-        record?.step(step, batch);
+        if (seen) record.step(step, batch, target);
         const ended = performance.now();
         taken.record.push((ended - began) / 1000);
         taken.step.push((ended - last) / 1000);
@@ -124,7 +134,7 @@ async function run(engine: TrainingEngine, seen: boolean): Promise<Taken> {
     return { ...taken, scrape: await secondsOf(looks, scrape), page: await secondsOf(looks, page) };
   } finally {
     for (const timer of looking) clearInterval(timer);
-    await record?.close();
+    await record.close();
     await rm(output, { recursive: true });
   }
 }

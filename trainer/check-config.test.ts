@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type RunConfig, runConfigSchema } from '../process/config/schema.ts';
-import { checkTrainerConfig, totalSteps } from './check-config.ts';
+import { checkTrainerConfig } from './check-config.ts';
 
 function config(change: (draft: RunConfig) => void = () => {}): RunConfig {
   const draft = runConfigSchema.parse({
@@ -54,20 +54,5 @@ describe('checkTrainerConfig', () => {
       target.source!.name = 'fiction';
     });
     expect(() => checkTrainerConfig(twice)).toThrow(/two sources are named fiction/);
-  });
-});
-
-describe('totalSteps', () => {
-  const fresh = { step: 0, documents: 0 };
-
-  it('makes one pass, a short last batch included, and comes to the same after a restart', () => {
-    expect(totalSteps({ batchDocuments: 8 }, 41, fresh)).toBe(6);
-    expect(totalSteps({ batchDocuments: 8 }, 41, { step: 3, documents: 24 })).toBe(6);
-    expect(totalSteps({ batchDocuments: 8 }, 41, { step: 6, documents: 41 })).toBe(6);
-  });
-
-  it('takes fewer when asked, and refuses more', () => {
-    expect(totalSteps({ batchDocuments: 8, steps: 2 }, 41, fresh)).toBe(2);
-    expect(() => totalSteps({ batchDocuments: 8, steps: 7 }, 41, fresh)).toThrow(/trainer.steps is 7/);
   });
 });

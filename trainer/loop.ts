@@ -1,27 +1,26 @@
 import type { EngineSnapshot } from '../engine/engine-snapshot.ts';
 import type { TrainingEngine } from '../engine/training-engine.ts';
 import type { StepBatch } from '../fusion/batch/batches.ts';
+import type { RunConfig } from '../process/config/schema.ts';
 import type { Log } from '../process/log/log.ts';
-import { afterEmptyStep, afterEvaluation, afterSkippedStep, afterStep } from './checkpoint/advance-state.ts';
 import { BackgroundCheckpoints } from './checkpoint/background-checkpoints.ts';
 import type { SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
-import type { TrainingState } from './checkpoint/training-state.ts';
+import {
+  afterEmptyStep,
+  afterEvaluation,
+  afterSkippedStep,
+  afterStep,
+  type TrainingState,
+} from './checkpoint/training-state.ts';
 import { type StepReport, stepReport } from './report/step-report.ts';
 import type { TimeSpent } from './report/time-spent.ts';
 import type { TrainingControl } from './report/training-control.ts';
-import { learningRateAt, type Schedule } from './schedule.ts';
-import {
-  emptyLine,
-  endedBySkipping,
-  mostSkippedInRow,
-  nothingToLearn,
-  skippedLine,
-} from './skipped-steps.ts';
+import { emptyLine, endedBySkipping, nothingToLearn, skippedLine } from './skipped-steps.ts';
 
 /** All that the loop works with. */
 export interface Training<Batch extends StepBatch> {
   /** Stands at `state.step` steps. */
-  readonly engine: TrainingEngine;
+  readonly engine: Pick<TrainingEngine, 'step' | 'snapshot'>;
   /** Gives the batches of the steps that are left, in order; fewer when it is aborted. */
   readonly batches: AsyncIterator<Batch>;
   readonly state: TrainingState;
@@ -35,7 +34,7 @@ export interface Training<Batch extends StepBatch> {
   readonly control: TrainingControl;
   readonly signal: AbortSignal;
   /** Left out, the best is not looked for. */
-  readonly evaluation?: Evaluation;
+  readonly evaluation?: Evaluation | undefined;
   readonly log: Pick<Log, 'warn'>;
   /** Puts a checkpoint on disk and returns its directory. */
   save(state: TrainingState, snapshot: EngineSnapshot): Promise<string>;
@@ -43,6 +42,16 @@ export interface Training<Batch extends StepBatch> {
   readonly time: TimeSpent;
   /** Hears of every step. */
   report(step: StepReport, batch: Batch): void;
+}
+
+/** What decides the learning rate of a step. */
+export interface Schedule {
+  /** How it falls after the warm-up. */
+  readonly kind: RunConfig['trainer']['schedule'];
+  /** Highest learning rate. */
+  readonly peak: number;
+  readonly warmupSteps: number;
+  readonly totalSteps: number;
 }
 
 /** A look at how the target does on texts that it is not trained on. */
@@ -55,15 +64,18 @@ export interface Evaluation {
   report(step: number, bitsPerByte: Readonly<Record<string, number>>): void;
 }
 
+/** So many skipped steps one after another are no accident: the training ends. */
+const mostSkippedInRow = 3;
+
 /**
- * The training loop: wait for a batch, take a step, now and then evaluate and write a checkpoint. The batch
- * after is prepared while the engine works, and checkpoints are written while the training goes on. Every
- * step's outcome depends on the weights, the batch and the step's number alone, so a training that goes on
- * from a checkpoint ends with the same weights to the bit.
+ * The training loop: wait for a batch, take a step, now and then evaluate and write a checkpoint. The next batch is
+ * prepared while the engine works, and checkpoints are written while the training continues. What a step does depends
+ * on the weights, the batch and the step's number alone, so a training that resumes from a checkpoint ends with the
+ * same weights to the bit.
  *
  * @returns the checkpoint of where it stands, at the last step or where it was aborted; undefined before the
  *   first step
- * @throws FuseMeshError failed_precondition when loss or gradient are no numbers several times in a row, and
+ * @throws FuseMeshError failed_precondition when loss or gradient are NaN or infinite several times in a row, and
  *   what batches, engine and disk fail with
  */
 export async function train<Batch extends StepBatch>(
@@ -79,7 +91,7 @@ export async function train<Batch extends StepBatch>(
   try {
     return await takeSteps(training, checkpoints);
   } finally {
-    // A training that fails still leaves the checkpoint that was on its way.
+    // A training that fails still leaves the checkpoint that was being written.
     await checkpoints.settled();
   }
 }
@@ -94,44 +106,45 @@ async function takeSteps<Batch extends StepBatch>(
 
   let upcoming = nextBatch(batches);
   while (state.step < schedule.totalSteps) {
+    // Wait for the batch; the one after it is prepared while the engine works.
     const began = performance.now();
     await untilMayStep(upcoming, { control, checkpoints, checkpoint, signal });
     if (signal.aborted) break;
-    const { batch: assembled, arrived } = await upcoming.promise;
-    if (assembled === undefined) break;
+    const { batch, arrived } = await upcoming.promise;
+    if (batch === undefined) break;
     upcoming = nextBatch(batches);
 
+    // Step: forward, backward, AdamW. A step whose loss or gradient is NaN or infinite changes no weight.
     const started = performance.now();
     const learningRate = learningRateAt(state.step + 1, schedule);
-    const isEmpty = assembled.documents.length === 0;
-    const result = isEmpty ? nothingToLearn : await engine.step(assembled.batch, learningRate);
-    state = isEmpty
-      ? afterEmptyStep(state, assembled)
-      : result.finite
-        ? afterStep(state, assembled, sources)
-        : afterSkippedStep(state, assembled);
+    const isEmpty = batch.documents.length === 0;
+    const result = isEmpty ? nothingToLearn : await engine.step(batch.batch, learningRate);
+    if (isEmpty) state = afterEmptyStep(state, batch);
+    else if (result.finite) state = afterStep(state, batch, sources);
+    else state = afterSkippedStep(state, batch);
 
+    // Report it, and where its time went. The last that a batch waits for is its own fusion.
     const waited = Math.max(0, arrived - began) / 1000;
     const worked = (performance.now() - started) / 1000;
-    // The last that a batch waits for is its own fusion.
-    const align = Math.min(waited, assembled.fusionSeconds);
+    const align = Math.min(waited, batch.fusionSeconds);
     const { optimizerSeconds: optimizer } = result;
     time.add({ wait: waited - align, align, compute: worked - optimizer, optimizer });
     const circumstances = { sources, learningRate, seconds: waited + worked, time: time.take() };
-    training.report(stepReport(state, assembled, result, circumstances), assembled);
-
+    training.report(stepReport(state, batch, result, circumstances), batch);
     if (isEmpty) {
-      const { passedOver } = assembled;
+      const { passedOver } = batch;
       log.warn({ step: state.step, passedOver }, emptyLine(state.step, passedOver));
     } else if (!result.finite) {
       const skipped = state.skippedInRow.at(-1)!;
       log.warn({ step: skipped.step, documentNumbers: skipped.documents }, skippedLine(skipped, result));
       if (state.skippedInRow.length === mostSkippedInRow) {
-        // Whoever goes on from there begins to count anew, or would never come past these steps.
+        // Who resumes from this checkpoint begins to count anew, or would never come past these steps.
         const { directory } = await checkpoints.finish({ ...state, skippedInRow: [] });
         throw endedBySkipping(state.skippedInRow, directory);
       }
     }
+
+    // Evaluate on the held-out texts, and write a checkpoint: at its turn, and where the target did best so far.
     const isLast = state.step === schedule.totalSteps;
     if (evaluation !== undefined && (isLast || state.step % evaluation.every === 0)) {
       const bitsPerByte = await time.during('evaluate', () => evaluation.evaluate());
@@ -147,7 +160,7 @@ async function takeSteps<Batch extends StepBatch>(
   return checkpoints.newest();
 }
 
-/** A batch on its way. */
+/** A batch that is being prepared. */
 interface UpcomingBatch<Batch> {
   /** The batch, undefined after the last, and when it came (as performance.now()). */
   readonly promise: Promise<{ readonly batch: Batch | undefined; readonly arrived: number }>;
@@ -192,5 +205,25 @@ async function untilMayStep(
     if (control.hasRequests) await control.serveRequests(checkpoint);
     else if (upcoming.settled && !control.paused) return;
     else await control.notifier.next();
+  }
+}
+
+/**
+ * Linear warm-up to the peak, then half a cosine or a line towards 0, or no change. After the warm-up these
+ * are Hugging Face's schedules of the same names. Those begin at 0 and so spend a step on nothing; these begin
+ * at peak / warm-up steps.
+ *
+ * @param step 1 for the first
+ */
+export function learningRateAt(step: number, { kind, peak, warmupSteps, totalSteps }: Schedule): number {
+  if (step <= warmupSteps) return peak * (step / warmupSteps);
+  const progress = (step - 1 - warmupSteps) / (totalSteps - warmupSteps);
+  switch (kind) {
+    case 'cosine':
+      return peak * ((1 + Math.cos(Math.PI * progress)) / 2);
+    case 'linear':
+      return peak * (1 - progress);
+    case 'constant':
+      return peak;
   }
 }

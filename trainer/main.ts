@@ -9,17 +9,19 @@ import { createRegister } from '../process/metrics/create-register.ts';
 import { processMetrics } from '../process/metrics/process-metrics.ts';
 import { hostOfAddress } from '../process/security/loopback.ts';
 import type { Tracer } from '../process/tracing/tracer.ts';
-import { TrainerState } from '../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { serve } from '../wire/grpc/serve.ts';
 import { checkTrainerConfig } from './check-config.ts';
-import { memoryLine, planMemory } from './memory-plan.ts';
+import { memoryLine, planMemory } from './engine-of-run.ts';
+import { Intake } from './intake/intake.ts';
+import { unattachedSources } from './intake/sources/source.ts';
 import { historyMessage } from './report/history/history-message.ts';
 import { type ObservedRun, TrainerMetrics } from './report/metrics.ts';
+import { RunRecord } from './report/run-record.ts';
 import { RunStatus } from './report/run-status.ts';
 import { statusMessage } from './report/status-message.ts';
 import { trainerService } from './report/trainer-service.ts';
 import { TrainingControl } from './report/training-control.ts';
-import { runTraining } from './run-training.ts';
+import { trainRun } from './train-run.ts';
 
 export interface TrainerOptions {
   /** When it aborts, the trainer finishes the step in hand, writes a checkpoint and leaves. */
@@ -44,11 +46,13 @@ export async function runTrainer(config: RunConfig, options: TrainerOptions): Pr
 
   const notifier = new Notifier();
   const control = new TrainingControl(notifier);
-  const status = new RunStatus(config.run, notifier, control);
   const readiness = trainerReadiness(signal);
   const register = createRegister({ run: config.run });
   const { onHandled, onNats } = processMetrics(register);
-  const metrics = new TrainerMetrics(register, () => observed(status));
+  const metrics = new TrainerMetrics(register, (): ObservedRun => observed(status));
+  const intake = new Intake(unattachedSources(config), metrics);
+  const record = new RunRecord({ metrics, notifier, log, sourceRates: () => intake.rates() });
+  const status = new RunStatus(config.run, { control, record, intake });
 
   const grpc = await serve({
     address: config.trainer.address,
@@ -64,17 +68,32 @@ export async function runTrainer(config: RunConfig, options: TrainerOptions): Pr
     const { address, metricsPort: port } = config.trainer;
     const host = hostOfAddress(address);
     const http = await serveHttp(register, {
-      ...{ host, port, log, route: page.route },
-      ...{ readiness, security },
+      host,
+      port,
+      log,
+      route: page.route,
+      readiness,
+      security,
     });
     try {
       const listening = { grpc: grpc.address, metricsPort: http.port };
       onReady?.({ ...listening, note });
-      const told = { status, control, metrics, listening, onNats, readiness, tracer };
-      await runTraining(config, { ...told, notifier, signal, log });
-      status.end(signal.aborted ? status.phase : TrainerState.FINISHED);
+      await trainRun(config, {
+        status,
+        record,
+        intake,
+        metrics,
+        listening,
+        onNats,
+        readiness,
+        notifier,
+        signal,
+        log,
+        tracer,
+      });
+      record.end(signal.aborted ? 'stopped' : 'finished');
     } catch (error) {
-      status.end(TrainerState.FAILED);
+      record.end('failed');
       throw error;
     } finally {
       await page.farewell();
@@ -96,13 +115,13 @@ function trainerReadiness(signal: AbortSignal): Readiness {
 
 const pageSource = (status: RunStatus): PageSource => ({
   status: () => statusMessage(status),
-  history: (afterStep) => historyMessage(status.history.since(afterStep)),
-  alignment: () => status.alignment(),
+  history: (afterStep) => historyMessage(status.record.history.since(afterStep)),
+  alignment: () => status.record.alignment,
 });
 
 const observed = (status: RunStatus): ObservedRun => ({
   state: status.stateName,
-  time: status.time.total,
-  plannedSteps: status.totalSteps,
-  sources: status.sources(),
+  time: status.record.time.total,
+  plannedSteps: status.record.planned.steps,
+  sources: status.sources,
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { learningRateAt, type Schedule, scheduleOf } from './schedule.ts';
+import { learningRateAt, type Schedule } from './loop.ts';
+import { scheduleOf, totalSteps } from './schedule.ts';
 
 const peak = fc.double({ min: 1e-6, max: 1, noNaN: true });
 const schedule: fc.Arbitrary<Schedule> = fc.record({
@@ -65,5 +66,20 @@ describe('scheduleOf', () => {
     expect(scheduleOf(trainer, 90)).toEqual({ kind: 'linear', peak: 0.4, warmupSteps: 5, totalSteps: 90 });
     expect(scheduleOf({ ...trainer, warmupSteps: 0 }, 90)).toMatchObject({ warmupSteps: 0 });
     expect(scheduleOf({ ...trainer, warmupSteps: 12 }, 90)).toMatchObject({ warmupSteps: 12 });
+  });
+});
+
+describe('totalSteps', () => {
+  const fresh = { step: 0, documents: 0 };
+
+  it('makes one pass, a short last batch included, and comes to the same after a restart', () => {
+    expect(totalSteps({ batchDocuments: 8 }, 41, fresh)).toBe(6);
+    expect(totalSteps({ batchDocuments: 8 }, 41, { step: 3, documents: 24 })).toBe(6);
+    expect(totalSteps({ batchDocuments: 8 }, 41, { step: 6, documents: 41 })).toBe(6);
+  });
+
+  it('takes fewer when asked, and refuses more', () => {
+    expect(totalSteps({ batchDocuments: 8, steps: 2 }, 41, fresh)).toBe(2);
+    expect(() => totalSteps({ batchDocuments: 8, steps: 7 }, 41, fresh)).toThrow(/trainer.steps is 7/);
   });
 });

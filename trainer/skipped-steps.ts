@@ -4,9 +4,6 @@ import type { TrainingState } from './checkpoint/training-state.ts';
 
 type SkippedStep = TrainingState['skippedInRow'][number];
 
-/** So many skipped steps one after another are no accident: the training ends. */
-export const mostSkippedInRow = 3;
-
 /** What comes of a step all of whose documents are passed over: the engine is not asked. */
 export const nothingToLearn: StepResult = {
   loss: Number.NaN,

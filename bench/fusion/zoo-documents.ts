@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JoinedDocument } from '../../fusion/batch/joined-document.ts';
+import type { UsableDocument } from '../../fusion/batch/joined-document.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { scoredDistribution } from '../../services/teacher/scored-distribution.ts';
@@ -26,8 +26,9 @@ export async function zooDocuments({ documents, topK }: { documents: number; top
     }),
   );
   const joined = texts.map(
-    (text, number): JoinedDocument => ({
-      ...{ number, text },
+    (text, number): UsableDocument => ({
+      number,
+      text,
       distributions: sources.map(({ scored }) => scored[number]),
     }),
   );

@@ -1,25 +1,24 @@
 /** The trainer of the benchmark `mesh` that does train: on a run's streams, or on what it has in memory. */
 import { join } from 'node:path';
 import { TrainingEngine } from '../../engine/training-engine.ts';
-import { batchesOf, type FusedBatch } from '../../fusion/batch/batches.ts';
-import type { JoinedDocument } from '../../fusion/batch/joined-document.ts';
+import type { FusedBatch } from '../../fusion/batch/batches.ts';
+import type { UsableDocument } from '../../fusion/batch/joined-document.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { Notifier } from '../../process/lifecycle/notifier.ts';
 import { createLog } from '../../process/log/log.ts';
 import { scoredDistribution } from '../../services/teacher/scored-distribution.ts';
 import { initialState } from '../../trainer/checkpoint/training-state.ts';
 import { train } from '../../trainer/loop.ts';
+import { recordedBatches } from '../../trainer/pipeline.ts';
 import { TimeSpent } from '../../trainer/report/time-spent.ts';
 import { TrainingControl } from '../../trainer/report/training-control.ts';
 import { distributionFromBytes, distributionToBytes } from '../../wire/codec/distribution-bytes.ts';
-import { connectNats } from '../../wire/nats/connection.ts';
-import { openRunStreams } from '../../wire/nats/run-streams.ts';
 import { zoo } from '../fusion/zoo-documents.ts';
 import { engineOptions } from '../training/engine-options.ts';
 import { answerLines, stopwatch } from './answer-lines.ts';
+import { openRun } from './open-run.ts';
 import { type Recorded, type Run, type Taken, type Texts, topK } from './request.ts';
 import { fusion, openSources } from './sources.ts';
-import { streamedBatches } from './streamed-batches.ts';
 import { syntheticScores } from './synthetic-scores.ts';
 
 const contextLength = 256;
@@ -34,7 +33,7 @@ const engine = await TrainingEngine.start(
   engineOptions({ lengths: [contextLength], candidates: topK }, threads),
 );
 const never = new AbortController().signal;
-let recorded: JoinedDocument[] = [];
+let recorded: UsableDocument[] = [];
 
 async function record({ texts }: Texts): Promise<{ readonly tokens: number }> {
   const said = await Promise.all(
@@ -84,28 +83,30 @@ async function trainRecorded({ recorded: documents }: Recorded): Promise<Taken> 
       yield { ...recorded[number % recorded.length], number };
     }
   };
-  const relations = sources.map(({ relation }) => relation);
-  const rules = { contextLength, batchDocuments, candidates: topK, tooLong: async () => {} };
-  const batches = batchesOf(joined(), target, relations, fusion.settings, rules, never);
+  const batches = await recordedBatches({
+    documents: joined(),
+    sources,
+    batchDocuments,
+    contextLength,
+    tokenizer: target,
+    fusion,
+    tooLong: async () => {},
+    signal: never,
+    log: createLog('bench', { level: 'silent' }),
+  });
   const tokens = await trainOn(batches, documents, async () => {});
   return { ...taken(), tokens, bytes: 0 };
 }
 
-async function trainStreamed({ url, run, documents }: Run): Promise<Taken> {
+async function trainStreamed(run: Run): Promise<Taken> {
   const taken = stopwatch();
-  const connection = await connectNats(url, 'trainer');
-  const stopping = new AbortController();
-  const { batches, bytes, cover } = streamedBatches(
-    openRunStreams(connection, run),
-    target,
-    sources,
-    { documents, batchDocuments, contextLength },
-    stopping.signal,
-  );
-  const tokens = await trainOn(batches, documents, cover);
+  const { batches, bytes, cover, close } = await openRun(run, target, sources, {
+    batchDocuments,
+    contextLength,
+  });
+  const tokens = await trainOn(batches, run.documents, cover);
   const answer = { ...taken(), tokens, bytes: bytes() };
-  stopping.abort();
-  await connection.close();
+  await close();
   return answer;
 }
 

@@ -3,19 +3,15 @@ import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
 import type { TextDistribution } from '../../wire/codec/text-distribution.ts';
 import { type AlignedSource, emptyCount, type FusionCount, fuseDocument } from '../fuse/fuse-document.ts';
 import type { FusionSettings } from '../fuse/fusion-settings.ts';
+import type { UsableDocument } from './joined-document.ts';
 
 /** How a source goes with the target: reads what it says about a text, in the target's tokens. */
 export type SourceRelation = (target: Tokenization, source: TextDistribution) => AlignedSource;
 
-/** A document with all that is to be learnt from it. */
-export interface DocumentToLearn {
-  /** Its number in the run. */
-  readonly number: number;
-  readonly text: string;
+/** A document with all that is to be learnt from it; its distributions stand in the order of the relations. */
+export interface DocumentToLearn extends UsableDocument {
   /** Under the target's tokenizer. */
   readonly tokenization: Tokenization;
-  /** What the sources say about it, in the order of their relations; undefined of one that has not come. */
-  readonly distributions: readonly (TextDistribution | undefined)[];
 }
 
 /** A batch, and what is to be told about how it came about. */
@@ -97,7 +93,11 @@ export function assembleBatch(
     begin += ids.length;
   }
   return {
-    ...{ batch, count, chosenSources, absentSources, last },
+    batch,
+    count,
+    chosenSources,
+    absentSources,
+    last,
     documents: documents.map(({ number }) => number),
   };
 }

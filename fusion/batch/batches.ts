@@ -8,7 +8,12 @@ import {
   type LearntDocument,
   type SourceRelation,
 } from './assemble-batch.ts';
-import type { JoinedDocument } from './joined-document.ts';
+import {
+  type JoinedDocument,
+  presentSources,
+  type UnusableDocument,
+  type UsableDocument,
+} from './joined-document.ts';
 
 /** The target's tokenizer, as far as it is needed. */
 export interface TextEncoder {
@@ -23,7 +28,7 @@ export interface StepBatch extends AssembledBatch {
   readonly fusionSeconds: number;
 }
 
-/** Which sources a document went on with. */
+/** Which sources a document was joined with. */
 export interface JoinedSources {
   readonly document: number;
   /** Indices of the sources. */
@@ -40,69 +45,82 @@ export interface FusedBatch extends StepBatch {
   readonly fusedAt: number;
 }
 
-/** What batches are made of, and how large they are. */
-export interface BatchRules extends BatchSizes {
+/** How batches are made of documents, and how large they are. */
+export interface BatchRules<Usable extends UsableDocument> extends BatchSizes {
   readonly batchDocuments: number;
-  /** Hears of a document that is longer than the context allows. */
-  readonly tooLong: (number: number, reason: string) => Promise<void>;
+  /** The target's. */
+  readonly tokenizer: TextEncoder;
+  /** How each source goes with the target; undefined of one that has said nothing yet. Asked for at every batch. */
+  readonly relations: () => readonly (SourceRelation | undefined)[];
+  readonly settings: FusionSettings;
+  /** Hears of a document that is longer than the context. */
+  readonly tooLong: (document: Usable, reason: string) => Promise<void>;
+  readonly signal: AbortSignal;
 }
 
 /**
  * Makes batches of so many documents each, in order; the last may be shorter. Documents that nothing can be learnt
  * from keep their places, so that the same documents always come into the same batch.
  */
-export async function* batchesOf(
-  documents: AsyncIterable<JoinedDocument>,
-  tokenizer: TextEncoder,
-  relations: readonly (SourceRelation | undefined)[],
-  settings: FusionSettings,
-  rules: BatchRules,
-  signal: AbortSignal,
+export async function* batchesOf<Usable extends UsableDocument>(
+  documents: AsyncIterable<JoinedDocument<Usable>>,
+  rules: BatchRules<Usable>,
 ): AsyncGenerator<FusedBatch> {
-  let gathered: JoinedDocument[] = [];
+  let gathered: JoinedDocument<Usable>[] = [];
   const assemble = async (): Promise<FusedBatch> => {
     const began = performance.now();
-    const taken = gathered;
+    const taken = await cutIntoTokens(gathered, rules);
     gathered = [];
-    const toLearn = await learnable(taken, tokenizer, rules);
-    const learnt = new Set(toLearn.map(({ number }) => number));
-    const passedOver = taken.map(({ number }) => number).filter((number) => !learnt.has(number));
-    const assembled = assembleBatch(toLearn, relations, settings, rules);
+    const toLearn = taken.filter((document) => document.unusable === undefined);
+    const passedOver = taken.filter((document) => document.unusable !== undefined);
+    const assembled = assembleBatch(toLearn, rules.relations(), rules.settings, rules);
     const fusedAt = performance.now();
-    const joined = taken.filter(({ distributions }) => distributions.length > 0).map(joinedSources);
-    return { ...assembled, passedOver, joined, fusionSeconds: (fusedAt - began) / 1000, fusedAt };
+    return {
+      ...assembled,
+      passedOver: passedOver.map(({ number }) => number),
+      joined: taken.flatMap(joinedSources),
+      fusionSeconds: (fusedAt - began) / 1000,
+      fusedAt,
+    };
   };
   for await (const document of documents) {
     gathered.push(document);
     if (gathered.length === rules.batchDocuments) yield await assemble();
   }
-  // What had been gathered when the training was stopped is read again by the one that goes on.
-  if (gathered.length > 0 && !signal.aborted) yield await assemble();
+  // What had been gathered when the training was stopped is read again by the one that resumes it.
+  if (gathered.length > 0 && !rules.signal.aborted) yield await assemble();
 }
 
-function joinedSources({ number, distributions }: JoinedDocument): JoinedSources {
-  const present = distributions.flatMap((distribution, s) => (distribution === undefined ? [] : [s]));
-  return { document: number, present };
-}
-
-/** Cuts the documents into the target's tokens, but for those that nothing can be learnt from. */
-async function learnable(
-  documents: readonly JoinedDocument[],
-  tokenizer: TextEncoder,
-  { contextLength, tooLong }: BatchRules,
-): Promise<DocumentToLearn[]> {
-  const usable = documents.filter(({ passedOver }) => passedOver === undefined);
+/** The documents in the target's tokens; one that is longer than the context cannot be used. */
+async function cutIntoTokens<Usable extends UsableDocument>(
+  documents: readonly JoinedDocument<Usable>[],
+  { tokenizer, contextLength, tooLong }: BatchRules<Usable>,
+): Promise<(DocumentToLearn | UnusableDocument)[]> {
+  const usable = documents.filter((document): document is Usable => document.unusable === undefined);
   const tokenizations = await tokenizer.encodeBatch(usable.map(({ text }) => text));
-  const learnt: DocumentToLearn[] = [];
-  for (const [i, { number, text, distributions }] of usable.entries()) {
-    const tokenization = tokenizations[i];
+  const cut: (DocumentToLearn | UnusableDocument)[] = [];
+  let next = 0;
+  for (const document of documents) {
+    if (document.unusable !== undefined) {
+      cut.push(document);
+      continue;
+    }
+    const tokenization = tokenizations[next++];
+    const { number, text, distributions } = document;
     const tokens = tokenization.ids.length;
-    if (tokens <= contextLength) learnt.push({ number, text, distributions, tokenization });
-    else
-      await tooLong(
-        number,
-        `it has ${tokens} tokens in the target's tokenizer, contextLength is ${contextLength}`,
-      );
+    if (tokens <= contextLength) {
+      cut.push({ number, text, distributions, tokenization });
+      continue;
+    }
+    const unusable = `it has ${tokens} tokens in the target's tokenizer, contextLength is ${contextLength}`;
+    await tooLong(document, unusable);
+    cut.push({ number, unusable, present: presentSources(distributions) });
   }
-  return learnt;
+  return cut;
+}
+
+function joinedSources(document: DocumentToLearn | UnusableDocument): JoinedSources[] {
+  const { number } = document;
+  const present = document.unusable === undefined ? presentSources(document.distributions) : document.present;
+  return present === undefined ? [] : [{ document: number, present }];
 }

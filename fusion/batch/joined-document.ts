@@ -1,11 +1,27 @@
 import type { TextDistribution } from '../../wire/codec/text-distribution.ts';
 
+/** A document that its sources' distributions have been joined to, or the reason why nothing can be learnt from it. */
+export type JoinedDocument<Usable extends UsableDocument = UsableDocument> = Usable | UnusableDocument;
+
 /** A document with what the sources say about it. */
-export interface JoinedDocument {
+export interface UsableDocument {
+  /** In the run: 0, 1, 2, … */
   readonly number: number;
   readonly text: string;
-  /** In the order of the sources; undefined of one that it went on without. */
+  /** In the order of the sources; undefined of one that it was joined without. */
   readonly distributions: readonly (TextDistribution | undefined)[];
-  /** Why nothing can be learnt from it. There are then no distributions, or some that say so. */
-  readonly passedOver?: string | undefined;
+  readonly unusable?: undefined;
 }
+
+/** A document that keeps its number, and that nothing can be learnt from. */
+export interface UnusableDocument {
+  readonly number: number;
+  /** Why. */
+  readonly unusable: string;
+  /** Indices of the sources that it was joined with; undefined where no source was asked about it. */
+  readonly present: readonly number[] | undefined;
+}
+
+/** Indices of the sources whose distributions have been joined to a document. */
+export const presentSources = (distributions: UsableDocument['distributions']): number[] =>
+  distributions.flatMap((distribution, source) => (distribution === undefined ? [] : [source]));

@@ -6,6 +6,7 @@ import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { type RunConfig, runConfigSchema } from '../../process/config/schema.ts';
 import { createLog } from '../../process/log/log.ts';
 import { startNatsServer, type TestNatsServer } from '../../test/support/nats-server.ts';
+import { documentFromBytes } from '../../wire/codec/document-bytes.ts';
 import { connectNats } from '../../wire/nats/connection.ts';
 import { openRunStreams } from '../../wire/nats/run-streams.ts';
 import { runTeacher } from '../teacher/main.ts';
@@ -59,11 +60,11 @@ async function readAll(count: number) {
   const connection = await connectNats(server.url, 'test');
   const abort = new AbortController();
   const read = [];
-  for await (const { document } of openRunStreams(connection, config.run).readDocuments({
+  for await (const { bytes } of openRunStreams(connection, config.run).readDocuments({
     from: 0,
     signal: abort.signal,
   })) {
-    if (read.push(document) === count) abort.abort();
+    if (read.push(documentFromBytes(bytes, undefined)) === count) abort.abort();
   }
   await connection.close();
   return read;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { StepBatch } from '../../fusion/batch/batches.ts';
 
 const count = z.number().int().min(0);
 
@@ -46,3 +47,81 @@ export const initialState = (run: string, corpusSha256: string): TrainingState =
   skippedInRow: [],
   best: null,
 });
+
+type TakenBatch = Pick<StepBatch, 'documents' | 'passedOver' | 'chosenSources' | 'absentSources' | 'count'>;
+
+/** What every step takes, whatever it learns. */
+function taken(
+  { step, documents, documentsPassedOver }: TrainingState,
+  { documents: learnt, passedOver }: Pick<TakenBatch, 'documents' | 'passedOver'>,
+): Pick<TrainingState, 'step' | 'documents' | 'documentsPassedOver'> {
+  return {
+    step: step + 1,
+    documents: documents + learnt.length + passedOver.length,
+    documentsPassedOver: documentsPassedOver + passedOver.length,
+  };
+}
+
+/** Where a training stands after a step on the batch. */
+export function afterStep(
+  state: TrainingState,
+  batch: TakenBatch,
+  sources: readonly string[],
+): TrainingState {
+  const { chosenSources, absentSources, count } = batch;
+  const taught = chosenSources.filter((source) => source !== -1);
+  return {
+    ...state,
+    ...taken(state, batch),
+    tokens: state.tokens + count.positions,
+    documentsChosen: addedTo(state.documentsChosen, taught, sources),
+    documentsWithout: addedTo(state.documentsWithout, absentSources.flat(), sources),
+    skippedInRow: [],
+  };
+}
+
+function addedTo(
+  counts: Readonly<Record<string, number>>,
+  which: readonly number[],
+  sources: readonly string[],
+): Record<string, number> {
+  const sum = { ...counts };
+  for (const source of which) sum[sources[source]] = (sum[sources[source]] ?? 0) + 1;
+  return sum;
+}
+
+/** Where it stands after a step that changed nothing: it learnt from none of the batch's documents. */
+export function afterSkippedStep(
+  state: TrainingState,
+  batch: Pick<TakenBatch, 'documents' | 'passedOver'>,
+): TrainingState {
+  const { documents } = batch;
+  const { step } = taken(state, batch);
+  return {
+    ...afterEmptyStep(state, batch),
+    skippedInRow: [...state.skippedInRow, { step, documents }],
+  };
+}
+
+/** Where it stands after a step all of whose documents were passed over: as after a skipped one, but none is to blame. */
+export function afterEmptyStep(
+  state: TrainingState,
+  batch: Pick<TakenBatch, 'documents' | 'passedOver'>,
+): TrainingState {
+  return { ...state, ...taken(state, batch), skippedSteps: state.skippedSteps + 1 };
+}
+
+/**
+ * Where it stands after an evaluation of that step.
+ *
+ * @param bitsPerByte by domain; their mean decides whether it is the best so far
+ */
+export function afterEvaluation(
+  state: TrainingState,
+  bitsPerByte: Readonly<Record<string, number>>,
+): TrainingState {
+  const domains = Object.values(bitsPerByte);
+  const mean = domains.reduce((sum, domain) => sum + domain, 0) / domains.length;
+  const isBest = mean < (state.best?.bitsPerByte ?? Number.POSITIVE_INFINITY);
+  return isBest ? { ...state, best: { step: state.step, bitsPerByte: mean } } : state;
+}

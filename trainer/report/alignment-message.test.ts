@@ -31,21 +31,34 @@ it('shows how the target and a real teacher cut a document, and what was learnt 
   await scorer.close();
   const relation = await relateSource('engineer', scorer.tokenizer, target, fusion, log);
   const document = {
-    ...{ number: 41, text },
+    number: 41,
+    text,
     distributions: [
       {
         ...distribution,
-        ...{ starts: tokenization.starts, ends: tokenization.ends, tokenIds: tokenization.ids },
-        ...{ document: 41, teacher: 'engineer', topK: 8, tokenizerFingerprint: scorer.tokenizer.fingerprint },
+        starts: tokenization.starts,
+        ends: tokenization.ends,
+        tokenIds: tokenization.ids,
+        document: 41,
+        teacher: 'engineer',
+        topK: 8,
+        tokenizerFingerprint: scorer.tokenizer.fingerprint,
       },
     ],
   };
   const joined = (async function* () {
     yield document;
   })();
-  const sizes = { contextLength: 256, candidates: 8, batchDocuments: 2, tooLong: async () => {} };
-  const { signal } = new AbortController();
-  const batches = batchesOf(joined, target, [relation], fusion.settings, sizes, signal);
+  const batches = batchesOf(joined, {
+    contextLength: 256,
+    candidates: 8,
+    batchDocuments: 2,
+    tokenizer: target,
+    relations: () => [relation],
+    settings: fusion.settings,
+    tooLong: async () => {},
+    signal: new AbortController().signal,
+  });
   const { batch, last, count } = (await batches.next()).value!;
   const message = alignmentMessage(batch, last!, 7, target);
 

@@ -2,7 +2,7 @@ import type { FusedBatch } from '../../fusion/batch/batches.ts';
 import { messagingAttributes } from '../../process/tracing/messaging-attributes.ts';
 import type { Attributes, Span, Tracer } from '../../process/tracing/tracer.ts';
 import { runNames } from '../../wire/nats/names.ts';
-import type { Arrivals } from '../intake/read/arrivals.ts';
+import type { Arrivals } from '../intake/read/read-documents.ts';
 import type { StepReport } from './step-report.ts';
 
 type TracedStep = Pick<StepReport, 'step' | 'stepTokens' | 'skipped' | 'loss' | 'gradientNorm' | 'time'>;

@@ -1,7 +1,7 @@
 import type { Gauge, Registry } from 'prom-client';
 import { type Metrics, makeMetrics } from '../../process/metrics/metric.ts';
 import type { RunState } from '../../wire/nats/run-streams.ts';
-import { feeder } from '../intake/join/wait-report.ts';
+import { feeder } from '../intake/read/wait-report.ts';
 import { trainerTable } from './metric-table.ts';
 import { type StateName, stateNames } from './run-status.ts';
 import type { StepReport } from './step-report.ts';

@@ -1,49 +1,87 @@
 import { mkdir, stat } from 'node:fs/promises';
 import type { FusedBatch } from '../../fusion/batch/batches.ts';
+import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import type { Notifier } from '../../process/lifecycle/notifier.ts';
+import type { Log } from '../../process/log/log.ts';
+import { RateMeter } from '../../process/metrics/rate-meter.ts';
+import type { GetAlignmentResponse } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import type { ResumePoint } from '../checkpoint/resume-point.ts';
 import type { TrainingState } from '../checkpoint/training-state.ts';
-import type { OpenedTraining } from '../training-context.ts';
 import { alignmentMessage } from './alignment-message.ts';
 import { HistoryFile } from './history/history-file.ts';
-import type { HistoryPoint } from './history/history-point.ts';
-import type { HeldOutLoss } from './history/run-history.ts';
+import { historyPoint } from './history/history-point.ts';
+import { type HeldOutLoss, RunHistory } from './history/run-history.ts';
+import type { TrainerMetrics } from './metrics.ts';
 import type { StepReport } from './step-report.ts';
+import { StepWatchers } from './step-watchers.ts';
+import { TimeSpent } from './time-spent.ts';
 
-/** Where it is told. */
-export type RecordPlaces = Pick<OpenedTraining, 'status' | 'metrics' | 'tokenizer' | 'log'>;
+/** How a run, or this process's part of it, is over. */
+export type Outcome = 'finished' | 'failed' | 'stopped';
 
-/** Takes down what a training does: for the metrics, for the status, and on disk for the curves. */
+/** Who is told of what a training does. */
+export interface Told {
+  readonly metrics: TrainerMetrics;
+  readonly notifier: Notifier;
+  readonly log: Log;
+  /** Tokens that each source scores per second, as it says itself. */
+  readonly sourceRates: () => Readonly<Record<string, number>>;
+}
+
+/** What a training has done so far. The training writes it; the status reads it, and metrics, curves and log are told. */
 export class RunRecord {
-  readonly #places: RecordPlaces;
-  readonly #file: HistoryFile;
-  readonly #documentsChosen: Record<string, number>;
-  readonly #documentsWithout: Record<string, number>;
+  readonly time = new TimeSpent();
+  readonly history = new RunHistory();
+  readonly watchers: StepWatchers;
+  readonly #told: Told;
+  readonly #tokenRate = new RateMeter();
+  #file: HistoryFile | undefined;
+  #planned = { steps: 0, documents: 0 };
+  #isTraining = false;
+  #outcome: Outcome | undefined;
+  #lastStep: StepReport | undefined;
+  #heldOut: HeldOutLoss | undefined;
+  #checkpoint: { readonly directory: string; readonly step: number; readonly at: Date } | undefined;
+  #alignment: () => GetAlignmentResponse | undefined = () => undefined;
+  #documentsChosen: Record<string, number> = {};
+  #documentsWithout: Record<string, number> = {};
+  #stepsDone = 0;
 
-  private constructor(
-    places: RecordPlaces,
-    file: HistoryFile,
-    { documentsChosen, documentsWithout }: TrainingState,
-  ) {
-    this.#places = places;
-    this.#file = file;
-    this.#documentsChosen = { ...documentsChosen };
-    this.#documentsWithout = { ...documentsWithout };
+  constructor(told: Told) {
+    this.#told = told;
+    this.watchers = new StepWatchers(told.notifier);
   }
 
-  /** @param output directory of the run */
-  static async open(output: string, places: RecordPlaces, resume: ResumePoint): Promise<RunRecord> {
-    const { status, metrics, log } = places;
-    const { state, resumedFrom } = resume;
-    await mkdir(output, { recursive: true });
-    const file = await HistoryFile.goOn(output, { step: state.step, history: status.history, log });
-    status.heldOut = status.history.heldOut.at(-1);
-    if (status.heldOut) metrics.observeHeldOut(status.heldOut.bitsPerByte);
-    if (resumedFrom) {
-      const at = (await stat(resumedFrom.directory)).mtime;
-      status.checkpoint = { directory: resumedFrom.directory, step: state.step, at };
-      metrics.checkpointAt(at);
-    }
-    return new RunRecord(places, file, state);
+  /** Steps that the run has in all, and documents of its corpus; 0 until they are known. */
+  get planned(): { readonly steps: number; readonly documents: number } {
+    return this.#planned;
+  }
+
+  /** Whether steps are taken, or would be but for a pause. */
+  get isTraining(): boolean {
+    return this.#isTraining;
+  }
+
+  /** Undefined before the end. */
+  get outcome(): Outcome | undefined {
+    return this.#outcome;
+  }
+
+  get lastStep(): StepReport | undefined {
+    return this.#lastStep;
+  }
+
+  get heldOut(): HeldOutLoss | undefined {
+    return this.#heldOut;
+  }
+
+  get checkpoint(): { readonly directory: string; readonly step: number; readonly at: Date } | undefined {
+    return this.#checkpoint;
+  }
+
+  /** The latest document trained on; undefined before the first. */
+  get alignment(): GetAlignmentResponse | undefined {
+    return this.#alignment();
   }
 
   /** By source: in how many documents it taught, over restarts. */
@@ -56,60 +94,93 @@ export class RunRecord {
     return this.#documentsWithout;
   }
 
-  step(report: StepReport, { batch, last }: FusedBatch): void {
-    const { status, metrics, tokenizer, log } = this.#places;
-    for (const name of report.chosen) this.#documentsChosen[name] = (this.#documentsChosen[name] ?? 0) + 1;
+  /** Tokens trained on per second of wall time, over the last few seconds. */
+  get tokensPerSecond(): number {
+    return this.#tokenRate.perSecond();
+  }
+
+  /** If steps go on to take what this process's took on the mean, waits included; undefined before the first. */
+  get secondsLeft(): number | undefined {
+    if (this.#lastStep === undefined) return undefined;
+    const spent = Object.values(this.time.total).reduce((sum, seconds) => sum + seconds, 0);
+    return (spent / this.#stepsDone) * (this.#planned.steps - this.#lastStep.step);
+  }
+
+  plan(planned: { readonly steps: number; readonly documents: number }): void {
+    this.#planned = planned;
+  }
+
+  /**
+   * Resumes what is on disk.
+   *
+   * @param output directory of the run
+   */
+  async resume(output: string, { state, resumedFrom }: ResumePoint): Promise<void> {
+    const { metrics, log } = this.#told;
+    await mkdir(output, { recursive: true });
+    this.#file = await HistoryFile.goOn(output, { step: state.step, history: this.history, log });
+    this.#documentsChosen = { ...state.documentsChosen };
+    this.#documentsWithout = { ...state.documentsWithout };
+    this.#heldOut = this.history.heldOut.at(-1);
+    if (this.#heldOut) metrics.observeHeldOut(this.#heldOut.bitsPerByte);
+    if (resumedFrom) {
+      const at = (await stat(resumedFrom.directory)).mtime;
+      this.#checkpoint = { directory: resumedFrom.directory, step: state.step, at };
+      metrics.checkpointAt(at);
+    }
+  }
+
+  /** The first step may be taken. */
+  begin(): void {
+    this.#isTraining = true;
+  }
+
+  /** @param tokenizer the target's */
+  step(report: StepReport, { batch, last }: Pick<FusedBatch, 'batch' | 'last'>, tokenizer: Tokenizer): void {
+    const { metrics, log, sourceRates } = this.#told;
     const without = report.skipped ? {} : report.without;
+    for (const name of report.chosen) this.#documentsChosen[name] = (this.#documentsChosen[name] ?? 0) + 1;
     for (const [name, documents] of Object.entries(without)) {
       this.#documentsWithout[name] = (this.#documentsWithout[name] ?? 0) + documents.length;
     }
     metrics.observe(report);
-    status.step(report);
-    // Its loss is no number: it has no place on a curve.
+    this.#lastStep = report;
+    this.#stepsDone++;
+    if (!report.skipped) this.#tokenRate.add(report.stepTokens);
+    this.watchers.step(report);
+    // Its loss is NaN or infinite: it has no place on a curve.
     if (report.skipped) return;
-    if (last) status.alignment = () => alignmentMessage(batch, last, report.step, tokenizer);
+    if (last) this.#alignment = () => alignmentMessage(batch, last, report.step, tokenizer);
     const { step, loss, tokensPerSecond, time } = report;
     log.debug({ step, loss, tokensPerSecond, time }, `Step ${step} is done: loss ${loss.toFixed(4)}`);
-    const rates = status.sources().map(({ name, tokensPerSecond }) => [name, tokensPerSecond]);
-    const point = historyPoint(report, Object.fromEntries(rates));
-    status.history.add(point);
-    this.#file.append(point);
+    const point = historyPoint(report, sourceRates());
+    this.history.add(point);
+    this.#file?.append(point);
   }
 
-  heldOut(loss: HeldOutLoss): void {
-    const { status, metrics } = this.#places;
-    status.heldOut = loss;
-    status.history.addHeldOut(loss);
-    metrics.observeHeldOut(loss.bitsPerByte);
-    this.#file.append({ heldOut: loss });
+  evaluated(loss: HeldOutLoss): void {
+    this.#heldOut = loss;
+    this.history.addHeldOut(loss);
+    this.#told.metrics.observeHeldOut(loss.bitsPerByte);
+    this.#file?.append({ heldOut: loss });
   }
 
   /** @param seconds that writing it took */
-  checkpoint({ step }: TrainingState, directory: string, seconds: number): void {
+  checkpointed({ step }: TrainingState, directory: string, seconds: number): void {
     const at = new Date();
-    this.#places.status.checkpoint = { directory, step, at };
-    this.#places.metrics.checkpointAt(at);
-    this.#places.metrics.checkpointWritten(seconds);
+    this.#checkpoint = { directory, step, at };
+    this.#told.metrics.checkpointAt(at);
+    this.#told.metrics.checkpointWritten(seconds);
   }
 
-  close(): Promise<void> {
-    return this.#file.close();
+  /** There will be no further step: watchers are let go when they have seen the last. */
+  end(outcome: Outcome): void {
+    this.#outcome = outcome;
+    this.watchers.end();
   }
-}
 
-function historyPoint(report: StepReport, tokensPerSecond: Readonly<Record<string, number>>): HistoryPoint {
-  const chosen: Record<string, number> = {};
-  for (const name of report.chosen) chosen[name] = (chosen[name] ?? 0) + 1;
-  const { step, seconds, loss, causalLoss, fusionLoss, gradientNorm, learningRate, alignedShare } = report;
-  return {
-    ...{ step, seconds, loss, causalLoss, fusionLoss, gradientNorm, learningRate, alignedShare },
-    time: Date.now() / 1000,
-    steps: 1,
-    tokens: report.stepTokens,
-    waitSeconds: report.time.wait,
-    ...{ chosen, tokensPerSecond },
-    without: Object.fromEntries(
-      Object.entries(report.without).map(([name, documents]) => [name, documents.length]),
-    ),
-  };
+  /** Writes what is left of the history. */
+  async close(): Promise<void> {
+    await this.#file?.close();
+  }
 }

@@ -12,12 +12,15 @@ import type { StepReport } from './step-report.ts';
 
 /** What TrainerService.GetStatus and the page tell of a run. */
 export function statusMessage(status: RunStatus): GetStatusResponse {
-  const { run, state, lastStep, heldOut, checkpoint, secondsLeft, tokensPerSecond } = status;
+  const { run, state, secondsLeft, record } = status;
+  const { planned, lastStep, heldOut, checkpoint, tokensPerSecond } = record;
   return create(GetStatusResponseSchema, {
-    ...{ run, state, tokensPerSecond },
-    stepsTotal: BigInt(status.totalSteps),
+    run,
+    state,
+    tokensPerSecond,
+    stepsTotal: BigInt(planned.steps),
     ...(lastStep && { lastStep: stepMessage(lastStep) }),
-    sources: status.sources().map(({ name, ...source }) => ({
+    sources: status.sources.map(({ name, ...source }) => ({
       ...source,
       teacher: name,
       documentsChosen: BigInt(source.documentsChosen),
@@ -27,17 +30,17 @@ export function statusMessage(status: RunStatus): GetStatusResponse {
       deadLetters: BigInt(source.deadLetters),
       documentsWithout: BigInt(source.documentsWithout),
     })),
-    documentsWaiting: status.documentsWaiting(),
+    documentsWaiting: status.documentsWaiting,
     ...(checkpoint && {
       checkpointDirectory: checkpoint.directory,
       checkpointStep: BigInt(checkpoint.step),
       checkpointTime: timestampFromDate(checkpoint.at),
     }),
     started: timestampFromDate(status.started),
-    documentsTotal: BigInt(status.totalDocuments),
+    documentsTotal: BigInt(planned.documents),
     skippedSteps: BigInt(lastStep?.skippedSteps ?? 0),
     ...(secondsLeft !== undefined && { secondsLeft }),
-    time: status.time.total,
+    time: record.time.total,
     ...(heldOut && { heldOut: heldOutMessage(heldOut) }),
     streams: (status.streams?.streams ?? []).map(({ name, ...stream }) => ({
       name,

@@ -1,6 +1,6 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Log } from '../../process/log/log.ts';
-import { TrainerService, TrainerState } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { TrainerService } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { checked } from '../../wire/grpc/checked.ts';
 import { type ImplementedService, implement } from '../../wire/grpc/implementation.ts';
 import { historyMessage } from './history/history-message.ts';
@@ -10,18 +10,18 @@ import { trainerRules } from './trainer-rules.ts';
 
 /** TrainerService of proto/fusemesh/v1/trainer.proto, over the status of one run. */
 export function trainerService(status: RunStatus, log: Log): ImplementedService {
-  const { control } = status;
+  const { control, record } = status;
   const methods = checked(TrainerService, trainerRules, {
     getStatus: async () => statusMessage(status),
     async *watchSteps(_request, { signal }) {
-      for await (const step of status.watchers.watch(signal)) {
-        yield { step: stepMessage(step), stepsTotal: BigInt(status.totalSteps) };
+      for await (const step of record.watchers.watch(signal)) {
+        yield { step: stepMessage(step), stepsTotal: BigInt(record.planned.steps) };
       }
       if (!signal.aborted) refuseUnfinished(status);
     },
-    getHistory: async ({ afterStep }) => historyMessage(status.history.since(Number(afterStep))),
+    getHistory: async ({ afterStep }) => historyMessage(record.history.since(Number(afterStep))),
     getAlignment: async () => {
-      const alignment = status.alignment();
+      const { alignment } = record;
       if (alignment) return alignment;
       throw new FuseMeshError('not_found', 'No document has been trained on since this trainer began.');
     },
@@ -44,9 +44,9 @@ export function trainerService(status: RunStatus, log: Log): ImplementedService 
 }
 
 /** How the run ended is how a stream of its steps ends: a status cannot be asked for any more. */
-function refuseUnfinished({ run, phase }: RunStatus): void {
-  if (phase === TrainerState.FINISHED) return;
-  if (phase === TrainerState.FAILED) {
+function refuseUnfinished({ run, record: { outcome } }: RunStatus): void {
+  if (outcome === 'finished') return;
+  if (outcome === 'failed') {
     throw new FuseMeshError('failed_precondition', `Run ${run} has failed: the trainer's log says why.`);
   }
   throw new FuseMeshError('unavailable', 'The trainer was stopped before the run was over.');

@@ -12,7 +12,15 @@ const feeders = 'feeders';
 const answerWithin = 2_000;
 
 /** What a feeder says about a document: the document, or that it is not published yet; or there is no feeder. */
-export type CorpusAnswer = Document | 'not published' | 'no feeder';
+export type CorpusAnswer = GivenDocument | 'not published' | 'no feeder';
+
+/** A document as a feeder gave it. */
+export interface GivenDocument {
+  readonly number: number;
+  readonly text: string;
+  /** The message that it came in. */
+  readonly bytes: Uint8Array;
+}
 
 /** What a feeder answers with. */
 export interface CorpusShelf {
@@ -69,7 +77,8 @@ export async function requestDocument(
       );
     }
     if (answer.data.length === 0) return 'not published';
-    return documentFromBytes(answer.data, number);
+    const { text } = documentFromBytes(answer.data, number);
+    return { number, text, bytes: answer.data };
   } catch (error) {
     if (isUnanswered(error)) return 'no feeder';
     throw natsFailure(error, `ask for document ${number}`, connection.url);

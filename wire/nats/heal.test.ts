@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { natsOfTests } from '../../test/support/nats-of-tests.ts';
+import { documentToBytes } from '../codec/document-bytes.ts';
 import { CorpusManifestSchema, type Document, DocumentSchema } from '../generated/fusemesh/v1/corpus_pb.ts';
 import { connectNats } from './connection.ts';
 import { runNames } from './names.ts';
@@ -123,7 +124,11 @@ it('a feeder gives a document that is published, to those alone who mean its cor
     },
   });
   await own.raw.flush();
-  expect(await streams.requestDocument('ab', 1)).toEqual(document(1));
+  expect(await streams.requestDocument('ab', 1)).toEqual({
+    number: 1,
+    text: document(1).text,
+    bytes: Buffer.from(documentToBytes(document(1))),
+  });
   expect(await streams.requestDocument('ab', 5)).toBe('not published');
   await expect(streams.requestDocument('cd', 1)).rejects.toMatchObject({ code: 'already_exists' });
   await streams.tellRunOver();

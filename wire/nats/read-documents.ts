@@ -1,17 +1,15 @@
-import { create } from '@bufbuild/protobuf';
-import { type Document, DocumentSchema } from '../generated/fusemesh/v1/corpus_pb.ts';
-import { DocumentDecoder } from './document-decoder.ts';
+import { type DecodedDocument, DocumentDecoder } from './document-decoder.ts';
 import type { RunContext } from './names.ts';
 import { type PositionedMessage, readInOrder } from './read-in-order.ts';
 import type { Place } from './stream-settings.ts';
 
-/** A document as its reader finds it. */
-export interface ReadDocument extends PositionedMessage {
-  /** Without text where the message is malformed. */
-  readonly document: Document;
-  /** Why it cannot be used; undefined where it can. */
-  readonly malformed: string | undefined;
-}
+/** A document of a run: its text, or why it cannot be used. Its number stays its own in either case. */
+export type IncomingDocument =
+  | { readonly number: number; readonly text: string; readonly unusable?: undefined }
+  | { readonly number: number; readonly unusable: string };
+
+/** A document as its reader finds it in the stream. */
+export type ReadDocument = PositionedMessage & { readonly document: IncomingDocument };
 
 /** Malformed ones whose number nobody knows are left out: the manifest was lost, and they are published again. */
 export async function* readDocuments(
@@ -23,12 +21,14 @@ export async function* readDocuments(
   const source = { stream: names.documentsStream, subject: names.documentsSubject, after };
   for await (const message of readInOrder(context, source, signal)) {
     const decoded = await decoder.decode(message.bytes, message.position);
-    const document = decoded.document ?? withoutText(decoded.number);
-    if (document === undefined || Number(document.number) < from) continue;
-    yield { ...message, document, malformed: decoded.malformed };
+    const document = incomingDocument(decoded);
+    if (document !== undefined && document.number >= from) yield { ...message, document };
   }
 }
 
-/** Stands in the place of a document that cannot be used: those that can have a text. */
-const withoutText = (number: number | undefined): Document | undefined =>
-  number === undefined ? undefined : create(DocumentSchema, { number: BigInt(number), text: '' });
+function incomingDocument(decoded: DecodedDocument): IncomingDocument | undefined {
+  const { document } = decoded;
+  if (document !== undefined) return { number: Number(document.number), text: document.text };
+  const { number, malformed } = decoded;
+  return number === undefined ? undefined : { number, unusable: malformed };
+}

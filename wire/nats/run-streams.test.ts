@@ -43,7 +43,7 @@ async function take<T>(count: number, read: (signal: AbortSignal) => AsyncIterab
 
 const lastPublished = async (streams: RunStreams) => (await streams.publishedCorpus())?.last;
 
-const numbers = (delivered: readonly { document: Document }[]) =>
+const numbers = (delivered: readonly { document: { number: number | bigint } }[]) =>
   delivered.map(({ document: { number } }) => Number(number));
 
 describe('documents', () => {
@@ -55,8 +55,8 @@ describe('documents', () => {
     await Promise.all([publish(streams, 0, 7), publish(streams, 0, 7)]);
     expect(await lastPublished(streams)).toBe(6);
     const read = await take(7, (signal) => streams.readDocuments({ from: 0, signal }));
-    expect(read.map(({ document: { number, text } }) => `${number}: ${text}`)).toEqual(
-      Array.from({ length: 7 }, (_, d) => `${d}: text ${d}`),
+    expect(read.map(({ document }) => document)).toEqual(
+      Array.from({ length: 7 }, (_, d) => ({ number: d, text: `text ${d}` })),
     );
   });
 

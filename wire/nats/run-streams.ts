@@ -37,6 +37,7 @@ export type { CorpusAnswer, CorpusShelf } from './corpus-requests.ts';
 export { type DeadLetter, feederSource } from './dead-letters.ts';
 export type { Numbering } from './document-message.ts';
 export type { PublishedCorpus } from './publish-documents.ts';
+export type { IncomingDocument } from './read-documents.ts';
 export type { PositionedMessage } from './read-in-order.ts';
 export type { Place, StreamLimits } from './stream-settings.ts';
 export type { RunState } from './stream-state.ts';

@@ -3,10 +3,8 @@ import { join } from 'node:path';
 import type { EngineSnapshot } from '../../../engine/engine-snapshot.ts';
 import { TrainingEngine } from '../../../engine/training-engine.ts';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
-import { batchesOf } from '../../../fusion/batch/batches.ts';
-import type { JoinedDocument } from '../../../fusion/batch/joined-document.ts';
+import type { UsableDocument } from '../../../fusion/batch/joined-document.ts';
 import { fusionOf } from '../../../fusion/fusion-of-run.ts';
-import { relateSource } from '../../../fusion/relate-source.ts';
 import { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
 import { Notifier } from '../../../process/lifecycle/notifier.ts';
 import { createLog } from '../../../process/log/log.ts';
@@ -14,6 +12,7 @@ import { initialState, type TrainingState } from '../../../trainer/checkpoint/tr
 import { engineOptionsOf } from '../../../trainer/engine-of-run.ts';
 import { openHeldOut } from '../../../trainer/held-out.ts';
 import { train } from '../../../trainer/loop.ts';
+import { recordedBatches } from '../../../trainer/pipeline.ts';
 import { TimeSpent } from '../../../trainer/report/time-spent.ts';
 import { TrainingControl } from '../../../trainer/report/training-control.ts';
 import { scheduleOf } from '../../../trainer/schedule.ts';
@@ -77,30 +76,38 @@ export async function trainExperiment({
   const { trainer, contextLength, topK, target, heldOut } = config;
   const fusion = fusionOf(config);
   const tokenizer = await tokenizerOf(target.model);
-  const relations = await Promise.all(
-    sources.map(async ({ name, model }) =>
-      relateSource(name, await tokenizerOf(model), tokenizer, fusion, log),
-    ),
-  );
-  const rules = {
-    ...{ contextLength, batchDocuments: trainer.batchDocuments, candidates: fusion.candidates },
-    tooLong: async (number: number, reason: string) => {
-      throw new FuseMeshError('internal', `Document ${number} cannot be learnt from: ${reason}.`);
-    },
-  };
   const stopping = new AbortController();
   const { signal } = stopping;
-  const joined = joinRecorded(texts, recorded, sources, topK);
-  const batches = batchesOf(joined, tokenizer, relations, fusion.settings, rules, signal);
+  const batches = await recordedBatches({
+    documents: joinRecorded(texts, recorded, sources, topK),
+    sources: await Promise.all(
+      sources.map(async ({ name, model }) => ({ name, tokenizer: await tokenizerOf(model) })),
+    ),
+    batchDocuments: trainer.batchDocuments,
+    contextLength,
+    tokenizer,
+    fusion,
+    tooLong: async ({ number }, reason) => {
+      throw new FuseMeshError('internal', `Document ${number} cannot be learnt from: ${reason}.`);
+    },
+    signal,
+    log,
+  });
   const evaluate = await openHeldOut(heldOut, await Promise.all(tokenizers.map(tokenizerOf)), {
-    ...{ target: tokenizer, contextLength },
+    target: tokenizer,
+    contextLength,
   });
   const engine = await TrainingEngine.start(target.model, engineOptionsOf(config, fusion));
   try {
     const totalSteps = Math.ceil(texts.length / trainer.batchDocuments);
     let end: TrainingState = initialState(config.run, '');
     await train({
-      ...{ engine, batches, resumedFrom: undefined, checkpointEvery: totalSteps + 1, signal, log },
+      engine,
+      batches,
+      resumedFrom: undefined,
+      checkpointEvery: totalSteps + 1,
+      signal,
+      log,
       state: end,
       schedule: scheduleOf(trainer, totalSteps),
       sources: sources.map(({ name }) => name),
@@ -136,7 +143,7 @@ async function* joinRecorded(
   recorded: readonly number[],
   sources: readonly RecordedSource[],
   topK: number,
-): AsyncGenerator<JoinedDocument> {
+): AsyncGenerator<UsableDocument> {
   const recordings = await Promise.all(
     sources.map(async ({ recording }) => {
       const messages = await readRecording(recording);

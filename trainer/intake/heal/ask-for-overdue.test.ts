@@ -1,20 +1,19 @@
-import { create } from '@bufbuild/protobuf';
 import { expect, it } from 'vitest';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
 import { Notifier } from '../../../process/lifecycle/notifier.ts';
 import { createLog } from '../../../process/log/log.ts';
 import type { TextDistribution } from '../../../wire/codec/text-distribution.ts';
-import { type Document, DocumentSchema } from '../../../wire/generated/fusemesh/v1/corpus_pb.ts';
+import type { IncomingDocument } from '../../../wire/nats/run-streams.ts';
 import { LookAhead } from '../read/look-ahead.ts';
-import { askForOverdue } from './ask-for-overdue.ts';
+import { type AskedDocument, askForOverdue } from './ask-for-overdue.ts';
 
 const log = createLog('test', { level: 'silent' });
 const patience = 400;
 
 function owing(count: number) {
-  const documents = new LookAhead<Document>(0, count, new Notifier());
+  const documents = new LookAhead<IncomingDocument>(0, count, new Notifier());
   for (let number = 0; number < count; number++) {
-    documents.offer(number, number + 1, create(DocumentSchema, { number: BigInt(number), text: 'text' }));
+    documents.offer(number, number + 1, { number, text: 'text' });
   }
   const distributions = new LookAhead<TextDistribution>(0, count, new Notifier());
   return { documents, distributions };
@@ -27,14 +26,13 @@ it('asks an idle source for what it owes, once each, and again when its answer c
   const debtor = {
     name: 'orator',
     distributions,
-    unusable: new Set<number>(),
     isIdle: () => idle,
     isDone: () => false,
-    ask: async ({ number }: Document) => {
-      asked.push(Number(number));
+    ask: async ({ number }: AskedDocument) => {
+      asked.push(number);
       if (asked.length === 1) throw new FuseMeshError('unavailable', 'not now');
       if (asked.length === 2) throw new FuseMeshError('data_loss', 'of another tokenizer');
-      return { document: Number(number) } as TextDistribution;
+      return { document: number } as TextDistribution;
     },
   };
   const abort = new AbortController();
@@ -61,15 +59,14 @@ it('asks a source that is not idle for what NATS knows to be done, many at a tim
   const debtor = {
     name: 'orator',
     distributions,
-    unusable: new Set<number>(),
     isIdle: () => false,
     isDone: (document: number) => document < 5,
-    ask: async ({ number }: Document) => {
-      asked.push(Number(number));
+    ask: async ({ number }: AskedDocument) => {
+      asked.push(number);
       most = Math.max(most, ++together);
       await new Promise((resolve) => setTimeout(resolve, 20));
       together--;
-      return { document: Number(number) } as TextDistribution;
+      return { document: number } as TextDistribution;
     },
   };
   const abort = new AbortController();
@@ -88,17 +85,17 @@ it('asks a source that is not idle for what NATS knows to be done, many at a tim
 
 it('asks at once for what came and could not be used, then as for what is owed', async () => {
   const { documents, distributions } = owing(2);
+  for (const number of [0, 1]) distributions.reject(number);
   const asked: number[] = [];
   const debtor = {
     name: 'orator',
     distributions,
-    unusable: new Set([0, 1]),
     isIdle: () => false,
     isDone: () => false,
-    ask: async ({ number }: Document) => {
-      asked.push(Number(number));
-      if (number === 1n) throw new FuseMeshError('data_loss', 'of another tokenizer');
-      return { document: Number(number) } as TextDistribution;
+    ask: async ({ number }: AskedDocument) => {
+      asked.push(number);
+      if (number === 1) throw new FuseMeshError('data_loss', 'of another tokenizer');
+      return { document: number } as TextDistribution;
     },
   };
   const abort = new AbortController();
@@ -108,7 +105,7 @@ it('asks at once for what came and could not be used, then as for what is owed',
   documents.take();
   await new Promise((resolve) => setTimeout(resolve, 3 * patience));
   expect(asked).toEqual([0, 1]);
-  expect(debtor.unusable.size).toBe(0);
+  expect([0, 1].map((number) => distributions.takeRejected(number))).toEqual([false, false]);
   abort.abort();
   await done;
 });

@@ -2,8 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
 import type { Log } from '../../../process/log/log.ts';
 import type { TextDistribution } from '../../../wire/codec/text-distribution.ts';
-import type { Document } from '../../../wire/generated/fusemesh/v1/corpus_pb.ts';
-import { whyPassedOver } from '../join/passed-over.ts';
+import type { IncomingDocument } from '../../../wire/nats/run-streams.ts';
 import type { LookAhead } from '../read/look-ahead.ts';
 
 /** Longer than JetStream takes to deliver a document again whose teacher died (10 s). */
@@ -14,44 +13,45 @@ const lookEvery = 250;
 /** Documents asked for at a time. */
 const together = 8;
 
+/** A document that a source can be asked about. */
+export type AskedDocument = Extract<IncomingDocument, { readonly text: string }>;
+
 /** A source that may owe a document. */
 export interface Debtor {
   readonly name: string;
   readonly distributions: LookAhead<TextDistribution>;
-  /** Numbers of documents whose distribution came and could not be used: each is asked for at once, and taken out. */
-  readonly unusable: Set<number>;
   /** Whether it works for the run and has nothing to do. */
   isIdle(): boolean;
   /** Whether it works for the run and is done with a document, as NATS has it: nothing is to come any more. */
   isDone(document: number): boolean;
   /** What it says about a document, asked directly, and can be used. */
-  ask(document: Document): Promise<TextDistribution>;
+  ask(document: AskedDocument): Promise<TextDistribution>;
 }
 
 /**
- * Asks a source directly for documents that it has not delivered: at once what came and could not be used, soon
- * what is lost, as what it published or was to score vanished from the streams, and after some patience what it owes
- * though it has nothing to do. Goes on until aborted.
+ * Asks a source directly for documents that it has not delivered: at once for what came and was rejected, soon for
+ * what is lost, as it vanished from the streams, and after some patience for what the source owes though it is idle.
+ * Goes on until aborted.
  *
  * @param patience milliseconds that a source may be idle and owe a document
  */
 export async function askForOverdue(
   debtor: Debtor,
-  documents: LookAhead<Document>,
+  documents: LookAhead<IncomingDocument>,
   { signal, log, patience = overdueAfter }: { signal: AbortSignal; log: Log; patience?: number },
 ): Promise<void> {
-  const { name, distributions, unusable, isIdle, isDone, ask } = debtor;
+  const { name, distributions, isIdle, isDone, ask } = debtor;
   let healing = false;
   let owedSince: number | undefined;
   while (!signal.aborted) {
     const next = documents.peek(documents.nextNumber);
     const isOwed =
       next !== undefined &&
-      whyPassedOver(next) === undefined &&
+      next.unusable === undefined &&
       !distributions.ready &&
       documents.nextNumber === distributions.nextNumber;
     const lost = isOwed && isDone(documents.nextNumber);
-    if (isOwed && unusable.delete(documents.nextNumber)) {
+    if (isOwed && distributions.takeRejected(documents.nextNumber)) {
       await deliver(next, 'sent what cannot be used for');
     } else if (isOwed && (lost || isIdle())) {
       owedSince ??= performance.now();
@@ -73,19 +73,19 @@ export async function askForOverdue(
   }
 
   /** The first documents that are here and that it owes. */
-  function owed(most: number): Document[] {
+  function owed(most: number): AskedDocument[] {
     const numbers = [...documents.numbers].filter((number) => !distributions.has(number));
     const isLost = (number: number) => number === documents.nextNumber || isDone(number) || isIdle();
     return numbers
       .sort((a, b) => a - b)
       .filter(isLost)
       .map((number) => documents.peek(number)!)
-      .filter((document) => whyPassedOver(document) === undefined)
+      .filter((document) => document.unusable === undefined)
       .slice(0, most);
   }
 
-  async function deliver(document: Document, why: string): Promise<boolean> {
-    const number = Number(document.number);
+  async function deliver(document: AskedDocument, why: string): Promise<boolean> {
+    const { number } = document;
     log.warn(
       { teacher: name, document: number },
       `Teacher ${name} ${why} document ${number}, which it owes: asking for it directly`,

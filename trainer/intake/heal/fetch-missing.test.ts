@@ -1,20 +1,17 @@
-import { create } from '@bufbuild/protobuf';
 import { expect, it } from 'vitest';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
 import { Notifier } from '../../../process/lifecycle/notifier.ts';
 import { createLog } from '../../../process/log/log.ts';
-import { type Document, DocumentSchema } from '../../../wire/generated/fusemesh/v1/corpus_pb.ts';
-import type { CorpusAnswer } from '../../../wire/nats/run-streams.ts';
+import type { CorpusAnswer, IncomingDocument } from '../../../wire/nats/run-streams.ts';
 import { LookAhead } from '../read/look-ahead.ts';
 import { fetchMissing } from './fetch-missing.ts';
 
 const log = createLog('test', { level: 'silent' });
-const document = (number: number): Document =>
-  create(DocumentSchema, { number: BigInt(number), text: 'text' });
+const document = (number: number) => ({ number, text: 'text', bytes: Uint8Array.of(number) });
 
 /** Fetches while `work` goes on; `answer` is what the feeders say. */
 async function during(
-  documents: LookAhead<Document>,
+  documents: LookAhead<IncomingDocument>,
   answer: (number: number) => CorpusAnswer,
   work: () => Promise<void>,
 ): Promise<number[]> {
@@ -34,19 +31,21 @@ async function during(
 }
 
 it('asks at once for what the stream has passed over, one after another, and for nothing else', async () => {
-  const documents = new LookAhead<Document>(2, 8, new Notifier());
+  const documents = new LookAhead<IncomingDocument>(2, 8, new Notifier());
   documents.offer(5, 4, document(5));
   const asked = await during(documents, document, async () => {
     for (const number of [2, 3, 4, 5]) {
       await expect.poll(() => documents.ready, { timeout: 1_500, interval: 10 }).toBe(true);
-      expect(Number(documents.take().number)).toBe(number);
+      if (number < 5)
+        expect(documents.messageOf(number)).toEqual({ bytes: Uint8Array.of(number), position: 0 });
+      expect(documents.take()).toMatchObject({ number, text: 'text' });
     }
   });
   expect(asked).toEqual([2, 3, 4]);
 });
 
 it('asks after a while for what may only be late, and waits for a feeder that has it', async () => {
-  const documents = new LookAhead<Document>(0, 8, new Notifier());
+  const documents = new LookAhead<IncomingDocument>(0, 8, new Notifier());
   let published = false;
   const asked = await during(
     documents,
@@ -61,7 +60,7 @@ it('asks after a while for what may only be late, and waits for a feeder that ha
 }, 15_000);
 
 it('ends the training where a feeder has another corpus', async () => {
-  const documents = new LookAhead<Document>(0, 8, new Notifier());
+  const documents = new LookAhead<IncomingDocument>(0, 8, new Notifier());
   documents.offer(1, 1, document(1));
   const refusing = during(
     documents,

@@ -2,8 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
 import type { Log } from '../../../process/log/log.ts';
 import { RepeatedWarning } from '../../../process/log/repeated-warning.ts';
-import type { Document } from '../../../wire/generated/fusemesh/v1/corpus_pb.ts';
-import type { RunStreams } from '../../../wire/nats/run-streams.ts';
+import type { IncomingDocument, RunStreams } from '../../../wire/nats/run-streams.ts';
 import type { LookAhead } from '../read/look-ahead.ts';
 
 /** A document that the stream has not brought may only be late; that a later one has come proves the contrary. */
@@ -27,7 +26,7 @@ interface Fetching {
  * @throws FuseMeshError already_exists when a feeder has another corpus
  */
 export async function fetchMissing(
-  documents: LookAhead<Document>,
+  documents: LookAhead<IncomingDocument>,
   { streams, corpus, until, signal, log }: Fetching,
 ): Promise<void> {
   const warning = new RepeatedWarning(log);
@@ -63,7 +62,7 @@ export async function fetchMissing(
       if (typeof answer === 'string') return false;
       log.warn({ document: number }, `Document ${number} was lost in the stream: the feeder gave it again`);
       warning.over();
-      documents.put(number, answer);
+      documents.put(number, { number, text: answer.text }, { bytes: answer.bytes });
       return true;
     } catch (error) {
       // A feeder that answers nonsense may be started again.

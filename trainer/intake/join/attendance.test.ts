@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Notifier } from '../../../process/lifecycle/notifier.ts';
 import { LookAhead } from '../read/look-ahead.ts';
-import { Attendance } from './attendance.ts';
-import type { JoinRule } from './join-rule.ts';
+import { Attendance, type JoinRule } from './attendance.ts';
 
 const names = ['fiction', 'manuals', 'target'];
 const documents = 12;
@@ -44,7 +43,7 @@ class Play {
     for (const { at, source, document } of arrivals) {
       while (this.#attendance.due <= at) this.#look(this.#attendance.due);
       const queue = source === -1 ? this.#texts : this.#sources[source].distributions;
-      queue.offer(document, ++this.#position, 10 * document + source, '', at);
+      queue.offer(document, ++this.#position, 10 * document + source, { at });
       this.#look(at);
     }
     while (this.#attendance.due < Number.POSITIVE_INFINITY) this.#look(this.#attendance.due);

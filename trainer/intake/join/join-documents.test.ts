@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { JoinedDocument } from '../../../fusion/batch/joined-document.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { JoinedDocument, UsableDocument } from '../../../fusion/batch/joined-document.ts';
 import { BackgroundTasks } from '../../../process/lifecycle/background-tasks.ts';
 import { Notifier } from '../../../process/lifecycle/notifier.ts';
 import { createLog } from '../../../process/log/log.ts';
@@ -9,19 +9,15 @@ import { natsOfTests } from '../../../test/support/nats-of-tests.ts';
 import { distributionCheck } from '../../../wire/codec/check-distribution.ts';
 import { distributionFromBytes, distributionToBytes } from '../../../wire/codec/distribution-bytes.ts';
 import type { TextDistribution } from '../../../wire/codec/text-distribution.ts';
-import {
-  CorpusManifestSchema,
-  type Document,
-  DocumentSchema,
-} from '../../../wire/generated/fusemesh/v1/corpus_pb.ts';
-import { openRunStreams, type RunStreams } from '../../../wire/nats/run-streams.ts';
-import { Intake } from '../read/intake.ts';
+import { CorpusManifestSchema, DocumentSchema } from '../../../wire/generated/fusemesh/v1/corpus_pb.ts';
+import { type IncomingDocument, openRunStreams, type RunStreams } from '../../../wire/nats/run-streams.ts';
+import { IntakeCounts } from '../read/intake-counts.ts';
 import { LookAhead } from '../read/look-ahead.ts';
 import { readDistributionsInto } from '../read/read-distributions.ts';
 import { readDocumentsInto } from '../read/read-documents.ts';
 import { StreamRelease } from '../read/stream-release.ts';
 import { Attendance, type AttendanceOptions } from './attendance.ts';
-import { joinDocuments } from './join-documents.ts';
+import { joinDocuments, MissingTime } from './join-documents.ts';
 
 const documents = 12;
 const teachers = ['fiction', 'manuals'];
@@ -91,7 +87,7 @@ function startJoin(
 ) {
   const notifier = new Notifier();
   const tasks = new BackgroundTasks(new AbortController().signal, notifier);
-  const texts = new LookAhead<Document>(from, lookAhead, notifier);
+  const texts = new LookAhead<IncomingDocument>(from, lookAhead, notifier);
   const sources = teachers.map((name) => ({
     name,
     distributions: new LookAhead<TextDistribution>(from, lookAhead, notifier),
@@ -108,11 +104,11 @@ function startJoin(
       waited[who] = (waited[who] ?? 0) + seconds;
     },
   };
-  const intake = new Intake({ received: () => {}, deadLetter: () => {} });
-  tasks.run((signal) => readDocumentsInto(texts, from, streams, { signal, log, intake }));
+  const intake = new IntakeCounts({ received: () => {}, deadLetter: () => {} });
+  tasks.run((signal) => readDocumentsInto(texts, from, { streams, signal, log, intake }));
   for (const { name, distributions } of sources) {
     const check = distributionCheck({ teacher: name, fingerprint, tokens: 100, candidates: 100, documents });
-    const reader = { teacher: name, check, distributions, unusable: new Set<number>(), intake };
+    const reader = { teacher: name, check, distributions, intake };
     tasks.run((signal) => readDistributionsInto(reader, streams, { signal, log }));
   }
   const { signal } = tasks;
@@ -122,11 +118,12 @@ function startJoin(
   return { joined, documents: texts, sources, tasks, counts, intake };
 }
 
-async function take(joined: AsyncIterator<JoinedDocument>, count: number): Promise<JoinedDocument[]> {
-  const taken: JoinedDocument[] = [];
+async function take(joined: AsyncIterator<JoinedDocument>, count: number): Promise<UsableDocument[]> {
+  const taken: UsableDocument[] = [];
   while (taken.length < count) {
     const { done, value } = await joined.next();
     if (done) break;
+    if (value.unusable !== undefined) throw new Error(value.unusable);
     taken.push(value);
   }
   return taken;
@@ -276,3 +273,23 @@ async function firstLeft(teacher: string): Promise<number | undefined> {
   }
   return undefined;
 }
+
+it('counts for each the time that it was missing for, alone or with others', () => {
+  vi.useFakeTimers();
+  const waited: Record<string, number> = {};
+  const time = new MissingTime((who, seconds) => {
+    waited[who] = (waited[who] ?? 0) + seconds;
+  });
+  const pass = (missing: string[], milliseconds: number) => {
+    time.now(missing);
+    vi.advanceTimersByTime(milliseconds);
+  };
+  pass([], 10_000);
+  pass(['feeder', 'orator'], 1_000);
+  pass(['orator'], 500);
+  pass([], 10_000);
+  pass(['novelist'], 250);
+  pass([], 10_000);
+  vi.useRealTimers();
+  expect(waited).toEqual({ feeder: 1, orator: 1.5, novelist: 0.25 });
+});

@@ -1,25 +1,27 @@
-import type { JoinedDocument } from '../../../fusion/batch/joined-document.ts';
+import {
+  type JoinedDocument,
+  presentSources,
+  type UsableDocument,
+} from '../../../fusion/batch/joined-document.ts';
 import type { Notifier } from '../../../process/lifecycle/notifier.ts';
 import type { Log } from '../../../process/log/log.ts';
 import type { TextDistribution } from '../../../wire/codec/text-distribution.ts';
-import type { Document } from '../../../wire/generated/fusemesh/v1/corpus_pb.ts';
-import type { LookAhead } from '../read/look-ahead.ts';
+import type { IncomingDocument } from '../../../wire/nats/run-streams.ts';
+import type { LookAhead, Message, SourceQueue } from '../read/look-ahead.ts';
+import { feeder, WaitReport } from '../read/wait-report.ts';
 import type { Attendance } from './attendance.ts';
-import { MissingTime } from './missing-time.ts';
-import { whyPassedOver, whyRefused } from './passed-over.ts';
-import { feeder, WaitReport } from './wait-report.ts';
 
-/** One source's part of the join. */
-export interface JoinedSource {
-  readonly name: string;
-  readonly distributions: LookAhead<TextDistribution>;
+/** A usable document from the streams of a run. */
+export interface StreamedDocument extends UsableDocument {
+  /** The message that its text came in. */
+  readonly message: Message | undefined;
 }
 
 /** Hears of the join; as TrainerMetrics. */
 export interface JoinObserver {
-  /** A document has gone on. */
+  /** A document has been joined. */
   joined(): void;
-  /** It has gone on without a source. */
+  /** It was joined without a source. */
   joinedWithout(source: string): void;
   /** The next document waited for a source, or for the feeder. */
   waitedFor(who: string, seconds: number): void;
@@ -30,8 +32,8 @@ export interface Join {
   readonly from: number;
   /** One more than the last document. */
   readonly until: number;
-  readonly documents: LookAhead<Document>;
-  readonly sources: readonly JoinedSource[];
+  readonly documents: LookAhead<IncomingDocument>;
+  readonly sources: readonly SourceQueue[];
   /** Whom a document waits for. */
   readonly attendance: Attendance;
   readonly notifier: Notifier;
@@ -53,7 +55,7 @@ const countEvery = 1_000;
  * Gives the documents strictly in order, each when the text and the distributions that it waits for are here.
  * Never leaves a document out; while it waits, the log says for whom. Ends early when aborted.
  */
-export async function* joinDocuments(join: Join): AsyncGenerator<JoinedDocument> {
+export async function* joinDocuments(join: Join): AsyncGenerator<JoinedDocument<StreamedDocument>> {
   const { attendance, metrics } = join;
   const missingTime = new MissingTime((who, seconds) => metrics.waitedFor(who, seconds));
   for (let number = join.from; number < join.until; number++) {
@@ -63,7 +65,7 @@ export async function* joinDocuments(join: Join): AsyncGenerator<JoinedDocument>
       const missing = missingParts(join, number);
       missingTime.now(missing);
       if (missing.length === 0) {
-        // What has been looked at goes on at once, before anything else can come.
+        // What has been compared is joined at once, before anything else can come.
         const withdrawing = join.withdrawUnfit?.();
         if (withdrawing === undefined) break;
         await withdrawing;
@@ -73,21 +75,21 @@ export async function* joinDocuments(join: Join): AsyncGenerator<JoinedDocument>
       const due = Math.max(1, attendance.due - performance.now());
       await join.notifier.next(Math.min(report.due, countEvery, due));
     }
-    yield takeNext(join, number, report);
+    yield takeNext(join, report);
   }
 }
 
-function takeNext(join: Join, number: number, report: WaitReport): JoinedDocument {
+function takeNext(join: Join, report: WaitReport): JoinedDocument<StreamedDocument> {
   const { documents, sources, attendance, metrics } = join;
   metrics.joined();
+  const message = documents.messageOf(documents.nextNumber);
   const document = documents.take();
-  const { text } = document;
-  const malformed = whyPassedOver(document);
-  if (malformed !== undefined) {
+  const { number } = document;
+  if (document.unusable !== undefined) {
     attendance.passOver(performance.now());
     report.over([]);
     for (const { distributions } of sources) distributions.takeOrPass();
-    return { number, text, distributions: [], passedOver: malformed };
+    return { number, unusable: document.unusable, present: undefined };
   }
   const present = attendance.goOn(number, performance.now());
   const without = sources.filter(({ name }) => !present.has(name)).map(({ name }) => name);
@@ -97,13 +99,43 @@ function takeNext(join: Join, number: number, report: WaitReport): JoinedDocumen
     const distribution = distributions.takeOrPass();
     return present.has(name) ? distribution : undefined;
   });
-  return { number, text, distributions, passedOver: whyRefused(distributions) };
+  const refusal = refusalAmong(distributions);
+  if (refusal !== undefined) {
+    return { number, unusable: refusal, present: presentSources(distributions) };
+  }
+  return { number, text: document.text, distributions, message };
+}
+
+/** Why one of the teachers cannot score the document; undefined where all could. */
+function refusalAmong(distributions: readonly (TextDistribution | undefined)[]): string | undefined {
+  const refused = distributions.find((distribution) => distribution?.refusal !== undefined);
+  return refused && `teacher ${refused.teacher} cannot score it: ${refused.refusal}`;
 }
 
 function missingParts({ documents, attendance }: Join, number: number): readonly string[] {
-  // Nobody scores what is malformed.
-  const next = documents.peek(number);
-  if (next !== undefined && whyPassedOver(next) !== undefined) return [];
+  // Nobody scores what cannot be used.
+  if (documents.peek(number)?.unusable !== undefined) return [];
   const missing = attendance.missing(number, documents.arrived, performance.now());
   return documents.ready ? missing : [feeder, ...missing];
+}
+
+/** Counts how long each part of the next document was missing while it was waited for. */
+export class MissingTime {
+  readonly #count: (who: string, seconds: number) => void;
+  #missing: readonly string[] = [];
+  #since = 0;
+
+  constructor(count: (who: string, seconds: number) => void) {
+    this.#count = count;
+  }
+
+  /** @param missing who has not delivered, from now on; nobody while nothing is waited for */
+  now(missing: readonly string[]): void {
+    if (missing.length === 0 && this.#missing.length === 0) return;
+    const now = performance.now();
+    const seconds = (now - this.#since) / 1000;
+    for (const who of this.#missing) this.#count(who, seconds);
+    this.#missing = missing;
+    this.#since = now;
+  }
 }

@@ -71,17 +71,17 @@ describe('LookAhead', () => {
 
   it('knows what the stream has passed over, and forgets positions of a life that is over', () => {
     const queue = new LookAhead<string>(3, 8, new Notifier());
-    queue.offer(3, 5, 'three', 'first life');
+    queue.offer(3, 5, 'three', { life: 'first life' });
     expect([queue.passedOver, queue.positionOf(6)]).toEqual([false, 8]);
     queue.take();
-    queue.offer(6, 8, 'six', 'first life');
+    queue.offer(6, 8, 'six', { life: 'first life' });
     expect(queue.passedOver).toBe(true);
     queue.put(4, 'four');
     expect(queue.passedOver).toBe(false);
     queue.forget(4);
     expect([queue.coveredPosition, queue.life]).toEqual([7, 'first life']);
 
-    queue.offer(2, 2, 'two', 'second life');
+    queue.offer(2, 2, 'two', { life: 'second life' });
     queue.forget(4);
     expect([queue.coveredPosition, queue.life]).toEqual([2, 'second life']);
     expect([...queue.numbers].sort()).toEqual([4, 6]);

@@ -1,14 +1,38 @@
 import type { Notifier } from '../../../process/lifecycle/notifier.ts';
+import type { TextDistribution } from '../../../wire/codec/text-distribution.ts';
 
-/** What came, and when, as performance.now(). */
+/** A message as it came, for the dead letters. */
+export interface Message {
+  readonly bytes: Uint8Array;
+  /** In its stream; 0 where it came another way. */
+  readonly position: number;
+}
+
+/** A source with what has been read of its distributions and not yet been used. */
+export interface SourceQueue {
+  readonly name: string;
+  readonly distributions: LookAhead<TextDistribution>;
+}
+
+/** How a part came. */
+interface Arrival {
+  /** Of the stream; positions of an earlier life mean nothing any more. */
+  readonly life?: string;
+  /** Raw bytes of the message. */
+  readonly bytes?: Uint8Array;
+  /** As performance.now(). */
+  readonly at?: number;
+}
+
 interface Waiting<T> {
   readonly value: T;
+  readonly bytes: Uint8Array | undefined;
   readonly at: number;
 }
 
 /**
  * What has been read of one stream and not yet been used, by document number. Replicas of a teacher publish
- * out of order and a teacher that died may publish a document again, so the first of each document in the
+ * out of order, and a teacher that died may publish a document again, so the first copy of each document in the
  * order of the stream counts: a restart reads the same one.
  */
 export class LookAhead<T> {
@@ -17,6 +41,8 @@ export class LookAhead<T> {
   readonly #waiting = new Map<number, Waiting<T>>();
   /** What was read, in the order of the stream, from the first that no checkpoint covers. */
   #read: { readonly document: number; readonly position: number }[] = [];
+  /** Documents whose part came and cannot be used. */
+  readonly #rejected = new Set<number>();
   #next: number;
   #lastPosition = 0;
   #lastDocument = -1;
@@ -40,13 +66,8 @@ export class LookAhead<T> {
     return this.#waiting.size;
   }
 
-  /**
-   * Takes in what was read. Documents that are used already, and second copies, are let go.
-   *
-   * @param life of the stream; positions of an earlier one mean nothing any more
-   * @param at when it came, as performance.now()
-   */
-  offer(document: number, position: number, value: T, life = '', at = performance.now()): void {
+  /** Takes in what was read. Documents that are used already, and second copies, are dropped. */
+  offer(document: number, position: number, value: T, { life = '', ...arrival }: Arrival = {}): void {
     if (life !== this.#life) this.#read = [];
     this.#life = life;
     this.#lastPosition = position;
@@ -54,13 +75,17 @@ export class LookAhead<T> {
     this.#read.push({ document, position });
     this.#newest = Math.max(this.#newest, document);
     if (document < this.#next) this.#late++;
-    this.put(document, value, at);
+    this.put(document, value, arrival);
   }
 
-  /** Takes in what came another way than by the stream. What is used already, or here, is let go. */
-  put(document: number, value: T, at = performance.now()): void {
+  /** Takes in what came another way than by the stream. What is used already, or here, is dropped. */
+  put(
+    document: number,
+    value: T,
+    { bytes, at = performance.now() }: Pick<Arrival, 'bytes' | 'at'> = {},
+  ): void {
     if (document < this.#next || this.#waiting.has(document)) return;
-    this.#waiting.set(document, { value, at });
+    this.#waiting.set(document, { value, bytes, at });
     this.#notifier.notifyAll();
   }
 
@@ -72,6 +97,13 @@ export class LookAhead<T> {
   /** A document's part, which stays; undefined where it is not here. */
   peek(document: number): T | undefined {
     return this.#waiting.get(document)?.value;
+  }
+
+  /** The message that a waiting document's part came in; undefined where that is not known. */
+  messageOf(document: number): Message | undefined {
+    const bytes = this.#waiting.get(document)?.bytes;
+    if (bytes === undefined) return undefined;
+    return { bytes, position: this.#read.find((each) => each.document === document)?.position ?? 0 };
   }
 
   /** When the next wanted document's part came, as performance.now(); undefined before. */
@@ -124,19 +156,26 @@ export class LookAhead<T> {
   takeOrPass(): T | undefined {
     const waiting = this.#waiting.get(this.#next);
     this.#waiting.delete(this.#next);
+    this.#rejected.delete(this.#next);
     this.#next++;
     this.#notifier.notifyAll();
     return waiting?.value;
   }
 
-  /**
-   * The next wanted document's part has come and is none: it counts as not come.
-   *
-   * @returns its position in the stream; 0 where it came another way
-   */
-  withdraw(): number {
+  /** A part of this document came and cannot be used. Of a document that has been used, nothing is wanted any more. */
+  reject(document: number): void {
+    if (document >= this.#next) this.#rejected.add(document);
+  }
+
+  /** Rejects the next wanted document's part, which waits: it counts as not come. */
+  withdraw(): void {
     this.#waiting.delete(this.#next);
-    return this.#read.find(({ document }) => document === this.#next)?.position ?? 0;
+    this.reject(this.#next);
+  }
+
+  /** Whether a part of this document was rejected since this was last asked. */
+  takeRejected(document: number): boolean {
+    return this.#rejected.delete(document);
   }
 
   /** Waits until more may be read. */

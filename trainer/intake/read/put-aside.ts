@@ -4,7 +4,7 @@ import type { DeadLetter, RunStreams } from '../../../wire/nats/run-streams.ts';
 /** Longest that a message which cannot be used holds up those behind it, in milliseconds. */
 const storeWithin = 30_000;
 
-/** Puts a message into the run's dead letters. Where that does not work the log says so, and the run goes on. */
+/** Puts a message into the run's dead letters. Where that fails the log says so, and the run goes on. */
 export async function putAside(
   streams: Pick<RunStreams, 'storeDeadLetter'>,
   letter: DeadLetter,

@@ -7,7 +7,7 @@ import { distributionToBytes } from '../../../wire/codec/distribution-bytes.ts';
 import type { TextDistribution } from '../../../wire/codec/text-distribution.ts';
 import { connectNats, type NatsConnection } from '../../../wire/nats/connection.ts';
 import { openRunStreams, type RunStreams } from '../../../wire/nats/run-streams.ts';
-import { Intake } from './intake.ts';
+import { IntakeCounts } from './intake-counts.ts';
 import { LookAhead } from './look-ahead.ts';
 import { readDistributionsInto } from './read-distributions.ts';
 
@@ -53,7 +53,7 @@ function distribution(document: number, by = fingerprint, crossEntropy = 1): Uin
 /** Reads what the stream has until a document has come, as a trainer that has just started. */
 async function readUntil(document: number, from: Pick<RunStreams, 'readDistributions' | 'storeDeadLetter'>) {
   const distributions = new LookAhead<TextDistribution>(0, 8, new Notifier());
-  const intake = new Intake({ received: () => {}, deadLetter: () => {} });
+  const intake = new IntakeCounts({ received: () => {}, deadLetter: () => {} });
   const log = createLog('test', { level: 'silent' });
   vi.spyOn(log, 'child').mockReturnValue(log as never);
   const warned = vi.spyOn(log, 'warn');
@@ -65,13 +65,13 @@ async function readUntil(document: number, from: Pick<RunStreams, 'readDistribut
     candidates: 100,
     documents: 4,
   });
-  const unusable = new Set<number>();
-  const reader = { teacher: 'orator', check, distributions, unusable, intake };
+  const reader = { teacher: 'orator', check, distributions, intake };
   const reading = readDistributionsInto(reader, from, { signal: abort.signal, log });
   await expect.poll(() => [...distributions.numbers], { timeout: 10_000 }).toContain(document);
   abort.abort();
   await reading;
-  return { intake: intake.of('orator'), numbers: [...distributions.numbers], unusable, warned };
+  const rejected = [0, 1, 2, 3].filter((number) => distributions.takeRejected(number));
+  return { intake: intake.of('orator'), numbers: [...distributions.numbers], rejected, warned };
 }
 
 it('puts what cannot be used aside, once over restarts, and goes on', async () => {
@@ -87,10 +87,10 @@ it('puts what cannot be used aside, once over restarts, and goes on', async () =
   }
   const bytesReceived = messages.reduce((sum, { length }) => sum + length, 0);
   for (let restart = 0; restart < 2; restart++) {
-    const { intake, numbers, unusable } = await readUntil(3, streams);
+    const { intake, numbers, rejected } = await readUntil(3, streams);
     expect(numbers).toEqual([0, 3]);
     expect(intake).toEqual({ bytesReceived, deadLetters: 3 });
-    expect([...unusable]).toEqual([1, 2]);
+    expect(rejected).toEqual([1, 2]);
   }
 
   const stream = `fusemesh_${run}_dead_letters`;

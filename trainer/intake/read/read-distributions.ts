@@ -3,10 +3,10 @@ import type { Log } from '../../../process/log/log.ts';
 import { distributionFromBytes } from '../../../wire/codec/distribution-bytes.ts';
 import type { TextDistribution } from '../../../wire/codec/text-distribution.ts';
 import type { Place, RunStreams } from '../../../wire/nats/run-streams.ts';
-import type { Arrivals } from './arrivals.ts';
-import type { IntakeObserver } from './intake.ts';
+import type { IntakeObserver } from './intake-counts.ts';
 import type { LookAhead } from './look-ahead.ts';
 import { putAside } from './put-aside.ts';
+import type { Arrivals } from './read-documents.ts';
 import { readOn } from './read-on.ts';
 
 /** Where a teacher's distributions go. */
@@ -15,8 +15,6 @@ export interface DistributionReader {
   /** @throws FuseMeshError data_loss where a distribution cannot be used */
   readonly check: (distribution: TextDistribution) => void;
   readonly distributions: LookAhead<TextDistribution>;
-  /** Numbers of documents whose distribution came and cannot be used: added to. */
-  readonly unusable: Set<number>;
   /** Hears of what comes. */
   readonly intake: IntakeObserver;
   /** Hears of each that can be used. */
@@ -24,12 +22,12 @@ export interface DistributionReader {
 }
 
 /**
- * Reads a teacher's distributions as far ahead as there is room, from the first that the stream still has:
- * what checkpoints cover is gone from it, and what they cover and is not gone is let go. A distribution that
- * cannot be used goes to the run's dead letters and counts as not delivered.
+ * Reads a teacher's distributions as far ahead as there is room, from the first that the stream still has. What
+ * checkpoints cover is gone from the stream, or is dropped here. A distribution that cannot be used goes to the
+ * run's dead letters and counts as not delivered.
  */
 export async function readDistributionsInto(
-  { teacher, check, distributions, unusable, intake, arrivals }: DistributionReader,
+  { teacher, check, distributions, intake, arrivals }: DistributionReader,
   streams: Pick<RunStreams, 'readDistributions' | 'storeDeadLetter'>,
   { signal, log }: { signal: AbortSignal; log: Log },
 ): Promise<void> {
@@ -43,16 +41,14 @@ export async function readDistributionsInto(
     try {
       distribution = distributionFromBytes(bytes);
       check(distribution);
-      distributions.offer(distribution.document, position, distribution, life);
+      distributions.offer(distribution.document, position, distribution, { life, bytes });
       arrivals?.arrived(distribution.document, teacher, traceparent());
       logOfTeacher.debug({ document: distribution.document, position }, 'A distribution has come');
     } catch (error) {
       if (!(error instanceof FuseMeshError)) throw error;
       logOfTeacher.warn({ position }, `Teacher ${teacher} sent what cannot be used: ${error.message}`);
       intake.deadLetter(teacher);
-      // What has gone on already is asked for no more.
-      const document = distribution?.document ?? -1;
-      if (document >= distributions.nextNumber) unusable.add(document);
+      if (distribution !== undefined) distributions.reject(distribution.document);
       const letter = { stream: 'distributions', source: teacher, position, bytes } as const;
       await putAside(streams, { ...letter, reason: error.message }, { signal, log: logOfTeacher });
     }

@@ -1,32 +1,50 @@
 import type { Log } from '../../../process/log/log.ts';
-import type { Document } from '../../../wire/generated/fusemesh/v1/corpus_pb.ts';
-import { feederSource, type Place, type RunStreams } from '../../../wire/nats/run-streams.ts';
-import type { Arrivals } from './arrivals.ts';
-import type { IntakeObserver } from './intake.ts';
-import type { LookAhead } from './look-ahead.ts';
+import {
+  feederSource,
+  type IncomingDocument,
+  type Place,
+  type RunStreams,
+} from '../../../wire/nats/run-streams.ts';
+import type { IntakeObserver } from './intake-counts.ts';
+import type { LookAhead, Message } from './look-ahead.ts';
 import { putAside } from './put-aside.ts';
 import { readOn } from './read-on.ts';
 
-/** How documents are read, and who hears of them. */
-interface ReadingDocuments {
+/** Hears of every part of a document when it comes. */
+export interface Arrivals {
+  /**
+   * @param source the teacher that sent it; "the feeder" for the text itself
+   * @param traceparent where it belongs in a trace; undefined where it belongs to none or that is not known
+   */
+  arrived(document: number, source: string, traceparent?: string): void;
+}
+
+/** What a document that cannot be used needs to become a dead letter. */
+export interface PuttingAside {
+  readonly streams: Pick<RunStreams, 'storeDeadLetter'>;
+  readonly intake: Pick<IntakeObserver, 'deadLetter'>;
   readonly signal: AbortSignal;
   readonly log: Log;
-  readonly intake: Pick<IntakeObserver, 'deadLetter'>;
+}
+
+/** How documents are read, and who hears of them. */
+interface ReadingDocuments extends PuttingAside {
+  readonly streams: Pick<RunStreams, 'readDocuments' | 'storeDeadLetter'>;
   readonly arrivals?: Arrivals | undefined;
   /** Called before the first document of every life of the stream: throws where it is not the run's corpus. */
   readonly refuseOther?: () => Promise<void>;
 }
 
 /**
- * Reads a run's documents, from a number on, as far ahead as there is room. In the place of a malformed one,
- * which goes to the run's dead letters, stands one without text.
+ * Reads a run's documents, from a number on, as far ahead as there is room. One that cannot be used keeps its place,
+ * with the reason, and goes to the run's dead letters.
  */
 export async function readDocumentsInto(
-  documents: LookAhead<Document>,
+  documents: LookAhead<IncomingDocument>,
   from: number,
-  streams: Pick<RunStreams, 'readDocuments' | 'storeDeadLetter'>,
-  { signal, log, intake, arrivals, refuseOther }: ReadingDocuments,
+  reading: ReadingDocuments,
 ): Promise<void> {
+  const { streams, signal, log, arrivals, refuseOther } = reading;
   let known: string | undefined;
   async function* open(after: Place | undefined) {
     for await (const message of streams.readDocuments({ from, after, signal })) {
@@ -36,16 +54,28 @@ export async function readDocumentsInto(
     }
   }
   const messages = readOn('the documents', open, { signal, log });
-  for await (const { document, position, life, bytes, malformed: reason, traceparent } of messages) {
-    const number = Number(document.number);
-    if (reason !== undefined) {
-      log.warn({ position }, `A document is passed over: ${reason}`);
-      intake.deadLetter(feederSource);
-      const letter = { stream: 'documents', source: feederSource, position, bytes, reason } as const;
-      await putAside(streams, letter, { signal, log });
+  for await (const { document, position, life, bytes, traceparent } of messages) {
+    const { number, unusable } = document;
+    if (unusable !== undefined) {
+      log.warn({ position }, `A document is passed over: ${unusable}`);
+      await putDocumentAside({ bytes, position }, unusable, reading);
     }
-    documents.offer(number, position, document, life);
+    documents.offer(number, position, document, { life, bytes });
     arrivals?.arrived(number, 'the feeder', traceparent());
     await documents.room(signal);
   }
+}
+
+/** Puts the message that a document came in into the run's dead letters. */
+export async function putDocumentAside(
+  { bytes, position }: Message,
+  reason: string,
+  { streams, intake, signal, log }: PuttingAside,
+): Promise<void> {
+  intake.deadLetter(feederSource);
+  await putAside(
+    streams,
+    { stream: 'documents', source: feederSource, position, bytes, reason },
+    { signal, log },
+  );
 }

@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../../process/log/log.ts';
 import { RepeatedWarning } from '../../../process/log/repeated-warning.ts';
-import type { Document } from '../../../wire/generated/fusemesh/v1/corpus_pb.ts';
-import type { Place, RunStreams } from '../../../wire/nats/run-streams.ts';
-import type { Join, JoinedSource } from '../join/join-documents.ts';
-import type { LookAhead } from './look-ahead.ts';
+import type { IncomingDocument, Place, RunStreams } from '../../../wire/nats/run-streams.ts';
+import type { LookAhead, SourceQueue } from './look-ahead.ts';
 
 const lookEvery = 1_000;
 /** A server that was killed may have what was released from it back. */
@@ -17,8 +15,8 @@ const releaseAgainAfter = 5_000;
  */
 export class StreamRelease {
   readonly #streams: Pick<RunStreams, 'releaseDocuments' | 'releaseDistributions'>;
-  readonly #documents: LookAhead<Document>;
-  readonly #sources: readonly JoinedSource[];
+  readonly #documents: LookAhead<IncomingDocument>;
+  readonly #sources: readonly SourceQueue[];
   readonly #warning: RepeatedWarning;
   readonly #released = new Map<string, Place>();
   #releaseAllAt = 0;
@@ -27,7 +25,7 @@ export class StreamRelease {
   /** @param covered how many documents the newest checkpoint covers */
   constructor(
     streams: Pick<RunStreams, 'releaseDocuments' | 'releaseDistributions'>,
-    { documents, sources }: Pick<Join, 'documents' | 'sources'>,
+    { documents, sources }: { documents: LookAhead<IncomingDocument>; sources: readonly SourceQueue[] },
     covered: number,
     log: Log,
   ) {

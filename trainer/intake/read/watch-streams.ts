@@ -7,23 +7,50 @@ import type { RunState, RunStreams } from '../../../wire/nats/run-streams.ts';
 const lookEvery = 2_000;
 
 /**
- * Looks at a run's streams every two seconds, until aborted. Status and metrics take what was seen last, so
- * that whoever asks for them never waits for NATS. While NATS is away nothing is told.
+ * A run's streams as they were at the last look, every two seconds. Healing, status and metrics take what was seen
+ * last, so that none of them ever waits for NATS. While NATS is away the last look stays.
  */
-export async function watchStreams(
-  streams: Pick<RunStreams, 'look'>,
-  teachers: readonly string[],
-  { signal, log, tell }: { signal: AbortSignal; log: Log; tell: (state: RunState) => void },
-): Promise<void> {
-  const warning = new RepeatedWarning(log);
-  while (!signal.aborted) {
-    try {
-      tell(await streams.look(teachers));
-      warning.over();
-    } catch (error) {
-      if (!(error instanceof FuseMeshError)) throw error;
-      if (!signal.aborted) warning.warn(error.message);
+export class StreamWatch {
+  #seen: RunState | undefined;
+
+  /** What was seen last; undefined before the first look. */
+  get seen(): RunState | undefined {
+    return this.#seen;
+  }
+
+  /**
+   * Whether a teacher is done with a document, as NATS has it: the document was acknowledged, or the teacher has
+   * nothing left to do.
+   *
+   * @param position of the document in its stream; undefined where that is not known
+   */
+  isDone(teacher: string, position: number | undefined): boolean {
+    const lag = this.#seen?.lags.find((each) => each.teacher === teacher);
+    if (lag === undefined) return false;
+    return lag.documents === 0 || (position !== undefined && position <= lag.doneUpTo);
+  }
+
+  /**
+   * Looks until aborted.
+   *
+   * @param tell is told what each look has seen
+   */
+  async keepLooking(
+    streams: Pick<RunStreams, 'look'>,
+    teachers: readonly string[],
+    { signal, log, tell }: { signal: AbortSignal; log: Log; tell: (state: RunState) => void },
+  ): Promise<void> {
+    const warning = new RepeatedWarning(log);
+    while (!signal.aborted) {
+      try {
+        this.#seen = await streams.look(teachers);
+        tell(this.#seen);
+        warning.over();
+      } catch (error) {
+        if (!(error instanceof FuseMeshError)) throw error;
+        if (!signal.aborted) warning.warn(error.message);
+      }
+      await sleep(lookEvery, undefined, { signal }).catch(() => {});
     }
-    await sleep(lookEvery, undefined, { signal }).catch(() => {});
   }
 }

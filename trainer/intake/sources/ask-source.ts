@@ -3,7 +3,6 @@ import { decodeTextDistribution } from '../../../wire/codec/decode-text-distribu
 import { unfitFor } from '../../../wire/codec/fits-text.ts';
 import { refusedDistribution } from '../../../wire/codec/refused-distribution.ts';
 import type { TextDistribution } from '../../../wire/codec/text-distribution.ts';
-import type { Document } from '../../../wire/generated/fusemesh/v1/corpus_pb.ts';
 import { TeacherService } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import { createClient } from '../../../wire/grpc/client.ts';
 import type { Source } from './source.ts';
@@ -29,11 +28,11 @@ export interface Question {
  */
 export async function askSource(
   { name, address, security }: Source,
-  document: Document,
+  document: { readonly number: number; readonly text: string },
   { topK, fingerprint, check, signal }: Question,
 ): Promise<TextDistribution> {
   const client = createClient(TeacherService, address, security);
-  const origin = { document: Number(document.number), teacher: name };
+  const origin = { document: document.number, teacher: name };
   try {
     const { distribution } = await client.score(
       { text: document.text, topK },

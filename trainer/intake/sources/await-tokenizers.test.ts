@@ -11,7 +11,9 @@ import { Source } from './source.ts';
 const log = createLog('test', { level: 'silent' });
 let tokenizer: Tokenizer;
 beforeAll(async () => {
-  tokenizer = await Tokenizer.fromFile(join(import.meta.dirname, '../../examples/zoo/orator/tokenizer.json'));
+  tokenizer = await Tokenizer.fromFile(
+    join(import.meta.dirname, '../../../examples/zoo/orator/tokenizer.json'),
+  );
 });
 
 function waitFor(rule: { atLeast: number; within: number }) {

@@ -1,8 +1,8 @@
 import type { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
 import type { Notifier } from '../../../process/lifecycle/notifier.ts';
 import type { Log } from '../../../process/log/log.ts';
-import type { JoinRule } from '../join/join-rule.ts';
-import { WaitReport } from '../join/wait-report.ts';
+import type { JoinRule } from '../join/attendance.ts';
+import { WaitReport } from '../read/wait-report.ts';
 import type { Source } from './source.ts';
 
 /** How those who wait for a tokenizer hear of it. */

@@ -7,7 +7,7 @@ import { temporaryDirectory } from '../../../test/support/temporary-directory.ts
 import { keepTokenizer, recallTokenizers } from './kept-tokenizers.ts';
 import { Source } from './source.ts';
 
-const zoo = join(import.meta.dirname, '../../examples/zoo');
+const zoo = join(import.meta.dirname, '../../../examples/zoo');
 function source(name: string): Source {
   const made = new Source(name, '', openSecurity);
   made.vocabularySize = 512;

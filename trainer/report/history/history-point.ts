@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { StepReport } from '../step-report.ts';
 
 const bySource = z.record(z.string(), z.number());
 
@@ -64,3 +65,32 @@ const eachOf = (
       combine(first[name], second[name]),
     ]),
   );
+
+/** A step as a point, with the rates that the sources tell of. */
+export function historyPoint(
+  report: StepReport,
+  tokensPerSecond: Readonly<Record<string, number>>,
+): HistoryPoint {
+  const chosen: Record<string, number> = {};
+  for (const name of report.chosen) chosen[name] = (chosen[name] ?? 0) + 1;
+  const { step, seconds, loss, causalLoss, fusionLoss, gradientNorm, learningRate, alignedShare } = report;
+  return {
+    step,
+    seconds,
+    loss,
+    causalLoss,
+    fusionLoss,
+    gradientNorm,
+    learningRate,
+    alignedShare,
+    time: Date.now() / 1000,
+    steps: 1,
+    tokens: report.stepTokens,
+    waitSeconds: report.time.wait,
+    chosen,
+    tokensPerSecond,
+    without: Object.fromEntries(
+      Object.entries(report.without).map(([name, documents]) => [name, documents.length]),
+    ),
+  };
+}

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { openSecurity } from '../../../process/security/service-security.ts';
 import type { FoundTeacher } from '../../../wire/discovery/teacher-listing.ts';
-import { replicasOf } from './replicas-of.ts';
+import { replicasOf } from './keep-replicas.ts';
 import { replicaAt, Source } from './source.ts';
 
 const teacher = (instance: string, changes: Partial<FoundTeacher> = {}): FoundTeacher => ({

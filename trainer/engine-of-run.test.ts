@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { runConfigSchema } from '../process/config/schema.ts';
-import { memoryLine, planMemory } from './memory-plan.ts';
+import { memoryLine, planMemory } from './engine-of-run.ts';
 
 const model = join(import.meta.dirname, '..', 'examples', 'zoo', 'target');
 const run = (trainer: object, lora?: object) =>

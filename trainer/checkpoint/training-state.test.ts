@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { afterEmptyStep, afterEvaluation, afterSkippedStep } from './advance-state.ts';
-import { initialState } from './training-state.ts';
+import { afterEmptyStep, afterEvaluation, afterSkippedStep, initialState } from './training-state.ts';
 
-// After steps, skipped ones too: train.test.ts.
+// After steps, skipped ones too: loop.test.ts.
 describe('afterEvaluation', () => {
   const at = (step: number, best: { step: number; bitsPerByte: number } | null) => ({
     ...initialState('demo', 'ab'),

@@ -1,0 +1,282 @@
+import type { SourceRelation } from '../fusion/batch/assemble-batch.ts';
+import { batchesOf, type FusedBatch } from '../fusion/batch/batches.ts';
+import type { JoinedDocument, UsableDocument } from '../fusion/batch/joined-document.ts';
+import type { Fusion } from '../fusion/fusion-of-run.ts';
+import { relateSource } from '../fusion/relate-source.ts';
+import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import type { RunConfig } from '../process/config/schema.ts';
+import type { BackgroundTasks } from '../process/lifecycle/background-tasks.ts';
+import type { Notifier } from '../process/lifecycle/notifier.ts';
+import type { Log } from '../process/log/log.ts';
+import { distributionCheck } from '../wire/codec/check-distribution.ts';
+import type { TextDistribution } from '../wire/codec/text-distribution.ts';
+import type { CorpusManifest } from '../wire/generated/fusemesh/v1/corpus_pb.ts';
+import type { IncomingDocument, RunStreams } from '../wire/nats/run-streams.ts';
+import { askForOverdue } from './intake/heal/ask-for-overdue.ts';
+import { fetchMissing } from './intake/heal/fetch-missing.ts';
+import type { Intake } from './intake/intake.ts';
+import { Attendance, joinRuleOf } from './intake/join/attendance.ts';
+import { type JoinObserver, joinDocuments, type StreamedDocument } from './intake/join/join-documents.ts';
+import { JoinJournal } from './intake/join/join-journal.ts';
+import { withdrawUnfit } from './intake/join/withdraw-unfit.ts';
+import { LookAhead, type SourceQueue } from './intake/read/look-ahead.ts';
+import { keepManifest } from './intake/read/manifest.ts';
+import { readDistributionsInto } from './intake/read/read-distributions.ts';
+import { type Arrivals, putDocumentAside, readDocumentsInto } from './intake/read/read-documents.ts';
+import { StreamRelease } from './intake/read/stream-release.ts';
+import { askSource } from './intake/sources/ask-source.ts';
+import { awaitTokenizer, awaitTokenizers } from './intake/sources/await-tokenizers.ts';
+import { keepTokenizer } from './intake/sources/kept-tokenizers.ts';
+import type { Source } from './intake/sources/source.ts';
+
+/** Batches whose parts are read ahead of the one in hand. */
+const batchesAhead = 4;
+
+/** What decides which batches are made. */
+export interface BatchSettings {
+  readonly batchDocuments: number;
+  readonly contextLength: number;
+  /** The target's. */
+  readonly tokenizer: Tokenizer;
+  readonly fusion: Fusion;
+}
+
+/** Where the documents and distributions of a run come from, and who helps to bring them in. */
+export interface StreamedRun extends BatchSettings {
+  readonly run: string;
+  readonly manifest: CorpusManifest;
+  /** The documents that are wanted: from … until − 1. */
+  readonly from: number;
+  readonly until: number;
+  readonly topK: number;
+  readonly join: RunConfig['trainer']['join'];
+  /** Directory of the run. */
+  readonly output: string;
+  readonly streams: RunStreams;
+  readonly intake: Intake;
+  readonly tasks: BackgroundTasks;
+  readonly notifier: Notifier;
+  readonly metrics: JoinObserver;
+  /** Hears of every part of a document when it comes. */
+  readonly arrivals?: Arrivals | undefined;
+  readonly log: Log;
+}
+
+/** Batches of a run, made while its streams bring in what they are made of. */
+export interface StreamedBatches {
+  /** In order; fewer when it is aborted. */
+  readonly batches: AsyncGenerator<FusedBatch>;
+  /** Of the sources that were there when it began. */
+  readonly tokenizers: readonly Tokenizer[];
+  /** Documents before this one are covered by a checkpoint: their place in the streams goes to others. */
+  cover(documents: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * From the streams of a run to batches: read ahead → heal what is lost → join → align and fuse → batch.
+ *
+ * @returns undefined when it is stopped before enough sources are there
+ */
+export async function streamedBatches(run: StreamedRun): Promise<StreamedBatches | undefined> {
+  const { streams, intake, tasks, notifier, metrics, manifest, from, until, arrivals, log } = run;
+  const { sources, counts } = intake;
+  const { signal } = tasks;
+  const rule = joinRuleOf(run, sources.length);
+  if (!(await awaitTokenizers(sources, rule, { notifier, signal, log }))) return undefined;
+
+  // Read ahead, and release what a checkpoint covers.
+  const capacity = batchesAhead * run.batchDocuments;
+  const documents = new LookAhead<IncomingDocument>(from, capacity, notifier);
+  const queues = sources.map(
+    ({ name }): SourceQueue => ({
+      name,
+      distributions: new LookAhead<TextDistribution>(from, capacity, notifier),
+    }),
+  );
+  const release = new StreamRelease(streams, { documents, sources: queues }, from, log);
+  tasks.run((signal) => release.keepOn(signal));
+  tasks.run((signal) => keepManifest(streams, manifest, { covered: () => release.covered, signal }));
+  const refuseOther = () => streams.publishManifest(manifest, { first: release.covered, signal });
+  const puttingAside = { streams, intake: counts, signal, log };
+  tasks.run(() => readDocumentsInto(documents, from, { ...puttingAside, arrivals, refuseOther }));
+
+  // Heal what the document stream loses; what a source owes is asked for in takeIn below.
+  const corpus = Buffer.from(manifest.sha256).toString('hex');
+  tasks.run((signal) => fetchMissing(documents, { streams, corpus, until, signal, log }));
+
+  // Join: documents wait for the sources that attend.
+  const known = sources.map(({ tokenizer }) => tokenizer);
+  const journal = await openJournal(run, corpus);
+  const attendance = new Attendance(rule, queues, {
+    log,
+    leftOut: sources.filter((_source, s) => known[s] === undefined).map(({ name }) => name),
+    recorded: journal?.sourcesOf,
+  });
+  intake.joins({ queues, attendance });
+  const joined = joinDocuments({
+    from,
+    until,
+    documents,
+    sources: queues,
+    attendance,
+    notifier,
+    signal,
+    log,
+    metrics,
+    withdrawUnfit: () => withdrawUnfit(documents, queues, puttingAside),
+  });
+
+  // A source is taken in when its tokenizer is known: some when it begins, others later.
+  const relations = new Map<number, SourceRelation>();
+  const takeIn = async (s: number, tokenizer: Tokenizer) => {
+    const source = sources[s];
+    if (journal) await keepTokenizer(run.output, source, tokenizer);
+    relations.set(s, await relateSource(source.name, tokenizer, run.tokenizer, run.fusion, log));
+    readSource(run, { source, tokenizer, queue: queues[s], documents, attendance });
+  };
+  await Promise.all(known.map(async (tokenizer, s) => tokenizer && takeIn(s, tokenizer)));
+  for (const [s, source] of sources.entries()) {
+    if (known[s]) continue;
+    tasks.run(async (signal) => {
+      const tokenizer = await awaitTokenizer(source, { notifier, signal });
+      if (tokenizer && !signal.aborted) await takeIn(s, tokenizer);
+    });
+  }
+
+  // Align, fuse and batch.
+  const batches = fusedBatches<StreamedDocument>(joined, run, {
+    relations: () => sources.map((_source, s) => relations.get(s)),
+    tooLong: async ({ number, message }, reason) => {
+      log.warn({ document: number }, `Document ${number} is passed over: ${reason}`);
+      if (message) await putDocumentAside(message, reason, puttingAside);
+    },
+    signal,
+  });
+  return {
+    batches: journal ? journaled(batches, journal, intake.names) : batches,
+    tokenizers: known.filter((tokenizer) => tokenizer !== undefined),
+    cover: (covered) => release.cover(covered),
+    close: async () => journal?.close(),
+  };
+}
+
+/** Begins to read what a source says, and to ask it for what it owes. */
+function readSource(
+  { manifest, topK, streams, intake, tasks, arrivals, log }: StreamedRun,
+  {
+    source,
+    tokenizer: { fingerprint, vocabularySize },
+    queue: { name, distributions },
+    documents,
+    attendance,
+  }: {
+    readonly source: Source;
+    /** The source's own. */
+    readonly tokenizer: Tokenizer;
+    readonly queue: SourceQueue;
+    readonly documents: LookAhead<IncomingDocument>;
+    readonly attendance: Attendance;
+  },
+): void {
+  const check = distributionCheck({
+    teacher: name,
+    documents: Number(manifest.documents),
+    fingerprint,
+    tokens: vocabularySize,
+    candidates: source.vocabularySize,
+  });
+  const reader = { teacher: name, check, distributions, intake: intake.counts, arrivals };
+  tasks.run((signal) => readDistributionsInto(reader, streams, { signal, log }));
+  const mayOwe = () => source.attached && attendance.counts(name);
+  tasks.run((signal) =>
+    askForOverdue(
+      {
+        name,
+        distributions,
+        isIdle: () => mayOwe() && source.said.documentsInHand === 0,
+        isDone: (document) => mayOwe() && intake.streams.isDone(name, documents.positionOf(document)),
+        ask: async (document) => {
+          const answer = await askSource(source, document, { topK, fingerprint, check, signal });
+          arrivals?.arrived(answer.document, name);
+          return answer;
+        },
+      },
+      documents,
+      { signal, log },
+    ),
+  );
+}
+
+/** What was recorded of a run in place of its streams. */
+export interface RecordedRun extends BatchSettings {
+  /** In order, from 0. */
+  readonly documents: AsyncIterable<UsableDocument>;
+  /** In the order of the documents' distributions. */
+  readonly sources: readonly { readonly name: string; readonly tokenizer: Tokenizer }[];
+  /** @throws for a document that is longer than the context */
+  readonly tooLong: (document: UsableDocument, reason: string) => Promise<void>;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+}
+
+/** From recordings to batches: as {@link streamedBatches} from the join on. */
+export async function recordedBatches(run: RecordedRun): Promise<AsyncGenerator<FusedBatch>> {
+  const { documents, sources, tokenizer: target, fusion, tooLong, signal, log } = run;
+  const relations = await Promise.all(
+    sources.map(({ name, tokenizer }) => relateSource(name, tokenizer, target, fusion, log)),
+  );
+  return fusedBatches(documents, run, { relations: () => relations, tooLong, signal });
+}
+
+/** Joined documents, aligned and fused. */
+function fusedBatches<Usable extends UsableDocument>(
+  documents: AsyncIterable<JoinedDocument<Usable>>,
+  { batchDocuments, contextLength, tokenizer, fusion: { candidates, settings } }: BatchSettings,
+  {
+    relations,
+    tooLong,
+    signal,
+  }: {
+    readonly relations: () => readonly (SourceRelation | undefined)[];
+    readonly tooLong: (document: Usable, reason: string) => Promise<void>;
+    readonly signal: AbortSignal;
+  },
+): AsyncGenerator<FusedBatch> {
+  return batchesOf(documents, {
+    batchDocuments,
+    contextLength,
+    candidates,
+    tokenizer,
+    relations,
+    settings,
+    tooLong,
+    signal,
+  });
+}
+
+/** Where documents may be joined without a source, it is written down which were. */
+async function openJournal(
+  { run, join, output, from, intake, log }: StreamedRun,
+  corpusSha256: string,
+): Promise<JoinJournal | undefined> {
+  if (join === 'all') return undefined;
+  return JoinJournal.open(output, { run, corpusSha256, from, sources: intake.names }, log);
+}
+
+/**
+ * The batches as they are, each when it stands on disk which sources its documents were joined with. Those that a
+ * source's answer made them pass over are among them: with other sources they would be learnt from.
+ */
+async function* journaled(
+  batches: AsyncIterable<FusedBatch>,
+  journal: JoinJournal,
+  sources: readonly string[],
+): AsyncGenerator<FusedBatch> {
+  for await (const batch of batches) {
+    await journal.write(
+      batch.joined.map(({ document, present }) => ({ document, sources: present.map((s) => sources[s]) })),
+    );
+    yield batch;
+  }
+}
