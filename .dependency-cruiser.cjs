@@ -66,11 +66,18 @@ module.exports = {
       to: { path: '^trainer/[^/]+\\.ts$' },
     },
     {
+      name: 'fusellm-behind-one-door',
+      comment: "the paper's method is used through fusion/fusellm/fusellm.ts",
+      severity: 'error',
+      from: { path: `^(${rooms.join('|')})/`, pathNot: ['^fusion/fusellm/', tests] },
+      to: { path: '^fusion/fusellm/(?!fusellm\\.ts)' },
+    },
+    {
       name: 'page-knows-messages-only',
       comment: 'the page shows messages of the protocol; it does not know how they travel',
       severity: 'error',
       from: { path: '^page/', pathNot: tests },
-      to: { path: '^wire/(?!generated/)' },
+      to: { path: '^wire/(?!generated/|messages/)' },
     },
     {
       name: 'browser-stands-alone',
@@ -81,6 +88,14 @@ module.exports = {
       to: {
         path: '^(page/(?!view/)|errors/|node_modules/(?!uplot/|@bufbuild/protobuf/))|^(node:)?(fs|path|http|os|crypto|url)$',
       },
+    },
+    {
+      name: 'messages-stand-alone',
+      comment:
+        'what wire/messages says of messages, trainer and browser read alike: it takes their code and no more',
+      severity: 'error',
+      from: { path: '^wire/messages/', pathNot: tests },
+      to: { pathNot: '^(wire/(messages|generated)/|node_modules/@bufbuild/protobuf/)' },
     },
     {
       name: 'no-cycles',

@@ -11,7 +11,7 @@ import { tensorOfBlock } from './graphs/block-graph.ts';
 import { rowsOfHead } from './graphs/head-graph.ts';
 import { cotangentName, type GradientForm } from './graphs/segment.ts';
 import { trainingGraphs } from './graphs/training-graphs.ts';
-import { type Targets, targetFeeds, targetsOf } from './loss/targets.ts';
+import { lossWeights, type Targets, targetFeeds, targetsOf } from './loss/targets.ts';
 import { microBatches } from './packing/micro-batches.ts';
 import { type PackedTokens, tokenFeeds } from './packing/packed-tokens.ts';
 import { initialValues, trainedPart } from './trained-part.ts';
@@ -21,6 +21,8 @@ import { type BoundTensors, type Feeds, TrainingTensors } from './training-tenso
 
 /** Means over the positions with a label, in nats. */
 export interface Losses {
+  /** λ · causalLoss + (1 − λ) · fusionLoss. */
+  readonly loss: number;
   readonly causalLoss: number;
   readonly fusionLoss: number;
   /** Positions with a label. */
@@ -115,7 +117,8 @@ export class ModelInTraining {
   /** Computes the gradients of a step's loss into the tensors' buffers, part by part. */
   async computeGradients(batch: TrainingBatch): Promise<Losses> {
     const realTokens = batch.labels.reduce((count, label) => (label >= 0 ? count + 1 : count), 0);
-    const { lambda, execution } = this.#options;
+    const { execution } = this.#options;
+    const weights = lossWeights(this.#options.lambda);
     // A mean over many tokens has gradients that float16 would round to nothing: there, the sum is computed.
     const scale = execution.precision === 'float16' ? Math.max(1, realTokens) : 1;
     let causal = 0;
@@ -124,7 +127,7 @@ export class ModelInTraining {
     for (const [part, packed] of microBatches(batch.lengths, this.#options).entries()) {
       const pass = { packed, feeds: tokenFeeds(packed, batch.inputIds) };
       const targets = targetsOf(batch, packed.places, {
-        lambda,
+        weights,
         realTokens: Math.max(1, realTokens) / scale,
       });
       await this.#forward(pass);
@@ -136,7 +139,9 @@ export class ModelInTraining {
     }
     if (scale !== 1) this.tensors.scaleGradients(1 / scale);
     const perToken = 1 / Math.max(1, realTokens);
-    return { causalLoss: causal * perToken, fusionLoss: fusion * perToken, tokens: realTokens };
+    const [causalLoss, fusionLoss] = [causal * perToken, fusion * perToken];
+    const loss = weights.causal * causalLoss + weights.fusion * fusionLoss;
+    return { loss, causalLoss, fusionLoss, tokens: realTokens };
   }
 
   /**
@@ -151,7 +156,7 @@ export class ModelInTraining {
     const { graph, score } = this.#sessions.head;
     for (const packed of microBatches(batch.lengths, this.#options)) {
       const pass = { packed, feeds: tokenFeeds(packed, batch.inputIds) };
-      const targets = targetsOf(batch, packed.places, { lambda: 1, realTokens: 1 });
+      const targets = targetsOf(batch, packed.places, { weights: lossWeights(1), realTokens: 1 });
       await this.#forward(pass);
       for (const { begin, end, hidden } of this.#partsOfHead(pass)) {
         const feeds = { ...this.#bound.head.feeds, ...targetFeeds(targets, begin, end), hidden };

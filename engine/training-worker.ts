@@ -21,11 +21,10 @@ const methods = {
   /** One step: the gradient, then AdamW on the weights in place, if the gradient is one. */
   async step(batch: TrainingBatch, learningRate: number): Promise<StepResult> {
     const started = performance.now();
-    const { causalLoss, fusionLoss, tokens } = await model.computeGradients(batch);
+    const { loss, causalLoss, fusionLoss, tokens } = await model.computeGradients(batch);
     const computed = performance.now();
 
     const { trained } = model.tensors;
-    const loss = options.lambda * causalLoss + (1 - options.lambda) * fusionLoss;
     const gradientNorm = globalNorm(trained);
     const finite = Number.isFinite(loss) && Number.isFinite(gradientNorm);
     if (finite) adamwStep(trained, ++steps, learningRate, options, gradientNorm);

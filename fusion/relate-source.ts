@@ -6,7 +6,7 @@ import type { TextDistribution } from '../wire/codec/text-distribution.ts';
 import { type Alignment, alignBySharedBoundaries, alignWithItself } from './align/alignment.ts';
 import type { SourceRelation } from './batch/assemble-batch.ts';
 import { rowsByBoundary } from './fuse/source-row.ts';
-import { rowsByTimeWarping } from './fusellm/rows-by-time-warping.ts';
+import { rowsByTimeWarping } from './fusellm/fusellm.ts';
 import type { Fusion } from './fusion-of-run.ts';
 import { type SourceVocabulary, sameVocabulary } from './vocabulary/source-vocabulary.ts';
 import { cachedVocabulary } from './vocabulary/vocabulary-cache.ts';

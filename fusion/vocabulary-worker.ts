@@ -1,6 +1,6 @@
 import { serveWorker } from '../model/runtime/worker.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
-import { minimumEditDistanceMap } from './fusellm/minimum-edit-distance.ts';
+import { minimumEditDistanceMap } from './fusellm/fusellm.ts';
 import type { Fusion } from './fusion-of-run.ts';
 import { exactVocabularyMap } from './vocabulary/exact-map.ts';
 import { prefixVocabularyMap } from './vocabulary/prefix-map.ts';

@@ -2,21 +2,21 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorCode } from '../errors/fusemesh-error.ts';
 
-/** Something to be sent. */
+/** An answer to an HTTP request. */
 export interface Answer {
   readonly status?: number;
   readonly type: string;
   readonly body: string;
-  /** The same until the process ends: a browser asks whether it still is. Else it is never kept. */
+  /** The same until the process ends, so a browser may keep it and ask whether it has changed. Others are never kept. */
   readonly lasting?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Everything comes from this server; styles are set by script on single elements, never written into the document. */
+/** Everything comes from this server. Inline styles are refused: scripts set them through the DOM. */
 const contentSecurityPolicy =
   "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** Sends an answer, its body left out for HEAD and where the browser has it. */
+/** Sends an answer, without its body for HEAD and where the browser has kept it. */
 export function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
   const { status = 200, type, body, lasting = false, headers = {} } = answer;
   const tag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
@@ -38,7 +38,7 @@ export const json = (value: unknown): Answer => ({
   body: JSON.stringify(value),
 });
 
-/** An error as JSON, with the code that gRPC would have. */
+/** An error as JSON, with its gRPC code. */
 export const failure = (status: number, code: ErrorCode, message: string): Answer => ({
   ...json({ code, message }),
   status,

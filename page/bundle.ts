@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, stop } from 'esbuild';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 
-/** Script and style of a document, minified; they need nothing else. */
+/** Minified script and style of a document; they load nothing else. */
 export interface Bundle {
   readonly script: string;
   readonly style: string;
@@ -14,15 +14,15 @@ export type BundleName = 'live' | 'report';
 const bundles = new Map<BundleName, Promise<Bundle>>();
 
 /**
- * Bundles the browser's code from its TypeScript when it is asked for first, which takes some tenths of a second
- * beside the process's own work, and keeps it for the process.
+ * Bundles the browser's TypeScript when it is first asked for, and keeps the bundle until the process ends. It takes
+ * some tenths of a second, in a process of its own.
  *
  * @throws FuseMeshError internal when the code cannot be bundled, as after an incomplete installation
  */
 export function bundle(name: BundleName): Promise<Bundle> {
   const known = bundles.get(name);
   if (known) return known;
-  // One after the other, since the end of each ends the compiler's process.
+  // One after the other: each ends the compiler's process, which all share.
   const made = Promise.allSettled(bundles.values()).then(() => make(name));
   bundles.set(name, made);
   return made;

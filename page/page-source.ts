@@ -5,10 +5,10 @@ import type {
   GetStatusResponseSchema,
 } from '../wire/generated/fusemesh/v1/trainer_pb.ts';
 
-/** What the page shows, as TrainerService tells it too. */
+/** What the page shows: the messages of TrainerService. */
 export interface PageSource {
   status(): MessageInitShape<typeof GetStatusResponseSchema>;
-  /** @param afterStep only what came after this step */
+  /** @param afterStep the history before it is left out */
   history(afterStep: number): MessageInitShape<typeof GetHistoryResponseSchema>;
   /** Undefined before the first document was trained on. */
   alignment(): MessageInitShape<typeof GetAlignmentResponseSchema> | undefined;

@@ -21,13 +21,13 @@ const farewellTakes = 1_500;
 
 /** The page of a trainer, for an HTTP server. */
 export interface ServedPage {
-  /** Answers a request and says true, or says false where the path is none of the page's. */
+  /** Answers a request; false where the path is not one of the page's. */
   route(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
   /** Waits until an open page has heard how the run ended; returns at once where none is open. */
   farewell(): Promise<void>;
 }
 
-/** The page over what its source tells. */
+/** Serves the page and the messages that it shows. */
 export function servePage(source: PageSource): ServedPage {
   const answers = answersOf(source);
   let askedAt = Number.NEGATIVE_INFINITY;

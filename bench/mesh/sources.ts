@@ -11,10 +11,19 @@ export const teachers = ['gpt2', 'internlm2', 'llama2'] as const satisfies reado
 
 /** What a run file has that says nothing of fusion. */
 export const fusion: Fusion = {
-  ...{ align: 'boundary', vocabulary: 'prefix', candidates: topK, divergence: { kind: 'ce' }, lambda: 0.9 },
+  align: 'boundary',
+  vocabulary: 'prefix',
+  candidates: topK,
+  divergence: { kind: 'ce' },
+  lambda: 0.9,
   settings: {
-    ...{ combine: 'minCE', weights: {}, crossEntropyPer: 'byte', standIn: undefined, unaligned: 'text' },
-    ...{ temperature: 1, truncated: 'renormalise' },
+    combine: 'minCE',
+    weights: {},
+    crossEntropyPer: 'byte',
+    standIn: undefined,
+    unaligned: 'text',
+    temperature: 1,
+    truncated: 'renormalise',
   },
 };
 

@@ -48,14 +48,19 @@ export async function splitOfTime(
   const decoded = decodeAll();
   const checks = sources.map(({ name, tokenizer: { fingerprint, vocabularySize } }) =>
     distributionCheck({
-      ...{ teacher: name, fingerprint, documents: texts.length },
-      ...{ tokens: vocabularySize, candidates: vocabularySize },
+      teacher: name,
+      fingerprint,
+      documents: texts.length,
+      tokens: vocabularySize,
+      candidates: vocabularySize,
     }),
   );
   const checkAll = () => decoded.map((all, s) => all.map(checks[s]));
   const tokenizations = await target.encodeBatch(texts);
   const documents = texts.map((text, number) => ({
-    ...{ number, text, tokenization: tokenizations[number] },
+    number,
+    text,
+    tokenization: tokenizations[number],
     distributions: decoded.map((all) => all[number]),
   }));
   let aligning = 0;

@@ -44,7 +44,11 @@ export function syntheticScores(
       if (row + 1 < n) tokenLogProbabilities[row + 1] = Math.log(first * falls ** right);
     }
     return {
-      ...{ tokenization, candidateIds, logProbabilities, tokenLogProbabilities, keptMass },
+      tokenization,
+      candidateIds,
+      logProbabilities,
+      tokenLogProbabilities,
+      keptMass,
       crossEntropy: -tokenLogProbabilities.reduce((sum, one) => sum + one, 0),
       predictedTokens: n - 1,
       predictedBytes: predictedBytesOf(text, tokenization),

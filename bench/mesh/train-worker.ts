@@ -60,7 +60,11 @@ async function trainOn(
   const steps = Math.ceil(documents / batchDocuments);
   let tokens = 0;
   await train({
-    ...{ engine, batches, resumedFrom: undefined, checkpointEvery: steps + 1, signal: never },
+    engine,
+    batches,
+    resumedFrom: undefined,
+    checkpointEvery: steps + 1,
+    signal: never,
     state: initialState('bench', ''),
     schedule: { kind: 'constant', peak: 1e-4, warmupSteps: 0, totalSteps: steps },
     sources: sources.map(({ name }) => name),

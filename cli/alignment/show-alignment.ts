@@ -4,7 +4,7 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { type Alignment, alignBySharedBoundaries, says } from '../../fusion/align/alignment.ts';
 import { rowsByBoundary } from '../../fusion/fuse/source-row.ts';
 import { emptyRow } from '../../fusion/fuse/sparse-row.ts';
-import { minimumEditDistanceMap } from '../../fusion/fusellm/minimum-edit-distance.ts';
+import { minimumEditDistanceMap } from '../../fusion/fusellm/fusellm.ts';
 import { exactVocabularyMap, NOT_MAPPED } from '../../fusion/vocabulary/exact-map.ts';
 import { prefixVocabularyMap } from '../../fusion/vocabulary/prefix-map.ts';
 import { type SourceVocabulary, sourceVocabulary } from '../../fusion/vocabulary/source-vocabulary.ts';

@@ -14,6 +14,7 @@ import {
   TrainerState,
   TrainingStepSchema,
 } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { figuresOf, noFigures } from '../../wire/messages/figure-values.ts';
 import { fusedModelIsWritten } from '../evaluation/held-out-losses.ts';
 import { readAnyResult } from '../up/stored-result.ts';
 
@@ -40,12 +41,7 @@ export async function finishedRun(config: RunConfig): Promise<GetStatusResponse 
       step: BigInt(state.step),
       documents: BigInt(state.documents),
       tokens: BigInt(state.tokens),
-      loss: last?.loss ?? Number.NaN,
-      causalLoss: last?.causalLoss ?? Number.NaN,
-      fusionLoss: last?.fusionLoss ?? Number.NaN,
-      gradientNorm: last?.gradientNorm ?? Number.NaN,
-      learningRate: last?.learningRate ?? Number.NaN,
-      alignedShare: last?.alignedShare ?? Number.NaN,
+      ...(last ? figuresOf(last) : noFigures),
     }),
     sources: Object.entries(state.documentsChosen).map(([teacher, chosen]) => ({
       teacher,

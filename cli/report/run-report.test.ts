@@ -8,6 +8,7 @@ import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { HistoryFile } from '../../trainer/report/history/history-file.ts';
 import { RunHistory } from '../../trainer/report/history/run-history.ts';
 import { GetHistoryResponseSchema } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { noFigures } from '../../wire/messages/figure-values.ts';
 import { storeResult } from '../up/stored-result.ts';
 import { runReport } from './run-report.ts';
 
@@ -21,16 +22,25 @@ const demo = async () =>
 /** Leaves the history of a few steps as a trainer does. */
 async function train(output: string, steps: number): Promise<void> {
   const log = createLog('test', { level: 'silent' });
-  const file = await HistoryFile.goOn(output, { step: 0, history: new RunHistory(), log });
+  const file = await HistoryFile.resume(output, { step: 0, history: new RunHistory(), log });
   for (let step = 1; step <= steps; step++) {
     file.append({
-      ...{ step, time: 1_768_210_000 + step, steps: 1, tokens: 900, seconds: 0.5, waitSeconds: 0 },
-      ...{ loss: 3, causalLoss: 3, fusionLoss: 3, gradientNorm: 1, learningRate: 1e-3, alignedShare: 0.8 },
-      ...{
-        chosen: { orator: 3, novelist: 1 },
-        without: {},
-        tokensPerSecond: { orator: 2000, novelist: 1000 },
-      },
+      ...noFigures,
+      step,
+      time: 1_768_210_000 + step,
+      steps: 1,
+      tokens: 900,
+      seconds: 0.5,
+      waitSeconds: 0,
+      loss: 3,
+      causalLoss: 3,
+      fusionLoss: 3,
+      gradientNorm: 1,
+      learningRate: 1e-3,
+      alignedShare: 0.8,
+      chosen: { orator: 3, novelist: 1 },
+      without: {},
+      tokensPerSecond: { orator: 2000, novelist: 1000 },
     });
   }
   file.append({ heldOut: { step: steps, bitsPerByte: { speeches: 2 } } });

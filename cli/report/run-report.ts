@@ -14,7 +14,7 @@ import { readStoredResult } from '../up/stored-result.ts';
 import { runSettings } from './run-settings.ts';
 
 /**
- * What a run has left on disk, for its report.
+ * Reads what a run has left on disk, for its report.
  *
  * @param path of the run file
  * @throws FuseMeshError not_found when the run has not done a step; already_exists when it was finished with other
@@ -37,7 +37,7 @@ export async function runReport(path: string, config: RunConfig, now: Date): Pro
   const last = points[points.length - 1];
   return {
     run: config.run,
-    // A trainer that ran by itself leaves no result, but the model.
+    // A trainer without fusemesh up leaves the model and no result.
     finished: result !== undefined || existsSync(join(output, 'model')),
     written: now.toISOString(),
     totals: { steps: last.step, tokens: sum(({ tokens }) => tokens), seconds: sum(({ seconds }) => seconds) },
@@ -60,7 +60,7 @@ export async function runReport(path: string, config: RunConfig, now: Date): Pro
   };
 }
 
-/** Of a finished run; of an unfinished one undefined. */
+/** Undefined for an unfinished run. */
 const resultOf = (config: RunConfig) =>
   readStoredResult(config).catch((cause: Error) => {
     if (!(cause instanceof FuseMeshError && cause.code === 'already_exists')) throw cause;

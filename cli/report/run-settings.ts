@@ -4,9 +4,9 @@ import type { SettingGroup } from '../../page/view/report-data.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 
 /**
- * The settings that make a run what it is, for people to read.
+ * The settings of a run that decide what comes of it, for people to read.
  *
- * @param base directory of the run file: paths are told relative to it
+ * @param base directory of the run file; paths are relative to it
  */
 export function runSettings(config: RunConfig, base: string): SettingGroup[] {
   const { teachers, target, trainer } = config;
@@ -55,16 +55,23 @@ export function runSettings(config: RunConfig, base: string): SettingGroup[] {
   ];
 }
 
-/** What the run file leaves out is told as the preset has it. */
+/** What the run file leaves out has the preset's value. */
 function fusionRows(config: RunConfig): [string, string][] {
   const { topK, fusion } = config;
   const { align, vocabulary, lambda, settings: chosen } = fusionOf(config);
   const weights = Object.entries(chosen.weights).map(([name, weight]) => `${name} ${weight}`);
   return settings({
-    ...{ topK, lambda, preset: fusion.preset, align, vocabulary },
-    ...{ combine: chosen.combine, weights: weights.join(', ') || undefined },
-    ...{ temperature: chosen.temperature, truncated: chosen.truncated },
-    ...{ unaligned: chosen.unaligned, loss: fusion.loss },
+    topK,
+    lambda,
+    preset: fusion.preset,
+    align,
+    vocabulary,
+    combine: chosen.combine,
+    weights: weights.join(', ') || undefined,
+    temperature: chosen.temperature,
+    truncated: chosen.truncated,
+    unaligned: chosen.unaligned,
+    loss: fusion.loss,
     ...(fusion.loss === 'jsd' && { beta: fusion.beta }),
   });
 }
@@ -72,7 +79,7 @@ function fusionRows(config: RunConfig): [string, string][] {
 const settings = (values: Readonly<Record<string, string | number | undefined>>): [string, string][] =>
   Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
 
-/** A path relative to the run file's directory; outside of it, no more of it than tells what it is. */
+/** A path relative to the run file's directory; of one outside, only its last two names. */
 function shownPath(path: string, base: string): string {
   const fromBase = relative(base, path);
   const inside = !fromBase.startsWith('..') && !isAbsolute(fromBase);

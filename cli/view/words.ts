@@ -1,16 +1,7 @@
-import type { TrainingStep } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
-import { TrainerState } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import type { TrainerState, TrainingStep } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { stateName } from '../../wire/messages/trainer-states.ts';
 
-const stateWords: Readonly<Record<TrainerState, string>> = {
-  [TrainerState.UNSPECIFIED]: 'in no known state',
-  [TrainerState.STARTING]: 'starting',
-  [TrainerState.TRAINING]: 'training',
-  [TrainerState.PAUSED]: 'paused',
-  [TrainerState.FINISHED]: 'finished',
-  [TrainerState.FAILED]: 'failed',
-};
-
-export const stateWord = (state: TrainerState): string => stateWords[state] ?? 'in no known state';
+export const stateWord = (state: TrainerState): string => stateName(state) ?? 'in no known state';
 
 /** 12345.6 → "12,346". */
 export const whole = (value: number | bigint): string =>

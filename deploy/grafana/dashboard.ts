@@ -37,7 +37,7 @@ const marksOfCheckpoints = new AnnotationQueryBuilder()
   .useValueForTime(true)
   .titleFormat('Checkpoint');
 
-/** The SDK would put it into a menu, where a newer Grafana shows it only when asked. */
+/** Without the placement that the SDK sets: newer versions of Grafana hide it in a menu. */
 const inSight = <T extends { placement?: unknown }>(builder: { build: () => T }) => ({
   build(): Omit<T, 'placement'> {
     const { placement: _, ...shown } = builder.build();

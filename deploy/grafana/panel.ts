@@ -3,16 +3,16 @@ export interface Panel {
   readonly title: string;
   /** What the panel shows and what to do when it looks wrong; shown as the panel's help. */
   readonly description: string;
-  /** How it is drawn; curves over time by default. A stat and a table show what is now. */
+  /** How it is drawn; curves over time by default. A stat and a table show the present values. */
   readonly as?: 'stat' | 'bars' | 'timeline' | 'table';
   /** Grafana's id of the unit of the values. */
   readonly unit: string;
   /** Lowest value of the y axis; by default it fits the data. */
   readonly min?: number;
   readonly max?: number;
-  /** Curves stand on one another, so that the uppermost shows their sum. */
+  /** Curves are stacked: the uppermost shows their sum. */
   readonly stacked?: boolean;
-  /** Of 24; by default what stands together in a row shares it evenly, three at most in a line. */
+  /** Of 24; by default the panels of a row share it evenly, at most three in a line. */
   readonly width?: number;
   readonly height?: number;
   /** Words in place of numbers. */
@@ -25,7 +25,7 @@ export interface Query {
   readonly expression: string;
   /** Legend, with labels in double braces; in a table the head of the column. */
   readonly legend: string;
-  /** Of its column, in a table. */
+  /** In a table: of its column. */
   readonly unit?: string;
 }
 

@@ -27,7 +27,7 @@ export const grown = ({ name }: Counter, labels = ''): string =>
 export const quantile = (q: number, { name }: Histogram, labels = '', by: readonly string[] = []): string =>
   `histogram_quantile(${q}, sum by (${['le', ...by].join(', ')}) (rate(${name}_bucket{${selected(labels)}}[$__rate_interval])))`;
 
-/** What a trainer or teacher that works for the chosen run has; a name for its process's other metrics. */
+/** A series that every trainer and teacher of the chosen run has: it tells whose processes they are. */
 const worksForRun = `{__name__=~"${trainerTable.step.name}|${teacherTable.documentsInHand.name}", run="$run"}`;
 
 /** Those series of an expression that come from processes of the chosen run. */
@@ -37,7 +37,7 @@ export const ofRun = (expression: string): string => `${expression} and on (job,
 export const everOfRun = (expression: string): string =>
   `${expression} and on (job, instance) last_over_time(${worksForRun}[$__range])`;
 
-/** Metrics of a process under the name of the chosen teacher that it serves. */
+/** Metrics of processes, with the label `teacher` of the chosen teachers that they serve. */
 export const ofTeacher = (expression: string): string =>
   `${expression} * on (job, instance) group_left (teacher) (max by (job, instance, teacher) (${gauge(teacherTable.documentsInHand, chosenTeachers)}) >= bool 0)`;
 

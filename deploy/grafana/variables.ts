@@ -23,5 +23,5 @@ export const variables: readonly Variable[] = [
 /** The series whose values of the label `name` are offered. */
 export const choices = ({ metric, matchers }: Variable): string => `${metric.name}{${matchers}}`;
 
-/** Where a checkpoint came to be: its time, in milliseconds since 1970, is the value. */
+/** Marks checkpoints: the value is when one was on disk, in milliseconds since 1970. */
 export const checkpoints = `1000 * (${trainerTable.checkpointTime.name}{run="$run"} > 0)`;

@@ -83,7 +83,7 @@ const legend = new VizLegendOptionsBuilder()
   .placement(LegendPlacement.Bottom)
   .showLegend(true);
 
-// Left out, Grafana colours everything from 80 on red.
+// Without thresholds Grafana draws every value from 80 on in red.
 const oneColor = new ThresholdsConfigBuilder()
   .mode(ThresholdsMode.Absolute)
   .steps([{ value: null, color: 'text' }]);

@@ -27,7 +27,7 @@ export const metricTables: readonly {
   },
 ];
 
-/** Those of Node's own that tell most of a process in trouble. */
+/** The metrics of Node's own that show best what troubles a process. */
 const ofNode: readonly (readonly [name: string, meaning: string])[] = [
   ['process_resident_memory_bytes', 'Memory of the process, the buffers of ONNX Runtime included.'],
   ['process_cpu_seconds_total', 'Processor time; its rate is the number of cores in use.'],
@@ -44,7 +44,7 @@ const ofNode: readonly (readonly [name: string, meaning: string])[] = [
 const head = `# Metrics
 
 Made by \`npm run generate\` from the tables in the code
-([trainer](../trainer/metric-table.ts), [teacher](../services/teacher/metric-table.ts),
+([trainer](../trainer/report/metric-table.ts), [teacher](../services/teacher/metric-table.ts),
 [every process](../process/metrics/process-table.ts)): change them there.
 
 Trainer and teachers serve \`/metrics\` at their \`metricsPort\` in Prometheus' text format; the feeder has none.

@@ -1,10 +1,10 @@
 import type { Architecture } from '../../model/families/architecture.ts';
+import { createGraph } from '../../model/graph/operators.ts';
 import type { Divergence } from '../loss/divergences.ts';
 import type { TrainedPart } from '../trained-part.ts';
 import { blockGraph, nameInBlock } from './block-graph.ts';
-import { embeddingGraph } from './embedding-graph.ts';
 import { type HeadGraph, headGraph } from './head-graph.ts';
-import type { Segment } from './segment.ts';
+import { PartTensors, type Segment, segment } from './segment.ts';
 
 /** All that a training step computes, as graphs. */
 export interface TrainingGraphs {
@@ -38,4 +38,19 @@ export function trainingGraphs(
     kindOfBlock,
     head: headGraph(architecture, part, options),
   };
+}
+
+/**
+ * What stands before the first block. Inputs: input_ids int32 [tokens, 1], position_ids int64 [tokens, 1] and the
+ * tables by their names. Output: float32 [tokens, hidden size].
+ */
+function embeddingGraph(architecture: Architecture, part: TrainedPart): Segment {
+  const graph = createGraph();
+  const tensors = new PartTensors(graph, part);
+  const output = architecture.embeddings({
+    inputIds: graph.input('input_ids', 'int32', ['tokens', 1]),
+    positions: graph.input('position_ids', 'int64', ['tokens', 1]),
+    ...part.weightsFrom(tensors.tensor),
+  });
+  return segment(output, tensors);
 }

@@ -10,7 +10,7 @@ import { largestDifference, readInt32 } from '../../test/support/golden.ts';
 import type { TrainingBatch } from '../training-batch.ts';
 import type { Divergence } from './divergences.ts';
 import { fusedLoss, targetInputs } from './fused-loss.ts';
-import { targetFeeds, targetsOf } from './targets.ts';
+import { lossWeights, targetFeeds, targetsOf } from './targets.ts';
 
 const lambda = 0.3;
 
@@ -25,7 +25,7 @@ async function lossOf(logits: Float32Array<ArrayBuffer>, batch: TrainingBatch, k
   const [gradient] = gradients(loss, [input]);
   const session = await openSession(emitModel({ loss, causal, fusion, gradient }), { threads: 1 });
   const places = Int32Array.from({ length: rows }, (_, row) => row);
-  const targets = targetsOf(batch, places, { lambda, realTokens });
+  const targets = targetsOf(batch, places, { weights: lossWeights(lambda), realTokens });
   const results = await session.run({
     logits: { data: logits, shape: [rows, vocabulary] },
     ...targetFeeds(targets, 0, rows),

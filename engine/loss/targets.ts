@@ -19,15 +19,23 @@ export interface Targets {
   readonly isTaught: Uint8Array;
 }
 
+/** How much the two losses count: λ and 1 − λ (FuseLLM, equation 5). */
+export interface LossWeights {
+  readonly causal: number;
+  readonly fusion: number;
+}
+
+/** The only place that knows what λ means. */
+export const lossWeights = (lambda: number): LossWeights => ({ causal: lambda, fusion: 1 - lambda });
+
 /**
  * @param places of the rows in the batch; −1 for a row in which nothing is to be learnt
- * @param lambda weight of the causal loss
  * @param realTokens of the whole step, which the loss is a mean over
  */
 export function targetsOf(
   batch: TrainingBatch,
   places: Int32Array,
-  { lambda, realTokens }: { readonly lambda: number; readonly realTokens: number },
+  { weights, realTokens }: { readonly weights: LossWeights; readonly realTokens: number },
 ): Targets {
   const { candidates, labels, fusedIds, fusedProbabilities, fusedTail } = batch;
   const count = places.length;
@@ -47,14 +55,14 @@ export function targetsOf(
     targets.ids[row * (1 + candidates)] = labels[place];
     targets.ids.set(fusedIds.subarray(first, end), row * (1 + candidates) + 1);
     targets.isReal[row] = 1;
-    targets.labelWeights[row] = lambda / realTokens;
+    targets.labelWeights[row] = weights.causal / realTokens;
     targets.fusedProbabilities.set(fusedProbabilities.subarray(first, end), row * candidates);
     targets.fusedTail[row] = fusedTail[place];
     let taught = fusedTail[place] > 0;
     for (let j = first; j < end && !taught; j++) taught = fusedProbabilities[j] > 0;
     if (!taught) continue;
     targets.isTaught[row] = 1;
-    targets.fusionWeights[row] = (1 - lambda) / realTokens;
+    targets.fusionWeights[row] = weights.fusion / realTokens;
   }
   return targets;
 }

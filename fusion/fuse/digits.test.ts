@@ -54,8 +54,16 @@ async function learn(source: Tokenizer, target: Tokenizer) {
     }
   }
   const distribution = {
-    ...{ teacher: 'a', topK, tokenIds: theirs.ids, ends: theirs.ends, candidateIds, logProbabilities },
-    ...{ tokenLogProbabilities, crossEntropy: 1, predictedBytes: 1, predictedTokens: 1 },
+    teacher: 'a',
+    topK,
+    tokenIds: theirs.ids,
+    ends: theirs.ends,
+    candidateIds,
+    logProbabilities,
+    tokenLogProbabilities,
+    crossEntropy: 1,
+    predictedBytes: 1,
+    predictedTokens: 1,
   };
   const vocabulary = await sourceVocabulary(await prefixVocabularyMap(source, target), source, target);
   const alignment = alignBySharedBoundaries(own.ends, distribution);

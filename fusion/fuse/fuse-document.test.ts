@@ -265,11 +265,16 @@ describe('fuseDocument', () => {
   it('keeps the mass of the candidates at any temperature, and flattens above 1', () => {
     const ends = Int32Array.of(1, 2);
     const distribution = {
-      ...{ teacher: 'a', topK: 2, ends, tokenIds: Int32Array.of(0, 1) },
+      teacher: 'a',
+      topK: 2,
+      ends,
+      tokenIds: Int32Array.of(0, 1),
       candidateIds: Int32Array.of(1, 2, 1, 2),
       logProbabilities: Float32Array.from([0.8, 0.1, 0.8, 0.1], Math.log),
       tokenLogProbabilities: new Float32Array(2),
-      ...{ crossEntropy: 1, predictedBytes: 1, predictedTokens: 1 },
+      crossEntropy: 1,
+      predictedBytes: 1,
+      predictedTokens: 1,
     };
     const source = { distribution, vocabulary: sameVocabulary(3), alignment: alignWithItself(2) };
     const { rows, columns } = fused(Int32Array.of(0, 1), [source], {

@@ -25,7 +25,10 @@ it("gives a real teacher's text to the target as FuseLLM does: a distribution at
     1,
   )(tokenization, {
     ...scored,
-    ...{ document: 0, teacher: 'novelist', topK: 8, tokenizerFingerprint: source.fingerprint },
+    document: 0,
+    teacher: 'novelist',
+    topK: 8,
+    tokenizerFingerprint: source.fingerprint,
     ...{
       tokenIds: scored.tokenization.ids,
       starts: scored.tokenization.starts,

@@ -27,8 +27,8 @@ export async function reportDocument(data: ReportData): Promise<string> {
 `;
 }
 
-/** The policy allows what has this digest, and nothing that a text of the run might smuggle in. */
+/** The policy allows only what has this digest, so a text of the run cannot add a script. */
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
-/** In JSON a < may also be written as its number, so that no text ends the element that it stands in. */
+/** JSON may write < as an escape; then no text can end the element that holds it. */
 const withoutMarkup = (text: string): string => text.replaceAll('<', '\\u003c');

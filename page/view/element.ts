@@ -33,7 +33,7 @@ export function styled<E extends HTMLElement | SVGElement>(
   return made;
 }
 
-/** Changes a text only where it is another, so that a selection in it stays. */
+/** Sets a text only where it differs, so that a selection in it stays. */
 export function setText(node: Element, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
@@ -49,3 +49,7 @@ export function panel(
   const heading = element('header', { class: 'panel-head' }, element('h2', { id }, title), note);
   return element('section', { class: `panel ${name}`, 'aria-labelledby': id }, heading, ...children);
 }
+
+/** A chart in a frame; the chart has its own heading. */
+export const chartPanel = (width: 'whole' | 'half' | 'third' | 'quarter', chart: HTMLElement): HTMLElement =>
+  element('section', { class: `panel ${width}` }, chart);

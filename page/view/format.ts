@@ -1,14 +1,14 @@
-/** Narrow, and no place to break a line. */
+/** A narrow no-break space. */
 const thin = '\u202f';
 
-/** Stands where there is no number. */
+/** Shown where there is no finite number. */
 export const missing = '–';
 
 type Maybe = number | null | undefined;
 
 const known = (value: Maybe): value is number => typeof value === 'number' && Number.isFinite(value);
 
-/** 12345.6 → "12 346"; digits behind the point where asked for. */
+/** 12345.6 → "12 346". */
 export function grouped(value: Maybe, digits = 0): string {
   if (!known(value)) return missing;
   const [whole, rest] = Math.abs(value).toFixed(digits).split('.');
@@ -16,7 +16,7 @@ export function grouped(value: Maybe, digits = 0): string {
   return `${value < 0 ? '−' : ''}${groups}${rest === undefined ? '' : `.${rest}`}`;
 }
 
-/** Something per second: slow ones with a digit behind the point. */
+/** A rate per second; below 10 with one decimal. */
 export const rate = (value: Maybe): string =>
   grouped(value, known(value) && value !== 0 && Math.abs(value) < 10 ? 1 : 0);
 
@@ -28,7 +28,7 @@ export function short(value: number): string {
   return `${Number((value / divisor).toPrecision(3))}${unit}`;
 }
 
-/** A loss, to a thousandth. */
+/** A loss, with three decimals. */
 export const loss = (value: Maybe): string => grouped(value, 3);
 
 /** 0.416 → "42 %". */

@@ -1,21 +1,13 @@
 import type { GetStatusResponse } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { alignmentPanel } from './alignment/alignment-panel.ts';
-import {
-  alignedChart,
-  gradientChart,
-  heldOutChart,
-  learningRateChart,
-  lossChart,
-  speedChart,
-} from './charts/run-charts.ts';
-import { element } from './element.ts';
+import { figureCharts, heldOutChart, lossChart, speedChart } from './charts/run-charts.ts';
+import { chartPanel, element } from './element.ts';
 import { pageHead } from './head/head.ts';
 import { noCurves } from './history/curves.ts';
 import { answeringNote } from './live/answering-note.ts';
 import { follow } from './live/follow.ts';
 import { meshPicture } from './mesh/picture.ts';
 import { ratesOf, type Sample, withSample } from './mesh/rates.ts';
-import { chartPanel } from './panels/chart-panel.ts';
 import { chosenPanel } from './panels/chosen-panel.ts';
 import { speedPanel } from './panels/speed-panel.ts';
 import { timePanel } from './panels/time-panel.ts';
@@ -28,7 +20,7 @@ const losses = [lossChart(), heldOutChart()] as const;
 const mesh = meshPicture();
 const time = timePanel();
 const chosen = chosenPanel();
-const details = [gradientChart(), learningRateChart(), alignedChart()];
+const details = figureCharts();
 const alignment = alignmentPanel();
 
 document.body.replaceChildren(

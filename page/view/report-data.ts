@@ -1,6 +1,6 @@
 import type { JsonValue } from '@bufbuild/protobuf';
 
-/** What the report of a run is made of; it stands in the document as JSON. */
+/** What the report of a run shows; the document holds it as JSON. */
 export interface ReportData {
   readonly run: string;
   readonly finished: boolean;

@@ -1,22 +1,19 @@
 import { fromJson } from '@bufbuild/protobuf';
 import { GetHistoryResponseSchema } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import {
-  alignedChart,
   chosenChart,
-  gradientChart,
+  figureCharts,
   heldOutChart,
-  learningRateChart,
   lossChart,
   speedChart,
   waitChart,
 } from './charts/run-charts.ts';
-import { element } from './element.ts';
+import { chartPanel, element } from './element.ts';
+import { duration, grouped, rate } from './format.ts';
 import { showFacts } from './head/head.ts';
 import { nameLine } from './head/name-line.ts';
 import { curvesOf } from './history/curves.ts';
-import { chartPanel } from './panels/chart-panel.ts';
 import { chosenPanel } from './panels/chosen-panel.ts';
-import { reportFacts } from './report/report-facts.ts';
 import { resultTable } from './report/result-table.ts';
 import { settingsPanel } from './report/settings-panel.ts';
 import type { ReportData } from './report-data.ts';
@@ -26,11 +23,17 @@ const curves = curvesOf(fromJson(GetHistoryResponseSchema, data.history, { ignor
 const state = data.finished ? 'finished' : 'unfinished';
 
 const facts = element('dl', { class: 'facts' });
-showFacts(facts, reportFacts(data));
+const { steps, tokens, seconds } = data.totals;
+showFacts(facts, [
+  ['steps', grouped(steps)],
+  ['tokens trained', grouped(tokens)],
+  ['time', duration(seconds)],
+  ['tokens/s', rate(seconds > 0 ? tokens / seconds : undefined)],
+]);
 const speed = speedChart();
 const losses = lossChart();
 const heldOut = heldOutChart();
-const details = [gradientChart(), learningRateChart(), alignedChart(), waitChart()];
+const details = [...figureCharts(), waitChart()];
 const chosen = chosenPanel('Who taught');
 const chosenOverTime = chosenChart();
 

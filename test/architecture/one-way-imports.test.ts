@@ -45,9 +45,11 @@ const lawful: Readonly<Record<string, string>> = {
     "import './report/status.ts';\nimport '../fusion/batch.ts';\nimport '../texts/split.ts';",
   'trainer/report/status.ts': "import '../../wire/generated/status_pb.ts';",
   'wire/generated/status_pb.ts': 'export const status = 1;',
-  'page/view/main.ts': "import 'uplot';\nimport '../../wire/generated/status_pb.ts';",
+  'wire/messages/states.ts': "import '../generated/status_pb.ts';",
+  'page/view/main.ts':
+    "import 'uplot';\nimport '../../wire/generated/status_pb.ts';\nimport '../../wire/messages/states.ts';",
   'page/serve-page.ts': "import 'esbuild';\nimport '../errors/failure.ts';",
-  'cli/up.ts': "import 'commander';\nimport '../services/teacher/score.ts';\nimport '../engine/step.ts';",
+  'cli/up.ts': "import 'commander';\nimport '../services/teacher/score.ts';\nimport '../fusion/batch.ts';",
   'test/support/server.ts': "import '../../wire/nats/streams.ts';",
   'bench/step.ts': "import '../engine/step.ts';",
 };
@@ -69,6 +71,8 @@ const unlawful: readonly (readonly [file: string, imported: string, rule: string
   ['trainer/report/status.ts', '../loop.ts', 'trainer-assembles-its-rooms'],
   ['page/serve-page.ts', '../engine/step.ts', 'page-imports-one-way'],
   ['page/serve-page.ts', '../wire/grpc/serve.ts', 'page-knows-messages-only'],
+  ['wire/messages/states.ts', '../../errors/failure.ts', 'messages-stand-alone'],
+  ['wire/messages/states.ts', 'node:fs', 'messages-stand-alone'],
   ['page/view/main.ts', '../serve-page.ts', 'browser-stands-alone'],
   ['page/view/main.ts', 'node:fs', 'browser-stands-alone'],
   ['engine/step.ts', 'uplot', 'uplot-behind-one-door'],

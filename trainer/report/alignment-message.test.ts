@@ -17,8 +17,13 @@ const fusion: Fusion = {
   divergence: { kind: 'ce' },
   lambda: 0.9,
   settings: {
-    ...{ combine: 'minCE', weights: {}, crossEntropyPer: 'byte', standIn: undefined, unaligned: 'nothing' },
-    ...{ temperature: 1, truncated: 'renormalise' },
+    combine: 'minCE',
+    weights: {},
+    crossEntropyPer: 'byte',
+    standIn: undefined,
+    unaligned: 'nothing',
+    temperature: 1,
+    truncated: 'renormalise',
   },
 };
 

@@ -43,7 +43,11 @@ const step = {
 };
 const run = { run: 'demo', sources: ['orator', 'novelist'] };
 const batch = (documents: number[], chosenSources: number[]) => ({
-  ...{ documents, chosenSources, passedOver: [], fusedAt: 1000, fusionSeconds: 0.25 },
+  documents,
+  chosenSources,
+  passedOver: [],
+  fusedAt: 1000,
+  fusionSeconds: 0.25,
 });
 
 it('shows which source a document waited for last, when it was fused, and the step that trained on it', () => {

@@ -1,6 +1,40 @@
-import { counter, gauge, histogram } from '../../process/metrics/metric.ts';
+import { counter, gauge, histogram, type MetricDefinition } from '../../process/metrics/metric.ts';
+import { byName } from '../../wire/messages/by-name.ts';
+import { figureNames } from '../../wire/messages/figure-values.ts';
+import { type StepFigure, type StepFigureName, stepFigures } from '../../wire/messages/step-figures.ts';
 
 const named = (name: string) => `fusemesh_trainer_${name}`;
+
+/** The figures of a step that have a gauge of their own. */
+type GaugedFigure = {
+  [Name in StepFigureName]: (typeof stepFigures)[Name]['gauge'] extends { readonly name: string }
+    ? Name
+    : never;
+}[StepFigureName];
+
+/** Which gauge of the table shows a figure of the last step, and its labels there. */
+export function gaugeOf(figure: StepFigureName): {
+  readonly gauge: GaugedFigure;
+  readonly labels: { readonly kind?: string };
+} {
+  const declared: StepFigure['gauge'] = stepFigures[figure].gauge;
+  return {
+    gauge: ('of' in declared ? declared.of : figure) as GaugedFigure,
+    labels: declared.kind === undefined ? {} : { kind: declared.kind },
+  };
+}
+
+const figureGauges: Readonly<Record<GaugedFigure, MetricDefinition<'gauge'>>> = byName(
+  figureNames.filter((name): name is GaugedFigure => 'name' in stepFigures[name].gauge),
+  (name) => {
+    const {
+      name: metric,
+      help,
+      kind,
+    }: Extract<StepFigure['gauge'], { name: string }> = stepFigures[name].gauge;
+    return gauge(named(metric), help, kind === undefined ? [] : ['kind']);
+  },
+);
 
 /** The trainer's metrics; all have the label `run` beside theirs. Counters count since the process began. */
 export const trainerTable = {
@@ -33,17 +67,7 @@ export const trainerTable = {
     'Time of a step, without the wait for its documents.',
     [0.01, 0.03, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60],
   ),
-  loss: gauge(
-    named('loss'),
-    'Loss of the last step in nats a token: total, causal (language modelling) and fusion.',
-    ['kind'],
-  ),
-  gradientNorm: gauge(named('gradient_norm'), 'L2 norm of the last gradient before clipping.'),
-  learningRate: gauge(named('learning_rate'), 'Learning rate of the last step.'),
-  alignedRatio: gauge(
-    named('aligned_ratio'),
-    'Share of the last step’s positions with a fused distribution, 0 to 1.',
-  ),
+  ...figureGauges,
   heldOut: gauge(
     named('held_out_bits_per_byte'),
     'Loss on held-out texts at the last evaluation, in bits per byte of text.',

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { createRegister } from '../../process/metrics/create-register.ts';
+import { noFigures } from '../../wire/messages/figure-values.ts';
 import { TrainerMetrics } from './metrics.ts';
 import { TimeSpent } from './time-spent.ts';
 
@@ -17,6 +18,7 @@ it('tells of steps and queues, each figure with the run', async () => {
     ],
   }));
   const step = {
+    ...noFigures,
     step: 7,
     documents: 56,
     tokens: 7_000,
@@ -44,8 +46,7 @@ it('tells of steps and queues, each figure with the run', async () => {
   metrics.expect(['fiction', 'manuals']);
   metrics.observe(step);
   metrics.observe({ ...step, step: 8, chosen: ['manuals', 'fiction'], loss: 2.9 });
-  const none = { loss: Number.NaN, causalLoss: Number.NaN, fusionLoss: Number.NaN, gradientNorm: Number.NaN };
-  metrics.observe({ ...step, ...none, step: 9, skipped: true, chosen: [] });
+  metrics.observe({ ...step, ...noFigures, step: 9, skipped: true, chosen: [] });
   metrics.checkpointAt(new Date(1_800_000_000_500));
   metrics.checkpointWritten(0.5);
   metrics.joined();

@@ -1,13 +1,14 @@
 import type { Gauge, Registry } from 'prom-client';
 import { type Metrics, makeMetrics } from '../../process/metrics/metric.ts';
+import { figureNames } from '../../wire/messages/figure-values.ts';
+import { type StateName, stateNames } from '../../wire/messages/trainer-states.ts';
 import type { RunState } from '../../wire/nats/run-streams.ts';
 import { feeder } from '../intake/read/wait-report.ts';
-import { trainerTable } from './metric-table.ts';
-import { type StateName, stateNames } from './run-status.ts';
+import { gaugeOf, trainerTable } from './metric-table.ts';
 import type { StepReport } from './step-report.ts';
 import { type PhaseSeconds, phases } from './time-spent.ts';
 
-/** What the metrics look at whenever Prometheus asks. */
+/** What the metrics read at every scrape. */
 export interface ObservedRun {
   readonly state: StateName;
   readonly time: PhaseSeconds;
@@ -35,7 +36,7 @@ export class TrainerMetrics {
   readonly #metrics: Metrics<typeof trainerTable>;
 
   /**
-   * @param register puts the label `run` to each of them
+   * @param register adds the label `run` to each of them
    * @param look called at every scrape
    */
   constructor(register: Registry, look: () => ObservedRun) {
@@ -62,7 +63,7 @@ export class TrainerMetrics {
     this.#metrics.checkpointTime.set(0);
   }
 
-  /** What has not happened yet with these sources shows 0 instead of no data. */
+  /** Counters of these sources show 0 before anything has happened, instead of no data. */
   expect(sources: readonly string[]): void {
     const { chosen, taught, receivedBytes, deadLetters, joinWaitSeconds, joinedWithout, mass } =
       this.#metrics;
@@ -81,7 +82,7 @@ export class TrainerMetrics {
     metrics.passedOver.inc(step.passedOver);
     metrics.step.set(step.step);
     if (step.skipped) {
-      // Its loss is no number: the gauges keep what they have, so that alerts and plots go on.
+      // Its loss may be NaN: the gauges keep what they have, so that alerts and plots go on.
       metrics.skippedSteps.inc();
       return;
     }
@@ -90,12 +91,10 @@ export class TrainerMetrics {
     metrics.doubtfulTokens.inc(step.doubtfulTokens);
     metrics.steps.inc();
     metrics.stepSeconds.observe(step.seconds - step.time.wait);
-    metrics.loss.set({ kind: 'total' }, step.loss);
-    metrics.loss.set({ kind: 'causal' }, step.causalLoss);
-    metrics.loss.set({ kind: 'fusion' }, step.fusionLoss);
-    metrics.gradientNorm.set(step.gradientNorm);
-    metrics.learningRate.set(step.learningRate);
-    metrics.alignedRatio.set(step.alignedShare);
+    for (const figure of figureNames) {
+      const { gauge, labels } = gaugeOf(figure);
+      metrics[gauge].set(labels, step[figure]);
+    }
     for (const teacher of step.chosen) metrics.chosen.inc({ teacher });
     for (const [teacher, tokens] of Object.entries(step.taught)) metrics.taught.inc({ teacher }, tokens);
     metrics.mass.inc({ to: 'exact' }, step.mass.exact);
@@ -113,7 +112,7 @@ export class TrainerMetrics {
     this.#metrics.checkpointWriteSeconds.observe(seconds);
   }
 
-  /** The newest checkpoint was on disk then. */
+  /** When the newest checkpoint was on disk. */
   checkpointAt(time: Date): void {
     this.#metrics.checkpointTime.set(time.getTime() / 1000);
   }
@@ -138,7 +137,7 @@ export class TrainerMetrics {
     this.#metrics.receivedBytes.inc({ teacher }, bytes);
   }
 
-  /** A message was put aside, as it cannot be used. */
+  /** A message that cannot be used went to the dead letters. */
   deadLetter(teacher: string): void {
     this.#metrics.deadLetters.inc({ teacher });
   }

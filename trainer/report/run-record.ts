@@ -118,7 +118,7 @@ export class RunRecord {
   async resume(output: string, { state, resumedFrom }: ResumePoint): Promise<void> {
     const { metrics, log } = this.#told;
     await mkdir(output, { recursive: true });
-    this.#file = await HistoryFile.goOn(output, { step: state.step, history: this.history, log });
+    this.#file = await HistoryFile.resume(output, { step: state.step, history: this.history, log });
     this.#documentsChosen = { ...state.documentsChosen };
     this.#documentsWithout = { ...state.documentsWithout };
     this.#heldOut = this.history.heldOut.at(-1);

@@ -1,4 +1,5 @@
 import { TrainerState } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { type StateName, stateName } from '../../wire/messages/trainer-states.ts';
 import type { RunState } from '../../wire/nats/run-streams.ts';
 import type { Intake, SourceArrivals } from '../intake/intake.ts';
 import type { RunRecord } from './run-record.ts';
@@ -11,20 +12,6 @@ export interface SourceView extends SourceArrivals {
   /** Documents that were trained on without it, over restarts. */
   readonly documentsWithout: number;
 }
-
-/** The states of a trainer, as a metric's label. */
-export const stateNames = ['starting', 'training', 'paused', 'finished', 'failed'] as const;
-
-export type StateName = (typeof stateNames)[number];
-
-const namesOfStates: Readonly<Record<TrainerState, StateName>> = {
-  [TrainerState.UNSPECIFIED]: 'starting',
-  [TrainerState.STARTING]: 'starting',
-  [TrainerState.TRAINING]: 'training',
-  [TrainerState.PAUSED]: 'paused',
-  [TrainerState.FINISHED]: 'finished',
-  [TrainerState.FAILED]: 'failed',
-};
 
 /** Where a run stands, for whoever asks: derived from what has come in, what was done, and what was asked of it. */
 export class RunStatus {
@@ -53,7 +40,7 @@ export class RunStatus {
   }
 
   get stateName(): StateName {
-    return namesOfStates[this.state];
+    return stateName(this.state) ?? 'starting';
   }
 
   /** Undefined before the first step, and once there will be no further one. */

@@ -6,11 +6,12 @@ import {
   type TrainingStep,
   TrainingStepSchema,
 } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { figuresOf } from '../../wire/messages/figure-values.ts';
 import { heldOutMessage } from './history/history-message.ts';
 import type { RunStatus } from './run-status.ts';
 import type { StepReport } from './step-report.ts';
 
-/** What TrainerService.GetStatus and the page tell of a run. */
+/** A run's status as a message, for TrainerService.GetStatus and the page. */
 export function statusMessage(status: RunStatus): GetStatusResponse {
   const { run, state, secondsLeft, record } = status;
   const { planned, lastStep, heldOut, checkpoint, tokensPerSecond } = record;
@@ -51,18 +52,13 @@ export function statusMessage(status: RunStatus): GetStatusResponse {
   });
 }
 
-/** A step as WatchSteps tells of it. */
+/** A step as a message of WatchSteps. */
 export const stepMessage = (report: StepReport): TrainingStep =>
   create(TrainingStepSchema, {
     step: BigInt(report.step),
     documents: BigInt(report.documents),
     tokens: BigInt(report.tokens),
-    loss: report.loss,
-    causalLoss: report.causalLoss,
-    fusionLoss: report.fusionLoss,
-    gradientNorm: report.gradientNorm,
-    learningRate: report.learningRate,
-    alignedShare: report.alignedShare,
+    ...figuresOf(report),
     seconds: report.seconds,
     waitSeconds: report.time.wait,
     tokensPerSecond: report.tokensPerSecond,

@@ -1,11 +1,15 @@
 import type { StepResult } from '../../engine/training-batch.ts';
 import type { StepBatch } from '../../fusion/batch/batches.ts';
 import type { MassCount } from '../../fusion/fuse/source-row.ts';
+import { type FigureValues, figuresOf } from '../../wire/messages/figure-values.ts';
 import type { TrainingState } from '../checkpoint/training-state.ts';
 import type { PhaseSeconds } from './time-spent.ts';
 
-/** What one step did; as TrainingStep in proto/fusemesh/v1/trainer.proto, and a little more for the metrics. */
-export interface StepReport {
+/**
+ * What one step did; as TrainingStep in proto/fusemesh/v1/trainer.proto, and a little more for the metrics. The
+ * losses and the gradient's norm of a skipped step are NaN or infinite.
+ */
+export interface StepReport extends FigureValues {
   /** 1, 2, 3, … */
   readonly step: number;
   /** Since the run began, over restarts. */
@@ -18,20 +22,12 @@ export interface StepReport {
   readonly stepDocuments: number;
   /** Documents of this step that nothing could be learnt from. */
   readonly passedOver: number;
-  /** Whether nothing was learnt: loss or gradient were no numbers, or all its documents are passed over. */
+  /** Whether nothing was learnt: loss or gradient is NaN or infinite, or all its documents are passed over. */
   readonly skipped: boolean;
   /** Names of the sources that taught this step's documents, one a document that one taught; none where it was skipped. */
   readonly chosen: readonly string[];
   /** By source: numbers of this step's documents that went on without it. */
   readonly without: Readonly<Record<string, readonly number[]>>;
-  /** In nats a token; like the next three no number, where the step was skipped. */
-  readonly loss: number;
-  readonly causalLoss: number;
-  readonly fusionLoss: number;
-  readonly gradientNorm: number;
-  readonly learningRate: number;
-  /** 0 to 1. */
-  readonly alignedShare: number;
   /** Tokens of the target that do not spell the text at their place. */
   readonly doubtfulTokens: number;
   /** Where the mass of the sources' candidates went, summed over positions. */
@@ -42,14 +38,14 @@ export interface StepReport {
   readonly skippedSteps: number;
   /** The wait for its documents included. */
   readonly seconds: number;
-  /** Where they went, and where the time between this step and the one before went. */
+  /** What they and the time since the step before went into. */
   readonly time: PhaseSeconds;
-  /** That alignment and fusion of its documents took, mostly while the engine computed. */
+  /** For alignment and fusion of its documents, mostly while the engine computed. */
   readonly fusionSeconds: number;
   readonly tokensPerSecond: number;
 }
 
-/** What a step was given and took. */
+/** What the loop knows of a step beside its batch and its result. */
 interface StepCircumstances {
   readonly sources: readonly string[];
   readonly learningRate: number;
@@ -62,7 +58,7 @@ export function stepReport(
   state: TrainingState,
   { count, documents, passedOver, chosenSources, absentSources, fusionSeconds }: StepBatch,
   result: StepResult,
-  { sources, ...circumstances }: StepCircumstances,
+  { sources, learningRate, seconds, time }: StepCircumstances,
 ): StepReport {
   return {
     step: state.step,
@@ -74,18 +70,19 @@ export function stepReport(
     skipped: !result.finite,
     chosen: result.finite ? chosenSources.flatMap((source) => sources[source] ?? []) : [],
     without: documentsWithout(documents, absentSources, sources),
-    loss: result.loss,
-    causalLoss: result.causalLoss,
-    fusionLoss: result.fusionLoss,
-    gradientNorm: result.gradientNorm,
-    alignedShare: count.aligned / Math.max(1, count.positions),
+    ...figuresOf({
+      ...result,
+      learningRate,
+      alignedShare: count.aligned / Math.max(1, count.positions),
+    }),
     doubtfulTokens: count.doubtful,
     mass: count.mass,
     skippedSteps: state.skippedSteps,
     fusionSeconds,
     taught: Object.fromEntries(sources.map((name, s) => [name, count.taught[s]])),
-    ...circumstances,
-    tokensPerSecond: count.positions / circumstances.seconds,
+    seconds,
+    time,
+    tokensPerSecond: count.positions / seconds,
   };
 }
 

@@ -1,4 +1,4 @@
-/** What wall time of the training goes into; as StepTime in proto/fusemesh/v1/trainer.proto. */
+/** What the wall time of the training goes into: the fields of StepTime in proto/fusemesh/v1/trainer.proto. */
 export const phases = ['wait', 'align', 'compute', 'optimizer', 'checkpoint', 'evaluate'] as const;
 
 export type Phase = (typeof phases)[number];
@@ -23,7 +23,7 @@ export class TimeSpent {
     }
   }
 
-  /** Does something, and adds how long it took. */
+  /** Does some work, and adds the time that it took. */
   async during<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
     const began = performance.now();
     try {
@@ -33,7 +33,7 @@ export class TimeSpent {
     }
   }
 
-  /** What was added since this was last asked. */
+  /** The time added since the last call. */
   take(): PhaseSeconds {
     const taken = this.#sinceTaken;
     this.#sinceTaken = nothing();

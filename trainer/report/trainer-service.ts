@@ -1,12 +1,23 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Log } from '../../process/log/log.ts';
 import { TrainerService } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
-import { checked } from '../../wire/grpc/checked.ts';
+import { checked, type RequestRules } from '../../wire/grpc/checked.ts';
+import { integer } from '../../wire/grpc/field-rules.ts';
 import { type ImplementedService, implement } from '../../wire/grpc/implementation.ts';
 import { historyMessage } from './history/history-message.ts';
 import type { RunStatus } from './run-status.ts';
 import { statusMessage, stepMessage } from './status-message.ts';
-import { trainerRules } from './trainer-rules.ts';
+
+/** What TrainerService takes. */
+const trainerRules: RequestRules<typeof TrainerService> = {
+  getStatus: {},
+  watchSteps: {},
+  getHistory: { afterStep: integer(0, Number.MAX_SAFE_INTEGER) },
+  getAlignment: {},
+  pause: {},
+  resume: {},
+  checkpoint: {},
+};
 
 /** TrainerService of proto/fusemesh/v1/trainer.proto, over the status of one run. */
 export function trainerService(status: RunStatus, log: Log): ImplementedService {

@@ -3,9 +3,8 @@ import { element, panel, setText } from '../element.ts';
 import { grouped, percent } from '../format.ts';
 import { candidatesOf } from './candidates.ts';
 import { type Piece, segmentsOf, visible } from './segments.ts';
-import { withArrowKeys } from './with-arrow-keys.ts';
 
-/** The latest document as target and teacher cut it, and at each token what the target learnt of the next one. */
+/** The latest document in the tokens of target and teacher, and for each what the target is taught about the next. */
 export function alignmentPanel(): {
   readonly element: HTMLElement;
   show(alignment: GetAlignmentResponse): void;
@@ -58,7 +57,7 @@ export function alignmentPanel(): {
     element: panel('alignment', 'The latest document', {}, told, legend(), body),
     show(alignment) {
       if (alignment.step === shown?.step && alignment.document === shown.document) return;
-      // A text must not change under the eyes of someone who looks closely; the next look brings it.
+      // Not while somebody points at the text or has the focus in it; the next answer is shown instead.
       if (body.matches(':hover') || body.contains(document.activeElement)) return;
       render(alignment);
     },
@@ -104,3 +103,27 @@ const targetToken = ({ index, text }: Piece, { target }: GetAlignmentResponse): 
     },
     visible(text),
   );
+
+const stepsOfKeys: Readonly<Record<string, number>> = {
+  ArrowRight: 1,
+  ArrowDown: 1,
+  ArrowLeft: -1,
+  ArrowUp: -1,
+};
+
+/** Makes a group of buttons one stop of the Tab key; the arrow keys, Home and End move within it. */
+function withArrowKeys(group: HTMLElement, selector: string): void {
+  const buttons = () => [...group.querySelectorAll<HTMLElement>(selector)];
+  group.addEventListener('focusin', ({ target }) => {
+    for (const button of buttons()) button.tabIndex = button === target ? 0 : -1;
+  });
+  group.addEventListener('keydown', (event) => {
+    const all = buttons();
+    const at = all.indexOf(document.activeElement as HTMLElement);
+    const to =
+      event.key === 'Home' ? 0 : event.key === 'End' ? all.length - 1 : at + (stepsOfKeys[event.key] ?? 0);
+    if (at < 0 || to === at) return;
+    event.preventDefault();
+    all[Math.min(all.length - 1, Math.max(0, to))].focus();
+  });
+}

@@ -4,10 +4,10 @@ import { percent } from '../format.ts';
 import { visible } from './segments.ts';
 
 /**
- * What the target learnt of the token behind one of its own.
+ * What the target is taught about the token after one of its own.
  *
  * @param text of the token itself
- * @param next what really follows; undefined at the end
+ * @param next text of the token that follows; undefined at the end of the document
  */
 export function candidatesOf(
   { candidates }: Pick<AlignedToken, 'candidates'>,

@@ -1,20 +1,20 @@
 import type { GetAlignmentResponse } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 
-/** A token's text at its place; empty for one that stands for no text, as at the beginning of a sequence. */
+/** A token and its text; empty for a special token, as at the beginning of a sequence. */
 export interface Piece {
-  /** Which token it is. */
+  /** Of the token, in its sequence. */
   readonly index: number;
-  /** An ellipsis where a token before it has all of its text: both are bytes of one character. */
+  /** An ellipsis where an earlier token shows all of it: both are bytes of one character. */
   readonly text: string;
 }
 
-/** A part of a text that both tokenizers cut alike at its ends. */
+/** A part of a text at whose ends both tokenizers have a boundary. */
 export interface Segment {
   readonly target: readonly Piece[];
   readonly source: readonly Piece[];
 }
 
-/** Where both tokenizations meet, as the trainer found it, a text falls into segments. */
+/** Cuts a text at the boundaries that both tokenizations share, as the trainer found them. */
 export function segmentsOf({ text, target, source }: GetAlignmentResponse): Segment[] {
   const targetPieces = piecesOf(
     text,

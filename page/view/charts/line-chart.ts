@@ -1,17 +1,16 @@
 import uPlot from 'uplot';
 import { element, setText, styled } from '../element.ts';
 import { grouped } from '../format.ts';
-import type { ChartOptions } from './chart-options.ts';
-import { plotOptions } from './plot-options.ts';
-import { type Line, lastOf, summaryOf, withGaps } from './summary.ts';
+import { type Line, lastOf, summaryOf, withGaps } from './line.ts';
+import { type ChartOptions, plotOptions } from './plot-options.ts';
 
 export interface LineChart {
   readonly element: HTMLElement;
-  /** @param steps one a value, rising */
+  /** @param steps in ascending order, one for each value */
   show(steps: readonly number[], lines: readonly Line[]): void;
 }
 
-/** Lines over the steps of a run, with a legend that tells the values under the pointer, or else the last ones. */
+/** Lines over the steps of a run. The legend tells the values under the pointer, or else the last ones. */
 export function lineChart(options: ChartOptions): LineChart {
   const { title, unit, format, height } = options;
   const legend = element('ul', { class: 'legend' });
@@ -74,6 +73,6 @@ const legendItem = ({ name, colour, dash }: Line): HTMLElement =>
     element('span', { class: 'value' }),
   );
 
-/** What must be set up anew when it changes. */
+/** The chart is made again when this changes. */
 const lookOf = (lines: readonly Line[]): string =>
   JSON.stringify(lines.map(({ name, colour, dash, quiet }) => [name, colour, dash, quiet]));

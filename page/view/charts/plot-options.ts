@@ -1,12 +1,28 @@
 import uPlot from 'uplot';
 import { short } from '../format.ts';
-import type { ChartOptions } from './chart-options.ts';
 import { cssValue } from './colours.ts';
-import type { Line } from './summary.ts';
+import type { Line } from './line.ts';
+
+/** What a chart shows, and how. */
+export interface ChartOptions {
+  readonly title: string;
+  /** Stands behind the title. */
+  readonly unit?: string;
+  /** Of values in the legend. */
+  readonly format: (value: number | null | undefined) => string;
+  /** Of values at the axis. */
+  readonly tick: (value: number) => string;
+  /** The axis begins at 0. */
+  readonly fromZero?: boolean;
+  /** In pixels. */
+  readonly height: number;
+  /** Marks each value, where there are few. */
+  readonly dots?: boolean;
+}
 
 const font = '11px system-ui, sans-serif';
 
-/** How uPlot draws lines in the theme of the page; colours are looked up at every drawing, for they may change. */
+/** uPlot's options for lines in the page's theme. Colours are looked up at every drawing, since the theme may change. */
 export function plotOptions(
   { height, tick, fromZero = false, dots = false }: ChartOptions,
   lines: readonly Line[],
@@ -16,7 +32,8 @@ export function plotOptions(
   const axis = { font, stroke: () => cssValue('--quiet'), ticks: { show: false } };
   const grid = { stroke: () => cssValue('--grid'), width: 1 };
   return {
-    ...{ width, height },
+    width,
+    height,
     padding: [8, 10, 0, 0],
     legend: { show: false },
     // All charts of a page show the same step.
@@ -58,10 +75,10 @@ export function plotOptions(
   };
 }
 
-/** A line of one value would not be seen. */
+/** A line with one value would not be seen without its point. */
 const isAlone = ({ data }: uPlot): boolean => data[0].length === 1;
 
-/** Steps are whole: half of one gets no label. */
+/** Only whole steps get a label. */
 const wholeStep = (step: number): string => (Number.isInteger(step) ? short(step) : '');
 
 const fromZeroTo = (high: number | null): uPlot.Range.MinMax =>

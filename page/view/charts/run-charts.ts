@@ -1,10 +1,11 @@
+import { historyRates, type RateName } from '../../../wire/messages/history-columns.ts';
+import { type StepFigureName, stepFigures } from '../../../wire/messages/step-figures.ts';
 import { loss, percent, rate, scientific, short } from '../format.ts';
 import type { Curves } from '../history/curves.ts';
-import type { ChartOptions } from './chart-options.ts';
 import { colourAt, coloursOf, dashOf, trainerColour } from './colours.ts';
+import { type Line, smoothed } from './line.ts';
 import { lineChart } from './line-chart.ts';
-import { smoothed } from './smoothed.ts';
-import type { Line } from './summary.ts';
+import type { ChartOptions } from './plot-options.ts';
 
 /** A chart of a run's history. */
 export interface RunChart {
@@ -29,7 +30,7 @@ const low = 150;
 
 export const speedChart = (height = tall): RunChart =>
   overSteps(
-    { title: 'Tokens per second', format: rate, tick: short, fromZero: true, height },
+    { title: historyRates.tokensPerSecond.name, format: rate, tick: short, fromZero: true, height },
     (curves, teachers) => [
       { name: 'trainer', colour: trainerColour, values: curves.tokensPerSecond },
       ...ofTeachers(curves, teachers, 'tokensPerSecond'),
@@ -38,7 +39,7 @@ export const speedChart = (height = tall): RunChart =>
 
 export const lossChart = (): RunChart =>
   overSteps(
-    { title: 'Loss', unit: 'nats a token', format: loss, tick: decimals, height: tall },
+    { title: stepFigures.loss.name, unit: stepFigures.loss.unit, format: loss, tick: decimals, height: tall },
     ({ loss: total, causalLoss, fusionLoss }) => [
       { name: 'total', colour: trainerColour, values: total },
       { name: 'causal', colour: colourAt(5), values: causalLoss, quiet: true },
@@ -61,7 +62,7 @@ export function heldOutChart(): RunChart {
       const domains = [...new Set(heldOut.flatMap(({ bitsPerByte }) => Object.keys(bitsPerByte)))].sort();
       const lines = domains.map((name, i) => ({
         name,
-        // Behind those of the first teachers, which domains have nothing to do with.
+        // Not the colours of the first teachers: a domain has no teacher.
         colour: colourAt(i + 3),
         dash: dashOf(i),
         values: heldOut.map(({ bitsPerByte }) => bitsPerByte[name] ?? null),
@@ -88,48 +89,33 @@ export const chosenChart = (): RunChart =>
       ofTeachers(curves, teachers, 'chosenShare').map((line) => ({ ...line, values: smoothed(line.values) })),
   );
 
-export const gradientChart = (): RunChart =>
-  single(
-    { title: 'Gradient norm', format: loss, tick: decimals, fromZero: true, height: low },
-    'gradientNorm',
-  );
-
-export const learningRateChart = (): RunChart =>
-  single(
-    { title: 'Learning rate', format: scientific, tick: exponent, fromZero: true, height: low },
-    'learningRate',
-  );
-
-export const alignedChart = (): RunChart =>
-  single(
-    {
-      title: 'Positions taught',
-      unit: 'share',
-      format: (share) => percent(share, 1),
-      tick: percent,
-      height: low,
-    },
-    'alignedShare',
-  );
+/** Charts of one figure each. */
+export const figureCharts = (): RunChart[] => [
+  chartOf('gradientNorm', { format: loss, tick: decimals, fromZero: true }),
+  chartOf('learningRate', { format: scientific, tick: exponent, fromZero: true }),
+  chartOf('alignedShare', { format: (share) => percent(share, 1), tick: percent }),
+];
 
 export const waitChart = (): RunChart =>
-  single(
-    {
-      title: 'Waiting for documents',
-      unit: 'share',
-      format: percent,
-      tick: percent,
-      fromZero: true,
-      height: low,
-    },
-    'waitShare',
-  );
+  chartOf('waitShare', { format: percent, tick: percent, fromZero: true });
 
-const single = (
-  options: ChartOptions,
-  column: 'gradientNorm' | 'learningRate' | 'alignedShare' | 'waitShare',
-): RunChart =>
-  overSteps(options, (curves) => [{ name: 'trainer', colour: trainerColour, values: curves[column] }]);
+const declared: Readonly<
+  Record<StepFigureName | RateName, { readonly name: string; readonly unit?: string }>
+> = {
+  ...stepFigures,
+  ...historyRates,
+};
+
+function chartOf(
+  column: StepFigureName | RateName,
+  options: Pick<ChartOptions, 'format' | 'tick' | 'fromZero'>,
+): RunChart {
+  const { name, unit } = declared[column];
+  return overSteps(
+    { ...options, title: name, ...(unit !== undefined && { unit }), height: low },
+    (curves) => [{ name: 'trainer', colour: trainerColour, values: curves[column] }],
+  );
+}
 
 function ofTeachers(
   { sources }: Curves,

@@ -46,7 +46,7 @@ export function pageHead(): {
   };
 }
 
-/** Labels with values, in place where the labels are as before. */
+/** Shows labels with values; where the labels are the same, only the values are set. */
 export function showFacts(list: HTMLElement, facts: readonly (readonly [string, string])[]): void {
   const labels = facts.map(([label]) => label).join();
   if (list.dataset['labels'] !== labels) {

@@ -1,4 +1,5 @@
 import { type GetStatusResponse, TrainerState } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { stateName } from '../../../wire/messages/trainer-states.ts';
 import { duration, grouped, percent } from '../format.ts';
 
 /** What the head of the page says. */
@@ -13,26 +14,17 @@ export interface Headline {
   readonly facts: readonly (readonly [label: string, value: string])[];
 }
 
-export const stateNames: Readonly<Record<TrainerState, string>> = {
-  [TrainerState.UNSPECIFIED]: 'unknown',
-  [TrainerState.STARTING]: 'starting',
-  [TrainerState.TRAINING]: 'training',
-  [TrainerState.PAUSED]: 'paused',
-  [TrainerState.FINISHED]: 'finished',
-  [TrainerState.FAILED]: 'failed',
-};
-
 /** The head of the page for a status. */
 export function headlineOf(status: GetStatusResponse): Headline {
   const { run, stepsTotal, lastStep, secondsLeft, skippedSteps } = status;
   const step = Number(lastStep?.step ?? 0n);
   const total = Number(stepsTotal);
   const progress = total === 0 ? 0 : Math.min(1, step / total);
-  // The last percent is not done before the last step is.
+  // 100 % is for a run whose last step is done.
   const shown = progress === 1 ? 1 : Math.floor(100 * progress) / 100;
   return {
     run,
-    state: stateNames[status.state],
+    state: stateName(status.state) ?? 'unknown',
     progress,
     title: `${percent(shown)} · ${run}`,
     facts: [

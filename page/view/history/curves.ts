@@ -1,22 +1,10 @@
 import type { GetHistoryResponse, HeldOut } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
-
-const columns = [
-  'time',
-  'steps',
-  'loss',
-  'causalLoss',
-  'fusionLoss',
-  'gradientNorm',
-  'learningRate',
-  'alignedShare',
-  'tokensPerSecond',
-  'waitShare',
-] as const;
-
-type Column = (typeof columns)[number];
+import { byName } from '../../../wire/messages/by-name.ts';
+import { historyColumns } from '../../../wire/messages/history-columns.ts';
+import type { HistoryColumn } from '../../../wire/messages/step-figures.ts';
 
 /** The history of a run, in columns of equal length; see GetHistoryResponse for what they are. */
-export type Curves = Readonly<Record<Column, readonly number[]>> & {
+export type Curves = Readonly<Record<HistoryColumn, readonly number[]>> & {
   /** The last step of each point. */
   readonly step: readonly number[];
   readonly sources: readonly SourceCurves[];
@@ -37,7 +25,7 @@ export interface HeldOutPoint {
 }
 
 export const noCurves: Curves = {
-  ...(Object.fromEntries(columns.map((column) => [column, []])) as unknown as Record<Column, number[]>),
+  ...byName(historyColumns, () => []),
   step: [],
   sources: [],
   heldOut: [],
@@ -45,9 +33,9 @@ export const noCurves: Curves = {
 
 export const lastStepOf = ({ step }: Pick<Curves, 'step'>): number => step.at(-1) ?? 0;
 
-/** A history as the trainer tells it. */
+/** The curves of the trainer's answer. */
 export const curvesOf = (message: GetHistoryResponse): Curves => ({
-  ...(Object.fromEntries(columns.map((column) => [column, message[column]])) as Record<Column, number[]>),
+  ...byName(historyColumns, (column) => message[column]),
   step: message.step.map(Number),
   sources: message.sources.map(({ teacher, tokensPerSecond, chosenShare }) => ({
     teacher,
@@ -58,17 +46,16 @@ export const curvesOf = (message: GetHistoryResponse): Curves => ({
 });
 
 /**
- * What is known together with an answer to "what came after the last step". The answer's first point may stand for
- * steps that are known too, since the last point of a long run grows step by step, and since the trainer may tell
- * a thinned history from its beginning: it takes the place of what is known of them.
+ * Adds the trainer's answer about the steps after the last known one. Its points may overlap with known ones: the last
+ * point of a long run grows step by step, and a thinned history is sent from its beginning. The answer's points
+ * replace those.
  */
 export function mergeCurves(known: Curves, answer: GetHistoryResponse): Curves {
   const next = curvesOf(answer);
   if (next.step.length === 0 && next.heldOut.length === 0) return known;
   const kept = next.step.length === 0 ? known : before(next.step[0] - next.steps[0] + 1, known);
-  const joined = Object.fromEntries(columns.map((column) => [column, [...kept[column], ...next[column]]]));
   return {
-    ...(joined as Record<Column, number[]>),
+    ...byName(historyColumns, (column) => [...kept[column], ...next[column]]),
     step: [...kept.step, ...next.step],
     sources: joinSources(kept, next),
     heldOut: joinHeldOut(known.heldOut, next.heldOut),
@@ -78,9 +65,8 @@ export function mergeCurves(known: Curves, answer: GetHistoryResponse): Curves {
 /** The points that end before a step. */
 function before(step: number, curves: Curves): Curves {
   const count = curves.step.findLastIndex((last) => last < step) + 1;
-  const cut = Object.fromEntries(columns.map((column) => [column, curves[column].slice(0, count)]));
   return {
-    ...(cut as Record<Column, number[]>),
+    ...byName(historyColumns, (column) => curves[column].slice(0, count)),
     step: curves.step.slice(0, count),
     sources: curves.sources.map(({ teacher, tokensPerSecond, chosenShare }) => ({
       teacher,
@@ -91,7 +77,7 @@ function before(step: number, curves: Curves): Curves {
   };
 }
 
-/** A look at the held-out texts ends after its step: the answer that had the step may not have had the look. */
+/** An evaluation ends after its step, so the answer that had the step may lack it: the status has it later. */
 export const withHeldOut = (curves: Curves, heldOut: HeldOut | undefined): Curves =>
   heldOut === undefined || curves.heldOut.some(({ step }) => step === Number(heldOut.step))
     ? curves
@@ -104,7 +90,7 @@ function joinHeldOut(known: readonly HeldOutPoint[], next: readonly HeldOutPoint
   return [...byStep.values()].sort((a, b) => a.step - b.step);
 }
 
-/** A source that one of both does not know has no values there. */
+/** Where one part does not know a source, its values are NaN. */
 function joinSources(known: Curves, next: Curves): SourceCurves[] {
   const teachers = new Set([...known.sources, ...next.sources].map(({ teacher }) => teacher));
   const part = (curves: Curves, teacher: string, column: 'tokensPerSecond' | 'chosenShare') =>

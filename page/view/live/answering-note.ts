@@ -1,7 +1,7 @@
 import { TrainerState } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { element, setText } from '../element.ts';
 
-/** Says, where it is so, that the trainer does not answer and since when: what the page shows is not of now. */
+/** Says since when the trainer has not answered, as what the page shows is that old. */
 export function answeringNote(): {
   readonly element: HTMLElement;
   show(yes: boolean, state: TrainerState | undefined): void;

@@ -1,3 +1,4 @@
+import { type DescMessage, fromJson, type JsonValue, type MessageShape } from '@bufbuild/protobuf';
 import {
   type GetAlignmentResponse,
   GetAlignmentResponseSchema,
@@ -6,8 +7,6 @@ import {
   GetStatusResponseSchema,
 } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { type Curves, lastStepOf, mergeCurves, noCurves, withHeldOut } from '../history/curves.ts';
-import { begunAnew } from './begun-anew.ts';
-import { fetchMessage } from './fetch-message.ts';
 
 /** Shows what the trainer says. */
 export interface Shown {
@@ -18,9 +17,11 @@ export interface Shown {
   answering(yes: boolean): void;
 }
 
-/** Milliseconds between two looks; longer where nobody answers. */
+/** Milliseconds after which an answer is not waited for any more. */
+const patience = 10_000;
+/** Milliseconds between two requests; longer where nobody answers. */
 const pause = { answered: 1000, failed: 3000 };
-/** Looks between two at the alignment, which is read slowly. */
+/** The alignment is asked for every so many requests: it takes time to read. */
 const looksAnAlignment = 4;
 
 /** Follows the trainer for as long as the page is open; it rests while nobody sees the page. */
@@ -51,6 +52,39 @@ async function ask(last: GetStatusResponse | undefined, known: Curves, withAlign
     curves: withHeldOut(merged, status.heldOut),
     alignment: withAlignment ? await fetchMessage(GetAlignmentResponseSchema, '/api/alignment') : undefined,
   };
+}
+
+/**
+ * Whether the known history may hold steps that the trainer has lost: another process answers, which has resumed from
+ * a checkpoint, or it has done fewer steps.
+ */
+export function begunAnew(
+  last: GetStatusResponse | undefined,
+  status: GetStatusResponse,
+  knownStep: number,
+): boolean {
+  if (last === undefined) return false;
+  const sameProcess =
+    last.started?.seconds === status.started?.seconds &&
+    last.started?.nanos === status.started?.nanos &&
+    last.run === status.run;
+  return !sameProcess || Number(status.lastStep?.step ?? 0n) < knownStep;
+}
+
+/**
+ * Asks the trainer.
+ *
+ * @returns undefined where it has no such message yet
+ * @throws Error when it does not answer, or not with what was asked for
+ */
+async function fetchMessage<Desc extends DescMessage>(
+  schema: Desc,
+  path: string,
+): Promise<MessageShape<Desc> | undefined> {
+  const response = await fetch(path, { cache: 'no-store', signal: AbortSignal.timeout(patience) });
+  if (response.status === 404) return undefined;
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  return fromJson(schema, (await response.json()) as JsonValue, { ignoreUnknownFields: true });
 }
 
 async function needed<T>(answer: Promise<T | undefined>): Promise<T> {

@@ -8,10 +8,10 @@ export interface Box {
   readonly height: number;
 }
 
-/** A way as it is drawn. */
+/** How a way is drawn. */
 export interface Track {
   readonly way: Way;
-  /** Of an SVG path; the arrow is at its end. */
+  /** The data of an SVG path with an arrow at its end. */
   readonly path: string;
   readonly label: { readonly x: number; readonly y: number; readonly anchor: 'start' | 'middle' | 'end' };
 }
@@ -25,10 +25,10 @@ export interface Layout {
 
 const columns = ['corpus', 'documents', 'teachers', 'distributions', 'trainer'] as const;
 
-/** Narrower, the mesh goes from top to bottom. */
+/** On a narrower page the mesh is drawn from top to bottom. */
 const wideFrom = 1000;
 
-/** Room for the arrow behind a way's end. */
+/** Length of the arrow beyond a way's end. */
 const arrow = 6;
 
 /** A box is as high as what is written in it. */
@@ -43,7 +43,7 @@ const gap = 14;
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 function fromLeft({ parts, ways }: Scene, width: number): Layout {
-  // Shares of the width: columns, and between them the ways with their labels.
+  // Of the width: the columns, and the spaces between them for ways and labels.
   const [shares, spaces] = [
     [0.11, 0.13, 0.19, 0.13, 0.14],
     [0.03, 0.045, 0.145, 0.08],
@@ -76,7 +76,7 @@ function fromLeft({ parts, ways }: Scene, width: number): Layout {
   return { width, height, boxes, tracks };
 }
 
-/** Of a label, in pixels, roughly. */
+/** Roughly how wide a label is, in pixels. */
 const widthOf = (label: string): number => 8 + 6 * label.length;
 
 function downwards(from: Box, to: Box): Pick<Track, 'path' | 'label'> {
@@ -85,7 +85,7 @@ function downwards(from: Box, to: Box): Pick<Track, 'path' | 'label'> {
   return { path: `M${x},${y1} V${y2}`, label: { x: x + 10, y: (y1 + y2) / 2 + 5, anchor: 'start' } };
 }
 
-/** Width at both sides of the teachers in which the ways to and from them run. */
+/** Width left free at both sides of the teachers for the ways to and from them. */
 const rail = 26;
 /** Between rows, with room for a label. */
 const step = 36;
@@ -108,7 +108,7 @@ function fromTop({ parts, ways }: Scene, width: number): Layout {
       y += box.height + (last || part.column !== 'teachers' ? step : labelled);
     }
   }
-  // Dead letters stand at the end, where no way reaches them without going through others.
+  // No way to the dead letters is drawn: at the end of the column it would cross other parts.
   const drawn = ways.filter(({ to }) => to !== 'letters');
   const tracks = drawn.map((way): Track => {
     const [from, to] = [boxes.get(way.from)!, boxes.get(way.to)!];

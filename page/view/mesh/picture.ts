@@ -21,7 +21,7 @@ export function meshPicture(): {
     drawing.setAttribute('height', String(layout.height));
     drawing.replaceChildren(
       svg('defs', {}, arrowHead('arrow'), arrowHead('arrow-stopped')),
-      // Those that stand still lie below, where ways run together.
+      // Where ways overlap, those that move are drawn above those that are stopped.
       ...layout.tracks.toSorted((a, b) => Number(b.way.stopped) - Number(a.way.stopped)).map(trackOf),
       ...scene.parts.map((part) => partOf(part, layout.boxes.get(part.id)!)),
       ...layout.tracks.map(labelOf),

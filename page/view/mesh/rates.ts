@@ -1,6 +1,6 @@
 import type { GetStatusResponse } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 
-/** What runs through the mesh, over the last few seconds; undefined where it cannot be told yet. */
+/** What goes through the mesh, as means over the last few seconds; undefined where they are not known yet. */
 export interface Rates {
   /** Documents trained on per second. */
   readonly documents: number | undefined;
@@ -25,7 +25,7 @@ export interface Sample {
   readonly status: GetStatusResponse;
 }
 
-/** @returns what changed between two samples, per second; counters that went back began anew and tell nothing */
+/** Changes per second between two samples; undefined for counters that fell, since their process began again. */
 export function ratesBetween(older: Sample, newer: Sample): Rates {
   const seconds = newer.at - older.at;
   const perSecond = (before: bigint | undefined, after: bigint | undefined) => {
@@ -58,10 +58,10 @@ function waitShareBetween(older: GetStatusResponse, newer: GetStatusResponse): n
 const total = ({ time }: GetStatusResponse): number =>
   time ? time.wait + time.align + time.compute + time.optimizer + time.checkpoint + time.evaluate : 0;
 
-/** Seconds that rates are means over. */
+/** Seconds that a rate is a mean over. */
 const span = 10;
 
-/** Samples with a further one, as few as the span needs. */
+/** Adds a sample and drops those that the span no longer needs. */
 export function withSample(samples: readonly Sample[], sample: Sample): Sample[] {
   const all = [...samples, sample];
   // One sample at or before the beginning of the span is needed.

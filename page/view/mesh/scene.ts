@@ -26,11 +26,11 @@ export interface Part {
   readonly fill?: number;
 }
 
-/** The way of data from one part to another. */
+/** Data goes this way from one part to another. */
 export interface Way {
   readonly from: string;
   readonly to: string;
-  /** Nothing can go this way at the moment. */
+  /** Nothing can at the moment. */
   readonly stopped: boolean;
   readonly label: string;
 }
@@ -40,7 +40,7 @@ export interface Scene {
   readonly ways: readonly Way[];
 }
 
-/** The mesh as parts and ways between them, with what is to be read at each. */
+/** The parts of the mesh and the ways between them, with their texts. */
 export function sceneOf(status: GetStatusResponse, rates: Rates, now: Date): Scene {
   const { sources } = status;
   const stream = (name: string) => status.streams.find((candidate) => candidate.name === name);

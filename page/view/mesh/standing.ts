@@ -7,7 +7,7 @@ import { grouped, percent } from '../format.ts';
 import type { Rates } from './rates.ts';
 import { isFull } from './stream-fill.ts';
 
-/** How a part of the mesh does: at work, waiting for another, late for another, or not there. */
+/** What a part of the mesh does: it works, waits for another, keeps another waiting, or is away. */
 export interface Standing {
   readonly kind: 'works' | 'waits' | 'late' | 'away';
   readonly text: string;
@@ -24,7 +24,7 @@ export function standingOf(source: SourceStatus): Standing {
   return { kind: 'works', text: tokensPerSecond > 0 ? 'keeps up' : 'nothing to score' };
 }
 
-/** Beyond this share of its time, waiting is worth a word. */
+/** A trainer that waits for a larger share of its time is said to wait. */
 const worthAWord = 0.1;
 
 /** Who waits for whom, in a sentence. */

@@ -3,7 +3,7 @@ import type { StreamStatus } from '../../../wire/generated/fusemesh/v1/trainer_p
 /**
  * How full a stream is, 0 to 1.
  *
- * @param sharers teachers, each with as much room as the stream's limit says
+ * @param sharers how many teachers share the stream; each has its limit to itself
  */
 export const fillOf = (
   { messages, mostMessages }: Pick<StreamStatus, 'messages' | 'mostMessages'>,
@@ -11,6 +11,6 @@ export const fillOf = (
 ): number =>
   mostMessages > 0n && sharers > 0 ? Math.min(1, Number(messages) / (Number(mostMessages) * sharers)) : 0;
 
-/** So full that the feeder waits now and again: what the stream holds is asked for now and then only. */
+/** Nearly full counts: the stream is looked at every few seconds only, and the feeder waits in between. */
 export const isFull = (documents: StreamStatus | undefined): boolean =>
   documents !== undefined && fillOf(documents, 1) > 0.97;

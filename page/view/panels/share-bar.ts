@@ -9,7 +9,7 @@ export interface Share {
   readonly value: number;
 }
 
-/** One bar for a whole, in parts, and a table of them below. */
+/** A bar whose parts make a whole, and a table of them below. */
 export function shareBar(
   title: string,
   format: (value: number) => string,

@@ -28,6 +28,6 @@ export function timePanel(): { readonly element: HTMLElement; show(time: StepTim
   };
 }
 
-/** Little is told more exactly. */
+/** Below ten seconds with one decimal. */
 const spent = (seconds: number): string =>
   seconds < 9.95 ? `${grouped(seconds, 1)}\u202fs` : duration(seconds);

@@ -5,7 +5,7 @@ import type { DomainResult } from '../report-data.ts';
 /** Held-out loss of every model, one line a domain. The best of each line is set in bold. */
 export function resultTable(domains: readonly DomainResult[]): HTMLElement {
   const teachers = Object.keys(domains[0].teachers);
-  // What the run is about comes first: on a phone the teachers are scrolled to.
+  // The target comes first; on a phone one scrolls to the teachers.
   const heading = ['', 'target before', 'target after', 'change', ...teachers];
   const note = element('p', { class: 'quiet' }, 'bits per byte, less is better');
   return panel(

@@ -8,8 +8,16 @@ const named = (
   experiment,
   share: changes.share ?? 1,
   result: {
-    ...{ key: experiment, name: experiment, seed: 1, learningRate: 1, bitsPerByte: {} },
-    ...{ steps: 10, skippedSteps: 0, tokens: 100, seconds: 1, weightsSha256: '' },
+    key: experiment,
+    name: experiment,
+    seed: 1,
+    learningRate: 1,
+    bitsPerByte: {},
+    steps: 10,
+    skippedSteps: 0,
+    tokens: 100,
+    seconds: 1,
+    weightsSha256: '',
     ...changes,
   },
 });

@@ -77,7 +77,9 @@ async function compute(
   const order = documentOrder(documents.texts.length, seed);
   const recorded = order.slice(0, Math.round(share * order.length));
   const sources = sourcesOf(settings).map(({ name, model }) => ({
-    ...{ name, model, recording: recordings.get(model)! },
+    name,
+    model,
+    recording: recordings.get(model)!,
   }));
   refuseStopped(signal);
   const { remote, stop: end } = startWorker<TrialMethods>(new URL('./trial-worker.ts', import.meta.url));
@@ -87,7 +89,11 @@ async function compute(
   signal.addEventListener('abort', stopOnAbort);
   try {
     const outcome = await remote.trainExperiment({
-      ...{ config, sources, recorded, tokenizers, stop },
+      config,
+      sources,
+      recorded,
+      tokenizers,
+      stop,
       texts: recorded.map((number) => documents.texts[number]),
     });
     const { learningRate } = config.trainer;

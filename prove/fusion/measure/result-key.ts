@@ -25,8 +25,17 @@ export function resultKey(
   const { batchDocuments, learningRate, schedule, warmupRatio, warmupSteps } = config.trainer;
   const fusion = fusionOf(config);
   const decides = {
-    ...{ sources, share, topK: config.topK, fusion, engine: engineOptionsOf(config, fusion) },
-    ...{ batchDocuments, learningRate, schedule, warmupRatio, warmupSteps, circumstances },
+    sources,
+    share,
+    topK: config.topK,
+    fusion,
+    engine: engineOptionsOf(config, fusion),
+    batchDocuments,
+    learningRate,
+    schedule,
+    warmupRatio,
+    warmupSteps,
+    circumstances,
   };
   // The target as it was is that of all settings.
   const what = share === 0 ? { share, circumstances } : decides;

@@ -31,13 +31,19 @@ export function settingsOf(experiment: Experiment, study: RunConfig, target: str
   }
   const copies = study.target.source && experiment.sources.includes(study.target.source.name);
   const config = runConfigSchema.parse({
-    ...{ run: 'prove', corpus, heldOut, contextLength },
+    run: 'prove',
+    corpus,
+    heldOut,
+    contextLength,
     topK: experiment.topK,
     teachers: study.teachers.filter(({ name }) => experiment.sources.includes(name)),
     target: { model: target, source: copies ? study.target.source : undefined },
     fusion: experiment.fusion ?? {},
     trainer: {
-      ...{ output: 'unused', batchDocuments, warmupRatio, threads: 1 },
+      output: 'unused',
+      batchDocuments,
+      warmupRatio,
+      threads: 1,
       learningRate: experiment.learningRate ?? learningRate,
       lambda: experiment.lambda,
     },

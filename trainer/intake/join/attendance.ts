@@ -67,8 +67,12 @@ export class Attendance {
     this.#log = log;
     this.#recorded = recorded;
     this.#places = sources.map(({ name, distributions }) => ({
-      ...{ name, distributions, leftOut: leftOut.includes(name), chanceSince: undefined },
-      ...{ countedSince: Number.NEGATIVE_INFINITY, lateBefore: 0 },
+      name,
+      distributions,
+      leftOut: leftOut.includes(name),
+      chanceSince: undefined,
+      countedSince: Number.NEGATIVE_INFINITY,
+      lateBefore: 0,
     }));
   }
 

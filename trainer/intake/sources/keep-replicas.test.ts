@@ -5,9 +5,19 @@ import { replicasOf } from './keep-replicas.ts';
 import { replicaAt, Source } from './source.ts';
 
 const teacher = (instance: string, changes: Partial<FoundTeacher> = {}): FoundTeacher => ({
-  ...{ version: '0.1.0', teacher: 'orator', run: 'demo', instance, family: 'llama', parameters: 1 },
-  ...{ vocabularySize: 2, contextLength: 3, tokenizerFingerprint: 'ab', modelFingerprint: 'cd' },
-  ...{ address: `127.0.0.1:${instance}`, metricsAddress: '127.0.0.1:1', work: [] },
+  version: '0.1.0',
+  teacher: 'orator',
+  run: 'demo',
+  instance,
+  family: 'llama',
+  parameters: 1,
+  vocabularySize: 2,
+  contextLength: 3,
+  tokenizerFingerprint: 'ab',
+  modelFingerprint: 'cd',
+  address: `127.0.0.1:${instance}`,
+  metricsAddress: '127.0.0.1:1',
+  work: [],
   ...changes,
 });
 const instances = (source: Source, found: readonly FoundTeacher[]) =>
@@ -49,13 +59,17 @@ it('adds up what all processes say, each once', () => {
     source.found.add(replica);
     replica.attached = true;
     replica.said = {
-      ...{ documentsInHand: i + 1, documentsScored: 10n, tokensPerSecond: 5 },
+      documentsInHand: i + 1,
+      documentsScored: 10n,
+      tokensPerSecond: 5,
       waitingForRoom: i === 1,
     };
   }
   expect(source).toMatchObject({ attached: true, address: '127.0.0.1:7' });
   expect(source.said).toEqual({
-    ...{ documentsInHand: 3, documentsScored: 20n, tokensPerSecond: 10 },
+    documentsInHand: 3,
+    documentsScored: 20n,
+    tokensPerSecond: 10,
     waitingForRoom: true,
   });
   source.named.instance = '7';

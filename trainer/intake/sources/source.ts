@@ -30,7 +30,8 @@ export interface Replica {
 }
 
 export const replicaAt = (address: string, instance?: string): Replica => ({
-  ...{ address, instance },
+  address,
+  instance,
   attached: false,
   said: nothingSaid,
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createLog } from '../../../process/log/log.ts';
+import { noFigures } from '../../../wire/messages/figure-values.ts';
 import { HistoryFile, readHistory } from './history-file.ts';
 import { historyMessage } from './history-message.ts';
 import type { HistoryPoint } from './history-point.ts';
@@ -16,19 +17,28 @@ beforeEach(async () => {
 afterEach(() => rm(output, { recursive: true }));
 
 const pointOf = (step: number): HistoryPoint => ({
-  ...{ step, time: step, steps: 1, tokens: 100, seconds: 2, waitSeconds: 0.5, loss: 1 / 3, causalLoss: 2 },
-  ...{ fusionLoss: 3, gradientNorm: 1, learningRate: 1e-4, alignedShare: 0.9 },
-  ...{
-    chosen: { fiction: 3, manuals: 1 },
-    without: { manuals: 2 },
-    tokensPerSecond: { fiction: 50, manuals: 60 },
-  },
+  ...noFigures,
+  step,
+  time: step,
+  steps: 1,
+  tokens: 100,
+  seconds: 2,
+  waitSeconds: 0.5,
+  loss: 1 / 3,
+  causalLoss: 2,
+  fusionLoss: 3,
+  gradientNorm: 1,
+  learningRate: 1e-4,
+  alignedShare: 0.9,
+  chosen: { fiction: 3, manuals: 1 },
+  without: { manuals: 2 },
+  tokensPerSecond: { fiction: 50, manuals: 60 },
 });
 const heldOut = (step: number) => ({ step, bitsPerByte: { manuals: 3 - step / 10 } });
 
 async function write(step: number, steps: readonly number[]): Promise<RunHistory> {
   const history = new RunHistory();
-  const file = await HistoryFile.goOn(output, { step, history, log });
+  const file = await HistoryFile.resume(output, { step, history, log });
   for (const each of steps) {
     file.append(pointOf(each));
     if (each % 2 === 0) file.append({ heldOut: heldOut(each) });

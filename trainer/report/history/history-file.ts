@@ -15,8 +15,8 @@ type Line = Readonly<z.infer<typeof lineSchema>>;
 const pathIn = (output: string): string => join(output, 'history.jsonl');
 
 /**
- * The curves that a run has left in its output directory; empty where there are none. Thinned out where the run
- * was long.
+ * The curves that a run has left in its output directory; empty where there are none. Those of a long run are
+ * thinned.
  */
 export async function readHistory(output: string): Promise<HistoryData> {
   const history = new RunHistory();
@@ -25,8 +25,8 @@ export async function readHistory(output: string): Promise<HistoryData> {
 }
 
 /**
- * OUTPUT/history.jsonl: a JSON object a line for every step and every look at the held-out texts. What cannot be
- * written is lost for the curves; the training does not depend on it.
+ * OUTPUT/history.jsonl: a JSON object a line for every step and every evaluation. The training does not depend on
+ * it: where it cannot be written, the curves have a gap.
  */
 export class HistoryFile {
   readonly #handle: FileHandle;
@@ -41,11 +41,11 @@ export class HistoryFile {
   }
 
   /**
-   * Goes on behind a step: what the file says of later ones is forgotten, as they will be done again.
+   * Resumes after a step: lines of later steps are removed, as these will be done again.
    *
    * @param history gets what the file holds
    */
-  static async goOn(
+  static async resume(
     output: string,
     { step, history, log }: { step: number; history: RunHistory; log: Pick<Log, 'warn'> },
   ): Promise<HistoryFile> {
@@ -57,7 +57,7 @@ export class HistoryFile {
     return new HistoryFile(await open(path, 'a'), log);
   }
 
-  /** Returns at once; lines that come while one is written are written together. */
+  /** Returns at once; lines that come during a write are written together after it. */
   append(line: Line): void {
     this.#pending += textOf(line);
     this.#writing ??= this.#write();
@@ -94,7 +94,7 @@ function addTo(history: RunHistory, line: Line): void {
   else history.add(line);
 }
 
-/** The lines that can be read: the last may be torn where a trainer was killed. */
+/** The lines that can be read: a kill may have torn the last. */
 async function readLines(path: string): Promise<Line[]> {
   let text: string;
   try {

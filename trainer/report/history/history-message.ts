@@ -4,23 +4,19 @@ import {
   GetHistoryResponseSchema,
   HeldOutSchema,
 } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { byName } from '../../../wire/messages/by-name.ts';
+import { figureNames } from '../../../wire/messages/figure-values.ts';
+import { historyRates, rateNames } from '../../../wire/messages/history-columns.ts';
+import type { HistoryColumn } from '../../../wire/messages/step-figures.ts';
+import type { HistoryPoint } from './history-point.ts';
 import type { HeldOutLoss, HistoryData } from './run-history.ts';
 
-/** A history as columns. */
+/** A history as a message: one list a column. */
 export function historyMessage({ points, heldOut }: HistoryData): GetHistoryResponse {
   const sources = new Set(points.flatMap(({ tokensPerSecond }) => Object.keys(tokensPerSecond)));
   return create(GetHistoryResponseSchema, {
     step: points.map(({ step }) => BigInt(step)),
-    time: points.map(({ time }) => time),
-    steps: points.map(({ steps }) => steps),
-    loss: points.map(({ loss }) => loss),
-    causalLoss: points.map(({ causalLoss }) => causalLoss),
-    fusionLoss: points.map(({ fusionLoss }) => fusionLoss),
-    gradientNorm: points.map(({ gradientNorm }) => gradientNorm),
-    learningRate: points.map(({ learningRate }) => learningRate),
-    alignedShare: points.map(({ alignedShare }) => alignedShare),
-    tokensPerSecond: points.map(({ tokens, seconds }) => tokens / seconds),
-    waitShare: points.map(({ waitSeconds, seconds }) => waitSeconds / seconds),
+    ...columnsOf(points),
     sources: [...sources].map((teacher) => ({
       teacher,
       tokensPerSecond: points.map(({ tokensPerSecond }) => tokensPerSecond[teacher] ?? 0),
@@ -30,6 +26,15 @@ export function historyMessage({ points, heldOut }: HistoryData): GetHistoryResp
     heldOut: heldOut.map(heldOutMessage),
   });
 }
+
+/** The history's columns of numbers. */
+export const columnsOf = (points: readonly HistoryPoint[]): Record<HistoryColumn, number[]> => ({
+  ...byName(['time', 'steps', ...figureNames], (name) => points.map((point) => point[name])),
+  ...byName(rateNames, (name) => {
+    const { of, per } = historyRates[name];
+    return points.map((point) => point[of] / point[per]);
+  }),
+});
 
 export const heldOutMessage = ({ step, bitsPerByte }: HeldOutLoss) =>
   create(HeldOutSchema, { step: BigInt(step), bitsPerByte });

@@ -1,7 +1,14 @@
 import { z } from 'zod';
-import type { StepReport } from '../step-report.ts';
+import { byName } from '../../../wire/messages/by-name.ts';
+import { type FigureValues, figureNames, figuresOf } from '../../../wire/messages/figure-values.ts';
+import { type Aggregation, stepFigures } from '../../../wire/messages/step-figures.ts';
 
 const bySource = z.record(z.string(), z.number());
+/** A file written before a figure was declared lacks it: then it is NaN, a gap in its curve. */
+const figure = z
+  .number()
+  .nullish()
+  .transform((value) => value ?? Number.NaN);
 
 /** What is kept of one step for the curves of a run, or of several consecutive steps together. */
 export const historyPointSchema = z.object({
@@ -15,13 +22,7 @@ export const historyPointSchema = z.object({
   /** Wall time, the wait for documents included. */
   seconds: z.number(),
   waitSeconds: z.number(),
-  /** In nats a token; this and the next five as means over the steps. */
-  loss: z.number(),
-  causalLoss: z.number(),
-  fusionLoss: z.number(),
-  gradientNorm: z.number(),
-  learningRate: z.number(),
-  alignedShare: z.number(),
+  ...byName(figureNames, () => figure),
   /** Documents that each source taught. */
   chosen: bySource,
   /** Documents that went on without a source. */
@@ -32,57 +33,33 @@ export const historyPointSchema = z.object({
 
 export type HistoryPoint = Readonly<z.infer<typeof historyPointSchema>>;
 
-/** Two points, the second right behind the first, as one. */
-export function together(first: HistoryPoint, second: HistoryPoint): HistoryPoint {
-  const steps = first.steps + second.steps;
-  const sum = (a = 0, b = 0) => a + b;
-  const mean = (a = 0, b = 0) => (a * first.steps + b * second.steps) / steps;
-  return {
-    ...{ step: second.step, time: second.time, steps },
-    tokens: sum(first.tokens, second.tokens),
-    seconds: sum(first.seconds, second.seconds),
-    waitSeconds: sum(first.waitSeconds, second.waitSeconds),
-    loss: mean(first.loss, second.loss),
-    causalLoss: mean(first.causalLoss, second.causalLoss),
-    fusionLoss: mean(first.fusionLoss, second.fusionLoss),
-    gradientNorm: mean(first.gradientNorm, second.gradientNorm),
-    learningRate: mean(first.learningRate, second.learningRate),
-    alignedShare: mean(first.alignedShare, second.alignedShare),
-    chosen: eachOf(first.chosen, second.chosen, sum),
-    without: eachOf(first.without, second.without, sum),
-    tokensPerSecond: eachOf(first.tokensPerSecond, second.tokensPerSecond, mean),
-  };
+/** What a StepReport tells of a step for its point. */
+interface ReportedStep extends FigureValues {
+  readonly step: number;
+  readonly stepTokens: number;
+  readonly seconds: number;
+  readonly time: { readonly wait: number };
+  /** Names of the sources that taught, one a document that one taught. */
+  readonly chosen: readonly string[];
+  /** By source: documents that went on without it. */
+  readonly without: Readonly<Record<string, readonly number[]>>;
 }
 
-const eachOf = (
-  first: Readonly<Record<string, number>>,
-  second: Readonly<Record<string, number>>,
-  combine: (a: number | undefined, b: number | undefined) => number,
-): Record<string, number> =>
-  Object.fromEntries(
-    [...new Set([...Object.keys(first), ...Object.keys(second)])].map((name) => [
-      name,
-      combine(first[name], second[name]),
-    ]),
-  );
-
-/** A step as a point, with the rates that the sources tell of. */
+/**
+ * The point of one step that has just ended.
+ *
+ * @param tokensPerSecond by source, as it says itself
+ */
 export function historyPoint(
-  report: StepReport,
+  report: ReportedStep,
   tokensPerSecond: Readonly<Record<string, number>>,
 ): HistoryPoint {
   const chosen: Record<string, number> = {};
   for (const name of report.chosen) chosen[name] = (chosen[name] ?? 0) + 1;
-  const { step, seconds, loss, causalLoss, fusionLoss, gradientNorm, learningRate, alignedShare } = report;
   return {
-    step,
-    seconds,
-    loss,
-    causalLoss,
-    fusionLoss,
-    gradientNorm,
-    learningRate,
-    alignedShare,
+    step: report.step,
+    seconds: report.seconds,
+    ...figuresOf(report),
     time: Date.now() / 1000,
     steps: 1,
     tokens: report.stepTokens,
@@ -94,3 +71,42 @@ export function historyPoint(
     ),
   };
 }
+
+type NumberName = Exclude<keyof HistoryPoint, 'chosen' | 'without' | 'tokensPerSecond'>;
+
+/** How the numbers of two points become those of one. */
+const aggregations: Readonly<Record<NumberName, Aggregation>> = {
+  step: 'last',
+  time: 'last',
+  steps: 'sum',
+  tokens: 'sum',
+  seconds: 'sum',
+  waitSeconds: 'sum',
+  ...byName(figureNames, (name) => stepFigures[name].over),
+};
+const numberNames = Object.keys(aggregations) as NumberName[];
+
+/** Two consecutive points as one. */
+export function together(first: HistoryPoint, second: HistoryPoint): HistoryPoint {
+  const steps = first.steps + second.steps;
+  const combine: Readonly<Record<Aggregation, (a: number | undefined, b: number | undefined) => number>> = {
+    mean: (a = 0, b = 0) => (a * first.steps + b * second.steps) / steps,
+    sum: (a = 0, b = 0) => a + b,
+    last: (_, b = 0) => b,
+  };
+  return {
+    ...byName(numberNames, (name) => combine[aggregations[name]](first[name], second[name])),
+    chosen: eachOf(first.chosen, second.chosen, combine.sum),
+    without: eachOf(first.without, second.without, combine.sum),
+    tokensPerSecond: eachOf(first.tokensPerSecond, second.tokensPerSecond, combine.mean),
+  };
+}
+
+const eachOf = (
+  first: Readonly<Record<string, number>>,
+  second: Readonly<Record<string, number>>,
+  combine: (a: number | undefined, b: number | undefined) => number,
+): Record<string, number> =>
+  byName([...new Set([...Object.keys(first), ...Object.keys(second)])], (name) =>
+    combine(first[name], second[name]),
+  );

@@ -1,11 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { noFigures } from '../../../wire/messages/figure-values.ts';
 import { type HistoryPoint, together } from './history-point.ts';
 import { RunHistory } from './run-history.ts';
 
 const pointOf = (step: number): HistoryPoint => ({
-  ...{ step, time: 1_000 + step, steps: 1, tokens: 100 + step, seconds: 2, waitSeconds: 0.5 },
-  ...{ loss: step, causalLoss: 2 * step, fusionLoss: 3, gradientNorm: 1, learningRate: 1e-4 },
+  ...noFigures,
+  step,
+  time: 1_000 + step,
+  steps: 1,
+  tokens: 100 + step,
+  seconds: 2,
+  waitSeconds: 0.5,
+  loss: step,
+  causalLoss: 2 * step,
+  fusionLoss: 3,
+  gradientNorm: 1,
+  learningRate: 1e-4,
   alignedShare: 0.9,
   chosen: step % 2 === 0 ? { fiction: 1 } : { manuals: 2 },
   without: step === 2 ? { fiction: 2, manuals: 1 } : { fiction: 1 },

@@ -1,6 +1,6 @@
 import { type HistoryPoint, together } from './history-point.ts';
 
-/** A look at the held-out texts: bits per byte by domain. */
+/** An evaluation on the held-out texts: bits per byte by domain. */
 export interface HeldOutLoss {
   readonly step: number;
   readonly bitsPerByte: Readonly<Record<string, number>>;
@@ -12,12 +12,12 @@ export interface HistoryData {
   readonly heldOut: readonly HeldOutLoss[];
 }
 
-/** Beyond, two neighbouring points become one: enough for a curve on any screen. */
+/** With more, each two neighbouring points become one. It is enough for a curve on any screen. */
 const mostPoints = 2_000;
 
 /**
- * The curves of a run in bounded memory. A point stands for one step at first, and for twice as many whenever
- * there would be too many of them.
+ * The curves of a run in bounded memory. A point stands for one step at first; whenever there are too many points,
+ * each stands for twice as many steps.
  */
 export class RunHistory implements HistoryData {
   #points: HistoryPoint[] = [];

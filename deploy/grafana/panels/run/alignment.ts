@@ -13,7 +13,7 @@ export const alignment: Row = {
       unit: 'percentunit',
       min: 0,
       max: 1,
-      queries: [{ expression: gauge(trainerTable.alignedRatio), legend: 'aligned' }],
+      queries: [{ expression: gauge(trainerTable.alignedShare), legend: 'aligned' }],
     },
     {
       title: 'Mass of candidates',

@@ -1,12 +1,13 @@
 import { teacherTable } from '../../../../services/teacher/metric-table.ts';
 import { trainerTable } from '../../../../trainer/report/metric-table.ts';
+import { stepFigures } from '../../../../wire/messages/step-figures.ts';
 import type { Row } from '../../panel.ts';
 import { chosenTeachers, gauge, rate } from '../../query.ts';
 import { stateNumber, stateWords } from './states.ts';
 
 const step = `sum(${gauge(trainerTable.step)})`;
 const planned = `sum(${gauge(trainerTable.plannedSteps)})`;
-// Over minutes, so that one slow step does not make it jump.
+// Over two minutes, so that one slow step does not make the time left jump.
 const stepsPerSecond = `sum(rate(${trainerTable.steps.name}{run="$run"}[2m]))`;
 
 /** What one looks at first: no heading above it, and all of it fits on a screen. */
@@ -29,7 +30,7 @@ export const firstScreen: Row = {
       ],
     },
     {
-      title: 'Loss',
+      title: stepFigures.loss.name,
       description:
         'Of the last step, in nats a token: total = λ · causal + (1 − λ) · fusion. It should fall, fast at first. If it climbs for minutes, lower trainer.learningRate and go on from a checkpoint; if only fusion climbs, look at “Alignment”.',
       unit: 'none',

@@ -1,4 +1,5 @@
 import { trainerTable } from '../../../../trainer/report/metric-table.ts';
+import { stepFigures } from '../../../../wire/messages/step-figures.ts';
 import type { Row } from '../../panel.ts';
 import { gauge, grown } from '../../query.ts';
 
@@ -6,7 +7,7 @@ export const optimization: Row = {
   title: 'Optimization',
   panels: [
     {
-      title: 'Gradient norm',
+      title: stepFigures.gradientNorm.name,
       description:
         'Global norm of the gradient before clipping (trainer.clipNorm). Single peaks are clipped and harmless; a steady climb asks for a lower learning rate.',
       unit: 'none',
@@ -14,7 +15,7 @@ export const optimization: Row = {
       queries: [{ expression: gauge(trainerTable.gradientNorm), legend: 'norm' }],
     },
     {
-      title: 'Learning rate',
+      title: stepFigures.learningRate.name,
       description:
         'Linear warm-up, then trainer.schedule. A jump after a restart means that the run file was changed.',
       unit: 'sci',

@@ -1,5 +1,5 @@
 import { trainerTable } from '../../../../trainer/report/metric-table.ts';
-import { type StateName, stateNames } from '../../../../trainer/report/run-status.ts';
+import { type StateName, stateNames } from '../../../../wire/messages/trainer-states.ts';
 import type { Word } from '../../panel.ts';
 import { gauge } from '../../query.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { lastOf, summaryOf, withGaps } from './summary.ts';
+import { lastOf, smoothed, summaryOf, withGaps } from './line.ts';
 
 const line = (name: string, values: (number | null)[]) => ({ name, colour: '--series-1', values });
 
@@ -24,4 +24,15 @@ it('knows gaps from values', () => {
     null,
     null,
   ]);
+});
+
+it('leaves a short line as it is', () => {
+  expect(smoothed([1, 5, null, 3])).toEqual([1, 5, null, 3]);
+});
+
+it('takes means over a fortieth of a long line, without gaps', () => {
+  const line = Array.from({ length: 120 }, (_, i) => (i === 60 ? Number.NaN : i % 2));
+  const [first, second] = smoothed(line);
+  expect([first, second]).toEqual([1 / 2, 1 / 3]);
+  expect(smoothed(line)[60]).toBe(1);
 });

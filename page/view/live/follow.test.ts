@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { expect, it } from 'vitest';
 import { GetStatusResponseSchema } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
-import { begunAnew } from './begun-anew.ts';
+import { begunAnew } from './follow.ts';
 
 const status = (started: number, step: number, run = 'demo') =>
   create(GetStatusResponseSchema, {

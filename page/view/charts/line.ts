@@ -3,7 +3,7 @@ export interface Line {
   readonly name: string;
   /** A CSS variable. */
   readonly colour: string;
-  /** One value a step; null or no number is a gap. */
+  /** One value a step; null, NaN and infinite ones are gaps. */
   readonly values: readonly (number | null)[];
   readonly dash?: readonly number[] | undefined;
   /** Thinner and behind the others. */
@@ -19,6 +19,18 @@ export const lastOf = ({ values }: Pick<Line, 'values'>): number | undefined => 
 /** Gaps as a chart needs them. */
 export const withGaps = ({ values }: Pick<Line, 'values'>): (number | null)[] =>
   values.map((value) => (present(value) ? value : null));
+
+/** How many independent points a smoothed line shows. */
+const pointsLeft = 40;
+
+/** Each value as the mean of a fortieth of the line around it; gaps do not count. */
+export function smoothed(values: readonly (number | null)[]): (number | null)[] {
+  const reach = Math.floor(values.length / pointsLeft / 2);
+  return values.map((_, i) => {
+    const near = values.slice(Math.max(0, i - reach), i + reach + 1).filter(present);
+    return near.length === 0 ? null : near.reduce((sum, value) => sum + value, 0) / near.length;
+  });
+}
 
 /** What a chart shows, in words, for those who do not see it. */
 export function summaryOf(
