@@ -1,11 +1,11 @@
 /** A teacher without a model: all that its process does but scoring. bench/mesh/request.ts says what it is told. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ScoredText } from '../../model/scoring/scored-text.ts';
-import type { Scorer } from '../../model/scoring/scorer.ts';
 import { createLog } from '../../process/log/log.ts';
 import { createRegister } from '../../process/metrics/create-register.ts';
-import { RunAttachment } from '../../services/teacher/run-attachment.ts';
-import { teacherMetrics } from '../../services/teacher/teacher-metrics.ts';
+import { teacherMetrics } from '../../services/teacher/metric-table.ts';
+import type { TeacherModel } from '../../services/teacher/teacher-model.ts';
+import { RunAttachment } from '../../services/teacher/work/run-attachment.ts';
 import { loadRealTokenizer, type RealTokenizer } from '../../test/support/real-tokenizer.ts';
 import { connectNats } from '../../wire/nats/connection.ts';
 import { openRunStreams } from '../../wire/nats/run-streams.ts';
@@ -29,7 +29,9 @@ async function prepare({ texts }: Texts): Promise<{ readonly tokens: number }> {
   return { tokens: tokenizations.reduce((sum, { ids }) => sum + ids.length, 0) };
 }
 
-const scorerOf = (tokensPerSecond: number | undefined): Pick<Scorer, 'score' | 'tokenizer' | 'card'> => ({
+const modelOf = (
+  tokensPerSecond: number | undefined,
+): Pick<TeacherModel, 'score' | 'tokenizer' | 'card'> => ({
   tokenizer,
   card: { family: name, parameters: 0, vocabularySize: tokenizer.vocabularySize, contextLength: 0 },
   async score(texts) {
@@ -49,7 +51,7 @@ async function teach({ url, run, documents, teacher, tokensPerSecond }: Teaching
     { run, teacher, topK },
     {
       streams: openRunStreams(connection, run),
-      scorer: scorerOf(tokensPerSecond),
+      model: modelOf(tokensPerSecond),
       batchDocuments: scoredTogether,
       metrics: metrics({ run, teacher }),
       log,

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import { createLog } from '../../process/log/log.ts';
-import { type FedCorpus, feedCorpus } from '../../services/feeder/main.ts';
+import { type PublishedCorpus, runFeeder } from '../../services/feeder/main.ts';
 import { tellParent } from '../child-messages.ts';
 import { progressBar } from '../progress-bar.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
@@ -26,7 +26,7 @@ export function addFeed(program: Command): void {
           tellParent({ fed });
           bar.show(fed.published, fed.total);
         };
-        const onPublished = ({ documents, published }: FedCorpus) => {
+        const onPublished = ({ documents, published }: PublishedCorpus) => {
           bar.end();
           process.stdout.write(
             `The stream of the run ${config.run} has ${documents} documents; ${published} of them are new.\n` +
@@ -34,7 +34,7 @@ export function addFeed(program: Command): void {
           );
         };
         await traced({ serviceName: 'fusemesh-feeder', attributes }, log, (tracer) =>
-          feedCorpus(config, { signal, log, tracer, onProgress, onPublished }),
+          runFeeder(config, { signal, log, tracer, onProgress, onPublished }),
         ).finally(() => bar.end());
       }),
     );

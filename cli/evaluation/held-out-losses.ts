@@ -1,10 +1,8 @@
 import { setMaxListeners } from 'node:events';
-import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
-import { fetchTokenizer } from '../../services/feeder/fetch-tokenizer.ts';
-import { bitsPerByteOfDomains, type HeldOutPiece, type TextLoss } from '../../texts/bits-per-byte.ts';
+import { tokenizersOfRun } from '../../services/feeder/tokenizers-of-run.ts';
+import { bitsPerByteOfDomains, type TextLoss } from '../../texts/bits-per-byte.ts';
 import { heldOutPieces } from '../../texts/held-out-pieces.ts';
 import { TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import { createClient } from '../../wire/grpc/client.ts';
@@ -27,7 +25,11 @@ export async function heldOutLosses(config: RunConfig, signal: AbortSignal): Pro
   }
   // Every call in flight listens to the signal: many listeners are no leak.
   setMaxListeners(0, signal);
-  const pieces = await heldOutPiecesOfRun(config, signal);
+  const pieces = await heldOutPieces(
+    config.heldOut,
+    await tokenizersOfRun(config, signal),
+    config.contextLength,
+  );
   const texts = pieces.map(({ text }) => text);
   const byDomain = async (losses: Promise<TextLoss[]>) => bitsPerByteOfDomains(pieces, await losses);
 
@@ -71,17 +73,4 @@ async function teacherLosses(
   } finally {
     client.close();
   }
-}
-
-/** The held-out texts of a run, in pieces that fit every model's context. */
-async function heldOutPiecesOfRun(config: RunConfig, signal: AbortSignal): Promise<HeldOutPiece[]> {
-  const tokenizers = await Promise.all([
-    Tokenizer.fromFile(join(config.target.model, 'tokenizer.json')),
-    ...config.teachers.map(({ address, model }) =>
-      address.endsWith(':0') && model !== undefined
-        ? Tokenizer.fromFile(join(model, 'tokenizer.json'))
-        : fetchTokenizer(address, config.security, signal),
-    ),
-  ]);
-  return heldOutPieces(config.heldOut, tokenizers, config.contextLength);
 }

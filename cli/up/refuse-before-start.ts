@@ -5,7 +5,7 @@ import { createLog } from '../../process/log/log.ts';
 import { hostOfAddress } from '../../process/security/loopback.ts';
 import { checkDoor } from '../../process/security/open-door.ts';
 import { serverTls } from '../../process/security/service-security.ts';
-import { servedModel } from '../../services/teacher/served-model.ts';
+import { teacherSettings } from '../../services/teacher/teacher-settings.ts';
 
 /**
  * Refuses a run of which a process could not serve: `up` starts all of them on this machine, and each would say so
@@ -16,7 +16,7 @@ import { servedModel } from '../../services/teacher/served-model.ts';
  */
 export async function refuseBeforeStart(config: RunConfig, ownNats: boolean): Promise<void> {
   const sources = sourcesOf(config);
-  for (const { name } of sources) servedModel(config, name);
+  for (const { name } of sources) teacherSettings(config, name);
   if (ownNats) refuseLogin(config.nats);
   serverTls(config.security);
   // What is allowed and yet open to others is for the process's own log.

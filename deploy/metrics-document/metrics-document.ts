@@ -1,6 +1,6 @@
 import type { MetricDefinition, MetricTable } from '../../process/metrics/metric.ts';
 import { processTable } from '../../process/metrics/process-table.ts';
-import { teacherTable } from '../../services/teacher/teacher-table.ts';
+import { teacherTable } from '../../services/teacher/metric-table.ts';
 import { trainerTable } from '../../trainer/report/metric-table.ts';
 
 /** Every metric of ours, by the process that has it. */
@@ -44,7 +44,7 @@ const ofNode: readonly (readonly [name: string, meaning: string])[] = [
 const head = `# Metrics
 
 Made by \`npm run generate\` from the tables in the code
-([trainer](../trainer/report/metric-table.ts), [teacher](../services/teacher/teacher-table.ts),
+([trainer](../trainer/report/metric-table.ts), [teacher](../services/teacher/metric-table.ts),
 [every process](../process/metrics/process-table.ts)): change them there.
 
 Trainer and teachers serve \`/metrics\` at their \`metricsPort\` in Prometheus' text format; the feeder has none.

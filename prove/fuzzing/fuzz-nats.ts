@@ -8,6 +8,7 @@ import type { TextDistribution } from '../../wire/codec/text-distribution.ts';
 import { DocumentSchema } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
 import { TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import { createClient } from '../../wire/grpc/client.ts';
+import { downloadTokenizer } from '../../wire/grpc/download-tokenizer.ts';
 import type { NatsConnection } from '../../wire/nats/connection.ts';
 import { distributionsSubject, runNames } from '../../wire/nats/names.ts';
 import { batchDocuments, type FuzzedMesh, teacherName, topK } from './fuzzed-mesh.ts';
@@ -51,10 +52,8 @@ export async function fuzzNats(
     texts.map(async (text) => decodeTextDistribution((await client.score({ text, topK })).distribution!)),
   );
   const card = await client.getModelCard({});
-  const chunks: Uint8Array[] = [];
-  for await (const { chunk } of client.getTokenizer({})) chunks.push(chunk);
+  const { fingerprint, vocabularySize: tokens } = Tokenizer.fromJson(await downloadTokenizer(client));
   client.close();
-  const { fingerprint, vocabularySize: tokens } = Tokenizer.fromJson(Buffer.concat(chunks));
   const candidates = card.vocabularySize;
   const check = distributionCheck({ teacher: teacherName, fingerprint, tokens, candidates, documents });
 

@@ -3,7 +3,6 @@ import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { type LabelledText, readTexts } from '../../texts/read-texts.ts';
 import { splitText } from '../../texts/split-text.ts';
-import { mixDomains } from './corpus-documents.ts';
 
 /**
  * The corpus of a run in pieces that fit the context of every tokenizer, the domains mixed.
@@ -30,4 +29,21 @@ export async function cutCorpus(
     );
   }
   return mixDomains(pieces);
+}
+
+/**
+ * Pieces of text with the domains mixed in the proportion of their sizes, so that every stretch has something of
+ * each; those of one domain stay in their order.
+ */
+export function mixDomains(pieces: readonly LabelledText[]): LabelledText[] {
+  const names = [...new Set(pieces.map(({ domain }) => domain))];
+  const domains = names.map((name) => ({ own: pieces.filter(({ domain }) => domain === name), taken: 0 }));
+  return pieces.map(() => {
+    const next = domains.reduce((least, each) => (shareTaken(each) < shareTaken(least) ? each : least));
+    return next.own[next.taken++];
+  });
+}
+
+function shareTaken({ own, taken }: { own: readonly unknown[]; taken: number }): number {
+  return (taken + 0.5) / own.length;
 }

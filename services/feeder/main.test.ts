@@ -10,7 +10,7 @@ import { documentFromBytes } from '../../wire/codec/document-bytes.ts';
 import { connectNats } from '../../wire/nats/connection.ts';
 import { openRunStreams } from '../../wire/nats/run-streams.ts';
 import { runTeacher } from '../teacher/main.ts';
-import { type FedCorpus, type FeedOptions, feedCorpus } from './main.ts';
+import { type FeederOptions, type PublishedCorpus, runFeeder } from './main.ts';
 
 const log = createLog('test', { level: 'silent' });
 const zoo = resolve(import.meta.dirname, '../../examples/zoo');
@@ -71,14 +71,14 @@ async function readAll(count: number) {
 }
 
 /** Feeds until all is published. */
-async function feedOnce(onProgress: FeedOptions['onProgress'] = () => {}): Promise<FedCorpus> {
+async function feedOnce(onProgress: FeederOptions['onProgress'] = () => {}): Promise<PublishedCorpus> {
   const leave = new AbortController();
-  let fed: FedCorpus | undefined;
-  const onPublished = (all: FedCorpus) => {
+  let fed: PublishedCorpus | undefined;
+  const onPublished = (all: PublishedCorpus) => {
     fed = all;
     leave.abort();
   };
-  await feedCorpus(config, { signal: leave.signal, log, onProgress, onPublished });
+  await runFeeder(config, { signal: leave.signal, log, onProgress, onPublished });
   return fed!;
 }
 
@@ -115,7 +115,7 @@ it('adds nothing the second time, and refuses another corpus under the same run'
   expect(documents).toBeGreaterThan(10);
 
   await writeFile(join(directory, 'sea.txt'), `${texts.sea}The end.`);
-  await expect(feedCorpus(config, { signal: stop.signal, log })).rejects.toMatchObject({
+  await expect(runFeeder(config, { signal: stop.signal, log })).rejects.toMatchObject({
     code: 'already_exists',
     message: expect.stringContaining('--fresh'),
   });
@@ -123,7 +123,7 @@ it('adds nothing the second time, and refuses another corpus under the same run'
 
 it('says at once what is wrong with the run file', async () => {
   const missing = { ...config, corpus: [{ domain: 'sea', path: join(directory, 'lake.txt') }] };
-  await expect(feedCorpus(missing, { signal: stop.signal, log })).rejects.toMatchObject({
+  await expect(runFeeder(missing, { signal: stop.signal, log })).rejects.toMatchObject({
     code: 'not_found',
     message: expect.stringContaining('lake.txt'),
   });

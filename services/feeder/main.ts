@@ -6,14 +6,14 @@ import { findTextFiles } from '../../texts/read-texts.ts';
 import type { CorpusManifest } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
 import { connectNats } from '../../wire/nats/connection.ts';
 import { openRunStreams } from '../../wire/nats/run-streams.ts';
-import { describeCorpus, numberDocuments } from './corpus-documents.ts';
 import { cutCorpus } from './cut-corpus.ts';
-import { documentPublisher } from './publish-documents.ts';
-import { PublishedDocuments } from './published-documents.ts';
-import { runTokenizers } from './run-tokenizers.ts';
+import { DocumentKeeper } from './document-keeper.ts';
+import { manifestOf, numberDocuments } from './number-documents.ts';
+import { tokenizersOfRun } from './tokenizers-of-run.ts';
+import { tracedPublishing } from './traced-publishing.ts';
 
-/** What a feeder has done. */
-export interface FedCorpus {
+/** What is published of a run when its feeder has done its part. */
+export interface PublishedCorpus {
   /** Documents that the run has. */
   readonly documents: number;
   /** Documents of them that this feeder published. */
@@ -21,7 +21,7 @@ export interface FedCorpus {
   readonly manifest: CorpusManifest;
 }
 
-export interface FeedOptions {
+export interface FeederOptions {
   /** When it aborts, the feeder leaves. */
   readonly signal: AbortSignal;
   readonly log: Log;
@@ -30,7 +30,7 @@ export interface FeedOptions {
   /** Called when the number of documents is known, and after each. */
   readonly onProgress?: (progress: { readonly published: number; readonly total: number }) => void;
   /** Called when all documents are published. */
-  readonly onPublished?: (fed: FedCorpus) => void;
+  readonly onPublished?: (corpus: PublishedCorpus) => void;
 }
 
 /**
@@ -42,7 +42,7 @@ export interface FeedOptions {
  * @throws FuseMeshError already_exists when the run has another corpus, cancelled when aborted before all was
  *   published
  */
-export async function feedCorpus(config: RunConfig, options: FeedOptions): Promise<void> {
+export async function runFeeder(config: RunConfig, options: FeederOptions): Promise<void> {
   const { signal, tracer, onProgress, onPublished } = options;
   const log = options.log.child({ run: config.run });
   // What can be wrong with the run file shows before anything is waited for.
@@ -52,25 +52,25 @@ export async function feedCorpus(config: RunConfig, options: FeedOptions): Promi
     const streams = openRunStreams(connection, config.run);
     await streams.ensure(config.nats);
     log.info("The corpus is being cut, with the teachers' tokenizers as soon as they are up");
-    const pieces = await cutCorpus(config, await runTokenizers(config, signal), signal);
+    const pieces = await cutCorpus(config, await tokenizersOfRun(config, signal), signal);
     const documents = numberDocuments(pieces, config.seed);
-    const manifest = describeCorpus(documents, config.contextLength);
+    const manifest = manifestOf(documents, config.contextLength);
     const textBytes = Number(manifest.textBytes);
     log.info(
       { documents: documents.length, textBytes },
       `The corpus is cut into ${documents.length} documents`,
     );
 
-    const publish = documentPublisher(streams, config.run, tracer);
+    const publish = tracedPublishing(streams, config.run, tracer);
     const over = new AbortController();
-    const published = new PublishedDocuments({ documents, manifest, streams, publish, log });
-    const all = await published.publishAll({
+    const keeper = new DocumentKeeper({ documents, manifest, streams, publish, log });
+    const all = await keeper.keepPublished({
       signal: AbortSignal.any([signal, over.signal]),
       onProgress: (done) => onProgress?.({ published: done, total: documents.length }),
       onBegun: () =>
         streams.answerCorpusRequests({
           corpus: Buffer.from(manifest.sha256).toString('hex'),
-          published: (number) => published.get(number),
+          published: (number) => keeper.get(number),
           runOver: () => {
             log.info('The trainer needs no more documents: the run is over');
             over.abort();

@@ -11,6 +11,7 @@ import { distributionFromBytes } from '../../wire/codec/distribution-bytes.ts';
 import { CorpusManifestSchema, DocumentSchema } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
 import { FinishReason, TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import { type Client, createClient } from '../../wire/grpc/client.ts';
+import { downloadTokenizer } from '../../wire/grpc/download-tokenizer.ts';
 import { connectNats, type NatsConnection } from '../../wire/nats/connection.ts';
 import { openDeadLetterBox } from '../../wire/nats/dead-letter-box.ts';
 import { runNames } from '../../wire/nats/names.ts';
@@ -66,9 +67,7 @@ afterAll(async () => {
 });
 
 test('says what model it is and hands out its tokenizer whole', async () => {
-  const chunks: Uint8Array[] = [];
-  for await (const { chunk } of client.getTokenizer({})) chunks.push(chunk);
-  const tokenizer = Tokenizer.fromJson(Buffer.concat(chunks));
+  const tokenizer = Tokenizer.fromJson(await downloadTokenizer(client));
   const own = await Tokenizer.fromFile(`${zoo}orator/tokenizer.json`);
   expect(tokenizer.fingerprint).toEqual(own.fingerprint);
 

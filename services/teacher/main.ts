@@ -1,7 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { Generator } from '../../model/generation/generator.ts';
-import { Scorer } from '../../model/scoring/scorer.ts';
+import type { Registry } from 'prom-client';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { serveHttp } from '../../process/http/serve-http.ts';
 import { Readiness } from '../../process/lifecycle/readiness.ts';
@@ -15,20 +14,15 @@ import { describeTeacher } from '../../wire/discovery/teacher-listing.ts';
 import { TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import { implement } from '../../wire/grpc/implementation.ts';
 import { serve } from '../../wire/grpc/serve.ts';
-import { type ConnectionEvent, connectNats } from '../../wire/nats/connection.ts';
-import { LateConnection } from '../../wire/nats/late-connection.ts';
-import { openRunStreams, type RunStreams } from '../../wire/nats/run-streams.ts';
-import { keepRegistered } from './keep-registered.ts';
-import { loadedOnce } from './loaded-once.ts';
-import { NatsNeed } from './nats-need.ts';
-import { RunAttachment } from './run-attachment.ts';
-import { RunAttachments } from './run-attachments.ts';
-import { scorerInLane } from './scorer-in-lane.ts';
-import { servedModel } from './served-model.ts';
-import { teacherIdentity, teacherListing } from './teacher-identity.ts';
-import { teacherMetrics } from './teacher-metrics.ts';
-import { teacherService } from './teacher-service.ts';
-import { TeacherTraces } from './teacher-traces.ts';
+import { OnnxModel } from './backends/onnx-model.ts';
+import { teacherMetrics } from './metric-table.ts';
+import { teacherService } from './service/teacher-service.ts';
+import { type TeacherIdentity, teacherListing } from './teacher-identity.ts';
+import type { TeacherModel } from './teacher-model.ts';
+import { TeacherNats } from './teacher-nats.ts';
+import { type TeacherSettings, teacherSettings } from './teacher-settings.ts';
+import { RunAttachments } from './work/run-attachments.ts';
+import { startAttachment } from './work/start-attachment.ts';
 
 /** Where a teacher can be reached. */
 export interface TeacherAddresses {
@@ -46,112 +40,99 @@ export interface TeacherOptions {
   readonly onReady?: (addresses: TeacherAddresses) => void;
 }
 
+/** Loads the model that a teacher serves. */
+export type LoadModel = (settings: TeacherSettings, config: RunConfig) => Promise<TeacherModel>;
+
 /**
- * Serves one teacher of a run, or the target's frozen copy, until the signal. It attaches to a run when a
- * caller asks for it (the trainer does). NATS is not needed before; as soon as it is there others find the teacher
- * over it.
+ * Serves one teacher of a run, or the target's frozen copy, until the signal. It attaches to a run when a caller (the
+ * trainer) asks for it, and needs NATS only then; as soon as NATS is there, others find it over NATS.
  *
  * @param name a name from the run's teachers, or that of target.source
+ * @param load left out, the run file's Hugging Face directory is loaded into this process
+ * @throws FuseMeshError what the model failed with: whoever looks after the process starts it again
  */
 export async function runTeacher(
   config: RunConfig,
   name: string,
-  { signal, log, tracer, onReady }: TeacherOptions,
+  options: TeacherOptions,
+  load: LoadModel = loadOnnxModel,
 ): Promise<void> {
-  const served = servedModel(config, name);
+  const settings = teacherSettings(config, name);
   const register = createRegister({});
   const readiness = new Readiness();
   readiness.lacks('model', 'it is being loaded');
-  // First, so that those who look after processes can tell one that loads from one that hangs.
-  const { security } = config;
-  const host = hostOfAddress(served.address);
-  const metricsServer = await serveHttp(register, {
-    ...{ host, port: served.metricsPort, log },
-    ...{ readiness, security },
+  // Before the model, so that whoever looks after processes can tell one that loads from one that hangs.
+  const http = await serveHttp(register, {
+    host: hostOfAddress(settings.address),
+    port: settings.metricsPort,
+    log: options.log,
+    readiness,
+    security: config.security,
   });
-  const scorer = await Scorer.load(served.model, { topK: config.topK, threads: served.threads }).catch(
-    async (error: unknown) => {
-      await metricsServer.stop();
-      throw error;
-    },
-  );
-  readiness.has('model');
-  const { onHandled, onNats } = processMetrics(register);
-  const metricsOfRun = teacherMetrics(register);
-  const need = new NatsNeed(readiness);
-  const onEvent = (event: ConnectionEvent) => {
-    onNats(event);
-    need.onEvent(event);
-  };
-
-  const generator = loadedOnce(() => Generator.load(served.model, { threads: served.threads }));
-  const nats = new LateConnection(() => connectNats(config, `fusemesh teacher ${name}`, { log, onEvent }));
-  const attachments = new RunAttachments(async (settings) => {
-    const streams = openRunStreams(await nats.now(), settings.run);
-    // Of another run the limits are not ours to set: its trainer has made the streams.
-    if (settings.run === config.run) await streams.ensure(config.nats);
-    else await expectStreams(streams, settings.run);
-    const { batchDocuments } = served;
-    const metrics = metricsOfRun({ run: settings.run, teacher: settings.teacher });
-    const { run, teacher, topK } = settings;
-    const logOfRun = log.child({ run, teacher });
-    logOfRun.info({ topK }, `Teacher ${teacher} is attached to run ${run}`);
-    const traces = tracer && new TeacherTraces(tracer, settings);
-    const attachment = new RunAttachment(settings, {
-      streams,
-      scorer: scorerInLane(scorer, run),
-      batchDocuments,
-      metrics,
-      traces,
-      log: logOfRun,
-    });
-    need.attached(attachment.ended);
-    return attachment;
-  });
-
   try {
-    const identity = await teacherIdentity(name, config.run, served.model);
-    const server = await serve({
-      address: served.address,
-      services: [implement(TeacherService, teacherService(identity, scorer, generator.get, attachments))],
+    const model = await load(settings, config);
+    readiness.has('model');
+    try {
+      await teach(model, { config, settings, register, readiness, metricsPort: http.port, ...options });
+    } finally {
+      await model.close();
+    }
+  } finally {
+    await http.stop();
+  }
+}
+
+const loadOnnxModel: LoadModel = ({ model, threads }, { topK }) => OnnxModel.load(model, { topK, threads });
+
+/** The process around a model. */
+interface Surroundings extends TeacherOptions {
+  readonly config: RunConfig;
+  readonly settings: TeacherSettings;
+  readonly register: Registry;
+  readonly readiness: Readiness;
+  readonly metricsPort: number;
+}
+
+/** Serves and registers a loaded model until the signal, or until it fails. */
+async function teach(model: TeacherModel, surroundings: Surroundings): Promise<void> {
+  const { config, settings, register, readiness, metricsPort, signal, log, tracer, onReady } = surroundings;
+  const { name, batchDocuments } = settings;
+  const { onHandled, onNats } = processMetrics(register);
+  const metricsOf = teacherMetrics(register);
+  const nats = new TeacherNats(config, name, { readiness, onEvent: onNats, log });
+  const attachments = new RunAttachments((attachment) =>
+    startAttachment(attachment, { model, batchDocuments, ownRun: config, nats, metricsOf, tracer, log }),
+  );
+  const identity: TeacherIdentity = { name, run: config.run, instance: randomUUID() };
+  try {
+    const grpc = await serve({
+      address: settings.address,
+      services: [implement(TeacherService, teacherService(identity, model, attachments))],
       log,
-      security,
+      security: config.security,
       readiness,
       onHandled,
     });
     log.info(
-      { address: server.address, ...scorer.card },
-      `Teacher ${name} is ready with a ${scorer.card.family} model`,
+      { address: grpc.address, ...model.card },
+      `Teacher ${name} is ready with a ${model.card.family} model`,
     );
-    const registered = keepRegistered(
-      nats,
-      (connection) => {
-        const address = advertisedAddress(server.address, connection);
-        const places = { address, metricsAddress: withPort(address, metricsServer.port) };
-        return describeTeacher(teacherListing(identity, scorer, places), () => attachments.work());
-      },
-      { signal, log },
-    );
-    onReady?.({ grpc: server.address, metricsPort: metricsServer.port });
+    const registered = nats.keepRegistered((connection) => {
+      const address = advertisedAddress(grpc.address, connection);
+      const metricsAddress = withPort(address, metricsPort);
+      const listing = teacherListing(identity, model, { address, metricsAddress });
+      return describeTeacher(listing, () => attachments.work());
+    }, signal);
+    onReady?.({ grpc: grpc.address, metricsPort });
 
-    const aborted = signal.aborted ? undefined : once(signal, 'abort').then(() => undefined);
-    const failure = await Promise.race([aborted, scorer.failed]);
+    const stopped = signal.aborted ? undefined : once(signal, 'abort').then(() => undefined);
+    const failure = await Promise.race([stopped, model.failed]);
     readiness.lacks('process', failure?.message ?? 'it is stopping');
     if (!failure) await registered;
     // Side by side: no call comes any more, and those who watch a run hear how it ends.
-    await Promise.all([server.stop(), attachments.detachAll()]);
-    // Without its thread it is of no use: whoever looks after the process starts it again.
+    await Promise.all([grpc.stop(), attachments.detachAll()]);
     if (failure) throw failure;
   } finally {
     await nats.close();
-    await generator.close();
-    await scorer.close();
-    await metricsServer.stop();
   }
-}
-
-async function expectStreams(streams: RunStreams, run: string): Promise<void> {
-  const [documents] = (await streams.look([])).streams;
-  if (documents.mostMessages > 0) return;
-  throw new FuseMeshError('not_found', `NATS holds no run ${run}: its trainer, or its feeder, begins it.`);
 }

@@ -49,12 +49,18 @@ test('serves without NATS, is found as soon as NATS is there, and works for runs
     .poll(() => findTeachers(connection), { timeout: 10_000 })
     .toMatchObject([
       {
-        ...{ teacher: 'orator', run: 'home', instance: card.instance, family: 'llama', work: [] },
-        ...{ parameters: Number(card.parameters), vocabularySize: card.vocabularySize, contextLength: 256 },
+        teacher: 'orator',
+        run: 'home',
+        instance: card.instance,
+        family: 'llama',
+        parameters: Number(card.parameters),
+        vocabularySize: card.vocabularySize,
+        contextLength: 256,
         tokenizerFingerprint: hex(card.tokenizerFingerprint),
         modelFingerprint: hex(card.modelFingerprint),
         address: `127.0.0.1:${grpcPort}`,
         metricsAddress: `127.0.0.1:${addresses.metricsPort}`,
+        work: [],
       },
     ]);
 
@@ -69,8 +75,12 @@ test('serves without NATS, is found as soon as NATS is there, and works for runs
   const [{ work }] = await findTeachers(connection);
   expect(work).toEqual([
     {
-      ...{ run: 'away', teacher: 'sage', documentsScored: 0, documentsInHand: 0 },
-      ...{ tokensPerSecond: 0, waitingForRoom: false },
+      run: 'away',
+      teacher: 'sage',
+      documentsScored: 0,
+      documentsInHand: 0,
+      tokensPerSecond: 0,
+      waitingForRoom: false,
     },
   ]);
   await client.detachRun({ run: 'away' });

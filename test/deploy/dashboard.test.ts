@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { buildDashboard, dashboardFile } from '../../deploy/grafana/dashboard.ts';
 import { dashboards } from '../../deploy/grafana/dashboards.ts';
-import { teacherTable } from '../../services/teacher/teacher-table.ts';
+import { teacherTable } from '../../services/teacher/metric-table.ts';
 import { trainerTable } from '../../trainer/report/metric-table.ts';
 import { knownMetricNames } from './known-metric-names.ts';
 

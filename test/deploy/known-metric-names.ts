@@ -1,6 +1,6 @@
 import type { MetricDefinition } from '../../process/metrics/metric.ts';
 import { processTable } from '../../process/metrics/process-table.ts';
-import { teacherTable } from '../../services/teacher/teacher-table.ts';
+import { teacherTable } from '../../services/teacher/metric-table.ts';
 import { trainerTable } from '../../trainer/report/metric-table.ts';
 
 const seriesOf = ({ kind, name }: MetricDefinition): readonly string[] =>

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sleepUnlessAborted } from '../../process/lifecycle/repeat.ts';
 import { type LocalNatsOptions, type LocalNatsServer, startLocalNatsServer } from './local-server.ts';
 
 /** Between two tries to start it again, in milliseconds. */
@@ -43,7 +43,7 @@ export async function startLastingNatsServer(
         if (message !== last) tell(message);
         last = message;
       }
-      await sleep(tryAgainAfter, undefined, { signal: stopping.signal }).catch(() => {});
+      await sleepUnlessAborted(tryAgainAfter, stopping.signal);
     }
     return server;
   }

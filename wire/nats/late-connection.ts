@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { sleepUnlessAborted } from '../../process/lifecycle/repeat.ts';
 import type { Log } from '../../process/log/log.ts';
 import { RepeatedWarning } from '../../process/log/repeated-warning.ts';
 import type { NatsConnection } from './connection.ts';
@@ -38,7 +38,7 @@ export class LateConnection {
         if (!(error instanceof FuseMeshError)) throw error;
         warning.warn(error.message);
       }
-      await sleep(pause, undefined, { signal }).catch(() => {});
+      await sleepUnlessAborted(pause, signal);
     }
     return undefined;
   }

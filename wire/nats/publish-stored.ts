@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { JetStreamPublishOptions, MsgHdrs } from 'nats';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { sleepUnlessAborted } from '../../process/lifecycle/repeat.ts';
 import { isUnanswered, natsFailure, type Refusal, refusalOf } from './failure.ts';
 import type { RunContext } from './names.ts';
 
@@ -66,7 +66,7 @@ export async function publishStored(
       }
     }
     await before?.catch(() => {});
-    await sleep(pause, undefined, { signal }).catch(() => {});
+    await sleepUnlessAborted(pause, signal);
   }
 }
 

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sleepUnlessAborted } from '../../process/lifecycle/repeat.ts';
 import type { NatsConnection } from './connection.ts';
 import { isUnanswered, natsFailure } from './failure.ts';
 
@@ -21,7 +21,7 @@ export async function untilAnswered<T>(
       return await ask();
     } catch (error) {
       if (!isUnanswered(error)) throw natsFailure(error, doing, url);
-      await sleep(pause, undefined, { signal }).catch(() => {});
+      await sleepUnlessAborted(pause, signal);
     }
   }
   return undefined;

@@ -1,5 +1,5 @@
 import { startWorker } from '../../../model/runtime/worker.ts';
-import { documentOrder } from '../../../services/feeder/corpus-documents.ts';
+import { documentOrder } from '../../../services/feeder/number-documents.ts';
 import type { Study } from '../study.ts';
 import { type Documents, modelsOf } from './documents.ts';
 import { type NamedResult, refuseUnequal } from './equal-effort.ts';

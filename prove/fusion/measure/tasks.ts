@@ -33,7 +33,7 @@ export async function tasksOf(
   signal: AbortSignal,
 ): Promise<{ readonly tasks: readonly Task[]; readonly documents: Documents }> {
   const documents = await documentsOf(config, signal);
-  const order = '../../../services/feeder/corpus-documents.ts';
+  const order = '../../../services/feeder/number-documents.ts';
   const entries = ['./train-experiment.ts', './score-texts.ts', order];
   const versions = await Promise.all(entries.map((entry) => codeVersion(import.meta.resolve(entry))));
   const code = versions.join(' ');

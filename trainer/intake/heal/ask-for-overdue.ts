@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
+import { sleepUnlessAborted } from '../../../process/lifecycle/repeat.ts';
 import type { Log } from '../../../process/log/log.ts';
 import type { TextDistribution } from '../../../wire/codec/text-distribution.ts';
 import type { IncomingDocument } from '../../../wire/nats/run-streams.ts';
@@ -69,7 +69,7 @@ export async function askForOverdue(
       owedSince = undefined;
       if (isOwed) healing = false;
     }
-    await sleep(lookEvery, undefined, { signal }).catch(() => {});
+    await sleepUnlessAborted(lookEvery, signal);
   }
 
   /** The first documents that are here and that it owes. */

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
+import { sleepUnlessAborted } from '../../../process/lifecycle/repeat.ts';
 import type { Log } from '../../../process/log/log.ts';
 import { RepeatedWarning } from '../../../process/log/repeated-warning.ts';
 import type { IncomingDocument, RunStreams } from '../../../wire/nats/run-streams.ts';
@@ -47,7 +47,7 @@ export async function fetchMissing(
       if (given) continue;
       askAt = performance.now() + patience;
     }
-    await sleep(lookEvery, undefined, { signal }).catch(() => {});
+    await sleepUnlessAborted(lookEvery, signal);
   }
 
   async function fetched(): Promise<boolean> {

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
+import { sleepUnlessAborted } from '../../../process/lifecycle/repeat.ts';
 import type { Log } from '../../../process/log/log.ts';
 import type { CorpusManifest } from '../../../wire/generated/fusemesh/v1/corpus_pb.ts';
 import type { RunStreams } from '../../../wire/nats/run-streams.ts';
@@ -25,7 +25,7 @@ export async function awaitManifest(
       return manifest;
     }
     report.waiting([feeder], "the corpus's manifest");
-    await sleep(lookEvery, undefined, { signal }).catch(() => {});
+    await sleepUnlessAborted(lookEvery, signal);
   }
   return undefined;
 }
@@ -50,6 +50,6 @@ export async function keepManifest(
       // The look at the streams tells of a NATS that is away.
       if (!(error instanceof FuseMeshError) || error.code !== 'unavailable') throw error;
     }
-    await sleep(keepEvery, undefined, { signal }).catch(() => {});
+    await sleepUnlessAborted(keepEvery, signal);
   }
 }

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
+import { sleepUnlessAborted } from '../../../process/lifecycle/repeat.ts';
 import type { Log } from '../../../process/log/log.ts';
 import { RepeatedWarning } from '../../../process/log/repeated-warning.ts';
 
@@ -30,6 +30,6 @@ export async function* readOn<T>(
       if (!(error instanceof FuseMeshError) || error.code !== 'unavailable') throw error;
       warning.warn(`Cannot read ${what}, trying again: ${error.message}`);
     }
-    await sleep(retryAfter, undefined, { signal }).catch(() => {});
+    await sleepUnlessAborted(retryAfter, signal);
   }
 }

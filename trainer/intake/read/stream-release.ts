@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sleepUnlessAborted } from '../../../process/lifecycle/repeat.ts';
 import type { Log } from '../../../process/log/log.ts';
 import { RepeatedWarning } from '../../../process/log/repeated-warning.ts';
 import type { IncomingDocument, Place, RunStreams } from '../../../wire/nats/run-streams.ts';
@@ -51,7 +51,7 @@ export class StreamRelease {
   async keepOn(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#release();
-      await sleep(lookEvery, undefined, { signal }).catch(() => {});
+      await sleepUnlessAborted(lookEvery, signal);
     }
   }
 

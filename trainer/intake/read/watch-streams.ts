@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
+import { sleepUnlessAborted } from '../../../process/lifecycle/repeat.ts';
 import type { Log } from '../../../process/log/log.ts';
 import { RepeatedWarning } from '../../../process/log/repeated-warning.ts';
 import type { RunState, RunStreams } from '../../../wire/nats/run-streams.ts';
@@ -50,7 +50,7 @@ export class StreamWatch {
         if (!(error instanceof FuseMeshError)) throw error;
         if (!signal.aborted) warning.warn(error.message);
       }
-      await sleep(lookEvery, undefined, { signal }).catch(() => {});
+      await sleepUnlessAborted(lookEvery, signal);
     }
   }
 }

@@ -2,6 +2,7 @@ import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
 import { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
 import type { GetModelCardResponse, TeacherService } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import type { Client } from '../../../wire/grpc/client.ts';
+import { downloadTokenizer } from '../../../wire/grpc/download-tokenizer.ts';
 import type { Replica, Source } from './source.ts';
 
 /** What a source is asked to do. */
@@ -40,7 +41,12 @@ export async function attach(
       'another teacher answers there than the one that was found',
     );
   }
-  const tokenizer = source.tokenizer ?? (await downloadTokenizer(client, source.name, signal));
+  const tokenizer =
+    source.tokenizer ??
+    Tokenizer.fromJson(
+      await downloadTokenizer(client, { signal }),
+      `The tokenizer of teacher ${source.name}`,
+    );
   source.vocabularySize ||= card.vocabularySize;
   source.tokenizer ??= tokenizer;
   refuseOther(source, card);
@@ -60,13 +66,3 @@ function refuseOther({ tokenizer, identity }: Source, card: GetModelCardResponse
 }
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
-
-async function downloadTokenizer(
-  client: Client<typeof TeacherService>,
-  name: string,
-  signal: AbortSignal,
-): Promise<Tokenizer> {
-  const chunks: Uint8Array[] = [];
-  for await (const { chunk } of client.getTokenizer({}, { signal })) chunks.push(chunk);
-  return Tokenizer.fromJson(Buffer.concat(chunks), `The tokenizer of teacher ${name}`);
-}

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
 import type { Notifier } from '../../../process/lifecycle/notifier.ts';
+import { sleepUnlessAborted } from '../../../process/lifecycle/repeat.ts';
 import type { Log } from '../../../process/log/log.ts';
 import { RepeatedWarning } from '../../../process/log/repeated-warning.ts';
 import { TeacherService } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
@@ -60,7 +60,7 @@ export async function keepAttached(source: Source, replica: Replica, attachment:
     notifier.notifyAll();
     if (signal.aborted) return;
     warning.warn(`${who} is not attached: ${reason}`, fields);
-    await sleep(retryAfter, undefined, { signal }).catch(() => {});
+    await sleepUnlessAborted(retryAfter, signal);
     retryAfter = Math.min(2 * retryAfter, longestRetry);
   }
 }

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
+import { sleepUnlessAborted } from '../../../process/lifecycle/repeat.ts';
 import { RepeatedWarning } from '../../../process/log/repeated-warning.ts';
 import type { FoundTeacher } from '../../../wire/discovery/teacher-listing.ts';
 import { type Attachment, keepAttached } from './keep-attached.ts';
@@ -48,7 +48,7 @@ export async function keepReplicas(
       if (!(error instanceof FuseMeshError)) throw error;
       if (!signal.aborted) warning.warn(`Replicas of the teachers are not looked for: ${error.message}`);
     }
-    await sleep(lookEvery, undefined, { signal }).catch(() => {});
+    await sleepUnlessAborted(lookEvery, signal);
   }
   await Promise.all([...kept.values()].flatMap((each) => [...each.values()].map(({ over }) => over)));
 

@@ -1,4 +1,4 @@
-import { teacherTable } from '../../../../services/teacher/teacher-table.ts';
+import { teacherTable } from '../../../../services/teacher/metric-table.ts';
 import { trainerTable } from '../../../../trainer/report/metric-table.ts';
 import type { Row } from '../../panel.ts';
 import { chosenTeachers, gauge, ofTeacher, quantile, rate } from '../../query.ts';

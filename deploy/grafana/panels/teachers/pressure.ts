@@ -1,4 +1,4 @@
-import { teacherTable } from '../../../../services/teacher/teacher-table.ts';
+import { teacherTable } from '../../../../services/teacher/metric-table.ts';
 import type { Row } from '../../panel.ts';
 import { chosenTeachers, gauge, rate } from '../../query.ts';
 

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { repeatUntilAborted } from '../../process/lifecycle/repeat.ts';
 import type { Log } from '../../process/log/log.ts';
 import { RepeatedWarning } from '../../process/log/repeated-warning.ts';
 import type { CorpusManifest, Document } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
 import type { RunStreams } from '../../wire/nats/run-streams.ts';
-import type { PublishDocument } from './publish-documents.ts';
+import type { PublishDocument } from './traced-publishing.ts';
 
 /** How often it is looked whether all is still there, in milliseconds. */
 const lookEvery = 1_000;
@@ -17,7 +17,7 @@ interface Corpus {
   readonly log: Log;
 }
 
-interface Publishing {
+interface Keeping {
   readonly signal: AbortSignal;
   /** Called with the number of documents published, once that is known and after each. */
   onProgress(published: number): void;
@@ -27,10 +27,9 @@ interface Publishing {
   onPublished(ours: number): void;
 }
 
-/** The documents of a run in its stream, kept there as long as they may be needed. */
-export class PublishedDocuments {
+/** Puts the documents of a run into its stream, and keeps them there as long as they may be needed. */
+export class DocumentKeeper {
   readonly #corpus: Corpus;
-  readonly #warning: RepeatedWarning;
   /** Number of the last that was ever published. */
   #last = -1;
   /** Number of the first that had not been released when the stream was last seen. */
@@ -39,7 +38,6 @@ export class PublishedDocuments {
 
   constructor(corpus: Corpus) {
     this.#corpus = corpus;
-    this.#warning = new RepeatedWarning(corpus.log);
   }
 
   /** A document that was published; undefined for others. */
@@ -48,35 +46,33 @@ export class PublishedDocuments {
   }
 
   /**
-   * Publishes all, and what the stream has lost of its end or as a whole, again and again until aborted.
+   * Publishes all documents, and again what the stream has lost, be it its end or all, until aborted.
    *
    * @returns whether all were published
    * @throws FuseMeshError already_exists when the run has another corpus
    */
-  async publishAll(publishing: Publishing): Promise<boolean> {
-    const { signal, onProgress, onBegun, onPublished } = publishing;
+  async keepPublished(keeping: Keeping): Promise<boolean> {
+    const { signal, onProgress, onBegun, onPublished } = keeping;
+    const warning = new RepeatedWarning(this.#corpus.log);
+    const onFailure = (error: FuseMeshError) => {
+      if (error.code !== 'unavailable') throw error;
+      warning.warn(`Cannot publish documents, trying again: ${error.message}`);
+    };
     let begun = false;
     let told = false;
-    while (!signal.aborted) {
-      try {
-        const numbering = await this.#look(signal);
-        if (!begun) {
-          onBegun();
-          onProgress(this.#last + 1);
-        }
-        begun = true;
-        if (numbering !== undefined && (await this.#publishRest(numbering, publishing)) && !told) {
-          told = true;
-          onPublished(this.#ours);
-        }
-        this.#warning.over();
-      } catch (error) {
-        if (signal.aborted) break;
-        if (!(error instanceof FuseMeshError) || error.code !== 'unavailable') throw error;
-        this.#warning.warn(`Cannot publish documents, trying again: ${error.message}`);
+    await repeatUntilAborted({ pause: lookEvery, signal, onFailure }, async () => {
+      const numbering = await this.#look(signal);
+      if (!begun) {
+        onBegun();
+        onProgress(this.#last + 1);
       }
-      await sleep(lookEvery, undefined, { signal }).catch(() => {});
-    }
+      begun = true;
+      if (numbering !== undefined && (await this.#publishRest(numbering, keeping)) && !told) {
+        told = true;
+        onPublished(this.#ours);
+      }
+      warning.over();
+    });
     return told;
   }
 
@@ -92,10 +88,10 @@ export class PublishedDocuments {
     return found;
   }
 
-  /** @returns whether all are there; false where the stream has changed under our hands */
+  /** @returns whether all are there; false where the stream has changed meanwhile */
   async #publishRest(
     numbering: NonNullable<Awaited<ReturnType<RunStreams['publishedCorpus']>>>,
-    { signal, onProgress }: Publishing,
+    { signal, onProgress }: Keeping,
   ): Promise<boolean> {
     const { documents, publish, log } = this.#corpus;
     const rest = documents.slice(numbering.last + 1);

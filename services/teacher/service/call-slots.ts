@@ -1,19 +1,19 @@
-import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
 
-/** A number of places for calls. Who finds none is refused at once: a caller can go elsewhere, a queue only grows. */
-export class Places {
+/** Limits calls that are in hand at a time. One too many is refused at once: its caller can go elsewhere, a queue only grows. */
+export class CallSlots {
   readonly #most: number;
   readonly #what: string;
   #taken = 0;
 
-  /** @param what takes a place, for the refusal: "texts to score" */
+  /** @param what takes a slot, for the refusal: "texts to score" */
   constructor(most: number, what: string) {
     this.#most = most;
     this.#what = what;
   }
 
   /**
-   * @returns gives the place back
+   * @returns gives the slot back
    * @throws FuseMeshError resource_exhausted when all are taken
    */
   take(): () => void {

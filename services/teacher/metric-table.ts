@@ -1,4 +1,5 @@
-import { counter, gauge, histogram } from '../../process/metrics/metric.ts';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { counter, gauge, histogram, type Metrics, makeMetrics } from '../../process/metrics/metric.ts';
 
 const named = (name: string) => `fusemesh_teacher_${name}`;
 const labels = ['run', 'teacher'] as const;
@@ -48,3 +49,27 @@ export const teacherTable = {
     labels,
   ),
 };
+
+type TeacherMetrics = Metrics<typeof teacherTable>;
+
+/** The metrics of one teacher in one run. */
+export type RunMetrics = {
+  readonly [Name in keyof TeacherMetrics]: ReturnType<TeacherMetrics[Name]['labels']>;
+};
+
+/** Registers the metrics of a teacher process; the function it gives binds them to a run. */
+export function teacherMetrics(
+  register: Registry,
+): (labels: { readonly run: string; readonly teacher: string }) => RunMetrics {
+  const metrics = Object.entries(makeMetrics(teacherTable, register));
+  return (labels) => {
+    const bound = metrics.map(([name, metric]) => {
+      // A run in which nothing has happened yet shows 0 instead of no data.
+      if (metric instanceof Counter) metric.inc(labels, 0);
+      else if (metric instanceof Gauge) metric.set(labels, 0);
+      else metric.zero(labels);
+      return [name, metric.labels(labels)];
+    });
+    return Object.fromEntries(bound) as RunMetrics;
+  };
+}

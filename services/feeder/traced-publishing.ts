@@ -10,11 +10,8 @@ export type PublishDocument = (
   options: { readonly signal: AbortSignal; readonly numbering: Numbering },
 ) => Promise<boolean>;
 
-/**
- * With a tracer, a trace begins with every document that is published, and goes with it to all that is done
- * for it.
- */
-export function documentPublisher(
+/** Publishes documents; with a tracer each begins a trace, which goes with it to all that is done for it. */
+export function tracedPublishing(
   streams: Pick<RunStreams, 'publishDocument'>,
   run: string,
   tracer: Tracer | undefined,

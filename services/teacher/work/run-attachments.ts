@@ -1,5 +1,5 @@
-import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import type { TeacherWork } from '../../wire/discovery/teacher-listing.ts';
+import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
+import type { TeacherWork } from '../../../wire/discovery/teacher-listing.ts';
 import type { AttachmentSettings, RunAttachment } from './run-attachment.ts';
 
 /** The runs that a teacher is attached to, by name. */
@@ -53,7 +53,11 @@ export class RunAttachments {
       const { run, teacher } = attachment.settings;
       const { documentsScored, documentsInHand, tokensPerSecond, waitingForRoom } = attachment.status();
       return {
-        ...{ run, teacher, documentsInHand, tokensPerSecond, waitingForRoom },
+        run,
+        teacher,
+        documentsInHand,
+        tokensPerSecond,
+        waitingForRoom,
         documentsScored: Number(documentsScored),
       };
     });

@@ -8,7 +8,7 @@ import {
   DocumentSchema,
 } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
 import { openRunStreams } from '../../wire/nats/run-streams.ts';
-import { PublishedDocuments } from './published-documents.ts';
+import { DocumentKeeper } from './document-keeper.ts';
 
 const log = createLog('test', { level: 'silent' });
 const documents: Document[] = Array.from({ length: 8 }, (_, number) =>
@@ -25,7 +25,7 @@ it('publishes all once, and again from the first that is held when the stream is
   const run = `kept-${process.pid}`;
   const streams = openRunStreams(nats.connection, run);
   await streams.ensure({ maxDocuments: 20, maxDistributions: 20 });
-  const kept = new PublishedDocuments({
+  const keeper = new DocumentKeeper({
     documents,
     manifest,
     streams,
@@ -34,7 +34,7 @@ it('publishes all once, and again from the first that is held when the stream is
   });
   const stop = new AbortController();
   const heard: string[] = [];
-  const publishing = kept.publishAll({
+  const publishing = keeper.keepPublished({
     signal: stop.signal,
     onProgress: (published) => heard.push(`${published}`),
     onBegun: () => heard.push('begun'),
@@ -42,7 +42,7 @@ it('publishes all once, and again from the first that is held when the stream is
   });
   await expect.poll(() => heard).toContain('all, 8 ours');
   expect(heard.slice(0, 3)).toEqual(['begun', '0', '1']);
-  expect([kept.get(7), kept.get(8)]).toEqual([documents[7], undefined]);
+  expect([keeper.get(7), keeper.get(8)]).toEqual([documents[7], undefined]);
 
   await streams.releaseDocuments(5);
   // It looks every second.
@@ -59,7 +59,7 @@ it('publishes all once, and again from the first that is held when the stream is
 it('says that not all was published when it is stopped before', async () => {
   const streams = openRunStreams(nats.connection, `stopped-${process.pid}`);
   await streams.ensure({ maxDocuments: 3, maxDistributions: 20 });
-  const kept = new PublishedDocuments({
+  const keeper = new DocumentKeeper({
     documents,
     manifest,
     streams,
@@ -68,6 +68,8 @@ it('says that not all was published when it is stopped before', async () => {
   });
   const none = () => {};
   const signal = AbortSignal.timeout(500);
-  expect(await kept.publishAll({ signal, onProgress: none, onBegun: none, onPublished: none })).toBe(false);
+  expect(await keeper.keepPublished({ signal, onProgress: none, onBegun: none, onPublished: none })).toBe(
+    false,
+  );
   expect((await streams.publishedCorpus())?.last).toBe(2);
 });

@@ -1,24 +1,23 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { ScoredText } from '../../model/scoring/scored-text.ts';
-import type { Scorer } from '../../model/scoring/scorer.ts';
-import type { Log } from '../../process/log/log.ts';
-import { RateMeter } from '../../process/metrics/rate-meter.ts';
-import { distributionToBytes } from '../../wire/codec/distribution-bytes.ts';
-import { refusedDistribution } from '../../wire/codec/text-distribution.ts';
-import type { TeacherRunStatusSchema } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
-import type { DeliveredDocument, RunStreams } from '../../wire/nats/run-streams.ts';
-import { countSeconds } from './count-seconds.ts';
+import type { ScoredText } from '../../../model/scoring/scored-text.ts';
+import { sleepUnlessAborted } from '../../../process/lifecycle/repeat.ts';
+import type { Log } from '../../../process/log/log.ts';
+import { RateMeter } from '../../../process/metrics/rate-meter.ts';
+import { distributionToBytes } from '../../../wire/codec/distribution-bytes.ts';
+import { refusedDistribution } from '../../../wire/codec/text-distribution.ts';
+import type { TeacherRunStatusSchema } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
+import type { DeliveredDocument, RunStreams } from '../../../wire/nats/run-streams.ts';
+import type { RunMetrics } from '../metric-table.ts';
+import { scoredDistribution } from '../scored-distribution.ts';
+import { isRefused, type TeacherModel } from '../teacher-model.ts';
 import { gatherBatches } from './gather-batches.ts';
 import { inFlight } from './in-flight.ts';
-import { type ScoredDocuments, scoreDocuments } from './score-documents.ts';
-import { scoredDistribution } from './scored-distribution.ts';
-import type { RunMetrics } from './teacher-metrics.ts';
 import type { TeacherTraces } from './teacher-traces.ts';
+import { WaitClock } from './wait-clock.ts';
 
 /** How long a batch that is not full waits for more documents. */
 const patienceMilliseconds = 20;
-/** Distributions on their way to the server at once: its answer to each takes as long as the way there and back. */
+/** Distributions on their way to the server at once: each takes a round trip to be acknowledged. */
 const publishedAtOnce = 8;
 /** How often the server is told that documents in hand are still worked on; it gives up after 30 s. */
 const workingEveryMilliseconds = 10_000;
@@ -33,14 +32,22 @@ export interface AttachmentSettings {
   readonly topK: number;
 }
 
-interface Workplace {
+/** What the work for one run takes. */
+interface Tools {
   readonly streams: Pick<RunStreams, 'consumeDocuments' | 'publishDistribution'>;
-  readonly scorer: Pick<Scorer, 'score' | 'tokenizer' | 'card'>;
+  readonly model: Pick<TeacherModel, 'score' | 'tokenizer' | 'card'>;
   /** Documents scored together. */
   readonly batchDocuments: number;
   readonly metrics: RunMetrics;
   readonly traces?: TeacherTraces | undefined;
   readonly log: Log;
+}
+
+/** What came of a batch of documents. */
+interface ScoredBatch {
+  readonly accepted: readonly { readonly delivered: DeliveredDocument; readonly scored: ScoredText }[];
+  /** Those that this model cannot score, and why. */
+  readonly refused: readonly { readonly delivered: DeliveredDocument; readonly reason: string }[];
 }
 
 /**
@@ -53,21 +60,21 @@ export class RunAttachment {
   /** Resolves when the teacher has left the run, rejects when the work failed. */
   readonly ended: Promise<void>;
 
-  readonly #workplace: Workplace;
+  readonly #tools: Tools;
   readonly #taking = new AbortController();
   readonly #publishing = new AbortController();
   readonly #inHand = new Set<DeliveredDocument>();
   readonly #tokenRate = new RateMeter();
+  /** Of the publishing that waits for room in the stream. */
+  readonly #waits: WaitClock;
   #documentsScored = 0;
   #tokensScored = 0;
   #bytesPublished = 0;
-  #publishesWaiting = 0;
-  /** Of the time in which any publish waits for room. */
-  #stopWaiting = () => {};
 
-  constructor(settings: AttachmentSettings, workplace: Workplace) {
+  constructor(settings: AttachmentSettings, tools: Tools) {
     this.settings = settings;
-    this.#workplace = workplace;
+    this.#tools = tools;
+    this.#waits = new WaitClock((seconds) => tools.metrics.publishWaitSeconds.inc(seconds));
     this.ended = this.#work();
     this.ended.catch(() => undefined);
   }
@@ -79,7 +86,7 @@ export class RunAttachment {
       bytesPublished: BigInt(this.#bytesPublished),
       tokensPerSecond: this.#tokenRate.perSecond(),
       documentsInHand: this.#inHand.size,
-      waitingForRoom: this.#publishesWaiting > 0,
+      waitingForRoom: this.#waits.waiting,
     };
   }
 
@@ -97,7 +104,7 @@ export class RunAttachment {
   }
 
   async #work(): Promise<void> {
-    const { log, batchDocuments } = this.#workplace;
+    const { log, batchDocuments } = this.#tools;
     const { run, teacher } = this.settings;
     const working = setInterval(() => {
       for (const document of this.#inHand) document.working();
@@ -124,18 +131,18 @@ export class RunAttachment {
       clearInterval(working);
       this.#taking.abort();
       this.#inHand.clear();
-      this.#workplace.metrics.documentsInHand.set(0);
+      this.#tools.metrics.documentsInHand.set(0);
     }
     const documents = this.#documentsScored;
     log.info({ documents }, `Teacher ${teacher} has left run ${run}: it scored ${documents} documents`);
   }
 
   async *#documents(): AsyncGenerator<DeliveredDocument> {
-    const { streams, batchDocuments, metrics } = this.#workplace;
+    const { streams, batchDocuments, metrics } = this.#tools;
     const documents = streams.consumeDocuments(this.settings.teacher, {
       batch: batchDocuments,
       signal: this.#taking.signal,
-      onMalformed: ({ position, reason }) => this.#refused({ position }, reason),
+      onMalformed: ({ position, reason }) => this.#tellRefusal({ position }, reason),
     });
     for await (const document of documents) {
       this.#inHand.add(document);
@@ -144,119 +151,126 @@ export class RunAttachment {
     }
   }
 
-  async #score(batch: readonly DeliveredDocument[]): Promise<ScoredDocuments> {
-    const { scorer, metrics, traces, log } = this.#workplace;
+  async #score(batch: readonly DeliveredDocument[]): Promise<ScoredBatch> {
+    const { model, metrics, traces, log } = this.#tools;
+    const { run, topK } = this.settings;
     const began = performance.now();
-    const stop = metrics.batchSeconds.startTimer();
-    const outcome = await scoreDocuments(scorer, batch, this.settings.topK);
-    const { accepted, scored } = outcome;
-    stop();
-    traces?.scored(accepted, scored, began);
+    const stopTimer = metrics.batchSeconds.startTimer();
+    const texts = batch.map(({ document }) => document.text);
+    // In a lane of its own: the teacher's runs and callers take turns.
+    const outcomes = await model.score(texts, topK, { lane: `run ${run}` });
+    stopTimer();
+    const accepted: ScoredBatch['accepted'][number][] = [];
+    const refused: ScoredBatch['refused'][number][] = [];
     let tokens = 0;
-    for (const { tokenization } of scored) tokens += tokenization.ids.length;
+    let doubtful = 0;
+    for (const [i, delivered] of batch.entries()) {
+      const outcome = outcomes[i];
+      if (isRefused(outcome)) {
+        refused.push({ delivered, reason: outcome.refusal });
+        continue;
+      }
+      accepted.push({ delivered, scored: outcome });
+      tokens += outcome.tokenization.ids.length;
+      doubtful += outcome.tokenization.doubtful;
+    }
+    traces?.scored(accepted, began);
     this.#tokensScored += tokens;
     this.#tokenRate.add(tokens);
     metrics.tokensScored.inc(tokens);
+    metrics.doubtfulTokens.inc(doubtful);
     const documentNumbers = batch.map(({ document }) => Number(document.number));
     log.debug({ documentNumbers, tokens }, `A batch of ${batch.length} documents is scored`);
-    metrics.doubtfulTokens.inc(scored.reduce((sum, { tokenization }) => sum + tokenization.doubtful, 0));
-    return outcome;
+    return { accepted, refused };
   }
 
-  async #publish({ accepted, scored, refused }: ScoredDocuments): Promise<void> {
-    await inFlight(accepted, publishedAtOnce, (delivered, i, before) =>
-      this.#publishOne(delivered, scored[i], before),
+  async #publish({ accepted, refused }: ScoredBatch): Promise<void> {
+    await inFlight(accepted, publishedAtOnce, ({ delivered, scored }, before) =>
+      this.#publishScores(delivered, scored, before),
     );
-    for (const { delivered, reason } of refused) await this.#refuse(delivered, reason);
+    for (const { delivered, reason } of refused) await this.#publishRefusal(delivered, reason);
   }
 
-  /** The trainer hears of it where it waits for the distributions, and passes the document over. */
-  async #refuse(delivered: DeliveredDocument, reason: string): Promise<void> {
-    const { streams, scorer } = this.#workplace;
-    const { teacher } = this.settings;
-    const document = Number(delivered.document.number);
-    const { fingerprint: tokenizerFingerprint } = scorer.tokenizer;
-    const refused = refusedDistribution({ document, teacher, tokenizerFingerprint }, reason);
-    const bytes = distributionToBytes(refused, scorer.card.vocabularySize);
-    await streams.publishDistribution(teacher, document, bytes, { signal: this.#publishing.signal });
-    await delivered.refuse(`Teacher ${teacher} cannot score it: ${reason}`);
-    this.#inHand.delete(delivered);
-    this.#workplace.metrics.documentsInHand.set(this.#inHand.size);
-    this.#refused({ document }, reason);
-  }
-
-  #refused(which: { readonly document: number } | { readonly position: number }, reason: string): void {
-    const { metrics, log } = this.#workplace;
-    metrics.documentsRefused.inc();
-    log.warn(which, `A document cannot be scored and goes to the dead letters: ${reason}`);
-  }
-
-  async #publishOne(
+  async #publishScores(
     delivered: DeliveredDocument,
     scored: ScoredText,
     before: Promise<void> | undefined,
   ): Promise<void> {
-    const { streams, scorer, metrics, traces } = this.#workplace;
+    const { streams, model, metrics, traces } = this.#tools;
     const { teacher, topK } = this.settings;
     const document = Number(delivered.document.number);
-    const { fingerprint: tokenizerFingerprint } = scorer.tokenizer;
+    const { fingerprint: tokenizerFingerprint } = model.tokenizer;
     const bytes = distributionToBytes(
       scoredDistribution(scored, { document, teacher, tokenizerFingerprint, topK }),
-      scorer.card.vocabularySize,
+      model.card.vocabularySize,
     );
 
     let waits = false;
     const onWait = () => {
       waits = true;
-      if (this.#publishesWaiting++ > 0) return;
-      this.#stopWaiting = countSeconds((seconds) => metrics.publishWaitSeconds.inc(seconds));
+      this.#waits.begin();
     };
-    const publishing = traces?.publishing(delivered, bytes);
+    const span = traces?.publishing(delivered, bytes);
     try {
       const { signal } = this.#publishing;
       const traceparent = traces && delivered.traceparent();
       await streams.publishDistribution(teacher, document, bytes, { signal, before, onWait, traceparent });
-      publishing?.end();
+      span?.end();
     } catch (error) {
-      publishing?.fail(error);
+      span?.fail(error);
       throw error;
     } finally {
-      if (waits && --this.#publishesWaiting === 0) this.#stopWaiting();
+      if (waits) this.#waits.end();
     }
     metrics.tokensPublished.inc(scored.tokenization.ids.length);
     metrics.publishedBytes.inc(bytes.length);
     this.#bytesPublished += bytes.length;
     await delivered.ack();
-    this.#inHand.delete(delivered);
+    this.#letGo(delivered);
     this.#documentsScored++;
-    metrics.documentsInHand.set(this.#inHand.size);
     metrics.documentsScored.inc();
+  }
+
+  /** The trainer waits for the document's distribution: a refusal comes in its place, and it passes the document over. */
+  async #publishRefusal(delivered: DeliveredDocument, reason: string): Promise<void> {
+    const { streams, model } = this.#tools;
+    const { teacher } = this.settings;
+    const document = Number(delivered.document.number);
+    const { fingerprint: tokenizerFingerprint } = model.tokenizer;
+    const refused = refusedDistribution({ document, teacher, tokenizerFingerprint }, reason);
+    const bytes = distributionToBytes(refused, model.card.vocabularySize);
+    await streams.publishDistribution(teacher, document, bytes, { signal: this.#publishing.signal });
+    await delivered.refuse(`Teacher ${teacher} cannot score it: ${reason}`);
+    this.#letGo(delivered);
+    this.#tellRefusal({ document }, reason);
+  }
+
+  #letGo(delivered: DeliveredDocument): void {
+    this.#inHand.delete(delivered);
+    this.#tools.metrics.documentsInHand.set(this.#inHand.size);
+  }
+
+  #tellRefusal(which: { readonly document: number } | { readonly position: number }, reason: string): void {
+    const { metrics, log } = this.#tools;
+    metrics.documentsRefused.inc();
+    log.warn(which, `A document cannot be scored and goes to the dead letters: ${reason}`);
   }
 }
 
-/** The status of an attachment, at once and then every `everyMilliseconds`, until it ends. */
+/** The status of an attachment, at once and then every `everyMilliseconds`, until it ends or the signal aborts. */
 export async function* watchAttachment(
   attachment: RunAttachment,
   signal: AbortSignal,
   everyMilliseconds = 1000,
 ): AsyncGenerator<ReturnType<RunAttachment['status']>> {
-  let ended = false;
-  const end = attachment.ended.finally(() => {
-    ended = true;
-  });
-  end.catch(() => undefined);
+  const over = new AbortController();
+  const ended = attachment.ended.finally(() => over.abort());
+  ended.catch(() => undefined);
+  const leaving = AbortSignal.any([signal, over.signal]);
   while (!signal.aborted) {
     yield attachment.status();
-    if (ended) break;
-    const pause = new AbortController();
-    const stop = () => pause.abort();
-    signal.addEventListener('abort', stop, { once: true });
-    await Promise.race([
-      sleep(everyMilliseconds, undefined, { signal: pause.signal }).catch(() => undefined),
-      end,
-    ]).finally(() => {
-      pause.abort();
-      signal.removeEventListener('abort', stop);
-    });
+    if (over.signal.aborted) break;
+    await sleepUnlessAborted(everyMilliseconds, leaving);
+    if (over.signal.aborted) await ended;
   }
 }

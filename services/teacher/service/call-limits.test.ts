@@ -1,17 +1,18 @@
 import { setMaxListeners } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Generator } from '../../model/generation/generator.ts';
-import { Scorer } from '../../model/scoring/scorer.ts';
-import { createLog } from '../../process/log/log.ts';
-import { TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
-import { type Client, createClient } from '../../wire/grpc/client.ts';
-import { implement } from '../../wire/grpc/implementation.ts';
-import { type GrpcServer, serve } from '../../wire/grpc/serve.ts';
-import { RunAttachments } from './run-attachments.ts';
+import { Generator } from '../../../model/generation/generator.ts';
+import { Scorer } from '../../../model/scoring/scorer.ts';
+import { createLog } from '../../../process/log/log.ts';
+import { TeacherService } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
+import { type Client, createClient } from '../../../wire/grpc/client.ts';
+import { implement } from '../../../wire/grpc/implementation.ts';
+import { type GrpcServer, serve } from '../../../wire/grpc/serve.ts';
+import type { TeacherModel } from '../teacher-model.ts';
+import { RunAttachments } from '../work/run-attachments.ts';
 import { mostGenerations, mostScores, teacherService } from './teacher-service.ts';
 
-const model = fileURLToPath(new URL('../../examples/zoo/orator', import.meta.url));
+const directory = fileURLToPath(new URL('../../../examples/zoo/orator', import.meta.url));
 const text = 'Fellow citizens of the Senate. ';
 
 let scorer: Scorer;
@@ -22,32 +23,30 @@ let client: Client<typeof TeacherService>;
 const counts = { asked: 0, scored: 0, tokens: 0 };
 
 beforeAll(async () => {
-  scorer = await Scorer.load(model, { topK: 2, threads: 1 });
-  generator = await Generator.load(model, { threads: 1 });
-  const countingScorer: Pick<Scorer, 'score' | 'tokenizer' | 'card'> = {
+  scorer = await Scorer.load(directory, { topK: 2, threads: 1 });
+  generator = await Generator.load(directory, { threads: 1 });
+  const counting: TeacherModel = {
     card: scorer.card,
     tokenizer: scorer.tokenizer,
+    fingerprint: new Uint8Array(32),
+    failed: scorer.failed,
     async score(texts, topK, turn) {
       counts.asked++;
       const scored = await scorer.score(texts, topK, turn);
       counts.scored++;
       return scored;
     },
-  };
-  const countingGenerator: Pick<Generator, 'generate'> = {
     async *generate(request, signal) {
       for await (const piece of generator.generate(request, signal)) {
         counts.tokens++;
         yield piece;
       }
     },
+    close: async () => {},
   };
-  const identity = {
-    ...{ name: 'orator', run: 'demo', instance: '1' },
-    modelFingerprint: new Uint8Array(32),
-  };
+  const identity = { name: 'orator', run: 'demo', instance: '1' };
   const attachments = new RunAttachments(() => Promise.reject(new Error('no run here')));
-  const service = teacherService(identity, countingScorer, async () => countingGenerator, attachments);
+  const service = teacherService(identity, counting, attachments);
   const log = createLog('test', { level: 'silent' });
   server = await serve({ address: '127.0.0.1:0', services: [implement(TeacherService, service)], log });
   client = createClient(TeacherService, server.address);

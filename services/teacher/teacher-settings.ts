@@ -1,17 +1,11 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { sourcesOf } from '../../process/config/run-sources.ts';
+import { type RunSource, sourcesOf } from '../../process/config/run-sources.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 
-/** What one teacher process serves, and where. */
-export interface ServedModel {
-  readonly name: string;
-  /** HOST:PORT of the gRPC service. */
-  readonly address: string;
+/** What the run file says of one teacher, whose model is known. */
+export interface TeacherSettings extends RunSource {
   /** Hugging Face directory. */
   readonly model: string;
-  readonly threads: number;
-  readonly batchDocuments: number;
-  readonly metricsPort: number;
 }
 
 /**
@@ -19,7 +13,7 @@ export interface ServedModel {
  *
  * @throws FuseMeshError not_found for an unknown name, invalid_argument for a teacher without a model
  */
-export function servedModel(config: RunConfig, name: string): ServedModel {
+export function teacherSettings(config: RunConfig, name: string): TeacherSettings {
   const sources = sourcesOf(config);
   const source = sources.find((candidate) => candidate.name === name);
   if (!source) {

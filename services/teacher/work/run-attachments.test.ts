@@ -1,18 +1,19 @@
 import { create } from '@bufbuild/protobuf';
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { Scorer } from '../../model/scoring/scorer.ts';
-import { createLog } from '../../process/log/log.ts';
-import { DocumentSchema } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
-import type { DeliveredDocument } from '../../wire/nats/run-streams.ts';
+import { createLog } from '../../../process/log/log.ts';
+import { DocumentSchema } from '../../../wire/generated/fusemesh/v1/corpus_pb.ts';
+import type { DeliveredDocument } from '../../../wire/nats/run-streams.ts';
+import { OnnxModel } from '../backends/onnx-model.ts';
+import { teacherMetrics } from '../metric-table.ts';
+import type { TeacherModel } from '../teacher-model.ts';
 import { type AttachmentSettings, RunAttachment, watchAttachment } from './run-attachment.ts';
 import { RunAttachments } from './run-attachments.ts';
-import { teacherMetrics } from './teacher-metrics.ts';
 
 const settings: AttachmentSettings = { run: 'demo', teacher: 'orator', topK: 4 };
 
 /** One document, after which the documents stop coming; publishing it fails. */
-async function failingAttachment(scorer: Scorer, acknowledged: () => void): Promise<RunAttachment> {
+async function failingAttachment(model: TeacherModel, acknowledged: () => void): Promise<RunAttachment> {
   const document = create(DocumentSchema, { number: 0n, text: 'We the people.' });
   return new RunAttachment(settings, {
     streams: {
@@ -29,7 +30,7 @@ async function failingAttachment(scorer: Scorer, acknowledged: () => void): Prom
         throw new Error('the stream is gone');
       },
     },
-    scorer,
+    model,
     batchDocuments: 2,
     metrics: teacherMetrics(new Registry())({ run: 'demo', teacher: 'orator' }),
     log: createLog('test', { level: 'silent' }),
@@ -37,14 +38,14 @@ async function failingAttachment(scorer: Scorer, acknowledged: () => void): Prom
 }
 
 test('a document that was not published is not acknowledged, and those who watch hear of it', async () => {
-  const orator = new URL('../../examples/zoo/orator', import.meta.url).pathname;
-  const scorer = await Scorer.load(orator, { topK: 4, threads: 1 });
+  const orator = new URL('../../../examples/zoo/orator', import.meta.url).pathname;
+  const model = await OnnxModel.load(orator, { topK: 4, threads: 1 });
   try {
     let acknowledged = 0;
     let started = 0;
     const attachments = new RunAttachments(() => {
       started++;
-      return failingAttachment(scorer, () => {
+      return failingAttachment(model, () => {
         acknowledged++;
       });
     });
@@ -60,7 +61,7 @@ test('a document that was not published is not acknowledged, and those who watch
     expect(started).toBe(2);
     await attachments.detachAll();
   } finally {
-    await scorer.close();
+    await model.close();
   }
 });
 

@@ -12,7 +12,7 @@ test('begins in order, never with more than so many on their way, and returns wh
         const begun: number[] = [];
         let over = 0;
         let largest = 0;
-        await inFlight(pauses, most, async (pause, i) => {
+        await inFlight([...pauses.entries()], most, async ([i, pause]) => {
           begun.push(i);
           largest = Math.max(largest, begun.length - over);
           await sleep(pause);
@@ -29,7 +29,7 @@ test('begins in order, never with more than so many on their way, and returns wh
 
 test('tells each when the one before it is over', async () => {
   const over: number[] = [];
-  await inFlight([30, 1, 10, 0], 4, async (pause, i, before) => {
+  await inFlight([...[30, 1, 10, 0].entries()], 4, async ([i, pause], before) => {
     await sleep(pause);
     await before;
     over.push(i);
@@ -42,7 +42,7 @@ test('after a failure nothing more begins, and what has begun is waited for', as
   const over: number[] = [];
   const sending = inFlight([0, 1, 2, 3, 4, 5], 3, async (i) => {
     begun.push(i);
-    await sleep(i === 1 ? 1 : 20);
+    await sleep(i === 1 ? 1 : 100);
     if (i === 1) throw new Error('one');
     over.push(i);
   });

@@ -10,19 +10,6 @@ import {
 } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
 
 /**
- * Pieces of text with the domains mixed in the proportion of their sizes, so that every stretch has something of
- * each; those of one domain stay in their order.
- */
-export function mixDomains(pieces: readonly LabelledText[]): LabelledText[] {
-  const names = [...new Set(pieces.map(({ domain }) => domain))];
-  const domains = names.map((name) => ({ own: pieces.filter(({ domain }) => domain === name), taken: 0 }));
-  return pieces.map(() => {
-    const next = domains.reduce((least, each) => (shareTaken(each) < shareTaken(least) ? each : least));
-    return next.own[next.taken++];
-  });
-}
-
-/**
  * Numbers pieces of text as the documents of a run, in an order that the seed fixes: neighbours in a text are no
  * neighbours in a batch, and no text has the small learning rate of the end to itself.
  */
@@ -32,25 +19,21 @@ export function numberDocuments(pieces: readonly LabelledText[], seed: number): 
   );
 }
 
-/** The places from 0 on of so many pieces, in the order in which a seed takes them. */
+/** The indices of so many pieces, in the order in which a seed takes them. */
 export function documentOrder(pieces: number, seed: number): number[] {
   const order = Array.from({ length: pieces }, (_, piece) => piece);
   shuffle(order, uniformNumbers(seed));
   return order;
 }
 
-function shareTaken({ own, taken }: { own: readonly unknown[]; taken: number }): number {
-  return (taken + 0.5) / own.length;
-}
-
-/** What is to be known of a corpus before its first document. */
-export function describeCorpus(documents: readonly Document[], contextLength: number): CorpusManifest {
+/** What is to be known of the documents of a run before the first of them. */
+export function manifestOf(documents: readonly Document[], contextLength: number): CorpusManifest {
   const hash = createHash('sha256');
   let textBytes = 0;
   for (const { domain, text } of documents) {
     const bytes = Buffer.from(text);
     textBytes += bytes.length;
-    // Lengths go in too, so that no two corpora look alike.
+    // With their lengths, so that no two corpora look alike.
     hash.update(`${domain.length} ${bytes.length} ${domain}`).update(bytes);
   }
   return create(CorpusManifestSchema, {

@@ -1,7 +1,6 @@
 import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
-import { teacherMetrics } from './teacher-metrics.ts';
-import { teacherTable } from './teacher-table.ts';
+import { teacherMetrics, teacherTable } from './metric-table.ts';
 
 it('shows every series of a run at once, at 0, and keeps what an earlier attachment counted', async () => {
   const register = new Registry();

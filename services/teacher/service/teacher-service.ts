@@ -1,15 +1,15 @@
-import type { Generator } from '../../model/generation/generator.ts';
-import type { Scorer } from '../../model/scoring/scorer.ts';
-import { encodeTextDistribution } from '../../wire/codec/encode-text-distribution.ts';
-import { FinishReason, TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
-import { checked } from '../../wire/grpc/checked.ts';
-import type { Implementation } from '../../wire/grpc/implementation.ts';
-import { Places } from './places.ts';
-import { watchAttachment } from './run-attachment.ts';
-import type { RunAttachments } from './run-attachments.ts';
-import { scoredDistribution } from './scored-distribution.ts';
-import type { TeacherIdentity } from './teacher-identity.ts';
-import { teacherRules } from './teacher-rules.ts';
+import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
+import { encodeTextDistribution } from '../../../wire/codec/encode-text-distribution.ts';
+import { FinishReason, TeacherService } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
+import { checked } from '../../../wire/grpc/checked.ts';
+import type { Implementation } from '../../../wire/grpc/implementation.ts';
+import { scoredDistribution } from '../scored-distribution.ts';
+import type { TeacherIdentity } from '../teacher-identity.ts';
+import { isRefused, type TeacherModel } from '../teacher-model.ts';
+import { watchAttachment } from '../work/run-attachment.ts';
+import type { RunAttachments } from '../work/run-attachments.ts';
+import { CallSlots } from './call-slots.ts';
+import { requestRules } from './request-rules.ts';
 
 const tokenizerChunkBytes = 256 * 1024;
 
@@ -26,30 +26,27 @@ const finishReasons = {
   length: FinishReason.LENGTH,
 } as const;
 
-/**
- * TeacherService over a loaded model.
- *
- * @param generator loads the model for generation when it is asked for first
- */
+/** TeacherService over a model. */
 export function teacherService(
-  identity: TeacherIdentity,
-  scorer: Pick<Scorer, 'score' | 'tokenizer' | 'card'>,
-  generator: () => Promise<Pick<Generator, 'generate'>>,
+  { name, run, instance }: TeacherIdentity,
+  model: TeacherModel,
   attachments: RunAttachments,
 ): Implementation<typeof TeacherService> {
-  const { card, tokenizer } = scorer;
-  const { name, run, instance, modelFingerprint } = identity;
-  const scores = new Places(mostScores, 'texts to score');
-  const generations = new Places(mostGenerations, 'texts to generate');
-  return checked(TeacherService, teacherRules(card), {
+  const { card, tokenizer } = model;
+  const scores = new CallSlots(mostScores, 'texts to score');
+  const generations = new CallSlots(mostGenerations, 'texts to generate');
+  return checked(TeacherService, requestRules(card), {
     async getModelCard() {
       return {
-        ...{ name, run, instance, modelFingerprint },
+        name,
+        run,
+        instance,
         family: card.family,
         parameters: BigInt(card.parameters),
         vocabularySize: card.vocabularySize,
         contextLength: card.contextLength,
         tokenizerFingerprint: tokenizer.fingerprint,
+        modelFingerprint: model.fingerprint,
       };
     },
 
@@ -63,12 +60,12 @@ export function teacherService(
     async score({ text, topK }, { signal }) {
       const leave = scores.take();
       try {
-        const [scored] = await scorer.score([text], topK, { lane, signal });
-        const { fingerprint: tokenizerFingerprint } = tokenizer;
-        const distribution = scoredDistribution(scored, {
+        const [outcome] = await model.score([text], topK, { lane, signal });
+        if (isRefused(outcome)) throw new FuseMeshError('invalid_argument', outcome.refusal);
+        const distribution = scoredDistribution(outcome, {
           document: 0,
           teacher: name,
-          tokenizerFingerprint,
+          tokenizerFingerprint: tokenizer.fingerprint,
           topK,
         });
         return { distribution: encodeTextDistribution(distribution, card.vocabularySize) };
@@ -78,9 +75,15 @@ export function teacherService(
     },
 
     async *generate({ maxTokens, topP, ...request }, { signal }) {
+      if (model.generate === undefined) {
+        throw new FuseMeshError(
+          'unimplemented',
+          `The model of teacher ${name} scores texts and does not generate any: ask another teacher.`,
+        );
+      }
       const leave = generations.take();
       try {
-        const pieces = (await generator()).generate(
+        const pieces = model.generate(
           { ...request, maxTokens: maxTokens || card.contextLength, topP: topP || 1 },
           signal,
         );

@@ -1,8 +1,14 @@
-import type { ScoredText } from '../../model/scoring/scored-text.ts';
-import { messagingAttributes } from '../../process/tracing/messaging-attributes.ts';
-import type { Span, Tracer } from '../../process/tracing/tracer.ts';
-import { distributionsSubject, runNames } from '../../wire/nats/names.ts';
-import type { DeliveredDocument } from '../../wire/nats/run-streams.ts';
+import type { ScoredText } from '../../../model/scoring/scored-text.ts';
+import { messagingAttributes } from '../../../process/tracing/messaging-attributes.ts';
+import type { Span, Tracer } from '../../../process/tracing/tracer.ts';
+import { distributionsSubject, runNames } from '../../../wire/nats/names.ts';
+import type { DeliveredDocument } from '../../../wire/nats/run-streams.ts';
+
+/** A document and what the teacher says about it. */
+interface ScoredDocument {
+  readonly delivered: DeliveredDocument;
+  readonly scored: ScoredText;
+}
 
 /** A teacher's spans, under those of the documents that it scores; documents without a trace get none. */
 export class TeacherTraces {
@@ -19,24 +25,24 @@ export class TeacherTraces {
     this.#sending = messagingAttributes('send', distributionsSubject(names, teacher));
   }
 
-  /** A batch has been scored since `start` (as performance.now()): each of its documents was all that time in work. */
-  scored(batch: readonly DeliveredDocument[], scored: readonly ScoredText[], start: number): void {
+  /** A batch has been scored since `start` (as performance.now()), and each of its documents took all that time. */
+  scored(batch: readonly ScoredDocument[], start: number): void {
     const end = performance.now();
-    for (const [i, delivered] of batch.entries()) {
+    for (const { delivered, scored } of batch) {
       this.#start('score', delivered, {
         kind: 'consumer',
         start,
         attributes: {
           ...this.#processing,
           'fusemesh.teacher': this.#teacher,
-          'fusemesh.tokens': scored[i].tokenization.ids.length,
+          'fusemesh.tokens': scored.tokenization.ids.length,
           'fusemesh.batch_documents': batch.length,
         },
       })?.end(end);
     }
   }
 
-  /** The publishing of what the teacher says about a document, from now on; the wait for room is part of it. */
+  /** Begins the span of publishing what the teacher says about a document; the wait for room is part of it. */
   publishing(delivered: DeliveredDocument, bytes: Uint8Array): Span | undefined {
     return this.#start('publish', delivered, {
       kind: 'producer',

@@ -1,18 +1,18 @@
-import type { ModelCard } from '../../model/scoring/model-card.ts';
-import type { TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
-import type { RequestRules } from '../../wire/grpc/checked.ts';
-import { anything, integer, list, name, number, text } from '../../wire/grpc/field-rules.ts';
+import type { ModelCard } from '../../../model/scoring/model-card.ts';
+import type { TeacherService } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
+import type { RequestRules } from '../../../wire/grpc/checked.ts';
+import { anything, integer, list, name, number, text } from '../../../wire/grpc/field-rules.ts';
 
 /**
- * No tokenizer in use has tokens of more bytes; a text that has more a token of the context is refused before it is
- * cut into tokens.
+ * No tokenizer in use has longer tokens. A text with more bytes than this for every token of the context is refused
+ * before it is tokenized.
  */
 const mostBytesOfToken = 256;
 const mostStops = 16;
 const mostBytesOfStop = 1024;
 
-/** What TeacherService takes, for one model. */
-export function teacherRules({
+/** What the requests of TeacherService may hold, for one model. */
+export function requestRules({
   contextLength,
   vocabularySize,
 }: ModelCard): RequestRules<typeof TeacherService> {

@@ -1,0 +1,83 @@
+import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
+import {
+  type GeneratedPiece,
+  type GenerationRequest,
+  Generator,
+} from '../../../model/generation/generator.ts';
+import { modelFingerprint } from '../../../model/model-fingerprint.ts';
+import type { Turn } from '../../../model/runtime/turns.ts';
+import type { ModelCard } from '../../../model/scoring/model-card.ts';
+import { Scorer } from '../../../model/scoring/scorer.ts';
+import type { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
+import type { TeacherModel, TextOutcome } from '../teacher-model.ts';
+
+/** How an {@link OnnxModel} is loaded. */
+export interface OnnxModelOptions {
+  /** k of the run: what is asked for mostly. */
+  readonly topK: number;
+  /** Of one matrix product. */
+  readonly threads: number;
+}
+
+/** A model on this machine's disk, which ONNX Runtime computes in worker threads of this process. */
+export class OnnxModel implements TeacherModel {
+  readonly card: ModelCard;
+  readonly tokenizer: Tokenizer;
+  readonly fingerprint: Uint8Array;
+  readonly failed: Promise<FuseMeshError>;
+  readonly #scorer: Scorer;
+  readonly #loadGenerator: () => Promise<Generator>;
+  #generator: Promise<Generator> | undefined;
+
+  private constructor(scorer: Scorer, fingerprint: Uint8Array, loadGenerator: () => Promise<Generator>) {
+    this.card = scorer.card;
+    this.tokenizer = scorer.tokenizer;
+    this.fingerprint = fingerprint;
+    this.failed = scorer.failed;
+    this.#scorer = scorer;
+    this.#loadGenerator = loadGenerator;
+  }
+
+  /**
+   * @param path a Hugging Face directory, or an .onnx file in it
+   * @throws FuseMeshError as Scorer.load does
+   */
+  static async load(path: string, { topK, threads }: OnnxModelOptions): Promise<OnnxModel> {
+    const scorer = await Scorer.load(path, { topK, threads });
+    try {
+      const fingerprint = await modelFingerprint(path);
+      return new OnnxModel(scorer, fingerprint, () => Generator.load(path, { threads }));
+    } catch (error) {
+      await scorer.close();
+      throw error;
+    }
+  }
+
+  /** The texts are scored as one batch; where one of them cannot be scored, each alone. */
+  async score(texts: readonly string[], topK: number, turn: Turn): Promise<TextOutcome[]> {
+    try {
+      return await this.#scorer.score(texts, topK, turn);
+    } catch (error) {
+      if (!(error instanceof FuseMeshError && error.code === 'invalid_argument')) throw error;
+      if (texts.length === 1) return [{ refusal: error.message }];
+    }
+    const outcomes: TextOutcome[] = [];
+    for (const text of texts) outcomes.push(...(await this.score([text], topK, turn)));
+    return outcomes;
+  }
+
+  /** The model is loaded a second time for it, when the first text is asked for. */
+  async *generate(request: GenerationRequest, signal: AbortSignal): AsyncGenerator<GeneratedPiece> {
+    this.#generator ??= this.#loadGenerator().catch((error: unknown) => {
+      this.#generator = undefined;
+      throw error;
+    });
+    yield* (await this.#generator).generate(request, signal);
+  }
+
+  async close(): Promise<void> {
+    const generator = await this.#generator?.catch(() => undefined);
+    await generator?.close();
+    await this.#scorer.close();
+  }
+}

@@ -1,0 +1,54 @@
+import type { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { GeneratedPiece, GenerationRequest } from '../../model/generation/generator.ts';
+import type { Turn } from '../../model/runtime/turns.ts';
+import type { ModelCard } from '../../model/scoring/model-card.ts';
+import type { ScoredText } from '../../model/scoring/scored-text.ts';
+import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+
+/**
+ * A model that teaches: all that the gRPC service, the work for runs, the registration and the metrics of a teacher
+ * know of it. What computes stands behind it, in backends/.
+ */
+export interface TeacherModel {
+  readonly card: ModelCard;
+  /** Cuts texts into the model's tokens. Its file need not lie where the model computes. */
+  readonly tokenizer: Tokenizer;
+  /** 32 bytes that tell models apart which have the same card and tokenizer: replicas have the same. */
+  readonly fingerprint: Uint8Array;
+  /** Resolves with the reason when the model can answer no more; never when it was closed. */
+  readonly failed: Promise<FuseMeshError>;
+
+  /**
+   * Says how probable texts are, token by token. Texts do not change one another, and one that cannot be scored holds
+   * up no other.
+   *
+   * @param topK k, the candidates of a row: 1 … vocabulary size
+   * @param turn how the call waits for others: lanes take turns; aborted before its turn, nothing is computed
+   * @returns [texts] in their order
+   * @throws FuseMeshError cancelled when the turn's signal aborts while the call waits; any other says that the
+   *   model failed, whatever the texts
+   */
+  score(texts: readonly string[], topK: number, turn: Turn): Promise<TextOutcome[]>;
+
+  /**
+   * Goes on with a prompt, piece by piece. Left out where the model scores only.
+   *
+   * @throws FuseMeshError invalid_argument for a prompt or numbers that it cannot take, cancelled when aborted,
+   *   unimplemented where it turns out that it cannot generate
+   */
+  generate?(request: GenerationRequest, signal: AbortSignal): AsyncIterable<GeneratedPiece>;
+
+  /** Frees what the model holds. Calls in hand fail. */
+  close(): Promise<void>;
+}
+
+/** What came of scoring a text. */
+export type TextOutcome = ScoredText | RefusedText;
+
+/** A text that this model can never score: too long for its context, or without a token. */
+export interface RefusedText {
+  /** Why, in a sentence for the run's dead letters. */
+  readonly refusal: string;
+}
+
+export const isRefused = (outcome: TextOutcome): outcome is RefusedText => 'refusal' in outcome;
