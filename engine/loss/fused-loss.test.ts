@@ -51,7 +51,7 @@ describe('agrees with PyTorch in float64', () => {
 
   it.each(cases)('%s', async (name, kind) => {
     const file = await openSafetensors(
-      join(import.meta.dirname, '../../../test/golden-losses/losses.safetensors'),
+      join(import.meta.dirname, '../../test/golden-losses/losses.safetensors'),
     );
     const [tokens, candidates] = file.tensors.get('fused_ids')!.shape;
     const tail = await file.readFloat32('fused_tail');

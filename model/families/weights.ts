@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { cast } from '../graph/expressions.ts';
-import type { ElementType, Graph, Value } from '../graph/graph.ts';
+import type { Graph, Value } from '../graph/graph.ts';
 import { formatShape, sameShape } from '../graph/shape.ts';
+import type { ElementType } from '../graph/tensor-type.ts';
 import { openModelTensors } from '../safetensors/model-tensors.ts';
 import type { StoredTensor, TensorSource } from '../safetensors/safetensors-file.ts';
 import type { Architecture } from './architecture.ts';

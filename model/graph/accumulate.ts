@@ -8,10 +8,15 @@ import type { Value } from './graph.ts';
  */
 export function accumulate(sum: Value, term: Value): Value {
   if (term.origin.kind !== 'node') return add(sum, term);
-  const { operator, inputs, attributes } = term.origin.node;
-  if (operator === 'MatMul' && inputs.every(({ shape }) => shape.length === 2))
-    return sum.graph.apply('MatMulAdd', [...inputs, sum], attributes)[0];
-  if (operator === 'ScatterAddRows' && isZeros(inputs[0])) return scatterAddRows(sum, inputs[1], inputs[2]);
+  const { node } = term.origin;
+  if (node.operator === 'MatMul' && node.inputs.every(({ shape }) => shape.length === 2)) {
+    const [a, b] = node.inputs;
+    return sum.graph.apply('MatMulAdd', [a, b, sum], node.parameters)[0];
+  }
+  if (node.operator === 'ScatterAddRows' && isZeros(node.inputs[0])) {
+    const [, indices, updates] = node.inputs;
+    return scatterAddRows(sum, indices, updates);
+  }
   return add(sum, term);
 }
 

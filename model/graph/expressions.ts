@@ -1,20 +1,26 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { type ElementType, type Graph, Value, type VectorJacobianProduct } from './graph.ts';
-import { formatShape, product, resolveAxis, type Shape } from './shape.ts';
+import { type Graph, Value, type VectorJacobianProduct } from './graph.ts';
+import { resolveAxis, type Shape } from './shape.ts';
+import type { BinaryName, InputsOf, OperatorName, ParametersOf, UnaryName } from './signatures.ts';
+import type { ElementType } from './tensor-type.ts';
 
 /** What an expression takes for a tensor: a value, or a number that stands for a float32 scalar. */
 export type Operand = Value | number;
 
-const one = (graph: Graph, operator: string, inputs: readonly Value[], attributes = {}): Value =>
-  graph.apply(operator, inputs, attributes)[0];
+const one = <Name extends OperatorName>(
+  graph: Graph,
+  operator: Name,
+  inputs: InputsOf<Name, Value>,
+  parameters: ParametersOf<Name>,
+): Value => graph.apply(operator, inputs, parameters)[0];
 
 const unary =
-  (operator: string) =>
+  (operator: UnaryName | 'Softmax' | 'LogSoftmax') =>
   (x: Value): Value =>
-    one(x.graph, operator, [x]);
+    one(x.graph, operator, [x], {});
 
 const binary =
-  (operator: string) =>
+  (operator: BinaryName | 'GreaterOrEqual') =>
   (a: Operand, b: Operand): Value => {
     const graph = typeof a === 'number' ? (typeof b === 'number' ? undefined : b.graph) : a.graph;
     if (!graph)
@@ -22,7 +28,7 @@ const binary =
         'invalid_argument',
         `${operator}: one operand at least must be a value of a graph`,
       );
-    return one(graph, operator, [lift(graph, a), lift(graph, b)]);
+    return one(graph, operator, [lift(graph, a), lift(graph, b)], {});
   };
 
 const lift = (graph: Graph, operand: Operand): Value =>
@@ -74,7 +80,7 @@ export const geluTanh = unary('GeluTanh');
 export const greaterOrEqual = binary('GreaterOrEqual');
 /** `yes` where the condition holds, `no` elsewhere. */
 export const where = (condition: Value, yes: Operand, no: Operand): Value =>
-  one(condition.graph, 'Where', [condition, lift(condition.graph, yes), lift(condition.graph, no)]);
+  one(condition.graph, 'Where', [condition, lift(condition.graph, yes), lift(condition.graph, no)], {});
 export const cast = (x: Value, to: ElementType): Value =>
   x.elementType === to ? x : one(x.graph, 'Cast', [x], { to });
 
@@ -87,8 +93,7 @@ export const matmul = (
     transposeB = false,
     alpha = 1,
   }: { transposeA?: boolean; transposeB?: boolean; alpha?: number } = {},
-): Value =>
-  one(a.graph, 'MatMul', [a, b], { transposeA: Number(transposeA), transposeB: Number(transposeB), alpha });
+): Value => one(a.graph, 'MatMul', [a, b], { transposeA, transposeB, alpha });
 
 /** x·Wᵀ: a linear layer as Hugging Face stores it. x [rows, in], weight [out, in] → [rows, out]. */
 export const linear = (x: Value, weight: Value): Value => matmul(x, weight, { transposeB: true });
@@ -99,7 +104,7 @@ export const sum = (x: Value, axes: readonly number[], { keepAxes = false } = {}
     ? x
     : one(x.graph, 'ReduceSum', [x], {
         axes: axes.map((axis) => resolveAxis(axis, x.shape.length, 'ReduceSum')),
-        keepAxes: Number(keepAxes),
+        keepAxes,
       });
 export const sumAll = (x: Value): Value =>
   sum(
@@ -109,12 +114,12 @@ export const sumAll = (x: Value): Value =>
 export const mean = (x: Value, axis: number, { keepAxes = false } = {}): Value =>
   one(x.graph, 'ReduceMean', [x], {
     axes: [resolveAxis(axis, x.shape.length, 'ReduceMean')],
-    keepAxes: Number(keepAxes),
+    keepAxes,
   });
 export const max = (x: Value, axis: number, { keepAxes = false } = {}): Value =>
   one(x.graph, 'ReduceMax', [x], {
     axes: [resolveAxis(axis, x.shape.length, 'ReduceMax')],
-    keepAxes: Number(keepAxes),
+    keepAxes,
   });
 /** Softmax over the last axis. */
 export const softmax = unary('Softmax');
@@ -122,21 +127,13 @@ export const softmax = unary('Softmax');
 export const logSoftmax = unary('LogSoftmax');
 
 // Of shape.
-export const reshape = (x: Value, shape: Shape): Value => {
-  const [from, to] = [product(x.shape), product(shape)];
-  if (from !== to) {
-    throw new FuseMeshError(
-      'invalid_argument',
-      `Reshape: ${x} holds ${from} values, the shape ${formatShape(shape)} holds ${to}`,
-    );
-  }
-  return one(x.graph, 'Reshape', [x, inferringShapeTensor(x.graph, shape)], { shape: shape.join(',') });
-};
+export const reshape = (x: Value, shape: Shape): Value =>
+  one(x.graph, 'Reshape', [x, inferringShapeTensor(x.graph, shape)], { shape });
 export const transpose = (x: Value, permutation: readonly number[]): Value =>
   one(x.graph, 'Transpose', [x], { permutation });
 /** Stretches axes of size 1. */
 export const expand = (x: Value, shape: Shape): Value =>
-  one(x.graph, 'Expand', [x, shapeTensor(x.graph, shape)], { shape: shape.join(',') });
+  one(x.graph, 'Expand', [x, shapeTensor(x.graph, shape)], { shape });
 /** x[…, start:end, …] along one axis. */
 export const slice = (x: Value, axis: number, start: number, end: number): Value =>
   one(x.graph, 'Slice', [x], { axis: resolveAxis(axis, x.shape.length, 'Slice'), start, end });
@@ -149,16 +146,16 @@ export const pad = (x: Value, axis: number, before: number, after: number): Valu
 export const concat = (parts: readonly [Value, ...Value[]], axis: number, size?: string): Value =>
   one(parts[0].graph, 'Concat', parts, {
     axis: resolveAxis(axis, parts[0].shape.length, 'Concat'),
-    ...(size === undefined ? {} : { size }),
+    size,
   });
 
 // By index.
 /** Rows of a table: table [rows, …], indices int [n] → [n, …]. */
 export const gatherRows = (table: Value, indices: Value): Value =>
-  one(table.graph, 'GatherRows', [table, indices]);
+  one(table.graph, 'GatherRows', [table, indices], {});
 /** A table [rows, …] with updates [n, …] added to its rows indices int [n]. */
 export const scatterAddRows = (table: Value, indices: Value, updates: Value): Value =>
-  one(table.graph, 'ScatterAddRows', [table, indices, updates]);
+  one(table.graph, 'ScatterAddRows', [table, indices, updates], {});
 /**
  * Rows in another order: gatherRows(x, indices) where every row of x that has a cotangent is taken once, so that
  * the gradient is a gathering too.
@@ -169,10 +166,10 @@ export const permuteRows = (x: Value, indices: Value, inverse: Value): Value =>
   withGradient(gatherRows(x, indices), [x], (g) => [gatherRows(g, inverse)]);
 /** x[i, indices[i, j]]: x [n, v], indices int [n, k] → [n, k]. */
 export const gatherElements = (x: Value, indices: Value): Value =>
-  one(x.graph, 'GatherElements', [x, indices]);
+  one(x.graph, 'GatherElements', [x, indices], {});
 /** x with updates [n, k] added at x[i, indices[i, j]]. */
 export const scatterAddElements = (x: Value, indices: Value, updates: Value): Value =>
-  one(x.graph, 'ScatterAddElements', [x, indices, updates]);
+  one(x.graph, 'ScatterAddElements', [x, indices, updates], {});
 /**
  * The k largest along the last axis, falling, and where they stood (int64).
  * k is a number, or an int64 input [1] whose `size` is then the name of that axis.
@@ -198,7 +195,7 @@ export const layerNorm = (x: Value, weight: Value, bias: Value | undefined, epsi
  * x [batch, length, heads · 2r], positions int64 [batch, length], cos and sin [positions, r].
  */
 export const rotaryEmbedding = (x: Value, positions: Value, cos: Value, sin: Value): Value =>
-  one(x.graph, 'RotaryEmbedding', [x, positions, cos, sin]);
+  one(x.graph, 'RotaryEmbedding', [x, positions, cos, sin], {});
 
 /**
  * `output`, with `rule` in place of the rules of the operators between `inputs` and it: for functions
@@ -230,7 +227,7 @@ function sizeOf(graph: Graph, dimension: string): Value {
   const factors = dimension
     .split('*')
     .map((part) => (/^\d+$/.test(part) ? integers(graph, [Number(part)]) : namedSize(graph, part)));
-  return factors.reduce((left, right) => one(graph, 'Mul', [left, right]));
+  return factors.reduce((left, right) => one(graph, 'Mul', [left, right], {}));
 }
 
 function namedSize(graph: Graph, name: string): Value {

@@ -1,7 +1,9 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { add, scalar } from './expressions.ts';
-import type { Value } from './graph.ts';
+import type { Node, Value } from './graph.ts';
+import { operators } from './operators.ts';
 import { sameShape } from './shape.ts';
+import type { InputsOf, OperatorName } from './signatures.ts';
 
 /**
  * Reverse-mode differentiation: ∂loss/∂p for every parameter p, as values of the same graph and of the
@@ -67,16 +69,22 @@ const inputsOf = (value: Value): readonly Value[] =>
 
 function backward(value: Value, cotangent: Value): readonly (Value | undefined)[] {
   if (value.gradientRule) return value.gradientRule.rule(cotangent);
-  if (value.origin.kind !== 'node') return [];
-  const { node } = value.origin;
-  const { gradient } = value.graph.operator(node.operator);
-  if (!gradient || node.outputs[0] !== value) {
+  return value.origin.kind === 'node' ? throughNode(value.origin.node, value, cotangent) : [];
+}
+
+function throughNode<Name extends OperatorName>(
+  node: Node<Name>,
+  output: Value,
+  cotangent: Value,
+): InputsOf<Name, Value | undefined> {
+  const { gradient } = operators[node.operator];
+  if (!gradient || node.outputs[0] !== output) {
     throw new FuseMeshError(
       'invalid_argument',
-      `gradients: no gradient flows through ${node.operator} to ${value}`,
+      `gradients: no gradient flows through ${node.operator} to ${output}`,
     );
   }
-  return gradient({ inputs: node.inputs, outputs: node.outputs, attributes: node.attributes, cotangent });
+  return gradient(cotangent, node);
 }
 
 /** All values that `root` depends on, each after those that it depends on. */

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { emitModel } from '../onnx/emit.ts';
 import { openSession } from '../runtime/session.ts';
 import * as e from './expressions.ts';
-import type { Value } from './graph.ts';
-import { createGraph } from './operators.ts';
+import type { OperatorTable, Value } from './graph.ts';
+import { createGraph, operators } from './operators.ts';
 import { elementCount, product } from './shape.ts';
 
 const float = (graph: ReturnType<typeof createGraph>, name: string, shape: readonly number[]) =>
@@ -27,7 +27,7 @@ describe('nonsense is refused at once, naming operator and operands', () => {
     [
       'a shape of another size',
       () => e.reshape(a, [4]),
-      '"a" (float32 [2, 3]) holds 6 values, the shape [4] holds 4',
+      'Reshape: "a" (float32 [2, 3]): holds 6 values, the shape [4] holds 4',
     ],
     [
       'a norm of another width',
@@ -56,6 +56,20 @@ describe('nonsense is refused at once, naming operator and operands', () => {
   ];
   it.each(cases)('%s', (_, build, message) => {
     expect(build).toThrow(message);
+  });
+});
+
+describe('the table of operators', () => {
+  it('does not compile without a form in ONNX, or with parameters of another operator', () => {
+    const { toOnnx: _, ...unwritten } = operators.Neg;
+    // @ts-expect-error toOnnx is missing
+    const incomplete: OperatorTable = { ...operators, Neg: unwritten };
+    expect(incomplete.Neg).not.toHaveProperty('toOnnx');
+
+    const graph = createGraph();
+    const x = float(graph, 'x', [2, 3]);
+    // @ts-expect-error Transpose takes a permutation
+    expect(() => graph.apply('Transpose', [x], { axis: 0 })).toThrow();
   });
 });
 

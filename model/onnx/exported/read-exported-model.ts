@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
 import { type GraphProto, type ModelProto, ModelProtoSchema, TensorProto_DataType } from 'onnx-buf';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
-import type { ElementType } from '../../graph/graph.ts';
+import type { ElementType } from '../../graph/tensor-type.ts';
 import { valueInfo } from '../value-info.ts';
 import { readExportedConfig } from './config.ts';
 import { checkExternalData } from './external-data.ts';
