@@ -29,7 +29,7 @@ function largestError(values: Float32Array, allSteps: Float32Array, step: number
 
 describe('adamwStep', () => {
   it.each(['single-tensor', 'foreach'])('gives what PyTorch gives, step by step: %s', async (way) => {
-    const golden = join(import.meta.dirname, '../../test/golden-adamw', `${way}.safetensors`);
+    const golden = join(import.meta.dirname, '../test/golden-adamw', `${way}.safetensors`);
     const expected = await openSafetensors(golden);
     const norms = await expected.readFloat32('norms');
     const names = [...expected.tensors.keys()].flatMap((key) => key.match(/^start:(.*)/)?.[1] ?? []);

@@ -114,7 +114,7 @@ describe('a step gives the same gradient', () => {
 });
 
 it('says of texts what the scorer says, and leaves weights and gradients as they are', async () => {
-  const directory = join(import.meta.dirname, '..', '..', 'examples', 'zoo', 'target');
+  const directory = join(import.meta.dirname, '..', 'examples', 'zoo', 'target');
   const texts = ['Fellow citizens of the Senate', 'It was', 'the best of times, it was the worst of times'];
   const scorer = await Scorer.load(directory, { topK: 1, threads: 1 });
   const scored = await scorer.score(texts);

@@ -9,7 +9,7 @@ import { TrainingEngine } from './training-engine.ts';
 
 const models = goldenModels().map((path) => [basename(path), path] as const);
 const learningRate = 1e-3;
-const zooTarget = join(import.meta.dirname, '..', '..', 'examples', 'zoo', 'target');
+const zooTarget = join(import.meta.dirname, '..', 'examples', 'zoo', 'target');
 
 const sha256 = (values: Float32Array): string => createHash('sha256').update(values).digest('hex');
 
