@@ -1,5 +1,4 @@
-import { accumulate } from '../../model/graph/accumulate.ts';
-import { pullback } from '../../model/graph/gradients.ts';
+import { accumulate, pullback } from '../../model/graph/gradients.ts';
 import type { Graph, Value } from '../../model/graph/graph.ts';
 import { savedValues } from '../../model/graph/saved-values.ts';
 import type { TrainedPart } from '../trained-part.ts';

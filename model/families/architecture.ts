@@ -81,5 +81,7 @@ export interface AttentionScope {
    * @param keys those of the input, [rows, key-value heads, queries, head size]; so are the values
    * @returns [rows, key-value heads, keys, head size] each
    */
-  extend?(layer: number, keys: Value, values: Value): { readonly keys: Value; readonly values: Value };
+  readonly extend?:
+    | ((layer: number, keys: Value, values: Value) => { readonly keys: Value; readonly values: Value })
+    | undefined;
 }

@@ -21,7 +21,7 @@ export function rowScope(
     mask: causalMask(positions, keyPositions),
     inRows: (x) => reshape(x, [batch, length, x.shape.at(-1)!]),
     ofTokens: (x) => x,
-    ...(extend && { extend }),
+    extend,
   };
 }
 

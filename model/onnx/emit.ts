@@ -2,24 +2,32 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import {
   type ModelProto,
   ModelProtoSchema,
+  type NodeProto,
   StringStringEntryProtoSchema,
   type TensorProto,
   TensorProto_DataLocation,
   TensorProtoSchema,
 } from 'onnx-buf';
-import type { Value } from '../graph/graph.ts';
+import type { Node, Value } from '../graph/graph.ts';
+import { microsoft } from '../graph/onnx-writer.ts';
+import { operators } from '../graph/operators.ts';
 import { reachable } from '../graph/reachable.ts';
-import { type Dialect, lower } from './lower.ts';
+import type { OperatorName } from '../graph/signatures.ts';
 import { dataTypes, onnxNode } from './node.ts';
+import { NodeList } from './node-list.ts';
 import { sequenceInfo, valueInfo } from './value-info.ts';
+
+/**
+ * `standard` models run wherever ONNX does; `onnxruntime` ones are faster, and need ONNX Runtime; so do those that
+ * compute matrix products in 16 bits, which are for GPUs.
+ */
+export type Dialect = 'standard' | 'onnxruntime' | 'float16' | 'bfloat16';
 
 const standardOperatorSet = { domain: '', version: 18n };
 
 /** Operator sets of the dialects; every ONNX Runtime since 1.17 runs them. */
 const operatorSets = (dialect: Dialect): { domain: string; version: bigint }[] =>
-  dialect === 'standard'
-    ? [standardOperatorSet]
-    : [standardOperatorSet, { domain: 'com.microsoft', version: 1n }];
+  dialect === 'standard' ? [standardOperatorSet] : [standardOperatorSet, { domain: microsoft, version: 1n }];
 
 /** How a graph becomes a model. */
 export interface Emission {
@@ -76,6 +84,16 @@ export function modelProto(
     opsetImport: operatorSets(dialect),
     graph,
   });
+}
+
+/** The ONNX nodes of one node of our graph. */
+function lower<Name extends OperatorName>(node: Node<Name>, dialect: Dialect): NodeProto[] {
+  const onnx = new NodeList(node.outputs[0].name);
+  const { toOnnx, toOnnxRuntime = toOnnx, toHalf } = operators[node.operator];
+  if (dialect === 'standard') toOnnx(onnx, node);
+  else if (dialect === 'onnxruntime' || !toHalf) toOnnxRuntime(onnx, node);
+  else toHalf(onnx, node, dialect);
+  return onnx.all;
 }
 
 function initializer(value: Value): TensorProto {

@@ -7,11 +7,10 @@ import { openWeights } from '../families/weights.ts';
 import type { ModelFiles } from '../model-files.ts';
 import { readExportedModel } from '../onnx/exported/read-exported-model.ts';
 import { openSession } from '../runtime/session.ts';
-import { exportedScoringModel } from './exported-scoring-graph.ts';
 import type { ModelCard } from './model-card.ts';
 import { type PaddedScores, scorePadded } from './padded-scores.ts';
 import { scoreInParts } from './score-in-parts.ts';
-import { scoringModels } from './scoring-graph.ts';
+import { exportedScoringModel, scoringModels } from './scoring-graph.ts';
 
 /** A model in memory that scores texts, given by their token ids. */
 export interface ScoredModel {

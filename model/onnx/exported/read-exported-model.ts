@@ -9,8 +9,7 @@ import { readExportedConfig } from './config.ts';
 import { checkExternalData } from './external-data.ts';
 import { inputNodes } from './inputs.ts';
 import { declaredLogits } from './logits.ts';
-import { nestedGraphs } from './nested-graphs.ts';
-import { prefixNames } from './prefix-names.ts';
+import { nestedGraphs, prefixNames } from './nested-graphs.ts';
 
 /** A causal language model that PyTorch, Optimum or another exporter wrote as ONNX. */
 export interface ExportedModel {
