@@ -4,8 +4,8 @@ import type { TrainedPart } from '../trained-part.ts';
 import { PartTensors, type Segment, segment } from './segment.ts';
 
 /**
- * What stands before the first block. Inputs: input_ids int32 [tokens, 1], position_ids int64 [tokens, 1] and the
- * tables by their names. Output: float32 [tokens, hidden size].
+ * What comes before the first block. Inputs: input_ids int32 [tokens, 1], position_ids int64 [tokens, 1] and
+ * the tables by their names. Output: float32 [tokens, hidden size].
  */
 export function embeddingGraph(architecture: Architecture, part: TrainedPart): Segment {
   const graph = createGraph();

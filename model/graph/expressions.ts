@@ -4,7 +4,7 @@ import { resolveAxis, type Shape } from './shape.ts';
 import type { BinaryName, InputsOf, OperatorName, ParametersOf, UnaryName } from './signatures.ts';
 import type { ElementType } from './tensor-type.ts';
 
-/** What an expression takes for a tensor: a value, or a number that stands for a float32 scalar. */
+/** An operand of an expression: a value, or a number, which stands for a float32 scalar. */
 export type Operand = Value | number;
 
 const one = <Name extends OperatorName>(
@@ -26,7 +26,7 @@ const binary =
     if (!graph)
       throw new FuseMeshError(
         'invalid_argument',
-        `${operator}: one operand at least must be a value of a graph`,
+        `${operator}: at least one operand must be a value of a graph`,
       );
     return one(graph, operator, [lift(graph, a), lift(graph, b)], {});
   };
@@ -98,7 +98,7 @@ export const matmul = (
 /** x·Wᵀ: a linear layer as Hugging Face stores it. x [rows, in], weight [out, in] → [rows, out]. */
 export const linear = (x: Value, weight: Value): Value => matmul(x, weight, { transposeB: true });
 
-// Over axes.
+// Reductions.
 export const sum = (x: Value, axes: readonly number[], { keepAxes = false } = {}): Value =>
   axes.length === 0
     ? x
@@ -126,7 +126,7 @@ export const softmax = unary('Softmax');
 /** Logarithm of softmax over the last axis: logits → log-probabilities. */
 export const logSoftmax = unary('LogSoftmax');
 
-// Of shape.
+// Shape.
 export const reshape = (x: Value, shape: Shape): Value =>
   one(x.graph, 'Reshape', [x, inferringShapeTensor(x.graph, shape)], { shape });
 export const transpose = (x: Value, permutation: readonly number[]): Value =>
@@ -137,30 +137,30 @@ export const expand = (x: Value, shape: Shape): Value =>
 /** x[…, start:end, …] along one axis. */
 export const slice = (x: Value, axis: number, start: number, end: number): Value =>
   one(x.graph, 'Slice', [x], { axis: resolveAxis(axis, x.shape.length, 'Slice'), start, end });
-/** x with so many zeros in front of it and behind it along one axis. */
+/** x with `before` zeros in front of it and `after` behind it along one axis. */
 export const pad = (x: Value, axis: number, before: number, after: number): Value =>
   before === 0 && after === 0
     ? x
     : one(x.graph, 'Pad', [x], { axis: resolveAxis(axis, x.shape.length, 'Pad'), before, after });
-/** Parts one behind the other along an axis; `size` names the whole where a part's size is open. */
+/** Joins parts along an axis; `size` names the joined size where a part's size is open. */
 export const concat = (parts: readonly [Value, ...Value[]], axis: number, size?: string): Value =>
   one(parts[0].graph, 'Concat', parts, {
     axis: resolveAxis(axis, parts[0].shape.length, 'Concat'),
     size,
   });
 
-// By index.
+// Indexing.
 /** Rows of a table: table [rows, …], indices int [n] → [n, …]. */
 export const gatherRows = (table: Value, indices: Value): Value =>
   one(table.graph, 'GatherRows', [table, indices], {});
-/** A table [rows, …] with updates [n, …] added to its rows indices int [n]. */
+/** A table [rows, …] with update i of [n, …] added to its row indices[i], int [n]. */
 export const scatterAddRows = (table: Value, indices: Value, updates: Value): Value =>
   one(table.graph, 'ScatterAddRows', [table, indices, updates], {});
 /**
- * Rows in another order: gatherRows(x, indices) where every row of x that has a cotangent is taken once, so that
- * the gradient is a gathering too.
+ * Rows in another order: gatherRows(x, indices), where every row of x that needs a gradient is taken once, so
+ * that the gradient is a gather too.
  *
- * @param inverse int [rows of x]: which row of the result each row of x has become
+ * @param inverse int [rows of x]: the row of the result that each row of x has become
  */
 export const permuteRows = (x: Value, indices: Value, inverse: Value): Value =>
   withGradient(gatherRows(x, indices), [x], (g) => [gatherRows(g, inverse)]);
@@ -171,8 +171,8 @@ export const gatherElements = (x: Value, indices: Value): Value =>
 export const scatterAddElements = (x: Value, indices: Value, updates: Value): Value =>
   one(x.graph, 'ScatterAddElements', [x, indices, updates], {});
 /**
- * The k largest along the last axis, falling, and where they stood (int64).
- * k is a number, or an int64 input [1] whose `size` is then the name of that axis.
+ * The k largest along the last axis in falling order, and their indices (int64). k is a number, or an int64
+ * input [1] with `size` as the name of that axis.
  */
 export const topK = (
   x: Value,
@@ -183,7 +183,7 @@ export const topK = (
   return { values, indices };
 };
 
-// Of transformers.
+// Transformers.
 /** x / √(mean(x²) + epsilon) · weight over the last axis (Zhang & Sennrich 2019, RMSNorm). */
 export const rmsNorm = (x: Value, weight: Value, epsilon: number): Value =>
   one(x.graph, 'RmsNorm', [x, weight], { epsilon });
@@ -213,7 +213,7 @@ function shapeTensor(graph: Graph, shape: Shape): Value {
   return concat(parts as [Value, ...Value[]], 0);
 }
 
-/** The same for Reshape, which takes −1 for one open size: that which follows from the rest. */
+/** The same for Reshape, which infers one open size that is given as −1. */
 function inferringShapeTensor(graph: Graph, shape: Shape): Value {
   const inferred = shape.findLastIndex((size) => typeof size === 'string');
   return shapeTensor(

@@ -176,7 +176,9 @@ describe('what has no gradient is refused', () => {
   });
 
   it('a parameter without a part in the loss', () => {
-    expect(() => gradients(e.sumAll(x), [y])).toThrow('"y" (float32 [2]) has no part in the loss');
+    expect(() => gradients(e.sumAll(x), [y])).toThrow(
+      'the loss does not depend on the parameter "y" (float32 [2])',
+    );
   });
 
   it('an operator without a gradient', () => {

@@ -10,8 +10,8 @@ import type { InputsOf, OperatorName } from './signatures.ts';
  * parameters' shapes. The backward pass is written into the graph as ordinary nodes.
  *
  * @param loss a float32 scalar
- * @throws invalid_argument where the loss is no scalar, a parameter has no part in it, or an operator on
- * the way has no gradient
+ * @throws invalid_argument where the loss is no scalar, it does not depend on a parameter, or an operator in
+ * between has no gradient
  */
 export function gradients(loss: Value, parameters: readonly Value[]): readonly Value[] {
   if (loss.shape.length !== 0)
@@ -20,8 +20,7 @@ export function gradients(loss: Value, parameters: readonly Value[]): readonly V
 }
 
 /**
- * The same for a part of a model, whose output is no loss: the vector-Jacobian product of its output with what
- * the loss says of it.
+ * The same for a part of a model: the vector-Jacobian product for a given cotangent of its output.
  *
  * @param outputCotangent ∂loss/∂output, of the output's shape
  * @throws invalid_argument as {@link gradients}
@@ -34,7 +33,7 @@ export function pullback(
   if (!sameShape(output.shape, outputCotangent.shape))
     throw new FuseMeshError(
       'invalid_argument',
-      `gradients: ${outputCotangent} is no cotangent of ${output}: the shapes differ`,
+      `gradients: ${outputCotangent} cannot be the cotangent of ${output}: the shapes differ`,
     );
   const order = dependenciesFirst(output);
   const affected = affectedBy(new Set(parameters), order);
@@ -58,16 +57,16 @@ export function pullback(
     if (!cotangent)
       throw new FuseMeshError(
         'invalid_argument',
-        `gradients: parameter ${parameter} has no part in the loss`,
+        `gradients: the loss does not depend on the parameter ${parameter}`,
       );
     return cotangent;
   });
 }
 
 /**
- * sum + term. Where the term is a product of matrices or rows scattered over zeros, one operator gives the sum,
- * and no tensor holds the term alone. ONNX Runtime may be told to write the result onto the sum's own buffer: all
- * of these operators read a value of the sum before they write it.
+ * sum + term. Where the term is a matrix product, or rows scattered over zeros, one operator computes the
+ * sum, and no tensor holds the term alone. All of these operators may write onto the sum's own buffer
+ * (`inPlaceOf`).
  */
 export function accumulate(sum: Value, term: Value): Value {
   if (term.origin.kind !== 'node') return add(sum, term);

@@ -37,7 +37,7 @@ export interface GradientRule {
   readonly rule: VectorJacobianProduct;
 }
 
-/** A tensor in a graph: it knows its type and shape, and how it came about. */
+/** A tensor in a graph: it knows its type and shape, and where it comes from. */
 export class Value {
   readonly graph: Graph;
   readonly name: string;
@@ -73,7 +73,8 @@ export interface Operator<Name extends OperatorName> {
   /** Types of the outputs; throws where the inputs make no sense, naming operator and operands. */
   infer(inputs: InputsOf<Name, Value>, parameters: ParametersOf<Name>): OutputsOf<Name, TensorType>;
   /**
-   * Cotangents of the inputs, undefined where none flows (to indices). Left out where no gradient flows at all.
+   * Cotangents of the inputs, undefined where none flows (to indices). Left out for operators without a
+   * gradient.
    *
    * @param cotangent ∂loss/∂outputs[0]
    */
@@ -161,7 +162,7 @@ export class Graph {
     return outputs as unknown as OutputsOf<Name, Value>;
   }
 
-  /** A name of its own for every value: the wanted one, numbered when taken. */
+  /** A unique name: the wanted one, with a number where it is taken. */
   #claim(wanted: string): string {
     let name = wanted;
     for (let count = this.nodes.length; this.#names.has(name); count++) name = `${wanted}_${count}`;

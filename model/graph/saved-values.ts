@@ -2,7 +2,7 @@ import type { Value } from './graph.ts';
 import { operators } from './operators.ts';
 import { reachable } from './reachable.ts';
 
-/** Shapes and conditions are not kept either. */
+/** Shapes and conditions, which are not float32, are not kept either. */
 const isKept = ({ elementType, origin }: Value): boolean =>
   elementType === 'float32' && origin.kind === 'node' && !operators[origin.node.operator].isCheap;
 

@@ -3,11 +3,11 @@ import { operators } from './operators.ts';
 import { reachable } from './reachable.ts';
 
 /**
- * Divides values among as few buffers as is safe in whatever order ONNX Runtime takes the nodes: a value stands
- * in the buffer of the one that it is made of, if all others that read that one must have run before.
+ * Assigns values to as few buffers as is safe in whatever order ONNX Runtime runs the nodes: a value takes
+ * over the buffer of an input if all other readers of that input must have run before.
  *
  * @param nodes in an order in which they can run
- * @param isWide which values are divided
+ * @param isWide which values get a buffer
  * @returns the values of each buffer
  */
 export function sharedBuffers(nodes: readonly Node[], isWide: (value: Value) => boolean): Value[][] {

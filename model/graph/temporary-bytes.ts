@@ -5,10 +5,10 @@ import { boundShape, elementCount } from './shape.ts';
 import { bytesPerElement } from './tensor-type.ts';
 
 /**
- * Most memory that the values between a part's inputs and outputs take at a time, in bytes: each from the node
- * that gives it to the last that reads it.
+ * Peak memory of the values between a part's inputs and outputs, in bytes: each lives from the node that
+ * computes it to the last that reads it.
  *
- * @param outputs names of the values that are written into buffers of others
+ * @param outputs names of the values that are written into the caller's buffers
  * @param sizes numbers for the open sizes
  */
 export function temporaryBytes(

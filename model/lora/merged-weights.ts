@@ -28,8 +28,8 @@ export async function mergedWeights(
 }
 
 /**
- * Folds adapters into a model's weights, in place: W + alpha / rank · B·A, so that the model alone gives what
- * both gave.
+ * Folds adapters into a model's weights, in place: W + alpha / rank · B·A, so that the model alone computes
+ * what both did.
  *
  * @param layers those that are adapted, by the names of their modules
  * @param weights the model's, by name
@@ -49,7 +49,7 @@ function mergeAdapters(
   }
 }
 
-/** scale · B·A, standing as the layer's weight does. */
+/** scale · B·A in the layout of the layer's weight. */
 function productOf(
   b: Float32Array,
   a: Float32Array,

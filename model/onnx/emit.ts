@@ -32,31 +32,31 @@ const operatorSets = (dialect: Dialect): { domain: string; version: bigint }[] =
 /** How a graph becomes a model. */
 export interface Emission {
   readonly dialect?: Dialect;
-  /** Values that are given at every run under their names and not computed: the model begins at them. */
+  /** Values that become inputs of the model instead of being computed. */
   readonly given?: readonly Value[];
   /** Adds {@link noTensor}, for outputs that are all computed in buffers of the caller. */
   readonly intoBuffers?: boolean;
 }
 
 /**
- * An output in front of all others that is an empty sequence. onnxruntime-node 1.30 copies each output into a new
- * array, one that was computed in a buffer of ours too; at an output that is no tensor it gives up, when
- * everything is computed and nothing has been copied (see session.ts).
+ * A first output that is an empty sequence. onnxruntime-node 1.30 copies each output into a new array, even
+ * one that was computed in our own buffer; at an output that is no tensor it stops with an error, when
+ * everything is computed and nothing is copied yet (see session.ts).
  */
 export const noTensor = '(no tensor)';
 
 /**
  * A graph as an ordinary ONNX model: the part of it that the outputs need.
  *
- * @param outputs names of the model's outputs and the values that they give; one that is called as its value is
- *   computed in its place, others are named by an Identity, which may copy
+ * @param outputs values by the names of the model's outputs; an output that has its value's own name is that
+ *   value, others are renamed by an Identity, which may copy
  * @returns bytes of a ModelProto
  */
 export function emitModel(outputs: Readonly<Record<string, Value>>, emission: Emission = {}): Uint8Array {
   return toBinary(ModelProtoSchema, modelProto(outputs, emission));
 }
 
-/** {@link emitModel} before it is bytes, to build on. */
+/** {@link emitModel} before it is serialized, to build on. */
 export function modelProto(
   outputs: Readonly<Record<string, Value>>,
   { dialect = 'onnxruntime', given = [], intoBuffers = false }: Emission,

@@ -57,7 +57,7 @@ async function openExported(path: string, directory: string, threads: number): P
   }).catch((cause: unknown) => {
     throw refusal('cannot be opened', cause);
   });
-  // What it declares of its logits, if anything, need not be so: one token shows it.
+  // What it declares of its logits may be missing or wrong: scoring one token shows it.
   try {
     const { logProbabilities } = await scorePadded(session, [Int32Array.of(0)], vocabularySize);
     if (logProbabilities.length !== vocabularySize) throw new Error(`it gives ${logProbabilities.length}`);

@@ -2,7 +2,7 @@ import { expand, reshape, sum } from '../expressions.ts';
 import type { Value } from '../graph.ts';
 import { type Shape, sameShape } from '../shape.ts';
 
-/** Sums a cotangent over the axes along which its operand had been stretched. */
+/** Sums a cotangent over the axes along which its operand was broadcast. */
 export function unbroadcast(cotangent: Value, shape: Shape): Value {
   if (sameShape(cotangent.shape, shape)) return cotangent;
   const leading = cotangent.shape.length - shape.length;
@@ -12,7 +12,7 @@ export function unbroadcast(cotangent: Value, shape: Shape): Value {
   return reshape(sum(cotangent, axes, { keepAxes: true }), shape);
 }
 
-/** Stretches the cotangent of a reduction back over the axes that it had summed. */
+/** Stretches the cotangent of a reduction over the axes that it reduced. */
 export function stretchBack(cotangent: Value, shape: Shape, axes: readonly number[]): Value {
   const kept = shape.map((dimension, axis) => (axes.includes(axis) ? 1 : dimension));
   return expand(reshape(cotangent, kept), shape);

@@ -34,7 +34,7 @@ function halfProduct(
   return onnx.add('Cast', [result], { to: { elementType: 'float32' } }, output);
 }
 
-/** Type of what a norm gives for every row beside its result, such as the mean. */
+/** Type of a norm's further outputs, one number a row, such as the mean. */
 function inferNorm(name: 'RmsNorm' | 'LayerNorm', operands: readonly Value[]): TensorType {
   const [x, ...perColumn] = operands;
   for (const operand of operands) expectType(name, operand, 'float32');
@@ -78,7 +78,7 @@ export const productOperators = {
       const shape = [...batch, rows(a.shape, transposeA), columns(b.shape, transposeB)];
       return [{ elementType: 'float32', shape }];
     },
-    // C = α·A·B: dA = α·g·Bᵀ, dB = α·Aᵀ·g; where A or B stood transposed, so does its cotangent.
+    // C = α·A·B: dA = α·g·Bᵀ, dB = α·Aᵀ·g; where A or B is transposed, so is its cotangent.
     gradient: (g, { inputs: [a, b], parameters: { transposeA, transposeB, alpha } }) => {
       const toA = transposeA
         ? matmul(b, g, { transposeA: transposeB, transposeB: true, alpha })

@@ -53,7 +53,7 @@ export const shapingOperators = {
         refuse('Slice', [x], `${start} to ${end} is not a part of axis ${axis}`);
       return [{ elementType: x.elementType, shape: x.shape.with(axis, end - start) }];
     },
-    // The part gets the cotangent, what stood around it gets zeros.
+    // The slice gets the cotangent, all around it gets zeros.
     gradient: (g, { inputs: [x], parameters: { axis, start, end } }) => {
       const size = x.shape[axis];
       if (typeof size === 'string')

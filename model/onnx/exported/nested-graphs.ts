@@ -15,7 +15,7 @@ export function* nestedGraphs(graph: GraphProto): Generator<GraphProto> {
  * another graph can be among them. Graphs inside of it see its values, so they are renamed alike.
  */
 export function prefixNames(graph: GraphProto, prefix: string): void {
-  // The empty name stands for what is left out.
+  // The empty name stands for an input or output that is left out.
   const prefixed = (name: string) => (name === '' ? '' : prefix + name);
   const declare = (value: ValueInfoProto) => {
     value.name = prefixed(value.name);
@@ -31,10 +31,10 @@ export function prefixNames(graph: GraphProto, prefix: string): void {
     for (const node of part.node) {
       node.input = node.input.map(prefixed);
       node.output = node.output.map(prefixed);
-      // Nodes may not share a name either, and those around the graph are named for its values.
+      // Names of nodes must be unique too, and our nodes are named after their outputs.
       if (node.name !== '') node.name = prefixed(`node/${node.name}`);
     }
-    // Notes that no runtime needs.
+    // Annotations that no runtime needs.
     part.quantizationAnnotation = [];
   }
 }

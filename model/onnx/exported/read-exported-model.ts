@@ -15,7 +15,10 @@ import { nestedGraphs, prefixNames } from './nested-graphs.ts';
 export interface ExportedModel {
   /** model_type of config.json. */
   readonly family: string;
-  /** Values of floating point among its constants; a quantized model keeps most of its weights otherwise. */
+  /**
+   * Floating-point values among its constants; most weights of a quantized model are integers and not
+   * counted.
+   */
   readonly parameters: number;
   readonly vocabularySize: number;
   /** Longest input, in tokens. */
@@ -30,7 +33,7 @@ export interface ExportedModel {
 
 const prefix = 'exported/';
 
-/** Before it, the operators that we put around a model had other inputs. */
+/** In earlier ones, the operators that we put around a model have other inputs. */
 const oldestOperatorSet = 11;
 
 /**
@@ -77,7 +80,7 @@ async function readModel(path: string): Promise<{ model: ModelProto; graph: Grap
   try {
     model = fromBinary(ModelProtoSchema, bytes);
   } catch {
-    // Falls through to the same answer as any other file that is no model.
+    // Falls through to the error for any file that is no model.
   }
   if (!model?.graph)
     throw new FuseMeshError('data_loss', `${path} is not an ONNX model: download or export it again`);
