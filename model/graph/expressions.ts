@@ -1,6 +1,7 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { type Graph, Value, type VectorJacobianProduct } from './graph.ts';
-import { resolveAxis, type Shape } from './shape.ts';
+import { resolveAxis } from './operators/refusals.ts';
+import type { Shape } from './shape.ts';
 import type { BinaryName, InputsOf, OperatorName, ParametersOf, UnaryName } from './signatures.ts';
 import type { ElementType } from './tensor-type.ts';
 
@@ -103,7 +104,7 @@ export const sum = (x: Value, axes: readonly number[], { keepAxes = false } = {}
   axes.length === 0
     ? x
     : one(x.graph, 'ReduceSum', [x], {
-        axes: axes.map((axis) => resolveAxis(axis, x.shape.length, 'ReduceSum')),
+        axes: axes.map((axis) => resolveAxis('ReduceSum', x, axis)),
         keepAxes,
       });
 export const sumAll = (x: Value): Value =>
@@ -113,12 +114,12 @@ export const sumAll = (x: Value): Value =>
   );
 export const mean = (x: Value, axis: number, { keepAxes = false } = {}): Value =>
   one(x.graph, 'ReduceMean', [x], {
-    axes: [resolveAxis(axis, x.shape.length, 'ReduceMean')],
+    axes: [resolveAxis('ReduceMean', x, axis)],
     keepAxes,
   });
 export const max = (x: Value, axis: number, { keepAxes = false } = {}): Value =>
   one(x.graph, 'ReduceMax', [x], {
-    axes: [resolveAxis(axis, x.shape.length, 'ReduceMax')],
+    axes: [resolveAxis('ReduceMax', x, axis)],
     keepAxes,
   });
 /** Softmax over the last axis. */
@@ -136,16 +137,16 @@ export const expand = (x: Value, shape: Shape): Value =>
   one(x.graph, 'Expand', [x, shapeTensor(x.graph, shape)], { shape });
 /** x[…, start:end, …] along one axis. */
 export const slice = (x: Value, axis: number, start: number, end: number): Value =>
-  one(x.graph, 'Slice', [x], { axis: resolveAxis(axis, x.shape.length, 'Slice'), start, end });
+  one(x.graph, 'Slice', [x], { axis: resolveAxis('Slice', x, axis), start, end });
 /** x with `before` zeros in front of it and `after` behind it along one axis. */
 export const pad = (x: Value, axis: number, before: number, after: number): Value =>
   before === 0 && after === 0
     ? x
-    : one(x.graph, 'Pad', [x], { axis: resolveAxis(axis, x.shape.length, 'Pad'), before, after });
+    : one(x.graph, 'Pad', [x], { axis: resolveAxis('Pad', x, axis), before, after });
 /** Joins parts along an axis; `size` names the joined size where a part's size is open. */
 export const concat = (parts: readonly [Value, ...Value[]], axis: number, size?: string): Value =>
   one(parts[0].graph, 'Concat', parts, {
-    axis: resolveAxis(axis, parts[0].shape.length, 'Concat'),
+    axis: resolveAxis('Concat', parts[0], axis),
     size,
   });
 

@@ -35,7 +35,11 @@ describe('nonsense is refused at once, naming operator and operands', () => {
       'the weight must have the size of the last axis',
     ],
     ['a slice outside', () => e.slice(a, 1, 2, 4), '2 to 4 is not a part of axis 1'],
-    ['an axis outside', () => e.mean(a, 2), 'axis 2 is outside a tensor of rank 2'],
+    [
+      'an axis outside',
+      () => e.mean(a, 2),
+      'ReduceMean: "a" (float32 [2, 3]): axis 2 is outside a tensor of rank 2',
+    ],
     ['too many of the largest', () => e.topK(a, 4), 'has no 4 values along its last axis'],
     [
       'parts that differ',
@@ -71,6 +75,11 @@ describe('the table of operators', () => {
     // @ts-expect-error Transpose takes a permutation
     expect(() => graph.apply('Transpose', [x], { axis: 0 })).toThrow();
   });
+});
+
+it('counts axes from the end when they are negative', () => {
+  const x = float(createGraph(), 'x', [2, 3, 4]);
+  expect(e.slice(x, -1, 0, 1).shape).toEqual([2, 3, 1]);
 });
 
 /** Random expressions on a matrix that keep rank 2, so that they can follow one another. */

@@ -24,6 +24,15 @@ export function broadcastType(operator: OperatorName, operands: readonly [Value,
   return { elementType: a.elementType, shape };
 }
 
+/** An axis of an operand, counted from the end when negative, as a plain index. */
+export function resolveAxis(operator: OperatorName, operand: Value, axis: number): number {
+  const rank = operand.shape.length;
+  const resolved = axis < 0 ? axis + rank : axis;
+  if (!Number.isInteger(axis) || resolved < 0 || resolved >= rank)
+    refuse(operator, [operand], `axis ${axis} is outside a tensor of rank ${rank}`);
+  return resolved;
+}
+
 /** Sizes of one axis of several operands, where all are fixed. */
 export function fixedSizes(operator: OperatorName, operands: readonly Value[], axis: number): number[] {
   return operands.map(({ shape }) => {
