@@ -68,11 +68,11 @@ interface Product {
 
 type Sizes = Readonly<Record<string, number>>;
 
-function productOf({ inputs, attributes, outputs }: Node, sizes: Sizes): Product {
+function productOf({ inputs, parameters, outputs }: Node<'MatMul' | 'MatMulAdd'>, sizes: Sizes): Product {
   const output = boundShape(outputs[0].shape, sizes);
   const left = boundShape(inputs[0].shape, sizes);
   const a = output.slice(0, -2).reduce((all, dimension) => all * dimension, 1);
-  return { a, m: output.at(-2)!, k: left.at(attributes['transposeA'] === 1 ? -2 : -1)!, n: output.at(-1)! };
+  return { a, m: output.at(-2)!, k: left.at(parameters.transposeA ? -2 : -1)!, n: output.at(-1)! };
 }
 
 /** All matrix products of a step, by size, each with its number. */

@@ -6,7 +6,7 @@ import type { PackingSizes } from './packing/micro-batches.ts';
 /** The numbers that stand for the open sizes of a graph. */
 export type Sizes = Readonly<Record<'tokens' | 'rows' | 'length', number>>;
 
-/** Each slot of each row taken by a token. */
+/** Every slot of every row holds a token. */
 export const largestSizes = ({ contextLength, rowsAtOnce }: PackingSizes): Sizes => ({
   tokens: rowsAtOnce * contextLength,
   rows: rowsAtOnce,
@@ -19,7 +19,9 @@ export const tensorIn = (buffer: Float32Array<ArrayBuffer>, shape: readonly numb
   shape,
 });
 
-/** Buffers for what a forward pass computes and the way back reads, made once for the largest sizes. */
+/**
+ * Buffers for what the forward pass computes and the backward pass reads, made once for the largest sizes.
+ */
 export class Activations {
   readonly #values: readonly { readonly value: Value; readonly buffer: Float32Array<ArrayBuffer> }[];
 

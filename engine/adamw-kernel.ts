@@ -33,7 +33,7 @@ export interface Update {
   readonly epsilon: number;
 }
 
-/** Values of each array that are worked on at a time: four such pieces stay in a core's second cache. */
+/** Values of each array that are processed at a time: four such pieces stay in a core's L2 cache. */
 const piece = 4096;
 const [weights, gradient, firstMoment, secondMoment] = [0, 1, 2, 3].map((array) => array * piece * 4);
 
@@ -81,8 +81,8 @@ interface Arrays {
 /**
  * AdamW's update of one tensor in place, in float32.
  *
- * JavaScript computes in float64 alone, and a float64 root and division take most of such a loop's time: four
- * float32 at a time in WebAssembly take a third of it, with the copying there and back.
+ * JavaScript computes in float64 only, and float64 roots and divisions take most of such a loop's time. Four
+ * float32 at a time in WebAssembly take a third of it, including the copies in and out.
  */
 export function updateTensor({ weights, gradient, firstMoment, secondMoment }: Arrays, update: Update): void {
   const { scale, firstShare, beta2, secondShare, keep, stepSize, secondScale, epsilon } = update;
@@ -94,7 +94,7 @@ export function updateTensor({ weights, gradient, firstMoment, secondMoment }: A
     someGradient.set(gradient.subarray(from, to));
     someFirst.set(firstMoment.subarray(from, to));
     someSecond.set(secondMoment.subarray(from, to));
-    // Behind the end of a last piece that is no multiple of four stands what was there; it goes nowhere.
+    // Where the last piece is no multiple of four, old values follow it; they are not copied out.
     run(0, length * 4, scale, firstShare, beta2, secondShare, keep, stepSize, secondScale, epsilon);
     weights.set(someWeights.subarray(0, length), from);
     firstMoment.set(someFirst.subarray(0, length), from);

@@ -95,7 +95,7 @@ describe('globalNorm', () => {
     }
   });
 
-  it('is no number where a gradient is none', () => {
+  it('is NaN or infinite where a gradient is', () => {
     expect(globalNorm([tensor([0, 0], [1, Number.NaN], true)])).toBeNaN();
     expect(globalNorm([tensor([0, 0], [1, Number.POSITIVE_INFINITY], true)])).toBe(Number.POSITIVE_INFINITY);
   });

@@ -14,7 +14,7 @@ export interface OptimizedTensor {
   readonly gradient: Float32Array;
   readonly firstMoment: Float32Array;
   readonly secondMoment: Float32Array;
-  /** Biases and the weights of norms are not decayed, as in Hugging Face's Trainer. */
+  /** Biases and the weights of norms have no weight decay, as in Hugging Face's Trainer. */
   readonly decays: boolean;
 }
 
@@ -22,7 +22,7 @@ const EPSILON = 1e-8;
 
 /** Global L2 norm over all gradients. */
 export function globalNorm(tensors: readonly OptimizedTensor[]): number {
-  // Four sums side by side: one alone would wait for itself at every addition.
+  // Four sums side by side: a single one would make every addition wait for the one before.
   let [a, b, c, d] = [0, 0, 0, 0];
   for (const { gradient } of tensors) {
     const whole = gradient.length & ~3;
@@ -41,8 +41,8 @@ export function globalNorm(tensors: readonly OptimizedTensor[]): number {
  * One step of AdamW (Loshchilov & Hutter 2019) with clipping by global norm, on the tensors in place.
  *
  * @param step 1 for the first step, for the correction of the moments' bias
- * @param norm globalNorm of the tensors: the caller looks at it first, since one that is no number would
- *   spoil every weight
+ * @param norm globalNorm of the tensors: the caller checks it first, since NaN or infinity would spoil every
+ *   weight
  */
 export function adamwStep(
   tensors: readonly OptimizedTensor[],
@@ -52,7 +52,7 @@ export function adamwStep(
   norm: number,
 ): void {
   const numbers = {
-    // As torch.nn.utils.clip_grad_norm_ does it.
+    // As torch.nn.utils.clip_grad_norm_ does.
     scale: Math.min(1, clipNorm / (norm + 1e-6)),
     firstShare: 1 - beta1,
     beta2,

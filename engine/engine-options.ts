@@ -19,8 +19,8 @@ export interface EngineOptions extends PackingSizes, AdamWOptions {
   /** Threads of one matrix product. */
   readonly threads: number;
   /**
-   * Keeps nothing of a block but what goes into it, and computes the rest again on the way back (Chen et al.
-   * 2016): less memory, a third more time.
+   * Keeps only the input of each block and computes the rest again in the backward pass (gradient
+   * checkpointing, Chen et al. 2016): less memory, a third more time.
    */
   readonly recompute: boolean;
   readonly execution: Execution;

@@ -1,8 +1,8 @@
 import { type Transferring, transferring } from '../model/runtime/transferring.ts';
 
-/** All that a training needs to go on, bit for bit: weights and optimizer state after a number of steps. */
+/** All that a training needs to resume, bit for bit: weights and optimizer state after a number of steps. */
 export interface EngineSnapshot {
-  /** Optimizer steps done, those that were skipped not among them. */
+  /** Optimizer steps done, without those that were skipped. */
   readonly step: number;
   readonly tensors: readonly TensorSnapshot[];
 }
@@ -17,7 +17,7 @@ export interface TensorSnapshot {
   readonly secondMoment: Float32Array<ArrayBuffer>;
 }
 
-/** Hands a snapshot over to another thread; it is empty on this side afterwards. */
+/** Transfers a snapshot to another thread; it is empty on this side afterwards. */
 export const transferringSnapshot = (snapshot: EngineSnapshot): Transferring<EngineSnapshot> =>
   transferring(
     snapshot,

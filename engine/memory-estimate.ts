@@ -10,20 +10,22 @@ import { resultsOf } from './graphs/segment.ts';
 import { trainingGraphs } from './graphs/training-graphs.ts';
 import { trainedPart } from './trained-part.ts';
 
-/** What a training takes at its fullest, in bytes. */
+/** Peak memory of a training, in bytes. */
 export interface MemoryEstimate {
   /** Weights, gradients and both moments of what is trained, 16 bytes a parameter; 4 of what is only read. */
   readonly state: number;
-  /** What the way back reads, of all blocks or of one, and what goes from block to block. */
+  /** What the backward pass reads, of all blocks or of one, and the hidden states between blocks. */
   readonly activations: number;
-  /** Values in between, of all parts of the model together: not all memory that one returns fits the next. */
+  /**
+   * Temporaries of all parts of the model together: memory that one part frees does not always fit the next.
+   */
   readonly temporaries: number;
   /** Node, ONNX Runtime and the program itself. */
   readonly program: number;
   readonly total: number;
 }
 
-/** Measured; it depends on nothing of the model. */
+/** Measured; it does not depend on the model. */
 const programBytes = 250e6;
 
 const bytesPerValue = 4;

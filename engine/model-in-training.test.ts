@@ -99,7 +99,7 @@ describe('documents that are computed together do not see each other', () => {
 });
 
 describe('a step gives the same gradient', () => {
-  it.each(families)('%s: in parts, and with blocks computed again on the way back', async (family) => {
+  it.each(families)('%s: in parts, and with blocks computed again in the backward pass', async (family) => {
     const directory = goldenModel(family);
     const batch = randomBatch(lengths);
     const options = { ...optionsFor(batch), contextLength: 20 };

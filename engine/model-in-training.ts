@@ -37,8 +37,9 @@ interface Pass {
 }
 
 /**
- * A model with its gradients: embeddings, block after block, head, and the way back. Each kind of block is one
- * pair of ONNX sessions that runs for every block in turn; between them everything stands in our buffers.
+ * A model with its gradients: embeddings, block after block, head, and the backward pass. Each kind of block
+ * is one pair of ONNX sessions that runs for every block in turn; between runs everything is in our own
+ * buffers.
  */
 export class ModelInTraining {
   readonly tensors: TrainingTensors;
@@ -52,15 +53,15 @@ export class ModelInTraining {
     readonly blocks: BoundTensors[];
     readonly head: BoundTensors;
   };
-  /** Tensors of the embeddings whose gradients the head does not begin. */
+  /** Tensors of the embeddings whose gradients do not start in the head, as those of a tied table do. */
   readonly #addedOnly: readonly string[];
-  /** What goes into each block, and out of the last. */
+  /** The input of each block, and the output of the last. */
   readonly #hidden: readonly Float32Array<ArrayBuffer>[];
-  /** What the way back reads of each block; of each kind of block where it is computed again. */
+  /** What the backward pass reads of each block; of each kind of block where it is computed again. */
   readonly #saved: readonly Activations[];
   /** Of each list of the head's `wide`. */
   readonly #wideBuffers: readonly Float32Array<ArrayBuffer>[];
-  /** ∂loss/∂hidden, behind a block and before it in turns. */
+  /** ∂loss/∂hidden behind a block and before it, in turns. */
   readonly #cotangents: readonly [Float32Array<ArrayBuffer>, Float32Array<ArrayBuffer>];
 
   private constructor(
@@ -119,7 +120,7 @@ export class ModelInTraining {
     const realTokens = batch.labels.reduce((count, label) => (label >= 0 ? count + 1 : count), 0);
     const { execution } = this.#options;
     const weights = lossWeights(this.#options.lambda);
-    // A mean over many tokens has gradients that float16 would round to nothing: there, the sum is computed.
+    // The gradients of a mean over many tokens would underflow in float16: there, the sum is computed.
     const scale = execution.precision === 'float16' ? Math.max(1, realTokens) : 1;
     let causal = 0;
     let fusion = 0;
@@ -145,7 +146,7 @@ export class ModelInTraining {
   }
 
   /**
-   * What the model as it stands says of texts.
+   * Scores texts with the model as it is now.
    *
    * @param texts token ids of each, contextLength at most
    * @returns cross-entropy of each, summed over all tokens but the first, in nats
@@ -199,7 +200,7 @@ export class ModelInTraining {
     );
   }
 
-  /** Losses, and what they say of the last block's output, a few rows at a time. */
+  /** Losses, and their gradient by the last block's output, a few rows at a time. */
   async #head(
     pass: Pass,
     targets: Targets,
@@ -257,7 +258,7 @@ export class ModelInTraining {
     let [behind, before] = this.#cotangents;
     for (let index = kindOfBlock.length - 1; index >= 0; index--) {
       const { backward, segment } = kinds[kindOfBlock[index]];
-      // What the last block keeps is still there from the way forward.
+      // What the last block keeps is still there from the forward pass.
       if (this.#options.recompute && index < kindOfBlock.length - 1) await this.#blockForward(pass, index);
       const { feeds, into } = this.#bound.blocks[index];
       await backward![form].run(
@@ -273,7 +274,7 @@ export class ModelInTraining {
       [behind, before] = [before, behind];
     }
     const { feeds, into } = this.#bound.embeddings;
-    // The head has begun the gradient of its table, where it is tied to it.
+    // Where the table is tied to the head, the head has started its gradient.
     await embeddings.backward?.added.run(
       { ...pass.feeds, ...feeds, [cotangentName]: this.#states(behind, pass) },
       into,

@@ -1,6 +1,6 @@
 /**
- * The documents of one optimizer step, back to back, without padding: N tokens in all. A token's row says what is
- * to be learnt about the token behind it.
+ * The documents of one optimizer step, back to back, without padding: N tokens in all. A token's row is the
+ * target for the token after it.
  */
 export interface TrainingBatch {
   /** [documents] tokens of each. */
@@ -9,17 +9,20 @@ export interface TrainingBatch {
   readonly candidates: number;
   /** [N] token ids. */
   readonly inputIds: Int32Array;
-  /** [N] id of the token that follows; −1 where nothing is to be learnt (the last of a document). */
+  /** [N] id of the token that follows; −1 where there is none (the last token of a document). */
   readonly labels: Int32Array;
   /** [N × K] token ids of the fused distribution; any valid id where the probability is 0. */
   readonly fusedIds: Int32Array;
   /** [N × K] its probabilities; a row of zeros where there is none (masked position). */
   readonly fusedProbabilities: Float32Array;
-  /** [N] mass of the fused distribution that the target spreads as it thinks over all other tokens. */
+  /**
+   * [N] tail mass of the fused distribution, which the target spreads over all other tokens as it does
+   * itself.
+   */
   readonly fusedTail: Float32Array;
 }
 
-/** A batch of texts from which nothing is to be learnt but themselves. */
+/** A batch of texts without fused distributions. */
 export function textsAlone(texts: readonly Int32Array[], candidates: number): TrainingBatch {
   const lengths = texts.map(({ length }) => length);
   const tokens = lengths.reduce((sum, length) => sum + length, 0);

@@ -66,7 +66,7 @@ describe('training agrees with PyTorch', () => {
 describe('TrainingEngine', () => {
   const directory = models[0][1];
 
-  it('goes on from a snapshot to the bit', async () => {
+  it('resumes from a snapshot to the bit', async () => {
     const expected = await openExpected(directory);
     const batch = await readBatch(expected);
     const start = () => TrainingEngine.start(directory, optionsFor(batch));
@@ -83,7 +83,7 @@ describe('TrainingEngine', () => {
     await expected.close();
   });
 
-  it('leaves everything as it was where loss or gradient are no numbers', async () => {
+  it('leaves everything as it was where loss or gradient is NaN or infinite', async () => {
     const expected = await openExpected(directory);
     const batch = await readBatch(expected);
     const poison = (values: Float32Array, by: number) => values.map(() => by);

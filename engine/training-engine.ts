@@ -54,7 +54,7 @@ export class TrainingEngine {
   }
 
   /**
-   * What the model as it stands says of texts.
+   * Scores texts with the model as it is now.
    *
    * @param texts token ids of each, contextLength at most
    * @returns cross-entropy of each, summed over all tokens but the first, in nats

@@ -6,14 +6,14 @@ import { type HeadGraph, headResults } from './graphs/head-graph.ts';
 import { type GradientForm, resultsOf, type Segment } from './graphs/segment.ts';
 import type { TrainingGraphs } from './graphs/training-graphs.ts';
 
-/** The way back, with the gradients of tensors alone or added to their sums so far. */
+/** The backward pass, with the gradients of tensors alone or added to their sums so far. */
 export type BackwardSessions = Readonly<Record<GradientForm, Session>>;
 
-/** A part of a model, ready to run there and back. */
+/** Forward and backward pass of a part of a model, ready to run. */
 export interface SegmentSessions {
   readonly segment: Segment;
   readonly forward: Session;
-  /** Undefined where there is nothing to be differentiated. */
+  /** Undefined where there is nothing to differentiate. */
   readonly backward: BackwardSessions | undefined;
 }
 
@@ -53,8 +53,8 @@ export async function openTrainingSessions(
     const backward = (form: GradientForm) => open(resultsOf(segment, form), saved);
     return { segment, forward, backward: { alone: await backward('alone'), added: await backward('added') } };
   };
-  // The widest values are outputs as well, so that they stand in buffers of ours from run to run: ONNX Runtime
-  // would take fresh memory for each, and the system would clear it. From a GPU they would be copied for nothing.
+  // The widest values are outputs too, so that they stay in our buffers from run to run: ONNX Runtime would
+  // allocate each anew, and the system would clear it. From a GPU they would be copied for nothing.
   const wide = provider === 'cpu' ? head.wide.flat() : [];
   const trainHead = (form: GradientForm) => open([...headResults(head, form), ...wide]);
   return {

@@ -11,7 +11,7 @@ export interface TrainingTensor extends OptimizedTensor {
   readonly gradient: Float32Array<ArrayBuffer>;
 }
 
-/** A tensor of floating point. */
+/** A float32 tensor. */
 type FloatTensor = Extract<HostTensor, { readonly data: Float32Array<ArrayBuffer> }>;
 
 /** Tensors by the names of a session's inputs or outputs. */
@@ -19,7 +19,7 @@ export type Feeds = Readonly<Record<string, HostTensor>>;
 
 /** A model's tensors as one of its parts needs them. */
 export interface BoundTensors {
-  /** The weights, and the gradients as far as they are summed. */
+  /** The weights, and the sums of gradients so far. */
   readonly feeds: Feeds;
   /** Where the gradients go, alone or added to their sums: onto the same buffers. */
   readonly into: Feeds;

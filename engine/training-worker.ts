@@ -18,7 +18,9 @@ const methods = {
     model = await ModelInTraining.open(directory, options);
   },
 
-  /** One step: the gradient, then AdamW on the weights in place, if the gradient is one. */
+  /**
+   * One step: the gradient, then AdamW on the weights in place, unless loss or gradient is NaN or infinite.
+   */
   async step(batch: TrainingBatch, learningRate: number): Promise<StepResult> {
     const started = performance.now();
     const { loss, causalLoss, fusionLoss, tokens } = await model.computeGradients(batch);

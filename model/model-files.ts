@@ -1,17 +1,17 @@
 import { access } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** Where the parts of a model lie. */
+/** Where the files of a model are. */
 export interface ModelFiles {
-  /** Has config.json and tokenizer.json, and the weights where they are safetensors. */
+  /** Has config.json and tokenizer.json, and the weights if they are safetensors. */
   readonly directory: string;
-  /** The .onnx file of an exported model; what it keeps in other files lies beside it. */
+  /** The .onnx file of an exported model; files with external data are beside it. */
   readonly exported?: string;
 }
 
 /**
- * Finds a model by the path of its Hugging Face directory or of an .onnx file. A directory with safetensors is
- * taken as such, whatever else it holds; one without, by its exported model.
+ * Finds a model by the path of its Hugging Face directory or of an .onnx file. A directory with safetensors
+ * is read as such, whatever else it holds; without them, its exported model is used.
  */
 export async function findModelFiles(path: string): Promise<ModelFiles> {
   const safetensors = ['model.safetensors', 'model.safetensors.index.json'];
@@ -25,7 +25,7 @@ export async function findModelFiles(path: string): Promise<ModelFiles> {
   return { directory: config ? dirname(config) : beside, exported };
 }
 
-/** The first of these files that is there. */
+/** The first of these files that exists. */
 async function first(paths: readonly string[]): Promise<string | undefined> {
   for (const path of paths) {
     const found = await access(path).then(

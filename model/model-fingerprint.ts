@@ -3,14 +3,14 @@ import { open, readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { findModelFiles } from './model-files.ts';
 
-/** Pieces that are read of a large file, and their length in bytes. */
+/** How many pieces of a large file are read, and their length in bytes. */
 const pieces = 256;
 const pieceBytes = 4096;
 
 /**
- * Tells models apart that have the same shape and tokenizer: SHA-256 over config.json and evenly spread pieces of
- * the weights. It takes milliseconds however large they are. Training changes weights everywhere, so another state
- * of a model has another fingerprint; a few values changed by hand may go unseen.
+ * Tells models apart that have the same shape and tokenizer: SHA-256 over config.json and evenly spread
+ * pieces of the weights. It takes milliseconds however large they are. Training changes weights everywhere,
+ * so every state of a model has its own fingerprint; a few values changed by hand may go unnoticed.
  *
  * @param path as Scorer.load takes it
  */
@@ -34,7 +34,7 @@ async function addFile(hash: Hash, path: string): Promise<void> {
     const piece = Buffer.alloc(pieceBytes);
     const count = Math.min(pieces, Math.ceil(size / pieceBytes));
     for (let i = 0; i < count; i++) {
-      // The last one ends where the file does.
+      // The last piece ends where the file does.
       const at = count === 1 ? 0 : Math.floor((i * (size - pieceBytes)) / (count - 1));
       const { bytesRead } = await file.read(piece, 0, pieceBytes, at);
       hash.update(piece.subarray(0, bytesRead));

@@ -1,6 +1,6 @@
 /**
- * Converts to IEEE 754 half precision, rounding to the nearest and ties to even. What is too large becomes
- * infinity, as in PyTorch.
+ * Converts to IEEE 754 half precision, rounding to the nearest and ties to even. Values that are too large
+ * become infinity, as in PyTorch.
  */
 export function toFloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
   const halves = new Uint16Array(values.length);
@@ -9,7 +9,7 @@ export function toFloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
     const magnitude = bits[i] & 0x7fffffff;
     let half: number;
     if (magnitude > 0x7f800000) {
-      half = 0x7e00; // not a number
+      half = 0x7e00; // NaN
     } else if (magnitude >= 0x47800000) {
       half = 0x7c00; // 65,536 and above
     } else if (magnitude >= 0x38800000) {

@@ -1,4 +1,4 @@
-/** Numbers between 0 and 1 that a seed fixes (mulberry32, Tommy Ettinger, public domain). */
+/** Uniform random numbers in [0, 1) from a seed (mulberry32, Tommy Ettinger, public domain). */
 export function uniformNumbers(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -9,16 +9,7 @@ export function uniformNumbers(seed: number): () => number {
   };
 }
 
-/** Numbers of a normal distribution of mean 0 (Box and Muller). */
-export function normalNumbers(seed: number, standardDeviation: number): () => number {
-  const uniform = uniformNumbers(seed);
-  return () => {
-    const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
-    return standardDeviation * radius * Math.cos(2 * Math.PI * uniform());
-  };
-}
-
-/** Puts a list into a random order, in place (Fisher and Yates). */
+/** Shuffles a list in place (Fisher and Yates). */
 export function shuffle<T>(list: T[], uniform: () => number): void {
   for (let i = list.length - 1; i > 0; i--) {
     const j = Math.floor(uniform() * (i + 1));

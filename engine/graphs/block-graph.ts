@@ -4,7 +4,7 @@ import { createGraph } from '../../model/graph/operators.ts';
 import type { TrainedPart } from '../trained-part.ts';
 import { PartTensors, type Segment, segment } from './segment.ts';
 
-/** In a block's graph, the tensors are called as in the model, with this for the path of the block. */
+/** In a block's graph, tensors have their names in the model, with this in place of the block's path. */
 const anyBlock = '(block)';
 
 /** What a tensor of block i is called in the graph of such a block. */
@@ -16,9 +16,9 @@ export const tensorOfBlock = ({ blockPath }: Architecture, index: number, input:
   input.replace(`${anyBlock}.`, `${blockPath(index)}.`);
 
 /**
- * One block; all blocks that have the same of their tensors trained have the same graph. Inputs: hidden float32
- * [tokens, hidden size], position_ids int64 [tokens, 1]; slot_tokens, token_slots, slot_positions and mask, see
- * {@link packedScope}; and the tensors. Output: hidden of the next.
+ * One block; all blocks of which the same tensors are trained have the same graph. Inputs: hidden float32
+ * [tokens, hidden size], position_ids int64 [tokens, 1]; slot_tokens, token_slots, slot_positions and mask,
+ * see {@link packedScope}; and the tensors. Output: hidden of the next.
  */
 export function blockGraph(architecture: Architecture, part: TrainedPart, index: number): Segment {
   const graph = createGraph();

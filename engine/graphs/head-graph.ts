@@ -16,14 +16,14 @@ import {
   tensorGradients,
 } from './segment.ts';
 
-/** Values of logits that are computed at once: enough rows for the full speed of the products, and few megabytes. */
+/** How many logits are computed at once: enough rows for matrix products at full speed, in few megabytes. */
 const logitsAtOnce = 1 << 23;
 
 /** How many rows the head takes at a time. */
 export const rowsOfHead = ({ vocabularySize }: Architecture): number =>
   Math.max(1, Math.floor(logitsAtOnce / vocabularySize));
 
-/** What stands behind the last block, with loss and way back: for some rows at a time. */
+/** What comes after the last block, with loss and backward pass, for some rows at a time. */
 export interface HeadGraph {
   /** What its tensors are called in the graph. */
   readonly tensors: readonly string[];
@@ -33,13 +33,13 @@ export interface HeadGraph {
   readonly fusion: Value;
   /** ∂loss/∂hidden [rows, hidden size] */
   readonly inputCotangent: Value;
-  /** Values [rows, vocabulary], by far the largest: those of a list may stand in one buffer. */
+  /** Values [rows, vocabulary], by far the largest: those of a list may share one buffer. */
   readonly wide: readonly (readonly Value[])[];
   /** By a trained tensor's input. */
   readonly gradients: ReadonlyMap<string, TensorGradient>;
 }
 
-/** All that a training takes from it. */
+/** All its outputs in training. */
 export const headResults = (head: Omit<HeadGraph, 'tensors' | 'wide'>, form: GradientForm): Value[] => [
   head.causal,
   head.fusion,

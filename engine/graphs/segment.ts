@@ -1,10 +1,9 @@
-import { accumulate } from '../../model/graph/accumulate.ts';
-import { pullback } from '../../model/graph/gradients.ts';
+import { accumulate, pullback } from '../../model/graph/gradients.ts';
 import type { Graph, Value } from '../../model/graph/graph.ts';
 import { savedValues } from '../../model/graph/saved-values.ts';
 import type { TrainedPart } from '../trained-part.ts';
 
-/** The model's tensors in the graph of one of its parts, each an input from when it is first asked for. */
+/** The model's tensors in the graph of one of its parts; each becomes an input when it is first used. */
 export class PartTensors {
   /** Names that the inputs have in the graph, by those of the tensors. */
   readonly inputs = new Map<string, Value>();
@@ -40,14 +39,14 @@ export const cotangentName = 'cotangent';
 /** Name of the input that holds a gradient's sum so far, by the name of the tensor's input. */
 export const sumName = (input: string): string => `sum:${input}`;
 
-/** A part of a model with its way back, in one graph. */
+/** A part of a model with its backward pass, in one graph. */
 export interface Segment {
   readonly output: Value;
   /** What its tensors are called in the graph. */
   readonly tensors: readonly string[];
-  /** What the forward pass keeps for the way back. */
+  /** What the forward pass keeps for the backward pass. */
   readonly saved: readonly Value[];
-  /** ∂loss/∂input; undefined where there is no input to be differentiated. */
+  /** ∂loss/∂input; undefined where there is no input to differentiate. */
   readonly inputCotangent: Value | undefined;
   /** By a trained tensor's input. */
   readonly gradients: ReadonlyMap<string, TensorGradient>;
@@ -75,7 +74,7 @@ export const tensorGradients = (
     }),
   );
 
-/** Writes the way back of a part of a model into its graph. */
+/** Writes the backward pass of a part of a model into its graph. */
 export function segment(output: Value, tensors: PartTensors, input?: Value): Segment {
   const { graph, shape } = output;
   const { trained } = tensors;
@@ -89,7 +88,7 @@ export function segment(output: Value, tensors: PartTensors, input?: Value): Seg
   return { output, tensors: names, saved, inputCotangent, gradients };
 }
 
-/** What the way back gives. */
+/** The results of the backward pass. */
 export const resultsOf = (
   { inputCotangent, gradients }: Pick<Segment, 'inputCotangent' | 'gradients'>,
   form: GradientForm,

@@ -9,7 +9,7 @@ import { PartTensors, type Segment, segment } from './segment.ts';
 /** All that a training step computes, as graphs. */
 export interface TrainingGraphs {
   readonly embeddings: Segment;
-  /** The different graphs of blocks: one, where every block has the same of its tensors trained. */
+  /** The different graphs of blocks: only one, where the same tensors of every block are trained. */
   readonly kinds: readonly Segment[];
   /** Of each block, which of them is its graph. */
   readonly kindOfBlock: readonly number[];

@@ -24,7 +24,7 @@ export interface SparsePair {
 /** Least probability in a logarithm, so that it is finite. */
 const LEAST = 1e-6;
 
-/** What no probability of a used column is below, and a float32. */
+/** Below every probability of a used column, and still a float32. */
 const LEAST_USED = 1e-37;
 
 const atLeast = (x: Value, least: number): Value => where(greaterOrEqual(x, least), x, least);

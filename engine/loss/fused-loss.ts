@@ -3,7 +3,7 @@ import type { Graph, Value } from '../../model/graph/graph.ts';
 import { type Divergence, divergence } from './divergences.ts';
 import { pickedLogProbabilities } from './picked-log-probabilities.ts';
 
-/** Inputs of a graph that say what is to be learnt in each row, K candidates at most. */
+/** Inputs of a graph with the target of each row, K candidates at most. */
 export interface TargetInputs {
   /** int32 [rows, 1 + K]: the label, then the candidates of the fused distribution. */
   readonly ids: Value;
@@ -27,8 +27,8 @@ export const targetInputs = (graph: Graph, candidates: number): TargetInputs => 
 });
 
 /**
- * λ·CLM + (1 − λ)·fusion (FuseLLM, equation 5), of which each row gives its part. The fused distribution has a few
- * tokens and a tail; a [rows, vocabulary] target is never built.
+ * λ·CLM + (1 − λ)·fusion (FuseLLM, equation 5), summed over rows. The fused distribution has a few tokens and
+ * a tail; a [rows, vocabulary] target is never built.
  *
  * @param logits [rows, vocabulary]
  * @returns the loss; and of each row, [rows, 1], its two parts before they are weighed, in nats

@@ -13,9 +13,9 @@ import {
 import type { Value } from '../../model/graph/graph.ts';
 
 /**
- * log softmax(logits) at some ids of each row. Every loss on a sparse support is a function of these few numbers,
- * so that its gradient passes over the vocabulary once: with g what the loss says of them,
- * ∂logits = scatter(g) − softmax(logits) · Σ g.
+ * log softmax(logits) at some ids of each row. Every loss on a sparse support is a function of these few
+ * numbers, so that its gradient passes over the vocabulary once: with g = ∂loss/∂(these numbers), ∂logits =
+ * scatter(g) − softmax(logits) · Σ g.
  *
  * @param logits [rows, vocabulary]
  * @param ids int32 [rows, n]

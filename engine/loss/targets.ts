@@ -1,7 +1,7 @@
 import type { HostTensor } from '../../model/runtime/session.ts';
 import type { TrainingBatch } from '../training-batch.ts';
 
-/** What is to be learnt in N rows, as {@link TargetInputs} takes it. */
+/** The targets of N rows, as {@link TargetInputs} takes them. */
 export interface Targets {
   /** [N × (1 + K)] */
   readonly ids: Int32Array<ArrayBuffer>;
@@ -29,8 +29,8 @@ export interface LossWeights {
 export const lossWeights = (lambda: number): LossWeights => ({ causal: lambda, fusion: 1 - lambda });
 
 /**
- * @param places of the rows in the batch; −1 for a row in which nothing is to be learnt
- * @param realTokens of the whole step, which the loss is a mean over
+ * @param places of the rows in the batch; −1 for a row without a target
+ * @param realTokens of the whole step, over which the loss is a mean
  */
 export function targetsOf(
   batch: TrainingBatch,

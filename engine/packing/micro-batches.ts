@@ -10,8 +10,8 @@ export interface PackingSizes {
 }
 
 /**
- * Divides the documents of a step into parts that are computed one after the other, of about as many rows each;
- * their gradients are summed.
+ * Divides the documents of a step into parts of about equally many rows, which are computed one after the
+ * other; their gradients are summed.
  *
  * @param lengths tokens of each document, contextLength at most
  */

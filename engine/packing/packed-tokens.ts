@@ -6,7 +6,7 @@ import type { Row } from './rows-of-documents.ts';
  * All but attention works on N tokens; attention on R rows of T slots.
  */
 export interface PackedTokens {
-  /** N: the tokens of all documents, and one more where there are empty slots, which nobody learns from. */
+  /** N: the tokens of all documents, and where there are empty slots one more, which has no label. */
   readonly tokens: number;
   /** R */
   readonly rows: number;
@@ -22,7 +22,7 @@ export interface PackedTokens {
   readonly tokenSlots: Int32Array<ArrayBuffer>;
   /** [R · T] position of the token of each slot in its document. */
   readonly slotPositions: BigInt64Array<ArrayBuffer>;
-  /** [R · T · T] 0 where a slot may see another: of its document and not behind it; −∞ elsewhere. */
+  /** [R · T · T] 0 where a slot may attend to another, of its own document and not after it; −∞ elsewhere. */
   readonly mask: Float32Array<ArrayBuffer>;
 }
 
@@ -57,7 +57,7 @@ export function packTokens(lengths: readonly number[], rows: readonly Row[]): Pa
         mask.fill(0, slot * length + first, slot * length + first + position + 1);
       }
     }
-    // An empty slot sees itself alone, for a softmax over nothing is no number.
+    // An empty slot attends to itself alone, for a softmax over nothing is NaN.
     for (let column = filled; column < length; column++) {
       const empty = row * length + column;
       mask[empty * length + column] = 0;

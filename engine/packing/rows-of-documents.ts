@@ -5,8 +5,8 @@ export interface Row {
 }
 
 /**
- * Puts documents into rows, several in one where they fit: the longest first, each into the first row that has
- * room (first fit decreasing, Johnson 1973: at most 11/9 of the fewest rows possible, and 2/3 of one more).
+ * Packs documents into rows, the longest first, each into the first row that has room (first fit decreasing,
+ * Johnson 1973: at most 11/9 of the fewest rows possible, and 2/3 of one more).
  *
  * @param lengths tokens of each document
  * @param rowLength at least the longest of them

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeDurably } from './durable-files.ts';
 
-/** What Hugging Face libraries look for in a model directory besides the weights. */
+/** The files that Hugging Face libraries read from a model directory besides the weights. */
 const companions = [
   'config.json',
   'generation_config.json',
@@ -16,7 +16,7 @@ const companions = [
   'chat_template.jinja',
 ];
 
-/** Copies the configuration and tokenizer of a model, as far as it has these files. */
+/** Copies those of a model's companion files that exist. */
 export async function copyCompanionFiles(model: string, directory: string): Promise<void> {
   for (const name of companions) {
     let content: Uint8Array;

@@ -13,7 +13,10 @@ export async function writeDurably(path: string, data: string | Uint8Array): Pro
   }
 }
 
-/** Brings a whole directory under its name in one step; what was there goes. Its files are on disk already. */
+/**
+ * Renames a finished directory, whose files are on disk, to its final name in one step; it replaces an
+ * earlier one.
+ */
 export async function publishDirectory(unfinished: string, path: string): Promise<void> {
   await syncDirectory(unfinished);
   await rm(path, { recursive: true, force: true });
@@ -21,14 +24,14 @@ export async function publishDirectory(unfinished: string, path: string): Promis
   await syncDirectory(dirname(path));
 }
 
-/** Puts a file in the place of another one, or of none, in one step. */
+/** Creates or replaces a file in one step. */
 export async function replaceDurably(path: string, data: string | Uint8Array): Promise<void> {
   await writeDurably(`${path}.part`, data);
   await rename(`${path}.part`, path);
   await syncDirectory(dirname(path));
 }
 
-/** Turns what the disk refuses into one line that a person can act on. */
+/** Turns an error of the file system into one line that a person can act on. */
 export async function onDisk<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -43,7 +46,7 @@ export async function onDisk<T>(what: string, work: () => Promise<T>): Promise<T
   }
 }
 
-/** Makes names in a directory last: the file's own sync does not. */
+/** Syncs the names in a directory, which syncing a file does not. */
 async function syncDirectory(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {

@@ -7,7 +7,7 @@ import { createGraph } from '../graph/operators.ts';
 import { emitModel } from '../onnx/emit.ts';
 import type { TensorSource } from '../safetensors/safetensors-file.ts';
 
-/** A position that no token has, so that nothing looks at a key there. */
+/** A position behind every token's, so that no query attends to a key there. */
 const nowhere = 2 ** 30;
 
 /**

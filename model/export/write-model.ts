@@ -12,9 +12,9 @@ import { onDisk, publishDirectory, writeDurably } from './durable-files.ts';
 import { onnxModel } from './onnx-model.ts';
 
 /**
- * Writes a model that was trained as a clean Hugging Face directory: configuration and tokenizer of the one it
- * was made from, the weights in the dtypes that those had, and model.onnx, whose weights are those of
- * model.safetensors beside it. It takes the place of an earlier one only when it is whole.
+ * Writes a trained model as a Hugging Face directory: configuration and tokenizer of the original, weights in
+ * the original's dtypes, and model.onnx, which reads its weights from model.safetensors beside it. It
+ * replaces an earlier directory only when it is complete.
  *
  * @param original Hugging Face directory of the model before the training
  * @param weights float32, by name

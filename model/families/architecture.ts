@@ -1,7 +1,7 @@
 import type { Value } from '../graph/graph.ts';
 import type { LinearLayer } from './weight-shapes.ts';
 
-/** A language model before its weights are known: what config.json says, as a graph to be. */
+/** A language model without its weights: what config.json says, and how to build its graph. */
 export interface Architecture {
   /** model_type of config.json. */
   readonly family: string;
@@ -18,7 +18,7 @@ export interface Architecture {
   readonly hiddenSize: number;
   /** What the keys and values of one token take. */
   readonly keyValueSizes: KeyValueSizes;
-  /** Path of the modules of block i; the blocks have all weights alike but for it. */
+  /** Path of the modules of block i; but for it, all blocks have the same names and shapes of weights. */
   blockPath(index: number): string;
   /** What goes into the first block: [tokens, hidden size]; token t of text b stands in row b·length + t. */
   embeddings(input: TokenInput): Value;
@@ -61,25 +61,27 @@ export interface TokenInput extends ModelWeights {
 export interface BlockInput extends ModelWeights {
   /** int64 [batch, length] position of each token. */
   readonly positions: Value;
-  /** What the tokens may look at; left out, each sees those of its row at no later position. */
+  /** What each token may attend to; if left out, the tokens of its row up to its own position. */
   readonly scope?: AttentionScope;
 }
 
-/** How attention looks at the tokens: as rows of queries, and keys that each may see. */
+/** How attention arranges the tokens: rows of queries, and the keys that each query may attend to. */
 export interface AttentionScope {
   /** int64 [rows, keys]. */
   readonly keyPositions: Value;
-  /** float32 [rows, 1, 1, queries, keys]: 0 where a query may see a key, −∞ elsewhere. */
+  /** float32 [rows, 1, 1, queries, keys]: 0 where a query may attend to a key, −∞ elsewhere. */
   readonly mask: Value;
   /** [tokens, width] → [rows, queries, width]. */
   inRows(x: Value): Value;
   /** [rows · queries, width] → [tokens, width]. */
   ofTokens(x: Value): Value;
   /**
-   * All keys and values of a layer, where there are more than those of the input.
+   * All keys and values of a layer, where there is a cache of earlier ones.
    *
    * @param keys those of the input, [rows, key-value heads, queries, head size]; so are the values
    * @returns [rows, key-value heads, keys, head size] each
    */
-  extend?(layer: number, keys: Value, values: Value): { readonly keys: Value; readonly values: Value };
+  readonly extend?:
+    | ((layer: number, keys: Value, values: Value) => { readonly keys: Value; readonly values: Value })
+    | undefined;
 }

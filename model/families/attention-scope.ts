@@ -3,7 +3,7 @@ import type { Value } from '../graph/graph.ts';
 import type { AttentionScope } from './architecture.ts';
 
 /**
- * Each row of the batch by itself: its tokens see the keys at no later position than their own.
+ * Each row of the batch by itself: a token attends to the keys up to its own position.
  *
  * @param positions int64 [batch, length] of the tokens
  * @param keyPositions int64 [batch, keys]; left out, the keys are those of the tokens
@@ -21,11 +21,11 @@ export function rowScope(
     mask: causalMask(positions, keyPositions),
     inRows: (x) => reshape(x, [batch, length, x.shape.at(-1)!]),
     ofTokens: (x) => x,
-    ...(extend && { extend }),
+    extend,
   };
 }
 
-/** 0 where a query may see a key, −∞ where the key stands at a later position of its row. */
+/** 0 where a query may attend to a key, −∞ where the key has a later position. */
 function causalMask(positions: Value, keyPositions: Value): Value {
   const [batch, length] = positions.shape;
   const ofQueries = reshape(positions, [batch, 1, 1, length, 1]);
@@ -33,15 +33,15 @@ function causalMask(positions: Value, keyPositions: Value): Value {
   return where(greaterOrEqual(ofQueries, ofKeys), 0, Number.NEGATIVE_INFINITY);
 }
 
-/** Where tokens that stand back to back are put for attention. Each token stands in one slot. */
+/** How tokens that are packed without padding are placed into rows for attention. Each token has one slot. */
 export interface PackedRows {
-  /** int32 [rows · length]: the token of each slot; an empty slot names a token that nobody learns from. */
+  /** int32 [rows · length]: the token of each slot; an empty slot names a token without a label. */
   readonly slotTokens: Value;
   /** int32 [tokens]: the slot of each token. */
   readonly tokenSlots: Value;
   /** int64 [rows, length]: position of the token of each slot. */
   readonly positions: Value;
-  /** float32 [rows, 1, 1, length, length]: 0 where a slot may see another, −∞ elsewhere. */
+  /** float32 [rows, 1, 1, length, length]: 0 where a slot may attend to another, −∞ elsewhere. */
   readonly mask: Value;
 }
 

@@ -5,7 +5,7 @@ import type { BlockInput } from './architecture.ts';
 import { rowScope } from './attention-scope.ts';
 import { weightedValues } from './weighted-values.ts';
 
-/** How the values of a token divide into heads. */
+/** How the values of a token are divided into heads. */
 export interface Heads {
   readonly heads: number;
   /** Divides `heads`; as many as `heads` where every query head has keys and values of its own. */
@@ -24,8 +24,8 @@ export type Attend = (layer: number, queries: Value, keys: Value, values: Value)
 
 /**
  * softmax(Q·Kᵀ / √(head size) + mask) · V by heads (Vaswani et al. 2017), keys and values shared by groups of
- * heads (Ainslie et al. 2023). The queries of one group stand below each other, so that each key-value head
- * takes part in one product and is never repeated.
+ * heads (Ainslie et al. 2023). The queries of one group are stacked, so that each key-value head takes part
+ * in one product and is never repeated.
  *
  * @param bias what is added to the scores of each key, from int64 [rows, keys] positions: [rows, heads, keys]
  */

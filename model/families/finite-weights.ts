@@ -3,14 +3,14 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { StoredTensor, TensorSource } from '../safetensors/safetensors-file.ts';
 import type { Architecture } from './architecture.ts';
 
-/** Read at once, so that a check of a large model takes little memory. */
+/** How much is read at once, so that checking a large model takes little memory. */
 const chunkBytes = 1 << 23;
 
 /** The bits of the exponent; all set, the value is infinite or NaN (IEEE 754, section 3.4). */
 const exponents = { F32: 0x7f80_0000, F16: 0x7c00, BF16: 0x7f80 } as const;
 
 /**
- * Reads every weight that an architecture needs, as far as it is of floating point.
+ * Checks every floating-point weight that an architecture needs.
  *
  * @throws FuseMeshError data_loss where one holds NaN or infinity, naming the file and the weight
  */
@@ -60,7 +60,7 @@ function indexOfExponent(values: Uint32Array | Uint16Array, exponent: number): n
   return -1;
 }
 
-/** Place of a value in a tensor that stands row by row. */
+/** Coordinates of a value in a row-major tensor. */
 function coordinates(index: number, shape: readonly number[]): number[] {
   const place: number[] = [];
   for (let axis = shape.length - 1, rest = index; axis >= 0; axis--) {

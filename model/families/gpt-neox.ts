@@ -38,7 +38,7 @@ const configSchema = z
     return {
       ...json,
       headSize,
-      /** Of each head, the first values are rotated, so many. */
+      /** How many values at the start of each head are rotated. */
       rotated: Math.trunc(headSize * share),
       scaling,
     };

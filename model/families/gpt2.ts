@@ -33,8 +33,8 @@ const configSchema = z
 type Gpt2Config = z.output<typeof configSchema>;
 
 /**
- * GPT-2 (Radford et al. 2019): learnt positions, layer norm before each part, GELU. Its linear layers stand
- * transposed in the file (Conv1D): weight [in, out].
+ * GPT-2 (Radford et al. 2019): learnt positions, layer norm before each part, GELU. Its linear layers are
+ * stored transposed (Conv1D): weight [in, out].
  *
  * @throws ZodError where config.json is not one of a GPT-2 that we can build
  */

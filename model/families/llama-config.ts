@@ -94,7 +94,7 @@ export const llamaConfigs = {
         },
       })),
   ),
-  // Within its window, attention over a sliding window is attention over all.
+  // The window limits the context length: within it, sliding-window attention is full attention.
   mistral: consistent(
     shared.extend({ sliding_window: size.nullish() }).transform((json) => {
       const config = common(json);

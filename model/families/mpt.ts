@@ -133,8 +133,8 @@ const clip = (x: Value, bound: number): Value => {
 };
 
 /**
- * ALiBi (Press et al. 2022): slope · position of the key. Softmax takes no notice of what is the same for all
- * keys of a query, so the distance and the position count alike.
+ * ALiBi (Press et al. 2022): slope · position of the key. Softmax ignores what is the same for all keys of a
+ * query, so the key's position does as well as its distance.
  *
  * @param keyPositions int64 [batch, keys]
  * @returns float32 [batch, heads, keys]

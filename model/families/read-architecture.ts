@@ -58,7 +58,7 @@ function parse(text: string, path: string): { readonly model_type?: unknown } {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null) return value;
   } catch {
-    // Falls through to the same answer as any other text that is no object.
+    // Falls through to the error for any text that is no object.
   }
   throw new FuseMeshError('invalid_argument', `${path} is not a JSON object`);
 }

@@ -4,8 +4,8 @@ const positive = z.number().positive();
 const positions = z.number().int().positive();
 
 /**
- * How a model reaches beyond the context that it was trained on first: config.json's rope_parameters, or
- * rope_scaling as transformers wrote it before version 5.
+ * How a model's rotary embedding is scaled beyond the context of its first training: config.json's
+ * rope_parameters, or rope_scaling as transformers wrote it before version 5.
  */
 export const rotaryScalingSchema = z.preprocess(
   (json) =>
@@ -55,17 +55,19 @@ export interface Rotary {
   readonly scaling: RotaryScaling;
 }
 
-/** What turns a position into cosines and sines. */
+/** What the cosines and sines of a position are computed from. */
 export interface RotaryFrequencies {
-  /** r angles a position, in radians; rounded to float32 as transformers does, which far positions show. */
+  /**
+   * r angles a position, in radians; rounded to float32 as transformers does, which matters at far positions.
+   */
   readonly perPosition: Float32Array;
   /** Factor on cosine and sine. */
   readonly amplitude: number;
 }
 
 /**
- * base^(−i / r), scaled: as transformers' modeling_rope_utils. Dynamic scaling only changes what lies beyond
- * the context length, where no input of ours reaches.
+ * base^(−i / r), scaled: as transformers' modeling_rope_utils. Dynamic scaling changes only positions beyond
+ * the context length, which our inputs never reach.
  */
 export function rotaryFrequencies({ half, base, contextLength, scaling }: Rotary): RotaryFrequencies {
   const plain = Float32Array.from({ length: half }, (_, i) => 1 / Math.fround(base ** (i / half)));
@@ -82,7 +84,10 @@ export function rotaryFrequencies({ half, base, contextLength, scaling }: Rotary
   }
 }
 
-/** Llama 3.1: wavelengths beyond the first context are stretched, short ones left, a smooth passage between. */
+/**
+ * Llama 3.1: wavelengths beyond the original context are stretched, short ones kept, with a smooth
+ * transition.
+ */
 function llama3(
   {
     factor,
@@ -115,7 +120,7 @@ function yarn(
   }: YarnScaling,
 ): Float32Array {
   const half = plain.length;
-  // The dimension that turns so often over the first context.
+  // The dimension that makes this many turns over the original context.
   const dimension = (turns: number) =>
     (half * Math.log((original ?? contextLength) / (turns * 2 * Math.PI))) / Math.log(base);
   const [first, last] = [dimension(fast || 32), dimension(slow || 1)];

@@ -4,7 +4,7 @@ import { elementCount } from '../graph/shape.ts';
 export interface LinearLayer {
   readonly inputSize: number;
   readonly outputSize: number;
-  /** Its weight stands as [in, out] (GPT-2's Conv1D) and not as [out, in]. */
+  /** Its weight is stored as [in, out] (GPT-2's Conv1D) and not as [out, in]. */
   readonly transposed: boolean;
 }
 

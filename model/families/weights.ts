@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { cast } from '../graph/expressions.ts';
-import type { ElementType, Graph, Value } from '../graph/graph.ts';
+import type { Graph, Value } from '../graph/graph.ts';
 import { formatShape, sameShape } from '../graph/shape.ts';
+import type { ElementType } from '../graph/tensor-type.ts';
 import { openModelTensors } from '../safetensors/model-tensors.ts';
 import type { StoredTensor, TensorSource } from '../safetensors/safetensors-file.ts';
 import type { Architecture } from './architecture.ts';
@@ -11,7 +12,7 @@ import type { Architecture } from './architecture.ts';
  * Opens the weights of a Hugging Face directory that the architecture needs, and checks that all are there.
  *
  * @throws FuseMeshError not_found when there is no file, invalid_argument when a weight is missing in it, or
- * has another shape than config.json says, or is not of floating point
+ * has another shape than config.json says, or is not floating point
  */
 export async function openWeights(directory: string, architecture: Architecture): Promise<TensorSource> {
   const source = underFullNames(await openModelTensors(directory), architecture);
@@ -24,7 +25,7 @@ export async function openWeights(directory: string, architecture: Architecture)
   }
 }
 
-/** A source whose file is one of the bare base model, under the names that the weights have in the whole model. */
+/** A source that holds the bare base model, under the names that its weights have in the whole model. */
 function underFullNames(source: TensorSource, { baseModelPrefix, weights }: Architecture): TensorSource {
   const storedName = (name: string) =>
     !source.tensors.has(name) && name.startsWith(baseModelPrefix) ? name.slice(baseModelPrefix.length) : name;

@@ -8,10 +8,9 @@ const schema = z.looseObject({
 });
 
 /**
- * Ids of the tokens after which a model has said all: eos_token_id of generation_config.json, or else of
- * config.json.
+ * Ids of the tokens that end a text: eos_token_id of generation_config.json, or else of config.json.
  *
- * @throws FuseMeshError invalid_argument where one of them is no such JSON
+ * @throws FuseMeshError invalid_argument where one of the files is not valid
  */
 export async function endOfTextIds(directory: string): Promise<ReadonlySet<number>> {
   for (const name of ['generation_config.json', 'config.json']) {

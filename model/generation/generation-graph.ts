@@ -16,7 +16,8 @@ export const cacheName = {
 } as const;
 
 /**
- * A model that reads on: it takes the keys and values of the tokens before and gives back those of all.
+ * A model with a key-value cache: it takes the keys and values of earlier tokens and returns those of all
+ * tokens.
  *
  * Inputs: input_ids int32 [1, length], position_ids int64 [1, length], key_positions int64 [1, past + length]
  * (0, 1, 2, …), last_row int64 [1] (length − 1), and of every layer past_keys.N and past_values.N float32

@@ -8,7 +8,7 @@ import { serveWorker } from '../runtime/worker.ts';
 import { cacheName, generationModel } from './generation-graph.ts';
 import { chooseToken, type Sampling } from './sampling.ts';
 
-/** A text that grows: what the model knows of its tokens so far. */
+/** A text in generation: the key-value cache of its tokens so far. */
 interface Sequence {
   readonly sampling: Sampling;
   readonly uniform: () => number;
@@ -31,7 +31,7 @@ const methods = {
     session = await openSession(model, { threads, weightsDirectory: directory });
   },
 
-  /** Begins a sequence with the tokens of a prompt, one at least, and chooses the first token after them. */
+  /** Starts a sequence with a prompt of at least one token and chooses the token after it. */
   async begin(sequence: number, prompt: Int32Array, sampling: Sampling): Promise<number> {
     const { layers, keyValueHeads, headSize } = architecture.keyValueSizes;
     const cache: Record<string, HostTensor> = {};
@@ -45,7 +45,7 @@ const methods = {
     return read(begun, prompt);
   },
 
-  /** Reads on over the token chosen last and chooses the next. */
+  /** Feeds the token chosen last and chooses the next. */
   async next(sequence: number, token: number): Promise<number> {
     const begun = sequences.get(sequence);
     if (!begun) throw new FuseMeshError('internal', `no sequence ${sequence}`);

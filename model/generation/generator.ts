@@ -11,9 +11,9 @@ import type { Sampling } from './sampling.ts';
 import { createTextStream } from './text-stream.ts';
 
 export interface GenerationRequest extends Sampling {
-  /** Taken as it is; the tokenizer puts its own beginning before it. */
+  /** Used as it is; the tokenizer adds its beginning of sequence in front. */
   readonly prompt: string;
-  /** Most tokens to generate; the context may end the text before. */
+  /** Most tokens to generate; the context may end the text earlier. */
   readonly maxTokens: number;
   /** Strings that end the text and are not part of it. */
   readonly stop: readonly string[];
@@ -29,7 +29,7 @@ export interface GeneratedPiece {
   readonly finishReason?: 'stop' | 'length';
 }
 
-/** A language model that goes on with a text, token by token, in a worker thread of its own. */
+/** A language model that continues a text token by token, in a worker thread of its own. */
 export class Generator {
   readonly #name: string;
   readonly #tokenizer: Tokenizer;
@@ -81,10 +81,10 @@ export class Generator {
   }
 
   /**
-   * Goes on with a prompt. Several may be under way at a time; they take turns token by token.
+   * Continues a prompt. Several can run at a time; they take turns token by token.
    *
-   * @throws FuseMeshError invalid_argument for a prompt without tokens or as long as the context, or numbers out
-   * of range; cancelled when the signal is aborted
+   * @throws FuseMeshError invalid_argument for a prompt that has no tokens or fills the context, or for
+   * numbers out of range; cancelled when the signal is aborted
    */
   async *generate(request: GenerationRequest, signal?: AbortSignal): AsyncGenerator<GeneratedPiece> {
     check(request);

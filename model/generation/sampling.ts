@@ -1,10 +1,10 @@
 /** How the next token is chosen. */
 export interface Sampling {
-  /** Divides the logits; 0 takes the most probable token always (greedy search). */
+  /** Divides the logits; 0 always takes the most probable token (greedy search). */
   readonly temperature: number;
-  /** Nucleus sampling (Holtzman et al. 2020): the least set of tokens with this much mass; 1 takes all. */
+  /** Nucleus sampling (Holtzman et al. 2020): the smallest set of tokens with this much mass; 1 takes all. */
   readonly topP: number;
-  /** Fixes the random choices. */
+  /** Seeds the random choices. */
   readonly seed: number;
 }
 
@@ -13,7 +13,7 @@ export interface Sampling {
  *
  * @param logits [vocabulary]
  * @param uniform gives numbers between 0 and 1
- * @returns its id; of equal ones the first
+ * @returns its id; the lowest of equally probable ones
  */
 export function chooseToken(
   logits: Float32Array,
@@ -43,10 +43,10 @@ export function chooseToken(
   return last;
 }
 
-/** Ids by falling probability until they hold `mass`; one at least. */
+/** Ids by falling probability until they hold `mass`, at least one. */
 function nucleus(probabilities: Float64Array, mass: number): number[] {
   const total = probabilities.reduce((a, b) => a + b, 0);
-  // Tokens below this hold less than what may be left out, were there nothing but them.
+  // All tokens below this together hold less mass than may be left out, so only the others are sorted.
   const least = (total - mass) / probabilities.length;
   const ids: number[] = [];
   for (let id = 0; id < probabilities.length; id++) if (probabilities[id] >= least) ids.push(id);

@@ -1,19 +1,19 @@
-/** What a text that grows by tokens may give out already. */
+/** Decides how much of a growing text can be sent already. */
 export interface TextStream {
   /**
-   * @param text all that has been generated, from the beginning
-   * @returns what is new of it and certain; `stopped` when a stop string has come, which is not given out
+   * @param text everything generated so far
+   * @returns its new part that is final; `stopped` when it contains a stop string, which is not sent
    */
   advance(text: string): { readonly text: string; readonly stopped: boolean };
-  /** The rest, when no more tokens come. */
+  /** The rest, after the last token. */
   end(): string;
 }
 
-/** Stands for bytes that are no whole character yet. */
+/** Stands for bytes that do not make a whole character yet. */
 const replacement = '\uFFFD';
 
 /**
- * Gives out a growing text in pieces, and holds back what the next token may change: half a character, or the
+ * Sends a growing text in pieces and holds back what the next token may change: half a character, or the
  * beginning of a stop string.
  */
 export function createTextStream(stop: readonly string[]): TextStream {
@@ -35,7 +35,7 @@ export function createTextStream(stop: readonly string[]): TextStream {
   };
 }
 
-/** How much of the text no further token changes. */
+/** How much of the text no further token can change. */
 function certainLength(text: string, stop: readonly string[]): number {
   let length = text.length;
   while (length > 0 && text[length - 1] === replacement) length--;

@@ -1,28 +1,35 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { type ElementType, type Graph, Value, type VectorJacobianProduct } from './graph.ts';
-import { formatShape, product, resolveAxis, type Shape } from './shape.ts';
+import { type Graph, Value, type VectorJacobianProduct } from './graph.ts';
+import { resolveAxis } from './operators/refusals.ts';
+import type { Shape } from './shape.ts';
+import type { BinaryName, InputsOf, OperatorName, ParametersOf, UnaryName } from './signatures.ts';
+import type { ElementType } from './tensor-type.ts';
 
-/** What an expression takes for a tensor: a value, or a number that stands for a float32 scalar. */
+/** An operand of an expression: a value, or a number, which stands for a float32 scalar. */
 export type Operand = Value | number;
 
-const one = (graph: Graph, operator: string, inputs: readonly Value[], attributes = {}): Value =>
-  graph.apply(operator, inputs, attributes)[0];
+const one = <Name extends OperatorName>(
+  graph: Graph,
+  operator: Name,
+  inputs: InputsOf<Name, Value>,
+  parameters: ParametersOf<Name>,
+): Value => graph.apply(operator, inputs, parameters)[0];
 
 const unary =
-  (operator: string) =>
+  (operator: UnaryName | 'Softmax' | 'LogSoftmax') =>
   (x: Value): Value =>
-    one(x.graph, operator, [x]);
+    one(x.graph, operator, [x], {});
 
 const binary =
-  (operator: string) =>
+  (operator: BinaryName | 'GreaterOrEqual') =>
   (a: Operand, b: Operand): Value => {
     const graph = typeof a === 'number' ? (typeof b === 'number' ? undefined : b.graph) : a.graph;
     if (!graph)
       throw new FuseMeshError(
         'invalid_argument',
-        `${operator}: one operand at least must be a value of a graph`,
+        `${operator}: at least one operand must be a value of a graph`,
       );
-    return one(graph, operator, [lift(graph, a), lift(graph, b)]);
+    return one(graph, operator, [lift(graph, a), lift(graph, b)], {});
   };
 
 const lift = (graph: Graph, operand: Operand): Value =>
@@ -74,7 +81,7 @@ export const geluTanh = unary('GeluTanh');
 export const greaterOrEqual = binary('GreaterOrEqual');
 /** `yes` where the condition holds, `no` elsewhere. */
 export const where = (condition: Value, yes: Operand, no: Operand): Value =>
-  one(condition.graph, 'Where', [condition, lift(condition.graph, yes), lift(condition.graph, no)]);
+  one(condition.graph, 'Where', [condition, lift(condition.graph, yes), lift(condition.graph, no)], {});
 export const cast = (x: Value, to: ElementType): Value =>
   x.elementType === to ? x : one(x.graph, 'Cast', [x], { to });
 
@@ -87,19 +94,18 @@ export const matmul = (
     transposeB = false,
     alpha = 1,
   }: { transposeA?: boolean; transposeB?: boolean; alpha?: number } = {},
-): Value =>
-  one(a.graph, 'MatMul', [a, b], { transposeA: Number(transposeA), transposeB: Number(transposeB), alpha });
+): Value => one(a.graph, 'MatMul', [a, b], { transposeA, transposeB, alpha });
 
 /** x·Wᵀ: a linear layer as Hugging Face stores it. x [rows, in], weight [out, in] → [rows, out]. */
 export const linear = (x: Value, weight: Value): Value => matmul(x, weight, { transposeB: true });
 
-// Over axes.
+// Reductions.
 export const sum = (x: Value, axes: readonly number[], { keepAxes = false } = {}): Value =>
   axes.length === 0
     ? x
     : one(x.graph, 'ReduceSum', [x], {
-        axes: axes.map((axis) => resolveAxis(axis, x.shape.length, 'ReduceSum')),
-        keepAxes: Number(keepAxes),
+        axes: axes.map((axis) => resolveAxis('ReduceSum', x, axis)),
+        keepAxes,
       });
 export const sumAll = (x: Value): Value =>
   sum(
@@ -108,74 +114,66 @@ export const sumAll = (x: Value): Value =>
   );
 export const mean = (x: Value, axis: number, { keepAxes = false } = {}): Value =>
   one(x.graph, 'ReduceMean', [x], {
-    axes: [resolveAxis(axis, x.shape.length, 'ReduceMean')],
-    keepAxes: Number(keepAxes),
+    axes: [resolveAxis('ReduceMean', x, axis)],
+    keepAxes,
   });
 export const max = (x: Value, axis: number, { keepAxes = false } = {}): Value =>
   one(x.graph, 'ReduceMax', [x], {
-    axes: [resolveAxis(axis, x.shape.length, 'ReduceMax')],
-    keepAxes: Number(keepAxes),
+    axes: [resolveAxis('ReduceMax', x, axis)],
+    keepAxes,
   });
 /** Softmax over the last axis. */
 export const softmax = unary('Softmax');
 /** Logarithm of softmax over the last axis: logits → log-probabilities. */
 export const logSoftmax = unary('LogSoftmax');
 
-// Of shape.
-export const reshape = (x: Value, shape: Shape): Value => {
-  const [from, to] = [product(x.shape), product(shape)];
-  if (from !== to) {
-    throw new FuseMeshError(
-      'invalid_argument',
-      `Reshape: ${x} holds ${from} values, the shape ${formatShape(shape)} holds ${to}`,
-    );
-  }
-  return one(x.graph, 'Reshape', [x, inferringShapeTensor(x.graph, shape)], { shape: shape.join(',') });
-};
+// Shape.
+export const reshape = (x: Value, shape: Shape): Value =>
+  one(x.graph, 'Reshape', [x, inferringShapeTensor(x.graph, shape)], { shape });
 export const transpose = (x: Value, permutation: readonly number[]): Value =>
   one(x.graph, 'Transpose', [x], { permutation });
 /** Stretches axes of size 1. */
 export const expand = (x: Value, shape: Shape): Value =>
-  one(x.graph, 'Expand', [x, shapeTensor(x.graph, shape)], { shape: shape.join(',') });
+  one(x.graph, 'Expand', [x, shapeTensor(x.graph, shape)], { shape });
 /** x[…, start:end, …] along one axis. */
 export const slice = (x: Value, axis: number, start: number, end: number): Value =>
-  one(x.graph, 'Slice', [x], { axis: resolveAxis(axis, x.shape.length, 'Slice'), start, end });
-/** x with so many zeros in front of it and behind it along one axis. */
+  one(x.graph, 'Slice', [x], { axis: resolveAxis('Slice', x, axis), start, end });
+/** x with `before` zeros in front of it and `after` behind it along one axis. */
 export const pad = (x: Value, axis: number, before: number, after: number): Value =>
   before === 0 && after === 0
     ? x
-    : one(x.graph, 'Pad', [x], { axis: resolveAxis(axis, x.shape.length, 'Pad'), before, after });
-/** Parts one behind the other along an axis; `size` names the whole where a part's size is open. */
+    : one(x.graph, 'Pad', [x], { axis: resolveAxis('Pad', x, axis), before, after });
+/** Joins parts along an axis; `size` names the joined size where a part's size is open. */
 export const concat = (parts: readonly [Value, ...Value[]], axis: number, size?: string): Value =>
   one(parts[0].graph, 'Concat', parts, {
-    axis: resolveAxis(axis, parts[0].shape.length, 'Concat'),
-    ...(size === undefined ? {} : { size }),
+    axis: resolveAxis('Concat', parts[0], axis),
+    size,
   });
 
-// By index.
+// Indexing.
 /** Rows of a table: table [rows, …], indices int [n] → [n, …]. */
 export const gatherRows = (table: Value, indices: Value): Value =>
-  one(table.graph, 'GatherRows', [table, indices]);
-/** A table [rows, …] with updates [n, …] added to its rows indices int [n]. */
+  one(table.graph, 'GatherRows', [table, indices], {});
+/** A table [rows, …] with update i of [n, …] added to its row indices[i], int [n]. */
 export const scatterAddRows = (table: Value, indices: Value, updates: Value): Value =>
-  one(table.graph, 'ScatterAddRows', [table, indices, updates]);
+  one(table.graph, 'ScatterAddRows', [table, indices, updates], {});
 /**
- * Rows in another order: gatherRows(x, indices) where every row of x that has a cotangent is taken once, so that
- * the gradient is a gathering too.
+ * Rows in another order: gatherRows(x, indices), where every row of x that needs a gradient is taken once, so
+ * that the gradient is a gather too.
  *
- * @param inverse int [rows of x]: which row of the result each row of x has become
+ * @param inverse int [rows of x]: the row of the result that each row of x has become
  */
 export const permuteRows = (x: Value, indices: Value, inverse: Value): Value =>
   withGradient(gatherRows(x, indices), [x], (g) => [gatherRows(g, inverse)]);
 /** x[i, indices[i, j]]: x [n, v], indices int [n, k] → [n, k]. */
 export const gatherElements = (x: Value, indices: Value): Value =>
-  one(x.graph, 'GatherElements', [x, indices]);
+  one(x.graph, 'GatherElements', [x, indices], {});
 /** x with updates [n, k] added at x[i, indices[i, j]]. */
 export const scatterAddElements = (x: Value, indices: Value, updates: Value): Value =>
-  one(x.graph, 'ScatterAddElements', [x, indices, updates]);
+  one(x.graph, 'ScatterAddElements', [x, indices, updates], {});
 /**
- * The k largest along the last axis, falling, and where they stood (int64).
- * k is a number, or an int64 input [1] whose `size` is then the name of that axis.
+ * The k largest along the last axis in falling order, and their indices (int64). k is a number, or an int64
+ * input [1] with `size` as the name of that axis.
  */
 export const topK = (
   x: Value,
@@ -186,7 +184,7 @@ export const topK = (
   return { values, indices };
 };
 
-// Of transformers.
+// Transformers.
 /** x / √(mean(x²) + epsilon) · weight over the last axis (Zhang & Sennrich 2019, RMSNorm). */
 export const rmsNorm = (x: Value, weight: Value, epsilon: number): Value =>
   one(x.graph, 'RmsNorm', [x, weight], { epsilon });
@@ -198,7 +196,7 @@ export const layerNorm = (x: Value, weight: Value, bias: Value | undefined, epsi
  * x [batch, length, heads · 2r], positions int64 [batch, length], cos and sin [positions, r].
  */
 export const rotaryEmbedding = (x: Value, positions: Value, cos: Value, sin: Value): Value =>
-  one(x.graph, 'RotaryEmbedding', [x, positions, cos, sin]);
+  one(x.graph, 'RotaryEmbedding', [x, positions, cos, sin], {});
 
 /**
  * `output`, with `rule` in place of the rules of the operators between `inputs` and it: for functions
@@ -216,7 +214,7 @@ function shapeTensor(graph: Graph, shape: Shape): Value {
   return concat(parts as [Value, ...Value[]], 0);
 }
 
-/** The same for Reshape, which takes −1 for one open size: that which follows from the rest. */
+/** The same for Reshape, which infers one open size that is given as −1. */
 function inferringShapeTensor(graph: Graph, shape: Shape): Value {
   const inferred = shape.findLastIndex((size) => typeof size === 'string');
   return shapeTensor(
@@ -230,7 +228,7 @@ function sizeOf(graph: Graph, dimension: string): Value {
   const factors = dimension
     .split('*')
     .map((part) => (/^\d+$/.test(part) ? integers(graph, [Number(part)]) : namedSize(graph, part)));
-  return factors.reduce((left, right) => one(graph, 'Mul', [left, right]));
+  return factors.reduce((left, right) => one(graph, 'Mul', [left, right], {}));
 }
 
 function namedSize(graph: Graph, name: string): Value {

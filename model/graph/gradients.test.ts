@@ -148,7 +148,9 @@ describe('gradients agree with finite differences', () => {
   );
 
   it('covers every operator that has a gradient', () => {
-    const differentiable = Object.keys(operators).filter((name) => operators[name].gradient);
+    const differentiable = Object.entries(operators)
+      .filter(([, { gradient }]) => gradient)
+      .map(([name]) => name);
     expect(new Set(cases.map((c) => c.operator))).toEqual(new Set(differentiable));
   });
 
@@ -174,7 +176,9 @@ describe('what has no gradient is refused', () => {
   });
 
   it('a parameter without a part in the loss', () => {
-    expect(() => gradients(e.sumAll(x), [y])).toThrow('"y" (float32 [2]) has no part in the loss');
+    expect(() => gradients(e.sumAll(x), [y])).toThrow(
+      'the loss does not depend on the parameter "y" (float32 [2])',
+    );
   });
 
   it('an operator without a gradient', () => {

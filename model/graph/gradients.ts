@@ -1,15 +1,17 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { add, scalar } from './expressions.ts';
-import type { Value } from './graph.ts';
+import { add, scalar, scatterAddRows } from './expressions.ts';
+import type { Node, Value } from './graph.ts';
+import { operators } from './operators.ts';
 import { sameShape } from './shape.ts';
+import type { InputsOf, OperatorName } from './signatures.ts';
 
 /**
  * Reverse-mode differentiation: ∂loss/∂p for every parameter p, as values of the same graph and of the
  * parameters' shapes. The backward pass is written into the graph as ordinary nodes.
  *
  * @param loss a float32 scalar
- * @throws invalid_argument where the loss is no scalar, a parameter has no part in it, or an operator on
- * the way has no gradient
+ * @throws invalid_argument where the loss is no scalar, it does not depend on a parameter, or an operator in
+ * between has no gradient
  */
 export function gradients(loss: Value, parameters: readonly Value[]): readonly Value[] {
   if (loss.shape.length !== 0)
@@ -18,8 +20,7 @@ export function gradients(loss: Value, parameters: readonly Value[]): readonly V
 }
 
 /**
- * The same for a part of a model, whose output is no loss: the vector-Jacobian product of its output with what
- * the loss says of it.
+ * The same for a part of a model: the vector-Jacobian product for a given cotangent of its output.
  *
  * @param outputCotangent ∂loss/∂output, of the output's shape
  * @throws invalid_argument as {@link gradients}
@@ -32,7 +33,7 @@ export function pullback(
   if (!sameShape(output.shape, outputCotangent.shape))
     throw new FuseMeshError(
       'invalid_argument',
-      `gradients: ${outputCotangent} is no cotangent of ${output}: the shapes differ`,
+      `gradients: ${outputCotangent} cannot be the cotangent of ${output}: the shapes differ`,
     );
   const order = dependenciesFirst(output);
   const affected = affectedBy(new Set(parameters), order);
@@ -56,27 +57,54 @@ export function pullback(
     if (!cotangent)
       throw new FuseMeshError(
         'invalid_argument',
-        `gradients: parameter ${parameter} has no part in the loss`,
+        `gradients: the loss does not depend on the parameter ${parameter}`,
       );
     return cotangent;
   });
 }
+
+/**
+ * sum + term. Where the term is a matrix product, or rows scattered over zeros, one operator computes the
+ * sum, and no tensor holds the term alone. All of these operators may write onto the sum's own buffer
+ * (`inPlaceOf`).
+ */
+export function accumulate(sum: Value, term: Value): Value {
+  if (term.origin.kind !== 'node') return add(sum, term);
+  const { node } = term.origin;
+  if (node.operator === 'MatMul' && node.inputs.every(({ shape }) => shape.length === 2)) {
+    const [a, b] = node.inputs;
+    return sum.graph.apply('MatMulAdd', [a, b, sum], node.parameters)[0];
+  }
+  if (node.operator === 'ScatterAddRows' && isZeros(node.inputs[0])) {
+    const [, indices, updates] = node.inputs;
+    return scatterAddRows(sum, indices, updates);
+  }
+  return add(sum, term);
+}
+
+const isZeros = ({ origin }: Value): boolean => origin.kind === 'node' && origin.node.operator === 'Zeros';
 
 const inputsOf = (value: Value): readonly Value[] =>
   value.gradientRule?.inputs ?? (value.origin.kind === 'node' ? value.origin.node.inputs : []);
 
 function backward(value: Value, cotangent: Value): readonly (Value | undefined)[] {
   if (value.gradientRule) return value.gradientRule.rule(cotangent);
-  if (value.origin.kind !== 'node') return [];
-  const { node } = value.origin;
-  const { gradient } = value.graph.operator(node.operator);
-  if (!gradient || node.outputs[0] !== value) {
+  return value.origin.kind === 'node' ? throughNode(value.origin.node, value, cotangent) : [];
+}
+
+function throughNode<Name extends OperatorName>(
+  node: Node<Name>,
+  output: Value,
+  cotangent: Value,
+): InputsOf<Name, Value | undefined> {
+  const { gradient } = operators[node.operator];
+  if (!gradient || node.outputs[0] !== output) {
     throw new FuseMeshError(
       'invalid_argument',
-      `gradients: no gradient flows through ${node.operator} to ${value}`,
+      `gradients: no gradient flows through ${node.operator} to ${output}`,
     );
   }
-  return gradient({ inputs: node.inputs, outputs: node.outputs, attributes: node.attributes, cotangent });
+  return gradient(cotangent, node);
 }
 
 /** All values that `root` depends on, each after those that it depends on. */

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { emitModel } from '../onnx/emit.ts';
 import { openSession } from '../runtime/session.ts';
 import * as e from './expressions.ts';
-import type { Value } from './graph.ts';
-import { createGraph } from './operators.ts';
+import type { OperatorTable, Value } from './graph.ts';
+import { createGraph, operators } from './operators.ts';
 import { elementCount, product } from './shape.ts';
 
 const float = (graph: ReturnType<typeof createGraph>, name: string, shape: readonly number[]) =>
@@ -27,7 +27,7 @@ describe('nonsense is refused at once, naming operator and operands', () => {
     [
       'a shape of another size',
       () => e.reshape(a, [4]),
-      '"a" (float32 [2, 3]) holds 6 values, the shape [4] holds 4',
+      'Reshape: "a" (float32 [2, 3]): holds 6 values, the shape [4] holds 4',
     ],
     [
       'a norm of another width',
@@ -35,7 +35,11 @@ describe('nonsense is refused at once, naming operator and operands', () => {
       'the weight must have the size of the last axis',
     ],
     ['a slice outside', () => e.slice(a, 1, 2, 4), '2 to 4 is not a part of axis 1'],
-    ['an axis outside', () => e.mean(a, 2), 'axis 2 is outside a tensor of rank 2'],
+    [
+      'an axis outside',
+      () => e.mean(a, 2),
+      'ReduceMean: "a" (float32 [2, 3]): axis 2 is outside a tensor of rank 2',
+    ],
     ['too many of the largest', () => e.topK(a, 4), 'has no 4 values along its last axis'],
     [
       'parts that differ',
@@ -57,6 +61,25 @@ describe('nonsense is refused at once, naming operator and operands', () => {
   it.each(cases)('%s', (_, build, message) => {
     expect(build).toThrow(message);
   });
+});
+
+describe('the table of operators', () => {
+  it('does not compile without a form in ONNX, or with parameters of another operator', () => {
+    const { toOnnx: _, ...unwritten } = operators.Neg;
+    // @ts-expect-error toOnnx is missing
+    const incomplete: OperatorTable = { ...operators, Neg: unwritten };
+    expect(incomplete.Neg).not.toHaveProperty('toOnnx');
+
+    const graph = createGraph();
+    const x = float(graph, 'x', [2, 3]);
+    // @ts-expect-error Transpose takes a permutation
+    expect(() => graph.apply('Transpose', [x], { axis: 0 })).toThrow();
+  });
+});
+
+it('counts axes from the end when they are negative', () => {
+  const x = float(createGraph(), 'x', [2, 3, 4]);
+  expect(e.slice(x, -1, 0, 1).shape).toEqual([2, 3, 1]);
 });
 
 /** Random expressions on a matrix that keep rank 2, so that they can follow one another. */

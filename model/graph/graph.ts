@@ -1,23 +1,18 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { OnnxWriter } from './onnx-writer.ts';
 import { elementCount, formatShape, type Shape } from './shape.ts';
-
-export type ElementType = 'float32' | 'float16' | 'bfloat16' | 'int32' | 'int64' | 'bool';
-
-/** What is known of a tensor before the graph runs. */
-export interface TensorType {
-  readonly elementType: ElementType;
-  readonly shape: Shape;
-}
-
-export type Attributes = Readonly<Record<string, number | string | readonly number[]>>;
+import type { InputsOf, OperatorName, OutputsOf, ParametersOf } from './signatures.ts';
+import { bytesPerElement, type ElementType, type TensorType } from './tensor-type.ts';
 
 /** One application of an operator. */
-export interface Node {
-  readonly operator: string;
-  readonly inputs: readonly Value[];
-  readonly attributes: Attributes;
-  readonly outputs: readonly Value[];
-}
+export type Node<Name extends OperatorName = OperatorName> = {
+  readonly [N in Name]: {
+    readonly operator: N;
+    readonly inputs: InputsOf<N, Value>;
+    readonly parameters: ParametersOf<N>;
+    readonly outputs: OutputsOf<N, Value>;
+  };
+}[Name];
 
 /** Little-endian bytes of a constant, or the place in a file where they lie. */
 export type TensorData =
@@ -42,7 +37,7 @@ export interface GradientRule {
   readonly rule: VectorJacobianProduct;
 }
 
-/** A tensor in a graph: it knows its type and shape, and how it came about. */
+/** A tensor in a graph: it knows its type and shape, and where it comes from. */
 export class Value {
   readonly graph: Graph;
   readonly name: string;
@@ -73,24 +68,44 @@ export class Value {
   }
 }
 
-/** What an operator's gradient rule may look at. */
-export interface GradientContext {
-  readonly inputs: readonly Value[];
-  readonly outputs: readonly Value[];
-  readonly attributes: Attributes;
-  /** ∂loss/∂outputs[0]. */
-  readonly cotangent: Value;
-}
-
-/** One primitive: its shape rule and its gradient. */
-export interface Operator {
+/** Everything about one operator but its {@link Signatures}. */
+export interface Operator<Name extends OperatorName> {
   /** Types of the outputs; throws where the inputs make no sense, naming operator and operands. */
-  infer(inputs: readonly Value[], attributes: Attributes): readonly TensorType[];
-  /** Cotangents of the inputs. Left out where no gradient flows (integers, comparisons). */
-  gradient?(context: GradientContext): readonly (Value | undefined)[];
+  infer(inputs: InputsOf<Name, Value>, parameters: ParametersOf<Name>): OutputsOf<Name, TensorType>;
+  /**
+   * Cotangents of the inputs, undefined where none flows (to indices). Left out for operators without a
+   * gradient.
+   *
+   * @param cotangent ∂loss/∂outputs[0]
+   */
+  gradient?(cotangent: Value, node: Node<Name>): InputsOf<Name, Value | undefined>;
+  /** Writes it in operators of the ONNX standard alone, for any runtime. */
+  toOnnx(onnx: OnnxWriter, node: Node<Name>): void;
+  /** Writes it in ONNX Runtime's own operators, one kernel where the standard needs several. */
+  toOnnxRuntime?(onnx: OnnxWriter, node: Node<Name>): void;
+  /**
+   * Writes it with matrix products in 16 bits, as tensor cores compute them: their operands are rounded, all else
+   * stays float32 (Micikevicius et al. 2018, mixed precision).
+   */
+  toHalf?(onnx: OnnxWriter, node: Node<Name>, half: 'float16' | 'bfloat16'): void;
+  /**
+   * It takes one pass over its values, against the many of a matrix product: the backward pass computes it again
+   * rather than keep it, for a percent of a step's time and nearly half of its memory.
+   */
+  readonly isCheap?: true;
+  /** The output is another view of the first input and takes no memory. */
+  readonly isView?: true;
+  /** ONNX Runtime by itself writes the output onto an input of the same size that nobody reads any more. */
+  readonly reusesInput?: true;
+  /**
+   * Index of the input whose buffer we may give to the output too: ONNX Runtime reads each value there before it
+   * writes the same one.
+   */
+  readonly inPlaceOf?: number;
 }
 
-export type OperatorTable = Readonly<Record<string, Operator>>;
+/** Every operator: what {@link Signatures} names and this lacks is a compile error. */
+export type OperatorTable = { readonly [Name in OperatorName]: Operator<Name> };
 
 /** A graph of operators under construction. Nodes stand in the order in which they can run. */
 export class Graph {
@@ -128,29 +143,26 @@ export class Graph {
     return value;
   }
 
-  /** Applies an operator of the table; its outputs' names derive from `name`. */
-  apply(operator: string, inputs: readonly Value[], attributes: Attributes = {}): readonly Value[] {
-    const definition = this.operator(operator);
+  /** Applies an operator; its outputs' names derive from its own. */
+  apply<Name extends OperatorName>(
+    operator: Name,
+    inputs: InputsOf<Name, Value>,
+    parameters: ParametersOf<Name>,
+  ): OutputsOf<Name, Value> {
     for (const input of inputs) {
       if (input.graph !== this)
         throw new FuseMeshError('invalid_argument', `${operator}: operand ${input} belongs to another graph`);
     }
     const outputs: Value[] = [];
-    const node: Node = { operator, inputs, attributes, outputs };
-    for (const type of definition.infer(inputs, attributes)) {
+    // TypeScript sees neither that a node of one name is a node, nor that there are as many outputs as types.
+    const node = { operator, inputs, parameters, outputs } as unknown as Node;
+    for (const type of this.#operators[operator].infer(inputs, parameters) as readonly TensorType[])
       outputs.push(new Value(this, this.#claim(operator.toLowerCase()), type, { kind: 'node', node }));
-    }
     this.nodes.push(node);
-    return outputs;
+    return outputs as unknown as OutputsOf<Name, Value>;
   }
 
-  operator(name: string): Operator {
-    const definition = this.#operators[name];
-    if (!definition) throw new FuseMeshError('internal', `operator "${name}" is not in the table`);
-    return definition;
-  }
-
-  /** A name of its own for every value: the wanted one, numbered when taken. */
+  /** A unique name: the wanted one, with a number where it is taken. */
   #claim(wanted: string): string {
     let name = wanted;
     for (let count = this.nodes.length; this.#names.has(name); count++) name = `${wanted}_${count}`;
@@ -158,12 +170,3 @@ export class Graph {
     return name;
   }
 }
-
-export const bytesPerElement: Readonly<Record<ElementType, number>> = {
-  float32: 4,
-  float16: 2,
-  bfloat16: 2,
-  int32: 4,
-  int64: 8,
-  bool: 1,
-};

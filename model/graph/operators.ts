@@ -5,7 +5,7 @@ import { productOperators } from './operators/products.ts';
 import { reductionOperators } from './operators/reductions.ts';
 import { shapingOperators } from './operators/shaping.ts';
 
-/** Every primitive, with its shape rule and its gradient side by side. */
+/** Every operator: its shape rule, its gradient and how it becomes ONNX side by side. */
 export const operators: OperatorTable = {
   ...elementwiseOperators,
   ...productOperators,

@@ -3,20 +3,20 @@ import type { Node, Value } from './graph.ts';
 /** A part of a graph, in the order in which it was built. */
 export interface GraphPart {
   readonly nodes: readonly Node[];
-  /** What is given at every run. */
+  /** Inputs of every run. */
   readonly inputs: readonly Value[];
   readonly constants: readonly Value[];
 }
 
 /**
- * What values depend on.
+ * The part of a graph that values depend on.
  *
  * @param given values that are not computed: the part begins at them
  */
 export function reachable(outputs: readonly Value[], given: readonly Value[] = []): GraphPart {
   const nodes = new Set<Node>();
   const leaves = new Set<Value>();
-  // By name: a value with a gradient rule of its own is another object than that which its node gives.
+  // By name: withGradient makes a second object for one value.
   const givenNames = new Set(given.map(({ name }) => name));
   const open = [...outputs];
   for (let value = open.pop(); value; value = open.pop()) {

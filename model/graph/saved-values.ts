@@ -1,22 +1,14 @@
 import type { Value } from './graph.ts';
+import { operators } from './operators.ts';
 import { reachable } from './reachable.ts';
 
-/**
- * What takes one pass over its values, against the many of a matrix product: it is computed again on the way back
- * from what is kept, for a percent of a step's time and nearly half of its memory.
- */
-const cheap: ReadonlySet<string> = new Set([
-  ...['Reshape', 'Transpose', 'Slice', 'Concat', 'GatherRows'],
-  ...['Mul', 'Where', 'Silu', 'Gelu', 'GeluTanh', 'RmsNorm', 'LayerNorm'],
-]);
-
-/** Shapes and conditions are not kept either. */
+/** Shapes and conditions, which are not float32, are not kept either. */
 const isKept = ({ elementType, origin }: Value): boolean =>
-  elementType === 'float32' && origin.kind === 'node' && !cheap.has(origin.node.operator);
+  elementType === 'float32' && origin.kind === 'node' && !operators[origin.node.operator].isCheap;
 
 /**
  * What a forward pass must keep so that the backward pass can run by itself: the values that the forward pass
- * computes and the backward pass reads.
+ * computes and the backward pass reads. What is cheap is computed again from those that are kept.
  *
  * @param output of the forward pass
  * @param results of the backward pass

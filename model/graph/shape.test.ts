@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { broadcastShapes, type Dimension, elementCount, product, resolveAxis } from './shape.ts';
+import { broadcastShapes, type Dimension, elementCount, product } from './shape.ts';
 
 const sizes = { batch: 3, length: 5, other: 7 } as const;
 const dimension = fc.oneof(
@@ -69,10 +69,5 @@ describe('a shape', () => {
   it('counts its values only when all sizes are known', () => {
     expect(elementCount([2, 3, 4])).toBe(24);
     expect(() => elementCount(['batch', 2])).toThrow('no fixed size');
-  });
-
-  it('counts axes from the end', () => {
-    expect(resolveAxis(-1, 3, 'Slice')).toBe(2);
-    expect(() => resolveAxis(3, 3, 'Slice')).toThrow('Slice: axis 3 is outside a tensor of rank 3');
   });
 });

@@ -61,15 +61,3 @@ export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
   }
   return result;
 }
-
-/** An axis counted from the end when negative, as a plain index; refuses one outside the shape. */
-export function resolveAxis(axis: number, rank: number, operator: string): number {
-  const resolved = axis < 0 ? axis + rank : axis;
-  if (!Number.isInteger(axis) || resolved < 0 || resolved >= rank) {
-    throw new FuseMeshError(
-      'invalid_argument',
-      `${operator}: axis ${axis} is outside a tensor of rank ${rank}`,
-    );
-  }
-  return resolved;
-}

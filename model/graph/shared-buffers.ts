@@ -1,27 +1,23 @@
 import type { Node, Value } from './graph.ts';
+import { operators } from './operators.ts';
 import { reachable } from './reachable.ts';
 
 /**
- * Operators of ONNX Runtime that read each value of their first input before they write the same one of their
- * output, so that both may stand in one buffer.
- */
-const inPlace: ReadonlySet<string> = new Set(['Mul', 'ScatterAddElements']);
-
-/**
- * Divides values among as few buffers as is safe in whatever order ONNX Runtime takes the nodes: a value stands
- * in the buffer of the one that it is made of, if all others that read that one must have run before.
+ * Assigns values to as few buffers as is safe in whatever order ONNX Runtime runs the nodes: a value takes
+ * over the buffer of an input if all other readers of that input must have run before.
  *
  * @param nodes in an order in which they can run
- * @param isWide which values are divided
+ * @param isWide which values get a buffer
  * @returns the values of each buffer
  */
 export function sharedBuffers(nodes: readonly Node[], isWide: (value: Value) => boolean): Value[][] {
   const buffers: Value[][] = [];
   for (const node of nodes) {
     for (const output of node.outputs.filter(isWide)) {
-      const [from] = node.inputs;
-      const buffer = buffers.find((values) => values.at(-1)!.name === from?.name);
-      if (buffer && inPlace.has(node.operator) && isLastReader(node, from, nodes)) buffer.push(output);
+      const { inPlaceOf } = operators[node.operator];
+      const from = inPlaceOf === undefined ? undefined : node.inputs[inPlaceOf];
+      const buffer = from && buffers.find((values) => values.at(-1)!.name === from.name);
+      if (buffer && isLastReader(node, from, nodes)) buffer.push(output);
       else buffers.push([output]);
     }
   }

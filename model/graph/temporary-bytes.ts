@@ -1,21 +1,14 @@
-import { bytesPerElement, type Value } from './graph.ts';
+import type { Value } from './graph.ts';
+import { operators } from './operators.ts';
 import type { GraphPart } from './reachable.ts';
 import { boundShape, elementCount } from './shape.ts';
-
-/** Operators that give another view of their input, and take no memory. */
-const views: ReadonlySet<string> = new Set(['Reshape']);
-
-/** Operators that ONNX Runtime lets write onto an input that nobody reads any more. */
-const inPlace: ReadonlySet<string> = new Set([
-  ...['Add', 'Sub', 'Mul', 'Div', 'Neg', 'Exp', 'Log', 'Sqrt', 'Sigmoid', 'Erf', 'Tanh', 'Where'],
-  ...['ScatterAddElements', 'Softmax'],
-]);
+import { bytesPerElement } from './tensor-type.ts';
 
 /**
- * Most memory that the values between a part's inputs and outputs take at a time, in bytes: each from the node
- * that gives it to the last that reads it.
+ * Peak memory of the values between a part's inputs and outputs, in bytes: each lives from the node that
+ * computes it to the last that reads it.
  *
- * @param outputs names of the values that are written into buffers of others
+ * @param outputs names of the values that are written into the caller's buffers
  * @param sizes numbers for the open sizes
  */
 export function temporaryBytes(
@@ -28,7 +21,8 @@ export function temporaryBytes(
   const owner = new Map<string, string>();
   const ownerOf = (name: string): string => owner.get(name) ?? name;
   for (const [at, { operator, inputs, outputs: results }] of nodes.entries()) {
-    if (views.has(operator)) owner.set(results[0].name, ownerOf(inputs[0].name));
+    const [first] = inputs;
+    if (first && operators[operator].isView) owner.set(results[0].name, ownerOf(first.name));
     for (const { name } of inputs) lastUse.set(ownerOf(name), at);
   }
   const held = new Map<string, number>();
@@ -38,10 +32,11 @@ export function temporaryBytes(
     const ending = [...new Set(node.inputs.map(({ name }) => ownerOf(name)))].filter(
       (name) => held.has(name) && lastUse.get(name) === at,
     );
+    const { isView, reusesInput } = operators[node.operator];
     for (const value of node.outputs) {
-      if (views.has(node.operator) || outputs.has(value.name) || !lastUse.has(value.name)) continue;
+      if (isView || outputs.has(value.name) || !lastUse.has(value.name)) continue;
       const bytes = bytesOf(value, sizes);
-      const replaced = inPlace.has(node.operator) ? ending.findIndex((name) => held.get(name) === bytes) : -1;
+      const replaced = reusesInput ? ending.findIndex((name) => held.get(name) === bytes) : -1;
       held.set(value.name, bytes);
       if (replaced === -1) now += bytes;
       else held.delete(ending.splice(replaced, 1)[0]);

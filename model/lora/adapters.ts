@@ -25,7 +25,10 @@ export function adapterShapes(
   return shapes;
 }
 
-/** As peft begins: A uniform within ±1/√in (Kaiming's rule with slope √5), B zero, so that nothing is changed. */
+/**
+ * As peft begins: A uniform within ±1/√in (Kaiming's rule with slope √5), B zero, so that the model is
+ * unchanged.
+ */
 export function initialAdapters(
   layers: ReadonlyMap<string, LinearLayer>,
   rank: number,
@@ -45,7 +48,7 @@ export function initialAdapters(
 }
 
 /**
- * What the adapted layers give: y + alpha / rank · (x·Aᵀ)·Bᵀ.
+ * The output of adapted layers: y + alpha / rank · (x·Aᵀ)·Bᵀ.
  *
  * @param tensor an adapter's tensor in the graph by its name
  */

@@ -7,7 +7,7 @@ import { readArchitecture } from '../families/read-architecture.ts';
 import { openWeights, readWeights } from '../families/weights.ts';
 import { writeSafetensors } from '../safetensors/write-safetensors.ts';
 import { adapterNames, adapterShapes, initialAdapters } from './adapters.ts';
-import { mergeAdapters } from './merge-adapters.ts';
+import { mergedWeights } from './merged-weights.ts';
 import { adapterConfigFile, readAdapterConfig, readAdapters } from './read-adapter.ts';
 import { targetLayers } from './target-layers.ts';
 import { writeAdapterFiles } from './write-adapter.ts';
@@ -20,11 +20,11 @@ describe('merged weights are those of peft', () => {
     const base = join(directory, lora.baseModel!);
     const architecture = await readArchitecture(base);
     const source = await openWeights(base, architecture);
-    const weights = await readWeights(source, architecture);
     const before = await readWeights(source, architecture);
     await source.close();
     const layers = targetLayers(architecture, lora.targetModules);
-    mergeAdapters(layers, lora, weights, await readAdapters(directory, adapterShapes(layers, lora.rank)));
+    const adapters = await readAdapters(directory, adapterShapes(layers, lora.rank));
+    const weights = await mergedWeights(base, lora, adapters);
 
     const expected = await openExpected(directory);
     let merged = 0;

@@ -16,7 +16,7 @@ const none = (what: string) =>
     .union([z.null(), z.array(z.never()), z.record(z.string(), z.never())], `${what} is not supported`)
     .optional();
 
-/** adapter_config.json of a LoRA, as peft writes it (LoraConfig), as far as we can do what it says. */
+/** adapter_config.json of a LoRA, as peft writes it (LoraConfig), where we support what it asks for. */
 const schema = z.looseObject({
   peft_type: z.literal('LORA'),
   base_model_name_or_path: z.string().nullish(),
@@ -34,15 +34,15 @@ const schema = z.looseObject({
   layers_to_transform: none('layers_to_transform'),
 });
 
-/** What an adapter's directory says of it. */
+/** An adapter's settings, and the model that it belongs to. */
 export interface AdapterConfig extends LoraSettings {
-  /** Where its base model is, as it was written; undefined where nothing is said. */
+  /** Where its base model is, as written in the file; undefined if it does not say. */
   readonly baseModel: string | undefined;
-  /** Whether the adapted weights stand as [in, out] (GPT-2's Conv1D). */
+  /** Whether the adapted weights are stored as [in, out] (GPT-2's Conv1D). */
   readonly transposed: boolean;
 }
 
-/** @throws FuseMeshError not_found when there is none, invalid_argument for what we cannot do */
+/** @throws FuseMeshError not_found when there is none, invalid_argument for what is not supported */
 export async function readAdapterConfig(directory: string): Promise<AdapterConfig> {
   const path = join(directory, adapterConfigFile);
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {

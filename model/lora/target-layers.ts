@@ -25,7 +25,7 @@ export function targetLayers(
 
 type Fits = (name: string) => boolean;
 
-/** Names that one of the patterns fits; each has to fit one at least. */
+/** Names that fit one of the patterns; each pattern must fit at least one name. */
 function fitting(names: readonly string[], patterns: readonly Fits[], written: readonly string[]): string[] {
   for (const [i, fits] of patterns.entries()) {
     if (names.some(fits)) continue;

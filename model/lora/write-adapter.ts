@@ -4,7 +4,7 @@ import { onDisk, publishDirectory, writeDurably } from '../export/durable-files.
 import { writeSafetensors } from '../safetensors/write-safetensors.ts';
 import { type AdapterConfig, adapterConfigFile, adapterWeightsFile } from './read-adapter.ts';
 
-/** An adapter's tensor as the training has it. */
+/** An adapter's tensor in training. */
 interface AdapterTensor {
   readonly name: string;
   readonly shape: readonly number[];
@@ -29,7 +29,9 @@ export async function writeAdapterFiles(
   await writeDurably(join(directory, adapterConfigFile), adapterConfigJson(config));
 }
 
-/** {@link writeAdapterFiles} in a directory of their own, which takes the place of an earlier one when it is whole. */
+/**
+ * {@link writeAdapterFiles} in a directory of their own, which replaces an earlier one once it is complete.
+ */
 export async function writeAdapter(
   directory: string,
   config: AdapterConfig,

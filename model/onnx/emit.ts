@@ -2,53 +2,61 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import {
   type ModelProto,
   ModelProtoSchema,
+  type NodeProto,
   StringStringEntryProtoSchema,
   type TensorProto,
   TensorProto_DataLocation,
   TensorProtoSchema,
 } from 'onnx-buf';
-import type { Value } from '../graph/graph.ts';
+import type { Node, Value } from '../graph/graph.ts';
+import { microsoft } from '../graph/onnx-writer.ts';
+import { operators } from '../graph/operators.ts';
 import { reachable } from '../graph/reachable.ts';
-import { type Dialect, lower } from './lower.ts';
+import type { OperatorName } from '../graph/signatures.ts';
 import { dataTypes, onnxNode } from './node.ts';
+import { NodeList } from './node-list.ts';
 import { sequenceInfo, valueInfo } from './value-info.ts';
+
+/**
+ * `standard` models run wherever ONNX does; `onnxruntime` ones are faster, and need ONNX Runtime; so do those that
+ * compute matrix products in 16 bits, which are for GPUs.
+ */
+export type Dialect = 'standard' | 'onnxruntime' | 'float16' | 'bfloat16';
 
 const standardOperatorSet = { domain: '', version: 18n };
 
 /** Operator sets of the dialects; every ONNX Runtime since 1.17 runs them. */
 const operatorSets = (dialect: Dialect): { domain: string; version: bigint }[] =>
-  dialect === 'standard'
-    ? [standardOperatorSet]
-    : [standardOperatorSet, { domain: 'com.microsoft', version: 1n }];
+  dialect === 'standard' ? [standardOperatorSet] : [standardOperatorSet, { domain: microsoft, version: 1n }];
 
 /** How a graph becomes a model. */
 export interface Emission {
   readonly dialect?: Dialect;
-  /** Values that are given at every run under their names and not computed: the model begins at them. */
+  /** Values that become inputs of the model instead of being computed. */
   readonly given?: readonly Value[];
   /** Adds {@link noTensor}, for outputs that are all computed in buffers of the caller. */
   readonly intoBuffers?: boolean;
 }
 
 /**
- * An output in front of all others that is an empty sequence. onnxruntime-node 1.30 copies each output into a new
- * array, one that was computed in a buffer of ours too; at an output that is no tensor it gives up, when
- * everything is computed and nothing has been copied (see session.ts).
+ * A first output that is an empty sequence. onnxruntime-node 1.30 copies each output into a new array, even
+ * one that was computed in our own buffer; at an output that is no tensor it stops with an error, when
+ * everything is computed and nothing is copied yet (see session.ts).
  */
 export const noTensor = '(no tensor)';
 
 /**
  * A graph as an ordinary ONNX model: the part of it that the outputs need.
  *
- * @param outputs names of the model's outputs and the values that they give; one that is called as its value is
- *   computed in its place, others are named by an Identity, which may copy
+ * @param outputs values by the names of the model's outputs; an output that has its value's own name is that
+ *   value, others are renamed by an Identity, which may copy
  * @returns bytes of a ModelProto
  */
 export function emitModel(outputs: Readonly<Record<string, Value>>, emission: Emission = {}): Uint8Array {
   return toBinary(ModelProtoSchema, modelProto(outputs, emission));
 }
 
-/** {@link emitModel} before it is bytes, to build on. */
+/** {@link emitModel} before it is serialized, to build on. */
 export function modelProto(
   outputs: Readonly<Record<string, Value>>,
   { dialect = 'onnxruntime', given = [], intoBuffers = false }: Emission,
@@ -76,6 +84,16 @@ export function modelProto(
     opsetImport: operatorSets(dialect),
     graph,
   });
+}
+
+/** The ONNX nodes of one node of our graph. */
+function lower<Name extends OperatorName>(node: Node<Name>, dialect: Dialect): NodeProto[] {
+  const onnx = new NodeList(node.outputs[0].name);
+  const { toOnnx, toOnnxRuntime = toOnnx, toHalf } = operators[node.operator];
+  if (dialect === 'standard') toOnnx(onnx, node);
+  else if (dialect === 'onnxruntime' || !toHalf) toOnnxRuntime(onnx, node);
+  else toHalf(onnx, node, dialect);
+  return onnx.all;
 }
 
 function initializer(value: Value): TensorProto {

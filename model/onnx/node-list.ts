@@ -1,9 +1,10 @@
 import { create } from '@bufbuild/protobuf';
 import { type NodeProto, type TensorProto_DataType, TensorProtoSchema } from 'onnx-buf';
-import { dataTypes, type OnnxAttribute, onnxNode } from './node.ts';
+import type { Named, OnnxWriter } from '../graph/onnx-writer.ts';
+import { dataTypes, type NodeAttribute, onnxNode } from './node.ts';
 
 /** ONNX nodes in the order in which they run. A result that is not given a name gets one of its own. */
-export class NodeList {
+export class NodeList implements OnnxWriter {
   readonly all: NodeProto[] = [];
   readonly #name: string;
 
@@ -12,24 +13,22 @@ export class NodeList {
     this.#name = name;
   }
 
-  /** Applies an operator; returns the name of its result. */
   add(
     opType: string,
-    inputs: string[],
-    attributes: Readonly<Record<string, OnnxAttribute>> = {},
-    output = `${this.#name}/${this.all.length}`,
+    inputs: readonly Named[],
+    attributes: Readonly<Record<string, NodeAttribute>> = {},
+    outputs: Named | readonly Named[] = `${this.#name}/${this.all.length}`,
     domain = '',
   ): string {
-    this.all.push(onnxNode(opType, inputs, [output], attributes, domain));
-    return output;
+    const output = [outputs].flat().map(nameOf);
+    this.all.push(onnxNode(opType, inputs.map(nameOf), output, attributes, domain));
+    return output[0];
   }
 
-  /** A float32 scalar. */
   float(value: number): string {
     return this.constant(dataTypes.float32, [], Float32Array.of(value));
   }
 
-  /** An int64 tensor of rank 1. */
   int64s(values: readonly number[]): string {
     return this.constant(dataTypes.int64, [values.length], BigInt64Array.from(values, BigInt));
   }
@@ -49,3 +48,5 @@ export class NodeList {
     return this.add('Constant', [], { value: { tensor } }, output);
   }
 }
+
+const nameOf = (value: Named): string => (typeof value === 'string' ? value : value.name);

@@ -8,22 +8,18 @@ import {
   type TensorProto,
   TensorProto_DataType,
 } from 'onnx-buf';
-import type { ElementType } from '../graph/graph.ts';
+import type { OnnxAttribute } from '../graph/onnx-writer.ts';
+import type { ElementType } from '../graph/tensor-type.ts';
 
-/** An attribute of an ONNX node: a bare number is an integer, a float says so. */
-export type OnnxAttribute =
-  | number
-  | string
-  | readonly number[]
-  | { readonly float: number }
-  | { readonly tensor: TensorProto };
+/** What a node that we write takes; a constant has its tensor too. */
+export type NodeAttribute = OnnxAttribute | { readonly tensor: TensorProto };
 
 /** One node of an ONNX graph, from the names of its inputs to those of its outputs. */
 export const onnxNode = (
   opType: string,
   input: string[],
   output: string[],
-  attributes: Readonly<Record<string, OnnxAttribute>> = {},
+  attributes: Readonly<Record<string, NodeAttribute>> = {},
   domain = '',
 ): NodeProto =>
   create(NodeProtoSchema, {
@@ -35,7 +31,7 @@ export const onnxNode = (
     attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
   });
 
-function attribute(name: string, value: OnnxAttribute): AttributeProto {
+function attribute(name: string, value: NodeAttribute): AttributeProto {
   const result = create(AttributeProtoSchema, { name });
   if (typeof value === 'number') {
     result.type = AttributeProto_AttributeType.INT;
@@ -46,6 +42,9 @@ function attribute(name: string, value: OnnxAttribute): AttributeProto {
   } else if ('float' in value) {
     result.type = AttributeProto_AttributeType.FLOAT;
     result.f = value.float;
+  } else if ('elementType' in value) {
+    result.type = AttributeProto_AttributeType.INT;
+    result.i = BigInt(dataTypes[value.elementType]);
   } else if ('tensor' in value) {
     result.type = AttributeProto_AttributeType.TENSOR;
     result.t = value.tensor;

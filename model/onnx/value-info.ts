@@ -1,10 +1,10 @@
 import { create } from '@bufbuild/protobuf';
 import { type ValueInfoProto, ValueInfoProtoSchema } from 'onnx-buf';
-import type { ElementType, TensorType } from '../graph/graph.ts';
 import type { Dimension } from '../graph/shape.ts';
+import type { ElementType, TensorType } from '../graph/tensor-type.ts';
 import { dataTypes } from './node.ts';
 
-/** An input or output of a model as ONNX declares it; open sizes stand under their names. */
+/** An input or output of a model as ONNX declares it; open sizes have their names. */
 export const valueInfo = (name: string, { elementType, shape }: TensorType): ValueInfoProto =>
   create(ValueInfoProtoSchema, {
     name,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { accumulate } from '../graph/accumulate.ts';
 import { add, matmul, mul } from '../graph/expressions.ts';
+import { accumulate } from '../graph/gradients.ts';
 import type { Value } from '../graph/graph.ts';
 import { createGraph } from '../graph/operators.ts';
 import { emitModel } from '../onnx/emit.ts';

@@ -11,9 +11,9 @@ export type HostTensor =
 /** A model ready to run. Runs block the thread: use it in a worker thread (see worker.ts). */
 export interface Session {
   /**
-   * @param feeds a tensor for every input; others are passed over
-   * @param into buffers for outputs of known shape, filled in place; other outputs come on fresh buffers, but of a
-   *   model with the output {@link noTensor}, which needs buffers for all
+   * @param feeds a tensor for every input; others are ignored
+   * @param into buffers for outputs of known shape, filled in place; other outputs get new buffers, except
+   *   that a model with the output {@link noTensor} needs buffers for all
    * @returns the buffers of all outputs by name
    */
   run(
@@ -23,15 +23,15 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** What computes: this machine's processor, or an NVIDIA GPU. */
+/** Where a model runs: on this machine's CPU, or on an NVIDIA GPU. */
 export type ExecutionProvider = 'cpu' | 'cuda';
 
 export interface SessionOptions {
   /** Threads of one matrix product. */
   readonly threads: number;
-  /** Where the files lie that constants of the model are read from. */
+  /** Directory of the files that hold the model's external data. */
   readonly weightsDirectory?: string;
-  /** Whether memory of values in between is kept for the next run; returned, many sessions share it. */
+  /** Whether memory of temporaries is kept for the next run; if not, sessions can share it. */
   readonly keepsMemory?: boolean;
   readonly provider?: ExecutionProvider;
 }
@@ -58,7 +58,7 @@ export async function openSession(
     extra: {
       session: {
         model_external_initializers_file_folder_path: weightsDirectory,
-        // Threads of a session that has nothing to do would take the time of another that has.
+        // Idle threads of one session would take time from another that computes.
         force_spinning_stop: '1',
       },
     },
@@ -88,7 +88,7 @@ export async function openSession(
   };
 }
 
-/** What onnxruntime-node says of an output that is no tensor, after it has computed all outputs. */
+/** What onnxruntime-node says about an output that is no tensor, after it has computed all outputs. */
 const isAboutNoTensor = ({ message }: Error): boolean => message.startsWith('Non tensor type');
 
 function refusal(reason: string, cause: unknown): FuseMeshError {

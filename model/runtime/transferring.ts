@@ -1,4 +1,4 @@
-/** A value on its way to another thread, with the buffers that go over instead of being copied. */
+/** A value on its way to another thread, with the buffers to transfer instead of copying. */
 export class Transferring<T> {
   readonly value: T;
   readonly buffers: readonly ArrayBuffer[];
@@ -10,7 +10,7 @@ export class Transferring<T> {
 }
 
 /**
- * Marks what a call of a worker thread takes or returns: `buffers` are handed over and are empty on this side
+ * Marks an argument or result of a worker's method: `buffers` are transferred and are empty on this side
  * afterwards.
  */
 export const transferring = <T>(value: T, buffers: readonly ArrayBuffer[]): Transferring<T> =>
@@ -19,7 +19,7 @@ export const transferring = <T>(value: T, buffers: readonly ArrayBuffer[]): Tran
 /** A value as the other side gets it. */
 export type Received<T> = T extends Transferring<infer Value> ? Value : T;
 
-/** Takes the marks off, and says what is to be transferred. */
+/** Removes the marks and collects the buffers to transfer. */
 export function unmarked(values: readonly unknown[]): { values: unknown[]; buffers: ArrayBuffer[] } {
   return {
     values: values.map((value) => (value instanceof Transferring ? value.value : value)),

@@ -2,9 +2,9 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 
 /** How a piece of work waits. */
 export interface Turn {
-  /** Lanes take turns, whatever waits in each; within one it is first come, first served. */
+  /** Lanes take turns, however much waits in each; within a lane, first come is first served. */
   readonly lane?: string;
-  /** Aborted before the work has begun, it never begins. */
+  /** If it aborts before the work begins, the work never begins. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -13,11 +13,11 @@ interface Waiting {
 }
 
 /**
- * Does one piece of work after another, for a worker thread that can do one at a time. What waits is kept on this
- * side of it, where it can still be taken back.
+ * Runs one piece of work at a time, for a worker thread. Waiting work stays on this side of the thread, where
+ * it can still be cancelled.
  */
 export class Turns {
-  /** The lanes in which something waits; the first is the next to have its turn. */
+  /** The lanes with waiting work; the first has the next turn. */
   readonly #lanes = new Map<string, Waiting[]>();
   #busy = false;
 
@@ -58,7 +58,7 @@ export class Turns {
     else this.#lanes.set(lane, others);
   }
 
-  /** Begins what is next; it keeps the place that the work before it had. */
+  /** Begins the next piece of work, without letting `#busy` fall in between. */
   #next(): void {
     for (const [lane, [first, ...others]] of this.#lanes) {
       this.#lanes.delete(lane);

@@ -37,14 +37,14 @@ interface Waiting {
 /** A worker thread of ours. */
 export interface RunningWorker<M extends Methods> {
   readonly remote: Remote<M>;
-  /** Resolves when the thread has ended by itself; never once stop was called. */
+  /** Resolves when the thread ends by itself; never after `stop`. */
   readonly failed: Promise<FuseMeshError>;
   stop(): Promise<void>;
 }
 
 /**
- * Starts a worker thread whose file calls {@link serveWorker}. Calls run one after another, in order.
- * Buffers go over by copy, unless a parameter or a result is `transferring(…)` them.
+ * Starts a worker thread whose file calls {@link serveWorker}. Calls run one after another, in order. Buffers
+ * are copied, unless a parameter or a result is `transferring(…)` them.
  *
  * @param file URL of a TypeScript or JavaScript module
  */

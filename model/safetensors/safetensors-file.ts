@@ -21,7 +21,7 @@ export interface TensorSource {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** The tensor's bytes as they are on disk: little-endian, row by row. */
   read(name: string): Promise<Uint8Array<ArrayBuffer>>;
-  /** The tensor's values, whatever floating-point dtype it has of F32, F16 and BF16. */
+  /** The tensor's values, from F32, F16 or BF16. */
   readFloat32(name: string): Promise<Float32Array<ArrayBuffer>>;
   close(): Promise<void>;
 }

@@ -11,8 +11,7 @@ export interface TensorToWrite {
 }
 
 /**
- * Writes a safetensors file, in the order given. The file appears under its name only when it is whole and
- * on disk.
+ * Writes a safetensors file, in the order given. The file gets its name only when it is complete and on disk.
  *
  * @param metadata `{ format: 'pt' }` is what transformers looks for
  * @throws RangeError when a tensor's bytes do not fit its shape

@@ -7,11 +7,10 @@ import { openWeights } from '../families/weights.ts';
 import type { ModelFiles } from '../model-files.ts';
 import { readExportedModel } from '../onnx/exported/read-exported-model.ts';
 import { openSession } from '../runtime/session.ts';
-import { exportedScoringModel } from './exported-scoring-graph.ts';
 import type { ModelCard } from './model-card.ts';
 import { type PaddedScores, scorePadded } from './padded-scores.ts';
 import { scoreInParts } from './score-in-parts.ts';
-import { scoringModels } from './scoring-graph.ts';
+import { exportedScoringModel, scoringModels } from './scoring-graph.ts';
 
 /** A model in memory that scores texts, given by their token ids. */
 export interface ScoredModel {
@@ -58,7 +57,7 @@ async function openExported(path: string, directory: string, threads: number): P
   }).catch((cause: unknown) => {
     throw refusal('cannot be opened', cause);
   });
-  // What it declares of its logits, if anything, need not be so: one token shows it.
+  // What it declares of its logits may be missing or wrong: scoring one token shows it.
   try {
     const { logProbabilities } = await scorePadded(session, [Int32Array.of(0)], vocabularySize);
     if (logProbabilities.length !== vocabularySize) throw new Error(`it gives ${logProbabilities.length}`);

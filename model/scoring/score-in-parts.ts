@@ -8,7 +8,7 @@ import { padTexts } from './padded-texts.ts';
  */
 const rowsAtOnce = 256;
 
-/** Runs the two parts of ScoringModels on the token ids of texts. Padding gets no scores: there stand zeros. */
+/** Runs the two parts of ScoringModels on the token ids of texts. Rows of padding are zeros. */
 export async function scoreInParts(
   { body, head }: { readonly body: Session; readonly head: Session },
   texts: readonly Int32Array[],

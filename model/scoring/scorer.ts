@@ -64,7 +64,7 @@ export class Scorer {
   /**
    * Scores texts together, padded to the longest. Texts of a batch do not change one another.
    *
-   * @param turn how they wait while others are scored
+   * @param turn how the call waits while others are scored
    * @throws FuseMeshError invalid_argument for a text without tokens or longer than the context, or a k
    * outside 1 … vocabulary size; cancelled when the turn's signal aborts before they are scored
    */
@@ -80,7 +80,7 @@ export class Scorer {
   }
 
   /**
-   * Scores token ids as they are, whatever text they are of; padded together as texts are.
+   * Scores token ids as they are, padded together as texts are.
    *
    * @param texts [texts][n] token ids
    * @returns [texts][n] natural log-probability of token i after those before it; 0 for the first
@@ -109,7 +109,10 @@ export class Scorer {
     return this.#turns.take(() => this.#worker.remote.score(texts, topK), turn);
   }
 
-  /** Resolves when its thread has ended by itself, after which it can score no more; never once it was closed. */
+  /**
+   * Resolves when the worker thread ends by itself, after which it cannot score any more; never after
+   * `close`.
+   */
   get failed(): Promise<FuseMeshError> {
     return this.#worker.failed;
   }

@@ -1,11 +1,14 @@
 import type { Architecture, ModelWeights } from '../families/architecture.ts';
 import { hiddenStates } from '../families/hidden-states.ts';
 import { weightConstant } from '../families/weights.ts';
-import type { Graph } from '../graph/graph.ts';
+import { cast, gatherElements, logSoftmax, reshape, topK } from '../graph/expressions.ts';
+import type { Graph, Value } from '../graph/graph.ts';
 import { createGraph } from '../graph/operators.ts';
+import { product } from '../graph/shape.ts';
 import { emitModel } from '../onnx/emit.ts';
+import { appendToLogits } from '../onnx/exported/append-to-logits.ts';
+import type { ExportedModel } from '../onnx/exported/read-exported-model.ts';
 import type { TensorSource } from '../safetensors/safetensors-file.ts';
-import { scoringHead } from './scoring-head.ts';
 
 /**
  * A model in two parts, each the bytes of a ModelProto; its weights stay in their files. The head is apart since
@@ -44,5 +47,37 @@ export function scoringModels(architecture: Architecture, { tensors }: TensorSou
   return {
     body: emitModel({ hidden_states: hidden }),
     head: emitModel(scoringHead(architecture.logits(rows, weightsIn(head)))),
+  };
+}
+
+/**
+ * An exported model with the inputs and outputs of both {@link ScoringModels}.
+ *
+ * @returns bytes of a ModelProto; constants outside of the model's file stay where they are
+ */
+export const exportedScoringModel = (exported: ExportedModel): Uint8Array =>
+  appendToLogits(exported, (logits) => {
+    const [batch, length, vocabularySize] = logits.shape;
+    return scoringHead(reshape(cast(logits, 'float32'), [product([batch, length]), vocabularySize]));
+  });
+
+/**
+ * Log-softmax, top-k and cross-entropy behind logits, so that only k values a token leave the model. Adds the
+ * inputs labels int32 [rows, 1] (the token after each row's) and k int64 [1].
+ *
+ * @param logits float32 [rows, vocabulary]
+ * @returns log_probabilities float32 [rows, k] and candidate_ids int32 of the same shape, falling;
+ * label_log_probabilities float32 [rows, 1]
+ */
+function scoringHead(logits: Value): Readonly<Record<string, Value>> {
+  const { graph, shape } = logits;
+  const labels = graph.input('labels', 'int32', [shape[0], 1]);
+  const k = graph.input('k', 'int64', [1]);
+  const logProbabilities = logSoftmax(logits);
+  const { values, indices } = topK(logProbabilities, { value: k, size: 'k' });
+  return {
+    log_probabilities: values,
+    candidate_ids: cast(indices, 'int32'),
+    label_log_probabilities: gatherElements(logProbabilities, labels),
   };
 }

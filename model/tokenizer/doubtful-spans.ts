@@ -1,9 +1,10 @@
 import type { Spans } from './spans-from-bytes.ts';
 
 /**
- * Finds tokens whose place in the text is in doubt, since they do not spell what stands there, whatever a
- * normalizer may do to letters (case, accents, compatibility forms) and spaces. The end of such a token is
- * no place where other tokenizations may be met: it is moved to the end of the next token without doubt.
+ * Finds tokens whose place in the text is in doubt: they do not spell the text there, even allowing for what
+ * a normalizer may do to letters (case, accents, compatibility forms) and spaces. The end of such a token
+ * must not count as a boundary shared with another tokenization, so it moves to the end of the next token
+ * that is not in doubt.
  *
  * @param spans changed in place
  * @param spelling the bytes that token i stands for, one character (U+0000 to U+00FF) a byte; undefined where it
@@ -48,11 +49,11 @@ function spells(
     spelt += own;
   }
   const [own, there] = [simplified(Buffer.from(spelt, 'latin1').toString()), simplified(stretch)];
-  // What a normalizer drops belongs to the token behind it.
+  // What a normalizer drops belongs to the token after it.
   return own === there || (own !== '' && there.endsWith(own));
 }
 
-/** Letters without what normalizers change about them. */
+/** A text without what normalizers change: case, accents, compatibility forms and spaces. */
 const simplified = (text: string): string =>
   text
     .normalize('NFKD')

@@ -17,9 +17,9 @@ export interface SpaceSpelling {
 }
 
 /**
- * Finds the tokens' spans by walking their bytes along the text's: exact to the byte, and needs no offsets.
- * A token that is part of a character gets the whole character. A space that the tokenizer put in front and
- * the text has not stands for nothing.
+ * Finds the tokens' spans by walking their bytes along the text's: exact to the byte, and needs no offsets. A
+ * token that is part of a character gets the whole character as its span. A space that the tokenizer added in
+ * front of the text has no span.
  *
  * @param ids [n] the tokens of the text, without those of the post-processor
  * @returns undefined when the tokens do not spell the text (it was normalized, or has unknown characters)
@@ -60,12 +60,12 @@ export function spansFromBytes(
   return { starts, ends };
 }
 
-/** Whether ▁ stands there. */
+/** Whether there is a ▁ at a position. */
 function isMark(textBytes: Uint8Array, position: number): boolean {
   return textBytes[position] === 0xe2 && textBytes[position + 1] === 0x96 && textBytes[position + 2] === 0x81;
 }
 
-/** Turns byte positions into UTF-16 ones, in place; inside a character, outwards to its edges. */
+/** Turns byte positions into UTF-16 ones, in place; those inside a character move outwards to its edges. */
 function toCodeUnits(textBytes: Uint8Array, starts: Int32Array, ends: Int32Array): void {
   const unitFrom = new Int32Array(textBytes.length + 1);
   const unitTo = new Int32Array(textBytes.length + 1);

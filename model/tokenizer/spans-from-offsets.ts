@@ -1,9 +1,9 @@
 import type { Spans } from './spans-from-bytes.ts';
 
 /**
- * Makes the tokenizer's own offsets into spans that tile the text: the way for tokens that do not spell the
- * text letter by letter, because a normalizer changed it or a character is unknown. A stretch that no token
- * claims goes to the token after it, the rest at the end to the last one.
+ * Turns the tokenizer's own offsets into spans that tile the text, for tokens that do not spell it letter by
+ * letter because a normalizer changed it or a character is unknown. A stretch that no token claims goes to
+ * the token after it, the rest at the end to the last token.
  *
  * @param offsets [n] begin and end of each token, in code points
  * @param isSpace whether token i stands for one space alone: put in front of a text that has none, its

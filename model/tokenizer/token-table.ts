@@ -74,7 +74,7 @@ function byteLevelBytes(): (token: string) => Uint8Array {
   };
 }
 
-/** What WordPiece writes before a token that goes on with a word. */
+/** WordPiece's mark of a token that continues a word. */
 const continuationMark = ({ model }: TokenizerJson): string | undefined =>
   model.type === 'WordPiece' ? (model.continuing_subword_prefix ?? '##') : undefined;
 

@@ -9,7 +9,10 @@ export interface Tokenization {
    * has an empty span. Tokens that are bytes of one character all have that whole character as span.
    */
   readonly ends: Int32Array;
-  /** How many tokens do not spell what stands at their place; no other tokenization is met at their ends. */
+  /**
+   * How many tokens do not spell the text at their place; their ends are no boundaries shared with another
+   * tokenization.
+   */
   readonly doubtful: number;
 }
 

@@ -22,8 +22,8 @@ interface Component {
 }
 
 /**
- * Parses a tokenizer.json and undoes what would keep a text from being seen whole: truncation, padding, and
- * spans without their leading space.
+ * Parses a tokenizer.json and turns off what would hide parts of a text: truncation, padding, and spans
+ * without their leading space.
  *
  * @throws Error with a plain reason when the text is not one
  */

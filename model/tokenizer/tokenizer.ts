@@ -10,8 +10,8 @@ import type { Tokenization } from './tokenization.ts';
 import { parseTokenizerJson, prependsAlways, spaceMarkOf, usesMetaspace } from './tokenizer-json.ts';
 
 /**
- * A tokenizer.json of Hugging Face, over the official Rust implementation. Texts are always seen whole:
- * truncation and padding that the file asks for are off.
+ * A tokenizer.json of Hugging Face, run by the official Rust library. Texts are never cut or padded, even if
+ * the file asks for it.
  */
 export class Tokenizer {
   /** The file as it was given. */
@@ -75,8 +75,8 @@ export class Tokenizer {
   }
 
   /**
-   * Cuts a text into tokens. Special tokens that the tokenizer puts in front (beginning of sequence) are
-   * there, those that it puts behind (end of sequence) are not. The spans tile the text.
+   * Tokenizes a text. Special tokens that the tokenizer puts in front (beginning of sequence) are kept, those
+   * that it puts behind (end of sequence) are dropped. The spans tile the text.
    */
   async encode(text: string): Promise<Tokenization> {
     return (await this.encodeBatch([text]))[0];
@@ -90,12 +90,13 @@ export class Tokenizer {
   }
 
   /**
-   * The first token of each text as it is cut in the middle of a text, where no space is put in front.
+   * The first token of each text when it is tokenized in the middle of another, where no space is added in
+   * front.
    *
-   * @returns [texts] ids; −1 where the text, alone, is cut into tokens that are not its own
+   * @returns [texts] ids; −1 where the text alone has tokens that do not spell it
    */
   async firstTokens(texts: readonly string[]): Promise<Int32Array> {
-    // A tokenizer that puts a space in front makes two of one that is there.
+    // A tokenizer that adds a space in front turns one space into two.
     const [alone] = await this.#firstIds(['a']);
     const addsSpace = alone !== undefined && this.tokenBytes(alone)?.startsWith(' ') === true;
     const cut = texts.map((text) => (addsSpace && text.startsWith(' ') ? text.slice(1) : text));
@@ -137,8 +138,8 @@ export class Tokenizer {
   }
 
   /**
-   * A token for people to read: the text that it stands for, or its name in angle brackets and the like. Bytes of
-   * a character that other tokens complete show as U+FFFD.
+   * A token for people to read: its text, or the name of a special token. Bytes of a character that other
+   * tokens complete show as U+FFFD.
    */
   tokenText(id: number): string {
     const bytes = this.tokenBytes(id);
@@ -146,7 +147,7 @@ export class Tokenizer {
     return Buffer.from(bytes, 'latin1').toString('utf8');
   }
 
-  /** Whether a token stands for a byte of characters that have no token of their own: not what a text is cut into first. */
+  /** Whether a token stands for one byte of a character that has no token of its own (byte fallback). */
   isByteFallback(id: number): boolean {
     return this.#table.byteFallback[id] === 1;
   }

@@ -1,7 +1,8 @@
 import { mul, sumAll } from '../../model/graph/expressions.ts';
 import { gradients } from '../../model/graph/gradients.ts';
-import type { ElementType, Value } from '../../model/graph/graph.ts';
+import type { Value } from '../../model/graph/graph.ts';
 import { createGraph } from '../../model/graph/operators.ts';
+import type { ElementType } from '../../model/graph/tensor-type.ts';
 import { emitModel } from '../../model/onnx/emit.ts';
 import { type HostTensor, openSession } from '../../model/runtime/session.ts';
 import { createRandom } from './random.ts';

@@ -3,7 +3,7 @@ import { readArchitecture } from '../../../model/families/read-architecture.ts';
 import { fromFloat16 } from '../../../numbers/float16.ts';
 import { modelDirectory } from '../layout.ts';
 import { zoo } from '../zoo.ts';
-import { randomWeights } from './random-weights.ts';
+import { normalNumbers, randomWeights } from './random-weights.ts';
 
 test.each(zoo)('$name: random weights of the seed, norms the identity, biases nothing', async ({ name }) => {
   const architecture = await readArchitecture(modelDirectory(name));
@@ -23,4 +23,12 @@ test.each(zoo)('$name: random weights of the seed, norms the identity, biases no
       expect(Buffer.compare(other[i].data, data), tensor).not.toBe(0);
     }
   }
+});
+
+test('normal numbers have mean 0 and the standard deviation asked for', () => {
+  const numbers = Array.from({ length: 20_000 }, normalNumbers(3, 0.02));
+  const mean = numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+  const variance = numbers.reduce((sum, number) => sum + (number - mean) ** 2, 0) / numbers.length;
+  expect(Math.abs(mean)).toBeLessThan(0.0005);
+  expect(Math.abs(Math.sqrt(variance) - 0.02)).toBeLessThan(0.0005);
 });

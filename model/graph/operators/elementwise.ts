@@ -1,81 +1,142 @@
 import { add, cast, div, erf, exp, mul, neg, sigmoid, sub, tanh, where } from '../expressions.ts';
-import type { ElementType, OperatorTable } from '../graph.ts';
+import type { Node, OperatorTable, Value } from '../graph.ts';
+import { microsoft } from '../onnx-writer.ts';
 import { broadcastShapes } from '../shape.ts';
-import { broadcastType, elementwise, elementwisePair, expectType, refuse, unbroadcast } from './rules.ts';
+import type { BinaryName, UnaryName } from '../signatures.ts';
+import type { TensorType } from '../tensor-type.ts';
+import { unbroadcast } from './cotangents.ts';
+import { broadcastType, expectType, refuse } from './refusals.ts';
+import { writtenAs } from './written-as.ts';
 
-/** Value by value. y names the result, g the cotangent. */
-export const elementwiseOperators: OperatorTable = {
+/** A function of one float32 operand; `gradient` gives the cotangent of x from that of y. */
+const unary = (name: UnaryName, gradient: (g: Value, x: Value, y: Value) => Value) => ({
+  infer: ([x]: readonly [Value]): readonly [TensorType] => {
+    expectType(name, x, 'float32');
+    return [x.type];
+  },
+  gradient: (g: Value, { inputs: [x], outputs: [y] }: Node<UnaryName>): readonly [Value] => [
+    gradient(g, x, y),
+  ],
+  toOnnx: writtenAs(name),
+});
+
+/** A function of two operands that broadcast; `gradient` gives both cotangents, stretched as the result is. */
+const binary = (
+  name: BinaryName,
+  gradient: (g: Value, a: Value, b: Value, y: Value) => readonly [Value, Value],
+) => ({
+  infer: (operands: readonly [Value, Value]): readonly [TensorType] => [broadcastType(name, operands)],
+  gradient: (g: Value, { inputs: [a, b], outputs: [y] }: Node<BinaryName>): readonly [Value, Value] => {
+    const [toA, toB] = gradient(g, a, b, y);
+    return [unbroadcast(toA, a.shape), unbroadcast(toB, b.shape)];
+  },
+  toOnnx: writtenAs(name),
+  reusesInput: true as const,
+});
+
+/** Value by value. x, a and b are operands, y the result, g its cotangent. */
+export const elementwiseOperators = {
   // d(a + b) = da + db
-  Add: elementwisePair('Add', (g) => [g, g]),
-  Sub: elementwisePair('Sub', (g) => [g, neg(g)]),
+  Add: { ...binary('Add', (g) => [g, g]), inPlaceOf: 0 },
+  Sub: binary('Sub', (g) => [g, neg(g)]),
   // d(ab) = b da + a db
-  Mul: elementwisePair('Mul', (g, a, b) => [mul(g, b), mul(g, a)]),
+  Mul: { ...binary('Mul', (g, a, b) => [mul(g, b), mul(g, a)]), inPlaceOf: 0, isCheap: true },
   // d(a/b) = da/b − (a/b) db/b
-  Div: elementwisePair('Div', (g, _a, b, { outputs }) => {
+  Div: binary('Div', (g, _a, b, y) => {
     const perB = div(g, b);
-    return [perB, neg(mul(perB, outputs[0]))];
+    return [perB, neg(mul(perB, y))];
   }),
   Neg: {
     infer: ([x]) => [x.type],
-    gradient: ({ cotangent }) => [neg(cotangent)],
+    gradient: (g) => [neg(g)],
+    toOnnx: writtenAs('Neg'),
+    reusesInput: true,
   },
-  Exp: elementwise('Exp', (_x, y) => y, mul),
-  Log: elementwise('Log', (x) => x, div),
+  Exp: { ...unary('Exp', (g, _x, y) => mul(g, y)), reusesInput: true },
+  Log: { ...unary('Log', (g, x) => div(g, x)), reusesInput: true },
   // d√x = dx / 2√x
-  Sqrt: elementwise('Sqrt', (_x, y) => mul(y, 2), div),
+  Sqrt: { ...unary('Sqrt', (g, _x, y) => div(g, mul(y, 2))), reusesInput: true },
   // σ′ = σ(1 − σ)
-  Sigmoid: elementwise('Sigmoid', (_x, y) => mul(y, sub(1, y)), mul),
-  // (x·σ)′ = σ(1 + x − x·σ)
-  Silu: elementwise('Silu', (x, y) => mul(sigmoid(x), add(sub(x, y), 1)), mul),
+  Sigmoid: { ...unary('Sigmoid', (g, _x, y) => mul(g, mul(y, sub(1, y)))), reusesInput: true },
+  Silu: {
+    // (x·σ)′ = σ(1 + x − x·σ)
+    ...unary('Silu', (g, x, y) => mul(g, mul(sigmoid(x), add(sub(x, y), 1)))),
+    toOnnx: (onnx, { inputs: [x], outputs: [y] }) => {
+      onnx.add('Mul', [x, onnx.add('Sigmoid', [x])], {}, y);
+    },
+    // x · sigmoid(alpha · x)
+    toOnnxRuntime: writtenAs('QuickGelu', () => ({ alpha: { float: 1 } }), microsoft),
+    isCheap: true,
+  },
   // erf′ = 2/√π · exp(−x²)
-  Erf: elementwise('Erf', (x) => mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI)), mul),
+  Erf: {
+    ...unary('Erf', (g, x) => mul(g, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI)))),
+    reusesInput: true,
+  },
   // tanh′ = 1 − tanh²
-  Tanh: elementwise('Tanh', (_x, y) => sub(1, mul(y, y)), mul),
-  // (x·Φ)′ = Φ + x·φ, Φ = (1 + erf(x/√2))/2, φ = exp(−x²/2)/√2π
-  Gelu: elementwise(
-    'Gelu',
-    (x) =>
-      add(
-        mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5),
-        mul(x, mul(exp(mul(mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI))),
-      ),
-    mul,
-  ),
-  // x·(1 + t)/2 with t = tanh(u), u = √(2/π)·(x + a·x³): (1 + t)/2 + x·(1 − t²)·u′/2
-  GeluTanh: elementwise(
-    'GeluTanh',
-    (x) => {
+  Tanh: { ...unary('Tanh', (g, _x, y) => mul(g, sub(1, mul(y, y)))), reusesInput: true },
+  Gelu: {
+    // (x·Φ)′ = Φ + x·φ, Φ = (1 + erf(x/√2))/2, φ = exp(−x²/2)/√2π
+    ...unary('Gelu', (g, x) => {
+      const phi = mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5);
+      const density = mul(exp(mul(mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+      return mul(g, add(phi, mul(x, density)));
+    }),
+    // x · (1 + erf(x / √2)) / 2
+    toOnnx: (onnx, { inputs: [x], outputs: [y] }) => {
+      const error = onnx.add('Erf', [onnx.add('Mul', [x, onnx.float(Math.SQRT1_2)])]);
+      const doubled = onnx.add('Add', [error, onnx.float(1)]);
+      onnx.add('Mul', [onnx.add('Mul', [x, onnx.float(0.5)]), doubled], {}, y);
+    },
+    toOnnxRuntime: writtenAs('Gelu', () => ({}), microsoft),
+    isCheap: true,
+  },
+  GeluTanh: {
+    // x·(1 + t)/2 with t = tanh(u), u = √(2/π)·(x + a·x³): (1 + t)/2 + x·(1 − t²)·u′/2
+    ...unary('GeluTanh', (g, x) => {
       const [scale, cubic] = [Math.sqrt(2 / Math.PI), 0.044715];
       const square = mul(x, x);
       const t = tanh(mul(x, add(mul(square, scale * cubic), scale)));
       const innerSlope = add(mul(square, 3 * scale * cubic), scale);
-      return mul(add(add(t, 1), mul(mul(x, sub(1, mul(t, t))), innerSlope)), 0.5);
+      return mul(g, mul(add(add(t, 1), mul(mul(x, sub(1, mul(t, t))), innerSlope)), 0.5));
+    }),
+    // x · (1 + tanh(√(2/π) · (x + 0.044715 · x³))) / 2
+    toOnnx: (onnx, { inputs: [x], outputs: [y] }) => {
+      const scale = Math.sqrt(2 / Math.PI);
+      const cubic = onnx.add('Mul', [onnx.add('Mul', [x, x]), onnx.float(0.044715 * scale)]);
+      const inner = onnx.add('Mul', [x, onnx.add('Add', [cubic, onnx.float(scale)])]);
+      const doubled = onnx.add('Add', [onnx.add('Tanh', [inner]), onnx.float(1)]);
+      onnx.add('Mul', [onnx.add('Mul', [x, onnx.float(0.5)]), doubled], {}, y);
     },
-    mul,
-  ),
+    toOnnxRuntime: writtenAs('FastGelu', () => ({}), microsoft),
+    isCheap: true,
+  },
   GreaterOrEqual: {
-    infer: ([a, b]) => [{ ...broadcastType('GreaterOrEqual', [a, b]), elementType: 'bool' }],
+    infer: (operands) => [{ elementType: 'bool', shape: broadcastType('GreaterOrEqual', operands).shape }],
+    toOnnx: writtenAs('GreaterOrEqual'),
   },
   Where: {
-    infer: (inputs) => {
-      const [condition, yes, no] = inputs;
+    infer: (operands) => {
+      const [condition, yes, no] = operands;
       expectType('Where', condition, 'bool');
-      const values = broadcastType('Where', [yes, no]);
+      const { elementType, shape: ofValues } = broadcastType('Where', [yes, no]);
       const shape =
-        broadcastShapes(condition.shape, values.shape) ??
-        refuse('Where', inputs, 'the shapes do not broadcast');
-      return [{ ...values, shape }];
+        broadcastShapes(condition.shape, ofValues) ??
+        refuse('Where', operands, 'the shapes do not broadcast');
+      return [{ elementType, shape }];
     },
-    gradient: ({ inputs: [condition, yes, no], cotangent }) => [
+    gradient: (g, { inputs: [condition, yes, no] }) => [
       undefined,
-      unbroadcast(where(condition, cotangent, 0), yes.shape),
-      unbroadcast(where(condition, 0, cotangent), no.shape),
+      unbroadcast(where(condition, g, 0), yes.shape),
+      unbroadcast(where(condition, 0, g), no.shape),
     ],
+    toOnnx: writtenAs('Where'),
+    isCheap: true,
+    reusesInput: true,
   },
   Cast: {
-    infer: ([x], { to }) => [{ elementType: to as ElementType, shape: x.shape }],
-    gradient: ({ inputs: [x], cotangent }) => [
-      /float/.test(x.elementType) ? cast(cotangent, x.elementType) : undefined,
-    ],
+    infer: ([x], { to }) => [{ elementType: to, shape: x.shape }],
+    gradient: (g, { inputs: [x] }) => [/float/.test(x.elementType) ? cast(g, x.elementType) : undefined],
+    toOnnx: writtenAs('Cast', ({ to }) => ({ to: { elementType: to } })),
   },
-};
+} satisfies Partial<OperatorTable>;

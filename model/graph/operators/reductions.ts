@@ -1,51 +1,68 @@
 import { div, exp, mul, sub, sum } from '../expressions.ts';
-import type { Attributes, Operator, OperatorTable, Value } from '../graph.ts';
+import type { Node, OperatorTable, Value } from '../graph.ts';
+import type { OnnxWriter } from '../onnx-writer.ts';
 import { product, type Shape } from '../shape.ts';
-import { expectType, refuse, stretchBack } from './rules.ts';
+import type { ParametersOf } from '../signatures.ts';
+import type { TensorType } from '../tensor-type.ts';
+import { stretchBack } from './cotangents.ts';
+import { expectType, refuse } from './refusals.ts';
+import { integersAs, writtenAs } from './written-as.ts';
 
-const reducedAxes = (attributes: Attributes): readonly number[] => attributes['axes'] as readonly number[];
+type ReductionName = 'ReduceSum' | 'ReduceMean' | 'ReduceMax';
 
-function reducedShape(shape: Shape, attributes: Attributes): Shape {
-  const axes = reducedAxes(attributes);
-  return attributes['keepAxes'] === 1
+const reducedShape = (shape: Shape, { axes, keepAxes }: ParametersOf<ReductionName>): Shape =>
+  keepAxes
     ? shape.map((dimension, axis) => (axes.includes(axis) ? 1 : dimension))
     : shape.filter((_, axis) => !axes.includes(axis));
-}
 
-/** A sum over axes, divided by something that does not depend on the values. */
-const reduction = (
-  name: string,
-  spread: (cotangent: Value, input: Value, axes: readonly number[]) => Value,
-): Operator => ({
-  infer: ([x], attributes) => {
+const reduction = (name: ReductionName) => ({
+  infer: ([x]: readonly [Value], parameters: ParametersOf<ReductionName>): readonly [TensorType] => {
     expectType(name, x, 'float32');
-    return [{ elementType: 'float32', shape: reducedShape(x.shape, attributes) }];
+    return [{ elementType: 'float32', shape: reducedShape(x.shape, parameters) }];
   },
-  gradient: ({ inputs: [x], attributes, cotangent }) => [spread(cotangent, x, reducedAxes(attributes))],
+  toOnnx: (
+    onnx: OnnxWriter,
+    { inputs: [x], outputs: [y], parameters: { axes, keepAxes } }: Node<ReductionName>,
+  ) => {
+    onnx.add(name, [x, integersAs(onnx, `${y.name}_axes`, axes)], { keepdims: Number(keepAxes) }, y);
+  },
 });
 
 /** A function along the last axis that keeps the shape. */
-const alongLastAxis = (name: string, gradient: (y: Value, g: Value) => Value): Operator => ({
-  infer: ([x]) => {
+const alongLastAxis = (name: 'Softmax' | 'LogSoftmax') => ({
+  infer: ([x]: readonly [Value]): readonly [TensorType] => {
     expectType(name, x, 'float32');
     if (x.shape.length === 0) refuse(name, [x], 'must have an axis');
     return [x.type];
   },
-  gradient: ({ outputs, cotangent }) => [gradient(outputs[0], cotangent)],
+  toOnnx: writtenAs(name, () => ({ axis: -1 })),
 });
 
-/** Over axes. */
-export const reductionOperators: OperatorTable = {
-  ReduceSum: reduction('ReduceSum', (g, x, axes) => stretchBack(g, x.shape, axes)),
-  ReduceMean: reduction('ReduceMean', (g, x, axes) => {
-    const count = product(axes.map((axis) => x.shape[axis]));
-    if (typeof count === 'string')
-      refuse('ReduceMean', [x], 'its gradient needs the averaged axes to be of fixed size');
-    return stretchBack(div(g, count), x.shape, axes);
-  }),
-  ReduceMax: { infer: reduction('ReduceMax', (g) => g).infer },
+/** Over axes. g is the cotangent of the result y. */
+export const reductionOperators = {
+  ReduceSum: {
+    ...reduction('ReduceSum'),
+    gradient: (g, { inputs: [x], parameters: { axes } }) => [stretchBack(g, x.shape, axes)],
+  },
+  ReduceMean: {
+    ...reduction('ReduceMean'),
+    gradient: (g, { inputs: [x], parameters: { axes } }) => {
+      const count = product(axes.map((axis) => x.shape[axis]));
+      if (typeof count === 'string')
+        refuse('ReduceMean', [x], 'its gradient needs the averaged axes to be of fixed size');
+      return [stretchBack(div(g, count), x.shape, axes)];
+    },
+  },
+  ReduceMax: reduction('ReduceMax'),
   // y = softmax(x): dx = y·(g − Σ g·y)
-  Softmax: alongLastAxis('Softmax', (y, g) => mul(y, sub(g, sum(mul(g, y), [-1], { keepAxes: true })))),
+  Softmax: {
+    ...alongLastAxis('Softmax'),
+    gradient: (g, { outputs: [y] }) => [mul(y, sub(g, sum(mul(g, y), [-1], { keepAxes: true })))],
+    reusesInput: true,
+  },
   // y = x − log Σ exp x: dx = g − exp(y)·Σ g
-  LogSoftmax: alongLastAxis('LogSoftmax', (y, g) => sub(g, mul(exp(y), sum(g, [-1], { keepAxes: true })))),
-};
+  LogSoftmax: {
+    ...alongLastAxis('LogSoftmax'),
+    gradient: (g, { outputs: [y] }) => [sub(g, mul(exp(y), sum(g, [-1], { keepAxes: true })))],
+  },
+} satisfies Partial<OperatorTable>;

@@ -6,11 +6,11 @@ import { modelProto } from '../emit.ts';
 import type { ExportedModel } from './read-exported-model.ts';
 
 /**
- * An exported model that goes on with a graph of ours behind its logits. What the graph takes further stands
- * among the inputs of the whole.
+ * An exported model with a graph of ours behind its logits. Further inputs of that graph are inputs of the
+ * whole.
  *
- * @param outputsOf from the logits [batch, length, vocabulary] to the outputs of the whole, by operators that
- * ONNX has written alike since operator set 11
+ * @param outputsOf from the logits [batch, length, vocabulary] to the outputs of the whole, in operators
+ * whose form has not changed since operator set 11
  * @returns bytes of a ModelProto
  */
 export function appendToLogits(

@@ -4,7 +4,7 @@ import { formatShape, type Shape } from '../../graph/shape.ts';
 /** What a model declares of one of its inputs or outputs. */
 export interface DeclaredTensor {
   readonly dataType: TensorProto_DataType;
-  /** Open sizes by their names, "?" where they have none; undefined where nothing is said. */
+  /** Open sizes by their names, "?" where they have none; undefined if it is not declared. */
   readonly shape: Shape | undefined;
 }
 

@@ -5,10 +5,10 @@ import { dataTypes } from '../node.ts';
 import { NodeList } from '../node-list.ts';
 import { type DeclaredTensor, declaredTensor, formatTensor } from './declared-tensor.ts';
 
-/** An input that exported models have, and how it is made of `input_ids` and `position_ids` of ours. */
+/** An input that exported models have, and how it is computed from our `input_ids` and `position_ids`. */
 interface KnownInput {
   readonly name: RegExp;
-  /** What of it is supported, for people. */
+  /** The form that is supported, for messages. */
   readonly form: string;
   fits(declared: DeclaredTensor): boolean;
   /** Adds nodes that end in the value `name`. */
@@ -21,7 +21,7 @@ const isOpenMatrix = ({ shape }: DeclaredTensor): boolean =>
 const isInteger = ({ dataType }: DeclaredTensor): boolean =>
   dataType === dataTypes.int32 || dataType === dataTypes.int64;
 
-/** Ours under its own name, as the type that the model takes. */
+/** One of our inputs, cast to the type that the model takes. */
 const ours = (name: string): KnownInput => ({
   name: new RegExp(`^${name}$`),
   form: 'int32 or int64 [batch, length], both sizes open',
@@ -36,7 +36,7 @@ const knownInputs: readonly KnownInput[] = [
     name: /^attention_mask$/,
     form: '[batch, length], both sizes open',
     fits: isOpenMatrix,
-    // Every token is there, as every id equals itself.
+    // All ones: every id equals itself.
     make: (nodes, target, { dataType }) =>
       nodes.add('Cast', [nodes.add('Equal', ['input_ids', 'input_ids'])], { to: dataType }, target),
   },
@@ -52,7 +52,7 @@ const knownInputs: readonly KnownInput[] = [
     },
   },
   {
-    // Of a decoder merged of one with and one without past keys.
+    // Of a merged decoder: false chooses the branch without past keys.
     name: /^use_cache_branch$/,
     form: 'bool [1]',
     fits: ({ dataType, shape }) => dataType === TensorProto_DataType.BOOL && shape?.length === 1,
@@ -64,11 +64,11 @@ const supported =
   'input_ids, position_ids, attention_mask, past_key_values.N.key, past_key_values.N.value and use_cache_branch';
 
 /**
- * Nodes that make every input of an exported model of ours: `input_ids` and `position_ids`.
+ * Nodes that compute every input of an exported model from ours: `input_ids` and `position_ids`.
  *
- * @param prefix what the names of its values are to begin with
+ * @param prefix of the names of its values
  * @param path of its file, for messages
- * @throws FuseMeshError invalid_argument where it takes what we cannot give
+ * @throws FuseMeshError invalid_argument where it needs an input that we cannot compute
  */
 export function inputNodes(graph: GraphProto, prefix: string, path: string): NodeProto[] {
   const refusal = (problem: string) => new FuseMeshError('invalid_argument', `${path}: ${problem}`);

@@ -1,6 +1,6 @@
 import type { GraphProto } from 'onnx-buf';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
-import type { ElementType } from '../../graph/graph.ts';
+import type { ElementType } from '../../graph/tensor-type.ts';
 import { dataTypes } from '../node.ts';
 import { declaredTensor, formatTensor } from './declared-tensor.ts';
 

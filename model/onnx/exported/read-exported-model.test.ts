@@ -17,12 +17,12 @@ import {
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../../test/support/random.ts';
 import { temporaryDirectory } from '../../../test/support/temporary-directory.ts';
-import type { ElementType } from '../../graph/graph.ts';
 import type { Shape } from '../../graph/shape.ts';
+import type { ElementType } from '../../graph/tensor-type.ts';
 import { openSession } from '../../runtime/session.ts';
-import { exportedScoringModel } from '../../scoring/exported-scoring-graph.ts';
 import { openScoredModel } from '../../scoring/open-scored-model.ts';
 import { scorePadded } from '../../scoring/padded-scores.ts';
+import { exportedScoringModel } from '../../scoring/scoring-graph.ts';
 import { dataTypes, onnxNode } from '../node.ts';
 import { NodeList } from '../node-list.ts';
 import { valueInfo } from '../value-info.ts';

@@ -3,20 +3,22 @@ import { join } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
 import { type GraphProto, type ModelProto, ModelProtoSchema, TensorProto_DataType } from 'onnx-buf';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
-import type { ElementType } from '../../graph/graph.ts';
+import type { ElementType } from '../../graph/tensor-type.ts';
 import { valueInfo } from '../value-info.ts';
 import { readExportedConfig } from './config.ts';
 import { checkExternalData } from './external-data.ts';
 import { inputNodes } from './inputs.ts';
 import { declaredLogits } from './logits.ts';
-import { nestedGraphs } from './nested-graphs.ts';
-import { prefixNames } from './prefix-names.ts';
+import { nestedGraphs, prefixNames } from './nested-graphs.ts';
 
 /** A causal language model that PyTorch, Optimum or another exporter wrote as ONNX. */
 export interface ExportedModel {
   /** model_type of config.json. */
   readonly family: string;
-  /** Values of floating point among its constants; a quantized model keeps most of its weights otherwise. */
+  /**
+   * Floating-point values among its constants; most weights of a quantized model are integers and not
+   * counted.
+   */
   readonly parameters: number;
   readonly vocabularySize: number;
   /** Longest input, in tokens. */
@@ -31,7 +33,7 @@ export interface ExportedModel {
 
 const prefix = 'exported/';
 
-/** Before it, the operators that we put around a model had other inputs. */
+/** In earlier ones, the operators that we put around a model have other inputs. */
 const oldestOperatorSet = 11;
 
 /**
@@ -78,7 +80,7 @@ async function readModel(path: string): Promise<{ model: ModelProto; graph: Grap
   try {
     model = fromBinary(ModelProtoSchema, bytes);
   } catch {
-    // Falls through to the same answer as any other file that is no model.
+    // Falls through to the error for any file that is no model.
   }
   if (!model?.graph)
     throw new FuseMeshError('data_loss', `${path} is not an ONNX model: download or export it again`);

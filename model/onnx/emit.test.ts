@@ -3,10 +3,11 @@ import fc from 'fast-check';
 import { ModelProtoSchema } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../test/support/random.ts';
-import { accumulate } from '../graph/accumulate.ts';
 import * as e from '../graph/expressions.ts';
+import { accumulate } from '../graph/gradients.ts';
 import type { Value } from '../graph/graph.ts';
 import { createGraph, operators } from '../graph/operators.ts';
+import type { OperatorName } from '../graph/signatures.ts';
 import { type HostTensor, openSession } from '../runtime/session.ts';
 import { emitModel } from './emit.ts';
 
@@ -61,7 +62,7 @@ const product =
       options,
     );
 
-const cases: Readonly<Record<string, readonly Case[]>> = {
+const cases: Readonly<Record<OperatorName, readonly Case[]>> = {
   Add: [binary(e.add)],
   Sub: [binary(e.sub)],
   Mul: [binary(e.mul)],

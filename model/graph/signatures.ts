@@ -1,0 +1,129 @@
+import type { Dimension, Shape } from './shape.ts';
+import type { ElementType } from './tensor-type.ts';
+
+/** What an operator takes and gives. */
+interface Signature<
+  Inputs extends readonly unknown[],
+  Outputs extends readonly unknown[],
+  Parameters = None,
+> {
+  readonly inputs: Inputs;
+  readonly outputs: Outputs;
+  readonly parameters: Parameters;
+}
+
+/** No parameters: an object without keys. */
+export type None = Readonly<Record<string, never>>;
+
+type Unary<T, Parameters = None> = Signature<readonly [x: T], readonly [y: T], Parameters>;
+type Binary<T> = Signature<readonly [a: T, b: T], readonly [y: T]>;
+
+interface Transposition {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  readonly alpha: number;
+}
+
+interface Reduction {
+  /** Not negative. */
+  readonly axes: readonly number[];
+  /** Leaves the reduced axes in the shape, with size 1. */
+  readonly keepAxes: boolean;
+}
+
+/**
+ * Inputs, outputs and parameters of every operator; what it does is said by the record of its name in operators/.
+ * They stand apart from the records because expressions need them, and the gradients in the records are made of
+ * expressions.
+ *
+ * @typeParam T what stands for a tensor: its value in a graph, its type, or its cotangent
+ */
+export interface Signatures<T> {
+  readonly Add: Binary<T>;
+  readonly Sub: Binary<T>;
+  readonly Mul: Binary<T>;
+  readonly Div: Binary<T>;
+  readonly Neg: Unary<T>;
+  readonly Exp: Unary<T>;
+  readonly Log: Unary<T>;
+  readonly Sqrt: Unary<T>;
+  readonly Sigmoid: Unary<T>;
+  readonly Silu: Unary<T>;
+  readonly Erf: Unary<T>;
+  readonly Tanh: Unary<T>;
+  readonly Gelu: Unary<T>;
+  readonly GeluTanh: Unary<T>;
+  readonly GreaterOrEqual: Binary<T>;
+  readonly Where: Signature<readonly [condition: T, yes: T, no: T], readonly [y: T]>;
+  readonly Cast: Unary<T, { readonly to: ElementType }>;
+
+  readonly MatMul: Signature<readonly [a: T, b: T], readonly [y: T], Transposition>;
+  readonly MatMulAdd: Signature<readonly [a: T, b: T, c: T], readonly [y: T], Transposition>;
+  readonly RmsNorm: Signature<
+    readonly [x: T, weight: T],
+    readonly [y: T, reciprocalRoot: T],
+    { readonly epsilon: number }
+  >;
+  /** One bias at most. */
+  readonly LayerNorm: Signature<
+    readonly [x: T, weight: T, ...bias: readonly T[]],
+    readonly [y: T, mean: T, reciprocalDeviation: T],
+    { readonly epsilon: number }
+  >;
+
+  readonly ReduceSum: Unary<T, Reduction>;
+  readonly ReduceMean: Unary<T, Reduction>;
+  readonly ReduceMax: Unary<T, Reduction>;
+  readonly Softmax: Unary<T>;
+  readonly LogSoftmax: Unary<T>;
+
+  /** `sizes` is the shape as a tensor, which may have −1 for the size that follows from the others. */
+  readonly Reshape: Signature<readonly [x: T, sizes: T], readonly [y: T], { readonly shape: Shape }>;
+  readonly Transpose: Unary<T, { readonly permutation: readonly number[] }>;
+  /** `sizes` is the shape as a tensor. */
+  readonly Expand: Signature<readonly [x: T, sizes: T], readonly [y: T], { readonly shape: Shape }>;
+  readonly Slice: Unary<T, { readonly axis: number; readonly start: number; readonly end: number }>;
+  readonly Pad: Unary<T, { readonly axis: number; readonly before: number; readonly after: number }>;
+  /** `size` names the whole where a part's size is open. */
+  readonly Concat: Signature<
+    readonly T[],
+    readonly [y: T],
+    { readonly axis: number; readonly size: string | undefined }
+  >;
+  /** Sizes of the axes from `start` to before `end`. */
+  readonly Shape: Unary<T, { readonly start: number; readonly end: number }>;
+
+  readonly GatherRows: Signature<readonly [table: T, indices: T], readonly [y: T]>;
+  readonly ScatterAddRows: Signature<readonly [table: T, indices: T, updates: T], readonly [y: T]>;
+  readonly GatherElements: Signature<readonly [x: T, indices: T], readonly [y: T]>;
+  readonly ScatterAddElements: Signature<readonly [x: T, indices: T, updates: T], readonly [y: T]>;
+  readonly Zeros: Signature<readonly [], readonly [y: T], { readonly sizes: readonly number[] }>;
+  /** `size` is k where that is known, else the name of that axis. */
+  readonly TopK: Signature<
+    readonly [x: T, k: T],
+    readonly [values: T, indices: T],
+    { readonly size: Dimension }
+  >;
+  readonly RotaryEmbedding: Signature<readonly [x: T, positions: T, cos: T, sin: T], readonly [y: T]>;
+}
+
+export type OperatorName = keyof Signatures<unknown>;
+
+export type InputsOf<Name extends OperatorName, T> = Signatures<T>[Name]['inputs'];
+export type OutputsOf<Name extends OperatorName, T> = Signatures<T>[Name]['outputs'];
+export type ParametersOf<Name extends OperatorName> = Signatures<unknown>[Name]['parameters'];
+
+/** Functions of one operand, value by value. */
+export type UnaryName =
+  | 'Neg'
+  | 'Exp'
+  | 'Log'
+  | 'Sqrt'
+  | 'Sigmoid'
+  | 'Silu'
+  | 'Erf'
+  | 'Tanh'
+  | 'Gelu'
+  | 'GeluTanh';
+/** Functions of two operands that broadcast, value by value. */
+export type BinaryName = 'Add' | 'Sub' | 'Mul' | 'Div';

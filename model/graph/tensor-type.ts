@@ -1,0 +1,18 @@
+import type { Shape } from './shape.ts';
+
+export type ElementType = 'float32' | 'float16' | 'bfloat16' | 'int32' | 'int64' | 'bool';
+
+/** What is known of a tensor before the graph runs. */
+export interface TensorType {
+  readonly elementType: ElementType;
+  readonly shape: Shape;
+}
+
+export const bytesPerElement: Readonly<Record<ElementType, number>> = {
+  float32: 4,
+  float16: 2,
+  bfloat16: 2,
+  int32: 4,
+  int64: 8,
+  bool: 1,
+};
