@@ -119,7 +119,7 @@ it('says of texts what the scorer says, and leaves weights and gradients as they
   const scorer = await Scorer.load(directory, { topK: 1, threads: 1 });
   const scored = await scorer.score(texts);
   await scorer.close();
-  const ids = scored.map(({ tokenization }) => tokenization.ids);
+  const ids = scored.map(({ tokenIds }) => tokenIds);
   const options = { ...optionsFor(randomBatch([32])), rowsAtOnce: 1 };
   const model = await ModelInTraining.open(directory, options);
   const crossEntropies = await model.crossEntropies(ids);

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { UsableDocument } from '../../fusion/batch/joined-document.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
-import { scoredDistribution } from '../../services/teacher/scored-distribution.ts';
 
 export const zoo = join(import.meta.dirname, '..', '..', 'examples', 'zoo');
 const teachers = ['orator', 'novelist', 'engineer'];
@@ -19,8 +18,8 @@ export async function zooDocuments({ documents, topK }: { documents: number; top
     teachers.map(async (teacher) => {
       const scorer = await Scorer.load(join(zoo, teacher), { topK, threads: 1 });
       const { tokenizer } = scorer;
-      const origin = { document: 0, teacher, topK, tokenizerFingerprint: tokenizer.fingerprint };
-      const scored = (await scorer.score(texts)).map((one) => scoredDistribution(one, origin));
+      const origin = { document: 0, teacher, tokenizerFingerprint: tokenizer.fingerprint };
+      const scored = (await scorer.score(texts)).map((one) => ({ ...one, ...origin }));
       await scorer.close();
       return { teacher, tokenizer, scored };
     }),

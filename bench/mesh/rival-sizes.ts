@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { scoredDistribution } from '../../services/teacher/scored-distribution.ts';
 import { loadRealTokenizer } from '../../test/support/real-tokenizer.ts';
 import { distributionToBytes } from '../../wire/codec/distribution-bytes.ts';
 import type { Figure } from '../report.ts';
@@ -17,16 +16,16 @@ interface RivalSizes {
 export async function sizeFigures(texts: readonly string[]): Promise<Figure[]> {
   const tokenizer = await loadRealTokenizer('llama2');
   const scores = syntheticScores(texts, await tokenizer.encodeBatch(texts), topK, 1);
-  const tokens = scores.reduce((sum, { tokenization }) => sum + tokenization.ids.length, 0);
-  const origin = { teacher: 'llama2', topK, tokenizerFingerprint: tokenizer.fingerprint };
+  const tokens = scores.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
+  const origin = { teacher: 'llama2', tokenizerFingerprint: tokenizer.fingerprint };
   const ours = scores
-    .map((one, document) => scoredDistribution(one, { ...origin, document }))
+    .map((one, document) => ({ ...one, ...origin, document }))
     .reduce((sum, one) => sum + distributionToBytes(one, tokenizer.vocabularySize).length, 0);
 
   const task = {
     topK,
-    texts: scores.map(({ tokenization, candidateIds, logProbabilities }) => ({
-      ids: Array.from(tokenization.ids),
+    texts: scores.map(({ tokenIds, candidateIds, logProbabilities }) => ({
+      ids: Array.from(tokenIds),
       candidateIds: Array.from(candidateIds),
       logProbabilities: Array.from(logProbabilities),
     })),

@@ -1,6 +1,5 @@
 import { assembleBatch, type SourceRelation } from '../../fusion/batch/assemble-batch.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
-import { scoredDistribution } from '../../services/teacher/scored-distribution.ts';
 import { distributionCheck } from '../../wire/codec/check-distribution.ts';
 import { distributionFromBytes, distributionToBytes } from '../../wire/codec/distribution-bytes.ts';
 import { shortestSeconds } from '../report.ts';
@@ -32,9 +31,9 @@ export async function splitOfTime(
   const scored = await Promise.all(
     sources.map(async ({ name, tokenizer }) => {
       const all = syntheticScores(texts, await tokenizer.encodeBatch(texts), topK, name.length);
-      const origin = { teacher: name, topK, tokenizerFingerprint: tokenizer.fingerprint };
+      const origin = { teacher: name, tokenizerFingerprint: tokenizer.fingerprint };
       return all.map((one, document) => ({
-        distribution: scoredDistribution(one, { ...origin, document }),
+        distribution: { ...one, ...origin, document },
         vocabularySize: tokenizer.vocabularySize,
       }));
     }),

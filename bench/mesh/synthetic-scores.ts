@@ -22,7 +22,7 @@ export function syntheticScores(
   const anyId = () => pool[Math.floor(random() * pool.length)];
   return texts.map((text, t) => {
     const tokenization = tokenizations[t];
-    const { ids } = tokenization;
+    const { ids, starts, ends, doubtful } = tokenization;
     const n = ids.length;
     const candidateIds = new Int32Array(n * topK);
     const logProbabilities = new Float32Array(n * topK);
@@ -44,7 +44,11 @@ export function syntheticScores(
       if (row + 1 < n) tokenLogProbabilities[row + 1] = Math.log(first * falls ** right);
     }
     return {
-      tokenization,
+      topK,
+      tokenIds: ids,
+      starts,
+      ends,
+      doubtful,
       candidateIds,
       logProbabilities,
       tokenLogProbabilities,

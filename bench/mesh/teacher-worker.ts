@@ -42,7 +42,7 @@ const modelOf = (
 });
 
 const tokensOf = (scored: readonly ScoredText[]) =>
-  scored.reduce((sum, { tokenization }) => sum + tokenization.ids.length, 0);
+  scored.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
 
 async function teach({ url, run, documents, teacher, tokensPerSecond }: Teaching): Promise<Taken> {
   const taken = stopwatch();

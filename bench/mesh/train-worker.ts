@@ -6,7 +6,6 @@ import type { UsableDocument } from '../../fusion/batch/joined-document.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { Notifier } from '../../process/lifecycle/notifier.ts';
 import { createLog } from '../../process/log/log.ts';
-import { scoredDistribution } from '../../services/teacher/scored-distribution.ts';
 import { initialState } from '../../trainer/checkpoint/training-state.ts';
 import { train } from '../../trainer/loop.ts';
 import { recordedBatches } from '../../trainer/pipeline.ts';
@@ -38,10 +37,10 @@ let recorded: UsableDocument[] = [];
 async function record({ texts }: Texts): Promise<{ readonly tokens: number }> {
   const said = await Promise.all(
     sources.map(async ({ name, tokenizer }) => {
-      const origin = { teacher: name, topK, tokenizerFingerprint: tokenizer.fingerprint };
+      const origin = { teacher: name, tokenizerFingerprint: tokenizer.fingerprint };
       const scores = syntheticScores(texts, await tokenizer.encodeBatch(texts), topK, name.length);
       return scores.map((one, document) => {
-        const distribution = scoredDistribution(one, { ...origin, document });
+        const distribution = { ...one, ...origin, document };
         return distributionFromBytes(distributionToBytes(distribution, tokenizer.vocabularySize));
       });
     }),

@@ -157,11 +157,7 @@ function* positionLines(
   { source, target, cutByTarget }: Pair,
   vocabulary: SourceVocabulary,
 ): Generator<string> {
-  const { ends } = scored.tokenization;
-  const alignment = alignBySharedBoundaries(cutByTarget.ends, {
-    ends,
-    tokenLogProbabilities: scored.tokenLogProbabilities,
-  });
+  const alignment = alignBySharedBoundaries(cutByTarget.ends, scored);
   const label = cutByTarget.ids[position + 1];
   const row = alignment.rows[position];
   yield `The target's next token is ${tokenText(target, label)}. The source ${
@@ -180,9 +176,8 @@ function* positionLines(
     yield `  ${tokenText(source, id).padEnd(18)} ${Math.exp(scored.logProbabilities[i]).toFixed(4)}  ${becomes}`;
   }
   const fused = emptyRow(topK + 1);
-  const columns = { ...scored, topK, tokenIds: scored.tokenization.ids };
   const mass = { exact: 0, byRule: 0, dropped: 0 };
-  rowsByBoundary(columns, alignment, vocabulary, 1)(position, label, fused, mass);
+  rowsByBoundary(scored, alignment, vocabulary, 1)(position, label, fused, mass);
   yield `The target learns${alignment.kinds[position] === says.chained ? ' (the first by chained probabilities)' : ''}:`;
   for (let i = 0; i < fused.count; i++)
     yield `  ${tokenText(target, fused.ids[i]).padEnd(18)} ${fused.probabilities[i].toFixed(4)}`;

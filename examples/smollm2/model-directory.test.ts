@@ -37,10 +37,10 @@ test('a GGUF becomes a directory that scores texts', async () => {
 
   const scorer = await Scorer.load(model, { topK: 2, threads: 1 });
   expect(scorer.card).toMatchObject({ family: 'llama', vocabularySize: 10, contextLength: 16 });
-  const [{ tokenization, crossEntropy }] = await scorer.score(['ab a 12<|im_end|>']);
+  const [{ tokenIds, crossEntropy }] = await scorer.score(['ab a 12<|im_end|>']);
   await scorer.close();
   // Digits stand alone, although a merge would join them.
-  expect([...tokenization.ids]).toEqual([6, 5, 3, 5, 7, 8, 2]);
+  expect([...tokenIds]).toEqual([6, 5, 3, 5, 7, 8, 2]);
   expect(crossEntropy).toBeGreaterThan(0);
 });
 

@@ -27,13 +27,7 @@ it("gives a real teacher's text to the target as FuseLLM does: a distribution at
     ...scored,
     document: 0,
     teacher: 'novelist',
-    topK: 8,
     tokenizerFingerprint: source.fingerprint,
-    ...{
-      tokenIds: scored.tokenization.ids,
-      starts: scored.tokenization.starts,
-      ends: scored.tokenization.ends,
-    },
   });
 
   const mass = { exact: 0, byRule: 0, dropped: 0 };
@@ -50,7 +44,7 @@ it("gives a real teacher's text to the target as FuseLLM does: a distribution at
     // Where tokens do not match, FuseLLM teaches the token itself.
     if (row.count === 1 && row.ids[0] === id) ownTokens++;
     else {
-      const ends = scored.tokenization.ends[rows[position]];
+      const ends = scored.ends[rows[position]];
       expect(ends).toBe(tokenization.ends[position]);
     }
   }

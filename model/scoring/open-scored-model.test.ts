@@ -60,7 +60,7 @@ describe('an exported model scores as in PyTorch', () => {
     // Texts of several lengths in one batch: what pads the shorter ones must not show.
     const scored = await scorer.score(expected.map(({ text }) => text));
     for (const [i, { ids, logProbabilities }] of expected.entries()) {
-      expect([...scored[i].tokenization.ids]).toEqual(ids);
+      expect([...scored[i].tokenIds]).toEqual(ids);
       const found = byId(scored[i].candidateIds, scored[i].logProbabilities);
       expect(largestDifference(found, logProbabilities)).toBeLessThan(tolerance);
       let crossEntropy = 0;

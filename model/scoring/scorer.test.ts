@@ -26,7 +26,7 @@ describe('Scorer', () => {
 
   it('gives candidates by falling probability, and the mass that they hold', async () => {
     const [scored] = await scorer.score(texts.slice(0, 1), 3000);
-    const n = scored.tokenization.ids.length;
+    const n = scored.tokenIds.length;
     expect(n).toBeGreaterThan(10);
     for (let i = 0; i < n; i++) {
       const row = scored.logProbabilities.subarray(i * 3000, (i + 1) * 3000);
@@ -38,7 +38,7 @@ describe('Scorer', () => {
 
   it("sums the text's cross-entropy over the tokens that have one before them", async () => {
     const [scored] = await scorer.score(texts.slice(0, 1), 3000);
-    const { ids } = scored.tokenization;
+    const { tokenIds: ids } = scored;
     let expected = 0;
     for (let i = 0; i + 1 < ids.length; i++) {
       const row = scored.candidateIds.subarray(i * 3000, (i + 1) * 3000);
@@ -54,14 +54,15 @@ describe('Scorer', () => {
     const together = await scorer.score(texts);
     for (const [i, text] of texts.entries()) {
       const [alone] = await scorer.score([text]);
-      expect(alone.tokenization).toEqual(together[i].tokenization);
+      expect(alone.tokenIds).toEqual(together[i].tokenIds);
+      expect(alone.ends).toEqual(together[i].ends);
       expect(largestDifference(alone.logProbabilities, together[i].logProbabilities)).toBeLessThan(1e-4);
     }
   });
 
   it('scores token ids as it scores the text that they are of', async () => {
     const scored = await scorer.score(texts);
-    const ids = scored.map(({ tokenization }) => tokenization.ids);
+    const ids = scored.map(({ tokenIds }) => tokenIds);
     expect(await scorer.scoreTokens(ids)).toEqual(
       scored.map(({ tokenLogProbabilities }) => tokenLogProbabilities),
     );

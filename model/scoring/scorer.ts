@@ -142,8 +142,13 @@ function scoredText(
   const tokenLogProbabilities = logProbabilitiesOfTokens(n, scores, row);
   let crossEntropy = 0;
   for (const logProbability of tokenLogProbabilities) crossEntropy -= logProbability;
+  const { ids, starts, ends, doubtful } = tokenization;
   return {
-    tokenization,
+    topK,
+    tokenIds: ids,
+    starts,
+    ends,
+    doubtful,
     candidateIds: scores.candidateIds.slice(first * topK, (first + n) * topK),
     logProbabilities,
     tokenLogProbabilities,

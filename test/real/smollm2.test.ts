@@ -32,7 +32,7 @@ describe('SmolLM2-135M', () => {
     const scorer = await Scorer.load(smollm2, { topK: 10, threads: 2 });
     const [scored] = await scorer.score([text], scorer.card.vocabularySize);
     await scorer.close();
-    expect(scored.tokenization.ids).toEqual(ids);
+    expect(scored.tokenIds).toEqual(ids);
     const size = scorer.card.vocabularySize;
     for (let row = 0; row < ids.length; row++) {
       const candidates = scored.candidateIds.subarray(row * size, (row + 1) * size);

@@ -32,7 +32,6 @@ it('shows how the target and a real teacher cut a document, and what was learnt 
   const target = await Tokenizer.fromFile(join(zoo, 'target/tokenizer.json'));
   const scorer = await Scorer.load(join(zoo, 'engineer'), { topK: 8, threads: 1 });
   const [scored] = await scorer.score([text]);
-  const { tokenization, ...distribution } = scored;
   await scorer.close();
   const relation = await relateSource('engineer', scorer.tokenizer, target, fusion, log);
   const document = {
@@ -40,13 +39,9 @@ it('shows how the target and a real teacher cut a document, and what was learnt 
     text,
     distributions: [
       {
-        ...distribution,
-        starts: tokenization.starts,
-        ends: tokenization.ends,
-        tokenIds: tokenization.ids,
+        ...scored,
         document: 41,
         teacher: 'engineer',
-        topK: 8,
         tokenizerFingerprint: scorer.tokenizer.fingerprint,
       },
     ],

@@ -1,5 +1,4 @@
 import type { Scorer } from '../../../model/scoring/scorer.ts';
-import { scoredDistribution } from '../../../services/teacher/scored-distribution.ts';
 import { distributionToBytes } from '../../../wire/codec/distribution-bytes.ts';
 import type { Recording } from './recording-file.ts';
 import { refuseStopped } from './refuse-stopped.ts';
@@ -20,11 +19,8 @@ export async function scoreTexts(
   for (let begin = 0; begin < texts.length; begin += batchDocuments) {
     refuseStopped(signal);
     for (const scored of await scorer.score(texts.slice(begin, begin + batchDocuments), topK)) {
-      const origin = { document: messages.length, teacher, topK };
-      const distribution = scoredDistribution(scored, {
-        ...origin,
-        tokenizerFingerprint: tokenizer.fingerprint,
-      });
+      const { fingerprint: tokenizerFingerprint } = tokenizer;
+      const distribution = { ...scored, document: messages.length, teacher, tokenizerFingerprint };
       messages.push(distributionToBytes(distribution, card.vocabularySize));
     }
   }

@@ -3,7 +3,6 @@ import { encodeTextDistribution } from '../../../wire/codec/encode-text-distribu
 import { FinishReason, TeacherService } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import { checked } from '../../../wire/grpc/checked.ts';
 import type { Implementation } from '../../../wire/grpc/implementation.ts';
-import { scoredDistribution } from '../scored-distribution.ts';
 import type { TeacherIdentity } from '../teacher-identity.ts';
 import { isRefused, type TeacherModel } from '../teacher-model.ts';
 import { watchAttachment } from '../work/run-attachment.ts';
@@ -62,12 +61,8 @@ export function teacherService(
       try {
         const [outcome] = await model.score([text], topK, { lane, signal });
         if (isRefused(outcome)) throw new FuseMeshError('invalid_argument', outcome.refusal);
-        const distribution = scoredDistribution(outcome, {
-          document: 0,
-          teacher: name,
-          tokenizerFingerprint: tokenizer.fingerprint,
-          topK,
-        });
+        const { fingerprint: tokenizerFingerprint } = tokenizer;
+        const distribution = { ...outcome, document: 0, teacher: name, tokenizerFingerprint };
         return { distribution: encodeTextDistribution(distribution, card.vocabularySize) };
       } finally {
         leave();

@@ -8,7 +8,6 @@ import { refusedDistribution } from '../../../wire/codec/text-distribution.ts';
 import type { TeacherRunStatusSchema } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import type { DeliveredDocument, RunStreams } from '../../../wire/nats/run-streams.ts';
 import type { RunMetrics } from '../metric-table.ts';
-import { scoredDistribution } from '../scored-distribution.ts';
 import { isRefused, type TeacherModel } from '../teacher-model.ts';
 import { gatherBatches } from './gather-batches.ts';
 import { inFlight } from './in-flight.ts';
@@ -171,8 +170,8 @@ export class RunAttachment {
         continue;
       }
       accepted.push({ delivered, scored: outcome });
-      tokens += outcome.tokenization.ids.length;
-      doubtful += outcome.tokenization.doubtful;
+      tokens += outcome.tokenIds.length;
+      doubtful += outcome.doubtful;
     }
     traces?.scored(accepted, began);
     this.#tokensScored += tokens;
@@ -197,11 +196,11 @@ export class RunAttachment {
     before: Promise<void> | undefined,
   ): Promise<void> {
     const { streams, model, metrics, traces } = this.#tools;
-    const { teacher, topK } = this.settings;
+    const { teacher } = this.settings;
     const document = Number(delivered.document.number);
     const { fingerprint: tokenizerFingerprint } = model.tokenizer;
     const bytes = distributionToBytes(
-      scoredDistribution(scored, { document, teacher, tokenizerFingerprint, topK }),
+      { ...scored, document, teacher, tokenizerFingerprint },
       model.card.vocabularySize,
     );
 
@@ -222,7 +221,7 @@ export class RunAttachment {
     } finally {
       if (waits) this.#waits.end();
     }
-    metrics.tokensPublished.inc(scored.tokenization.ids.length);
+    metrics.tokensPublished.inc(scored.tokenIds.length);
     metrics.publishedBytes.inc(bytes.length);
     this.#bytesPublished += bytes.length;
     await delivered.ack();

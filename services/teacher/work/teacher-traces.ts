@@ -35,7 +35,7 @@ export class TeacherTraces {
         attributes: {
           ...this.#processing,
           'fusemesh.teacher': this.#teacher,
-          'fusemesh.tokens': scored.tokenization.ids.length,
+          'fusemesh.tokens': scored.tokenIds.length,
           'fusemesh.batch_documents': batch.length,
         },
       })?.end(end);
