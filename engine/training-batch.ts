@@ -44,19 +44,3 @@ export function textsAlone(texts: readonly Int32Array[], candidates: number): Tr
     fusedTail: new Float32Array(tokens),
   };
 }
-
-/** What one optimizer step did. Losses are means over the real tokens of the batch, in nats. */
-export interface StepResult {
-  /** λ · causalLoss + (1 − λ) · fusionLoss (FuseLLM, equation 5). */
-  readonly loss: number;
-  readonly causalLoss: number;
-  readonly fusionLoss: number;
-  /** Global L2 norm of the gradient before clipping. */
-  readonly gradientNorm: number;
-  /** False where loss or gradient is NaN or infinite: nothing was changed then. */
-  readonly finite: boolean;
-  /** Real tokens: positions with a label. */
-  readonly tokens: number;
-  readonly computeSeconds: number;
-  readonly optimizerSeconds: number;
-}

@@ -2,8 +2,8 @@ import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import { type Remote, startWorker } from '../model/runtime/worker.ts';
 import type { EngineOptions } from './engine-options.ts';
 import type { EngineSnapshot } from './engine-snapshot.ts';
-import type { StepResult, TrainingBatch } from './training-batch.ts';
-import type { TrainingMethods } from './training-worker.ts';
+import type { TrainingBatch } from './training-batch.ts';
+import type { StepResult, TrainingMethods } from './training-worker.ts';
 
 /**
  * Trains one model: gradients in ONNX Runtime, AdamW with clipping on our own buffers, in a worker thread.

@@ -5,7 +5,23 @@ import { adamwStep, globalNorm } from './adamw.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { type EngineSnapshot, transferringSnapshot } from './engine-snapshot.ts';
 import { ModelInTraining } from './model-in-training.ts';
-import type { StepResult, TrainingBatch } from './training-batch.ts';
+import type { TrainingBatch } from './training-batch.ts';
+
+/** What one optimizer step did. Losses are means over the real tokens of the batch, in nats. */
+export interface StepResult {
+  /** λ · causalLoss + (1 − λ) · fusionLoss (FuseLLM, equation 5). */
+  readonly loss: number;
+  readonly causalLoss: number;
+  readonly fusionLoss: number;
+  /** Global L2 norm of the gradient before clipping. */
+  readonly gradientNorm: number;
+  /** False where loss or gradient is NaN or infinite: nothing was changed then. */
+  readonly finite: boolean;
+  /** Real tokens: positions with a label. */
+  readonly tokens: number;
+  readonly computeSeconds: number;
+  readonly optimizerSeconds: number;
+}
 
 let model: ModelInTraining;
 let options: EngineOptions;

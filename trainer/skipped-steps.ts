@@ -1,15 +1,13 @@
-import type { StepResult } from '../engine/training-batch.ts';
+import type { StepResult } from '../engine/training-worker.ts';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
+import { noFigures } from '../wire/messages/figure-values.ts';
 import type { TrainingState } from './checkpoint/training-state.ts';
 
 type SkippedStep = TrainingState['skippedInRow'][number];
 
 /** What comes of a step all of whose documents are passed over: the engine is not asked. */
 export const nothingToLearn: StepResult = {
-  loss: Number.NaN,
-  causalLoss: Number.NaN,
-  fusionLoss: Number.NaN,
-  gradientNorm: Number.NaN,
+  ...noFigures,
   finite: false,
   tokens: 0,
   computeSeconds: 0,

@@ -1,4 +1,4 @@
-import type { StepResult } from '../../engine/training-batch.ts';
+import type { StepResult } from '../../engine/training-worker.ts';
 import type { StepBatch } from '../../fusion/batch/batches.ts';
 import type { MassCount } from '../../fusion/fuse/source-row.ts';
 import { type FigureValues, figuresOf } from '../../wire/messages/figure-values.ts';
