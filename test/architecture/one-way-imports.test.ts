@@ -23,7 +23,10 @@ const lawful: Readonly<Record<string, string>> = {
   'services/teacher/score.ts':
     "import '../../model/runtime/session.ts';\nimport '../../wire/nats/streams.ts';",
   'engine/step.ts': "import '../model/runtime/session.ts';",
-  'fusion/batch.ts': "import '../engine/step.ts';\nimport '../wire/nats/streams.ts';",
+  'fusion/batch.ts':
+    "import '../engine/step.ts';\nimport '../wire/nats/streams.ts';\nimport './fusellm/fusellm.ts';",
+  'fusion/fusellm/fusellm.ts': "export * from './time-warping.ts';",
+  'fusion/fusellm/time-warping.ts': 'export const warp = 1;',
   'trainer/loop.ts':
     "import './report/status.ts';\nimport '../fusion/batch.ts';\nimport '../texts/split.ts';",
   'trainer/report/status.ts': "import '../../wire/generated/status_pb.ts';",
@@ -51,6 +54,7 @@ const unlawful: readonly (readonly [file: string, imported: string, rule: string
   ['services/teacher/score.ts', '../../engine/step.ts', 'services-imports-one-way'],
   ['engine/step.ts', '../wire/grpc/serve.ts', 'engine-imports-one-way'],
   ['fusion/batch.ts', '../trainer/loop.ts', 'fusion-imports-one-way'],
+  ['fusion/batch.ts', './fusellm/time-warping.ts', 'fusellm-behind-one-door'],
   ['trainer/loop.ts', '../services/teacher/score.ts', 'trainer-imports-one-way'],
   ['trainer/report/status.ts', '../loop.ts', 'trainer-assembles-its-rooms'],
   ['cli/up.ts', '../engine/step.ts', 'cli-imports-one-way'],
