@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
+import { fusionSettings as settings } from '../../test/support/fusion-settings.ts';
 import type { TextDistribution } from '../../wire/codec/text-distribution.ts';
 import { type Alignment, alignBySharedBoundaries, alignWithItself } from '../align/alignment.ts';
-import type { FusionSettings } from '../fuse/fusion-settings.ts';
 import { rowsByBoundary } from '../fuse/source-row.ts';
 import { type SourceVocabulary, sameVocabulary } from '../vocabulary/source-vocabulary.ts';
 import { assembleBatch, type SourceRelation } from './assemble-batch.ts';
@@ -55,15 +55,6 @@ const shifted = byBoundary(
   },
   ({ ends }, source) => alignBySharedBoundaries(ends, source),
 );
-const settings: FusionSettings = {
-  combine: 'minCE',
-  weights: {},
-  crossEntropyPer: 'byte',
-  standIn: undefined,
-  unaligned: 'nothing',
-  temperature: 1,
-  truncated: 'renormalise',
-};
 const text = 'abcdef';
 const sizes = { contextLength: 4, candidates: 2 };
 
