@@ -101,7 +101,7 @@ describe('assembleBatch', () => {
       sizes,
     );
     expect(chosenSources).toEqual([1, 0]);
-    // At offset 4 the source goes on in two tokens where the target has one, 4: its probability is chained.
+    // At offset 4 two tokens of the source follow where the target has one, 4: its probability is chained.
     expect(batch.lengths).toEqual([4, 2]);
     expect([...batch.fusedIds]).toEqual([0, 0, 2, 0, 4, 3, 0, 0, 10, 0, 0, 0]);
     expect([...batch.fusedProbabilities]).toEqual([0, 0, 1, 0, 0.5, 0.5, 0, 0, 1, 0, 0, 0]);

@@ -152,7 +152,7 @@ describe('fuseDocument', () => {
     );
   });
 
-  it('teaches the text where nothing is fused, if it is told to, and changes nothing elsewhere', () => {
+  it('teaches the text where nothing is fused, if the settings say so, and changes nothing elsewhere', () => {
     fc.assert(
       fc.property(documents, settings, ({ ids, sources }, chosen) => {
         const masked = fused(ids, sources, chosen);

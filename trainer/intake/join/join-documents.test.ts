@@ -176,7 +176,7 @@ describe('the join', () => {
     await tasks.stop();
   });
 
-  it('goes on in the middle, takes the same copies again, and releases what is covered', async () => {
+  it('resumes in the middle, takes the same copies again, and releases what is covered', async () => {
     await publishDocuments();
     for (const number of [1, 0, 2, 4, 3]) await publish('fiction', number);
     await publish('fiction', 3, { crossEntropy: 99, id: 103 });
@@ -197,7 +197,7 @@ describe('the join', () => {
     await after.tasks.stop();
   });
 
-  it('goes on without a teacher that does not come in time, lets go what it sends late, and takes it back', async () => {
+  it('continues without a teacher that is not there in time, drops what it sends late, and waits for it again', async () => {
     await publishDocuments();
     const { joined, tasks, counts } = startJoin(0, { rule: { atLeast: 1, within: 300 } });
     for (const number of range(0, 8)) await publish('fiction', number);
@@ -243,7 +243,7 @@ describe('the join', () => {
     await tasks.stop();
   });
 
-  it('goes on when the streams were lost and a feeder fills them anew, with little room', async () => {
+  it('continues when the streams were lost and a feeder fills them again, with little room', async () => {
     await streams.ensure({ maxDocuments: 3, maxDistributions: documents });
     const { joined, documents: texts, sources, tasks } = startJoin(8);
     const release = new StreamRelease(streams, { documents: texts, sources }, 8, log);

@@ -52,7 +52,7 @@ async function readUntil(document: number, from: Pick<RunStreams, 'readDistribut
   return { intake: intake.of('orator'), numbers: [...distributions.numbers], rejected, warned };
 }
 
-it('puts what cannot be used aside, once over restarts, and goes on', async () => {
+it('puts what cannot be used aside, once over restarts, and reads the rest', async () => {
   const messages = [
     distribution(0),
     Uint8Array.of(255, 1),
