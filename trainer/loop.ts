@@ -138,7 +138,7 @@ async function takeSteps<Batch extends StepBatch>(
       const skipped = state.skippedInRow.at(-1)!;
       log.warn({ step: skipped.step, documentNumbers: skipped.documents }, skippedLine(skipped, result));
       if (state.skippedInRow.length === mostSkippedInRow) {
-        // A training that resumes from it counts from 0 again; otherwise the first bad step would end it.
+        // A training that resumes from this checkpoint counts skipped steps from 0 again.
         const { directory } = await checkpoints.finish({ ...state, skippedInRow: [] });
         throw endedBySkipping(state.skippedInRow, directory);
       }
