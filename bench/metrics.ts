@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { toJsonString } from '@bufbuild/protobuf';
 import { TrainingEngine } from '../engine/training-engine.ts';
 import { batchesOf, type FusedBatch } from '../fusion/batch/batches.ts';
-import type { Fusion } from '../fusion/fusion-of-run.ts';
 import { relateSource } from '../fusion/relate-source.ts';
 import { Notifier } from '../process/lifecycle/notifier.ts';
 import { createLog } from '../process/log/log.ts';
@@ -28,6 +27,7 @@ import {
   GetStatusResponseSchema,
 } from '../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { zoo, zooDocuments } from './fusion/zoo-documents.ts';
+import { fusion } from './mesh/sources.ts';
 import { type Figure, report } from './report.ts';
 import { engineOptions } from './training/engine-options.ts';
 
@@ -38,22 +38,6 @@ const looksForMedian = 30;
 const topK = 10;
 const batchDocuments = 4;
 
-const fusion: Fusion = {
-  align: 'boundary',
-  vocabulary: 'prefix',
-  candidates: topK,
-  divergence: { kind: 'ce' },
-  lambda: 0.9,
-  settings: {
-    combine: 'minCE',
-    weights: {},
-    crossEntropyPer: 'byte',
-    standIn: undefined,
-    unaligned: 'text',
-    temperature: 1,
-    truncated: 'renormalise',
-  },
-};
 const log = createLog('bench', { level: 'silent' });
 const { joined, sources, target } = await zooDocuments({ documents: 64, topK });
 const names = sources.map(({ teacher }) => teacher);

@@ -1,10 +1,11 @@
 /** Time of the vocabulary map by least edit distance, and whether it is that of brute force. */
 
 import { EditDistance } from '../fusion/fusellm/edit-distance.ts';
-import { equalStringMap, minimumEditDistanceMap } from '../fusion/fusellm/minimum-edit-distance.ts';
+import { minimumEditDistanceMap } from '../fusion/fusellm/minimum-edit-distance.ts';
 import { packStrings, respelledStrings } from '../fusion/fusellm/token-strings.ts';
 import { NOT_MAPPED } from '../fusion/vocabulary/exact-map.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import { equalStringMap } from '../test/support/equal-string-map.ts';
 import { createRandom } from '../test/support/random.ts';
 import { loadRealTokenizer } from '../test/support/real-tokenizer.ts';
 import { type Figure, report } from './report.ts';

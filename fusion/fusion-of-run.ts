@@ -4,12 +4,12 @@ import { sourcesOf } from '../process/config/run-sources.ts';
 import type { RunConfig } from '../process/config/schema.ts';
 import type { FusionSettings } from './fuse/fusion-settings.ts';
 
-/** How a run brings tokens, vocabularies and distributions of its sources together. */
+/** How a run aligns tokens, maps vocabularies and fuses distributions. */
 export interface Fusion {
   readonly align: 'boundary' | 'dtw';
   readonly vocabulary: 'exact' | 'minED' | 'prefix';
   readonly settings: FusionSettings;
-  /** Candidates that a fused distribution may have. */
+  /** Most candidates of a fused distribution. */
   readonly candidates: number;
   readonly divergence: Divergence;
   /** Weight of the causal language modelling loss against the fusion loss. */

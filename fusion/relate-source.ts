@@ -12,7 +12,7 @@ import { type SourceVocabulary, sameVocabulary } from './vocabulary/source-vocab
 import { cachedVocabulary } from './vocabulary/vocabulary-cache.ts';
 import type { VocabularyMethods } from './vocabulary-worker.ts';
 
-/** How a source goes with the target, as the run asks for; the log says how well their vocabularies do. */
+/** How a source relates to the target, as the run's fusion asks for. The log says how many tokens they share. */
 export async function relateSource(
   name: string,
   source: Tokenizer,
@@ -30,7 +30,11 @@ export async function relateSource(
     );
   }
   const pair = { source: source.fingerprint, target: target.fingerprint, kind: fusion.vocabulary };
-  const vocabulary = await cachedVocabulary(pair, () => builtApart(source, target, fusion.vocabulary), log);
+  const vocabulary = await cachedVocabulary(
+    pair,
+    () => buildInThread(source, target, fusion.vocabulary),
+    log,
+  );
   const exact = vocabulary.exact.reduce((count, one) => count + one, 0);
   log.info(
     { teacher: name, exact, vocabulary: vocabulary.ids.length },
@@ -52,8 +56,8 @@ const byBoundary =
     return { rows: alignment.rows, read: rowsByBoundary(source, alignment, vocabulary, temperature) };
   };
 
-/** In a thread of its own: gRPC and NATS are answered meanwhile. */
-async function builtApart(
+/** In a thread of its own, so that this one still answers gRPC and NATS. */
+async function buildInThread(
   source: Tokenizer,
   target: Tokenizer,
   kind: Fusion['vocabulary'],

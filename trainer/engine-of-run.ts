@@ -42,14 +42,14 @@ export async function adapterOf({ model, lora }: RunConfig['target']): Promise<A
 /** 1234567890 → "1.23 GB". */
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toPrecision(3)} GB`;
 
-/** What a training will take, in a line. */
+/** The memory that a training will take, in a line. */
 export const memoryLine = ({ state, activations, temporaries, program, total }: MemoryEstimate): string =>
   `The training takes about ${gigabytes(total)} of memory: ${gigabytes(state)} for weights, gradients and ` +
   `optimizer state, ${gigabytes(activations)} for activations, ${gigabytes(temporaries)} for values in between, ` +
   `${gigabytes(program)} for the program`;
 
 /**
- * What the training of a run will take, before anything is loaded.
+ * The memory that the training of a run will take, known before anything is loaded.
  *
  * @param available bytes that this process may still take
  * @throws FuseMeshError resource_exhausted where it cannot fit, with the numbers and what makes them smaller

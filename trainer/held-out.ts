@@ -4,18 +4,18 @@ import { bitsPerByteOfDomains } from '../texts/bits-per-byte.ts';
 import { heldOutPieces } from '../texts/held-out-pieces.ts';
 import type { TextEntry } from '../texts/read-texts.ts';
 
-/** The model as it stands, as far as it is asked about texts. */
+/** A model that can be evaluated on texts. */
 export interface TextModel {
-  /** Of each text, by its token ids: the sum over all tokens but the first, in nats. */
+  /** By text, given as token ids: the cross-entropy summed over all tokens but the first, in nats. */
   crossEntropies(texts: readonly Int32Array[]): Promise<number[]>;
 }
 
 /**
- * Reads held-out texts, and cuts them as the final table does, so that its figures are those of the training.
+ * Reads held-out texts and cuts them as the final table of a run does, so that losses during the training compare with it.
  *
  * @param tokenizers of all models of the run
  * @param target the tokenizer of the model that is evaluated
- * @returns asks a model for its loss in each domain, in bits per byte
+ * @returns a function that gives a model's loss in each domain, in bits per byte
  */
 export async function openHeldOut(
   entries: readonly TextEntry[],

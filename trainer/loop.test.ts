@@ -68,7 +68,7 @@ async function* batchesFrom(
   }
 }
 
-/** A training of {@link steps} steps that goes on from what is in `checkpoints`. */
+/** A training of {@link steps} steps that resumes from what is in `checkpoints`. */
 async function start({
   checkpoints = join(output, 'checkpoints'),
   gate = async (_step: number): Promise<void> => {},
@@ -139,7 +139,7 @@ describe('train', () => {
     expect(await files(goneOn)).toEqual(await files(end));
   });
 
-  it('holds while paused, and goes on when resumed', async () => {
+  it('holds while paused, and continues when resumed', async () => {
     const { control, reports, ended } = await start();
     control.pause();
     await sleep(200);
@@ -187,7 +187,7 @@ describe('train', () => {
     expect(time.total.checkpoint).toBeGreaterThan(sum((report) => report.time.checkpoint));
   });
 
-  it('goes on while a checkpoint is written, and waits for it with the next', async () => {
+  it('continues while a checkpoint is written, and waits for it with the next', async () => {
     const checkpoints = join(output, 'checkpoints');
     const { held, release } = holdOnce();
     const { reports, ended } = await start({ beforeSave: () => held });
@@ -210,7 +210,7 @@ describe('train', () => {
     await expect(ended).rejects.toThrow('the disk is full');
   });
 
-  it('passes over a step whose loss is no number, and stopped in between ends with the same bits', async () => {
+  it('skips a step whose loss is NaN, and stopped in between ends with the same bits', async () => {
     const poisoned = [2, 3];
     const whole = await start({ checkpoints: join(output, 'whole'), poisoned });
     const end = (await whole.ended)!;
@@ -239,7 +239,7 @@ describe('train', () => {
     expect(await files(goneOn)).toEqual(await files(end));
   });
 
-  it('ends after three such steps in a row, over a restart too, and can go on after them', async () => {
+  it('ends after three such steps in a row, over a restart too, and can resume after them', async () => {
     const checkpoints = join(output, 'checkpoints');
     const poisoned = [3, 4, 5];
     const first = await start({ poisoned, gate: holdBefore(4) });
@@ -249,7 +249,7 @@ describe('train', () => {
     await expect((await start({ poisoned })).ended).rejects.toMatchObject({
       code: 'failed_precondition',
       message: expect.stringMatching(
-        /^The loss or gradient of steps 3–5 is no number \(documents 4–9\); .*Lower trainer\.learningRate.*step-000005/,
+        /^The loss or gradient of steps 3–5 is NaN or infinite \(documents 4–9\); .*Lower trainer\.learningRate.*step-000005/,
       ),
     });
     const { state } = await resumePoint(checkpoints, 'demo', 'ab', log);

@@ -33,12 +33,12 @@ export interface Training<Batch extends StepBatch> {
   readonly checkpointEvery: number;
   readonly control: TrainingControl;
   readonly signal: AbortSignal;
-  /** Left out, the best is not looked for. */
+  /** Left out, nothing is evaluated and no checkpoint is the best. */
   readonly evaluation?: Evaluation | undefined;
   readonly log: Pick<Log, 'warn'>;
   /** Puts a checkpoint on disk and returns its directory. */
   save(state: TrainingState, snapshot: EngineSnapshot): Promise<string>;
-  /** Takes down where the time goes. */
+  /** Adds up where the time goes. */
   readonly time: TimeSpent;
   /** Hears of every step. */
   report(step: StepReport, batch: Batch): void;
@@ -54,7 +54,7 @@ export interface Schedule {
   readonly totalSteps: number;
 }
 
-/** A look at how the target does on texts that it is not trained on. */
+/** How well the target predicts texts that it is not trained on. */
 export interface Evaluation {
   /** Steps between two; there is one after the last step too. */
   readonly every: number;
@@ -64,7 +64,7 @@ export interface Evaluation {
   report(step: number, bitsPerByte: Readonly<Record<string, number>>): void;
 }
 
-/** So many skipped steps one after another are no accident: the training ends. */
+/** So many skipped steps in a row are no accident: the training ends. */
 const mostSkippedInRow = 3;
 
 /**
@@ -108,7 +108,7 @@ async function takeSteps<Batch extends StepBatch>(
   while (state.step < schedule.totalSteps) {
     // Wait for the batch; the one after it is prepared while the engine works.
     const began = performance.now();
-    await untilMayStep(upcoming, { control, checkpoints, checkpoint, signal });
+    await untilStepMayBegin(upcoming, { control, checkpoints, checkpoint, signal });
     if (signal.aborted) break;
     const { batch, arrived } = await upcoming.promise;
     if (batch === undefined) break;
@@ -123,7 +123,7 @@ async function takeSteps<Batch extends StepBatch>(
     else if (result.finite) state = afterStep(state, batch, sources);
     else state = afterSkippedStep(state, batch);
 
-    // Report it, and where its time went. The last that a batch waits for is its own fusion.
+    // Report it, and where its time went. The last part of a wait is the batch's own alignment and fusion.
     const waited = Math.max(0, arrived - began) / 1000;
     const worked = (performance.now() - started) / 1000;
     const align = Math.min(waited, batch.fusionSeconds);
@@ -138,7 +138,7 @@ async function takeSteps<Batch extends StepBatch>(
       const skipped = state.skippedInRow.at(-1)!;
       log.warn({ step: skipped.step, documentNumbers: skipped.documents }, skippedLine(skipped, result));
       if (state.skippedInRow.length === mostSkippedInRow) {
-        // Who resumes from this checkpoint begins to count anew, or would never come past these steps.
+        // A training that resumes from this checkpoint counts skipped steps from 0 again.
         const { directory } = await checkpoints.finish({ ...state, skippedInRow: [] });
         throw endedBySkipping(state.skippedInRow, directory);
       }
@@ -164,7 +164,7 @@ async function takeSteps<Batch extends StepBatch>(
 interface UpcomingBatch<Batch> {
   /** The batch, undefined after the last, and when it came (as performance.now()). */
   readonly promise: Promise<{ readonly batch: Batch | undefined; readonly arrived: number }>;
-  /** Whether it has come or failed to. */
+  /** Whether the promise is settled, well or not. */
   settled: boolean;
 }
 
@@ -173,7 +173,7 @@ function nextBatch<Batch>(batches: AsyncIterator<Batch>): UpcomingBatch<Batch> {
     batch: done ? undefined : (value as Batch),
     arrived: performance.now(),
   }));
-  // A failure while the engine works is met when the loop comes to this batch.
+  // A failure is thrown when the loop awaits this batch, not while the engine works on the one before.
   promise.catch(() => {});
   return { promise, settled: false };
 }
@@ -183,7 +183,7 @@ function nextBatch<Batch>(batches: AsyncIterator<Batch>): UpcomingBatch<Batch> {
  *
  * @throws what a checkpoint failed with: without it the streams may be full, and no batch would ever come
  */
-async function untilMayStep(
+async function untilStepMayBegin(
   upcoming: UpcomingBatch<StepBatch>,
   {
     control,
@@ -210,8 +210,8 @@ async function untilMayStep(
 
 /**
  * Linear warm-up to the peak, then half a cosine or a line towards 0, or no change. After the warm-up these
- * are Hugging Face's schedules of the same names. Those begin at 0 and so spend a step on nothing; these begin
- * at peak / warm-up steps.
+ * are Hugging Face's schedules of the same names. Those begin at 0, which wastes the first step; these begin at
+ * peak / warm-up steps.
  *
  * @param step 1 for the first
  */

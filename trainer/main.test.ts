@@ -16,7 +16,7 @@ import { runTrainer } from './main.ts';
 
 const zoo = fileURLToPath(new URL('../examples/zoo/', import.meta.url));
 
-it('a trainer is ready while its target is loaded, NATS is there and nobody has told it to stop', async () => {
+it('a trainer is ready while its target is loaded, NATS is there and it is not being stopped', async () => {
   const storeDirectory = await temporaryDirectory();
   let nats = await startLocalNatsServer({ storeDirectory });
   const { url } = nats;

@@ -102,7 +102,7 @@ export async function runTrainer(config: RunConfig, options: TrainerOptions): Pr
   }
 }
 
-/** A trainer is ready from when its target is loaded and NATS answers until it is told to stop. */
+/** A trainer is ready once its target is loaded and NATS answers, until it is stopped. */
 function trainerReadiness(signal: AbortSignal): Readiness {
   const readiness = new Readiness();
   readiness.lacks('model', 'the target is being loaded');

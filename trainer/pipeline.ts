@@ -29,7 +29,7 @@ import { awaitTokenizer, awaitTokenizers } from './intake/sources/await-tokenize
 import { keepTokenizer } from './intake/sources/kept-tokenizers.ts';
 import type { Source } from './intake/sources/source.ts';
 
-/** Batches whose parts are read ahead of the one in hand. */
+/** The look-ahead: documents and distributions of so many batches are read before their step. */
 const batchesAhead = 4;
 
 /** What decides which batches are made. */
@@ -41,7 +41,7 @@ export interface BatchSettings {
   readonly fusion: Fusion;
 }
 
-/** Where the documents and distributions of a run come from, and who helps to bring them in. */
+/** Where the documents and distributions of a run come from, and what is needed to read them. */
 export interface StreamedRun extends BatchSettings {
   readonly run: string;
   readonly manifest: CorpusManifest;
@@ -66,9 +66,9 @@ export interface StreamedRun extends BatchSettings {
 export interface StreamedBatches {
   /** In order; fewer when it is aborted. */
   readonly batches: AsyncGenerator<FusedBatch>;
-  /** Of the sources that were there when it began. */
+  /** Of the sources whose tokenizers were known when it began. */
   readonly tokenizers: readonly Tokenizer[];
-  /** Documents before this one are covered by a checkpoint: their place in the streams goes to others. */
+  /** A checkpoint covers the documents before this one: they are released, which makes room in the streams. */
   cover(documents: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -95,13 +95,13 @@ export async function streamedBatches(run: StreamedRun): Promise<StreamedBatches
     }),
   );
   const release = new StreamRelease(streams, { documents, sources: queues }, from, log);
-  tasks.run((signal) => release.keepOn(signal));
+  tasks.run((signal) => release.keepReleasing(signal));
   tasks.run((signal) => keepManifest(streams, manifest, { covered: () => release.covered, signal }));
   const refuseOther = () => streams.publishManifest(manifest, { first: release.covered, signal });
-  const puttingAside = { streams, intake: counts, signal, log };
-  tasks.run(() => readDocumentsInto(documents, from, { ...puttingAside, arrivals, refuseOther }));
+  const deadLetters = { streams, intake: counts, signal, log };
+  tasks.run(() => readDocumentsInto(documents, from, { ...deadLetters, arrivals, refuseOther }));
 
-  // Heal what the document stream loses; what a source owes is asked for in takeIn below.
+  // Heal what the document stream loses; readSource below heals what a source's stream loses.
   const corpus = Buffer.from(manifest.sha256).toString('hex');
   tasks.run((signal) => fetchMissing(documents, { streams, corpus, until, signal, log }));
 
@@ -124,10 +124,10 @@ export async function streamedBatches(run: StreamedRun): Promise<StreamedBatches
     signal,
     log,
     metrics,
-    withdrawUnfit: () => withdrawUnfit(documents, queues, puttingAside),
+    withdrawUnfit: () => withdrawUnfit(documents, queues, deadLetters),
   });
 
-  // A source is taken in when its tokenizer is known: some when it begins, others later.
+  // A source is taken in once its tokenizer is known: now, or when it attaches later.
   const relations = new Map<number, SourceRelation>();
   const takeIn = async (s: number, tokenizer: Tokenizer) => {
     const source = sources[s];
@@ -149,7 +149,7 @@ export async function streamedBatches(run: StreamedRun): Promise<StreamedBatches
     relations: () => sources.map((_source, s) => relations.get(s)),
     tooLong: async ({ number, message }, reason) => {
       log.warn({ document: number }, `Document ${number} is passed over: ${reason}`);
-      if (message) await putDocumentAside(message, reason, puttingAside);
+      if (message) await putDocumentAside(message, reason, deadLetters);
     },
     signal,
   });
@@ -161,7 +161,7 @@ export async function streamedBatches(run: StreamedRun): Promise<StreamedBatches
   };
 }
 
-/** Begins to read what a source says, and to ask it for what it owes. */
+/** Starts to read a source's distributions, and to ask it directly for those that it owes. */
 function readSource(
   { manifest, topK, streams, intake, tasks, arrivals, log }: StreamedRun,
   {
@@ -208,7 +208,7 @@ function readSource(
   );
 }
 
-/** What was recorded of a run in place of its streams. */
+/** A run whose documents and distributions are at hand already: nothing is streamed. */
 export interface RecordedRun extends BatchSettings {
   /** In order, from 0. */
   readonly documents: AsyncIterable<UsableDocument>;
@@ -220,7 +220,7 @@ export interface RecordedRun extends BatchSettings {
   readonly log: Log;
 }
 
-/** From recordings to batches: as {@link streamedBatches} from the join on. */
+/** From recordings to batches: what {@link streamedBatches} does after the join. */
 export async function recordedBatches(run: RecordedRun): Promise<AsyncGenerator<FusedBatch>> {
   const { documents, sources, tokenizer: target, fusion, tooLong, signal, log } = run;
   const relations = await Promise.all(
@@ -255,7 +255,7 @@ function fusedBatches<Usable extends UsableDocument>(
   });
 }
 
-/** Where documents may be joined without a source, it is written down which were. */
+/** Records which sources each document was joined with; undefined where that is always all of them. */
 async function openJournal(
   { run, join, output, from, intake, log }: StreamedRun,
   corpusSha256: string,
@@ -265,8 +265,8 @@ async function openJournal(
 }
 
 /**
- * The batches as they are, each when it stands on disk which sources its documents were joined with. Those that a
- * source's answer made them pass over are among them: with other sources they would be learnt from.
+ * Passes each batch on once the journal on disk says which sources its documents were joined with. Documents that are
+ * passed over because a source cannot score them are in it too: with other sources they would be learnt from.
  */
 async function* journaled(
   batches: AsyncIterable<FusedBatch>,

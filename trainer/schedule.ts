@@ -25,7 +25,7 @@ export function totalSteps(
   return steps;
 }
 
-/** The schedule that a run asks for; a number of warm-up steps wins over their share of all steps. */
+/** The learning rate's schedule; trainer.warmupSteps, where it is given, wins over trainer.warmupRatio. */
 export function scheduleOf(
   trainer: Pick<RunConfig['trainer'], 'schedule' | 'learningRate' | 'warmupRatio' | 'warmupSteps'>,
   totalSteps: number,

@@ -5,7 +5,7 @@ import type { TrainingState } from './checkpoint/training-state.ts';
 
 type SkippedStep = TrainingState['skippedInRow'][number];
 
-/** What comes of a step all of whose documents are passed over: the engine is not asked. */
+/** The result of a step all of whose documents are passed over: the engine is not asked. */
 export const nothingToLearn: StepResult = {
   ...noFigures,
   finite: false,
@@ -14,11 +14,11 @@ export const nothingToLearn: StepResult = {
   optimizerSeconds: 0,
 };
 
-/** Tells of such a step. */
+/** The log's line on a step all of whose documents are passed over. */
 export const emptyLine = (step: number, passedOver: readonly number[]): string =>
   `Step ${step} changed nothing: all of its documents are passed over (${numberRanges(passedOver)}).`;
 
-/** Tells of one skipped step. */
+/** The log's line on a step whose loss or gradient is NaN or infinite. */
 export function skippedLine(
   { step, documents }: SkippedStep,
   { loss, gradientNorm }: Pick<StepResult, 'loss' | 'gradientNorm'>,
@@ -30,18 +30,18 @@ export function skippedLine(
 }
 
 /**
- * Tells why the training ends.
+ * Why the training ends.
  *
- * @param skipped all in a row
- * @param directory of a checkpoint of where it ended
+ * @param skipped steps in a row
+ * @param directory of the checkpoint that was written after them
  */
 export function endedBySkipping(skipped: readonly SkippedStep[], directory: string): FuseMeshError {
   const steps = numberRanges(skipped.map(({ step }) => step));
   const documents = numberRanges(skipped.flatMap((one) => one.documents));
   return new FuseMeshError(
     'failed_precondition',
-    `The loss or gradient of steps ${steps} is no number (documents ${documents}); they changed nothing. ` +
-      'Lower trainer.learningRate or look at these documents, then run the same command: it goes on after ' +
+    `The loss or gradient of steps ${steps} is NaN or infinite (documents ${documents}); they changed nothing. ` +
+      'Lower trainer.learningRate or look at these documents, then run the same command: it resumes after ' +
       `them from ${directory}, or from an earlier checkpoint if you remove that one.`,
   );
 }

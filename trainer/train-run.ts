@@ -34,7 +34,7 @@ import type { RunStatus } from './report/run-status.ts';
 import { scheduleOf, totalSteps } from './schedule.ts';
 import { writeResults } from './write-results.ts';
 
-/** What the training of a run tells and is told through. */
+/** What the training of a run reports to, and what controls it. */
 export interface TrainerParts {
   readonly status: RunStatus;
   readonly record: RunRecord;
@@ -42,11 +42,11 @@ export interface TrainerParts {
   readonly metrics: TrainerMetrics;
   /** HOST:PORT of its gRPC service, and port of /metrics and its page. */
   readonly listening: { readonly grpc: string; readonly metricsPort: number };
-  /** Hears of the connection to NATS. */
+  /** Hears of every event of the connection to NATS. */
   readonly onNats: ProcessMetrics['onNats'];
-  /** Is told when the target is loaded, and of NATS. */
+  /** Lacks the target until it is loaded, and NATS while it is away. */
   readonly readiness: Readiness;
-  /** Shared by all that sleeps and wakes in this training. */
+  /** Wakes whatever in this training waits for a change. */
   readonly notifier: Notifier;
   readonly signal: AbortSignal;
   readonly log: Log;
@@ -120,15 +120,19 @@ function hearOfNats(event: ConnectionEvent, { onNats, readiness }: TrainerParts)
   else readiness.lacks('nats', 'the connection to NATS is lost');
 }
 
-/** @returns the checkpoint of the last step; undefined when it was stopped before */
+/**
+ * Waits for the corpus, attaches the sources, and trains on what they say.
+ *
+ * @returns the checkpoint of the last step; undefined when it was stopped before
+ */
 async function trainToTheEnd(config: RunConfig, opened: OpenedRun): Promise<SavedCheckpoint | undefined> {
   const { tasks, streams, engine, record, intake, metrics, tracer, notifier, log } = opened;
   const { run, trainer, topK } = config;
   const { sources, names } = intake;
   metrics.expect(names);
   await streams.ensure(config.nats);
-  const tell = metrics.watched.bind(metrics);
-  tasks.run((signal) => intake.streams.keepLooking(streams, names, { signal, log, tell }));
+  const onLook = metrics.watched.bind(metrics);
+  tasks.run((signal) => intake.streams.keepLooking(streams, names, { signal, log, onLook }));
   const manifest = await awaitManifest(streams, { signal: tasks.signal, log });
   if (manifest === undefined) return undefined;
 
@@ -168,17 +172,21 @@ async function trainToTheEnd(config: RunConfig, opened: OpenedRun): Promise<Save
     log,
   });
   if (incoming === undefined) return undefined;
-  const checkpoint = await takeSteps(config, opened, { resume, incoming, traces });
+  const checkpoint = await trainFrom(config, opened, { resume, incoming, traces });
   if (checkpoint === undefined || checkpoint.state.step < steps) return undefined;
 
-  // The run is over: every teacher may turn to others.
+  // The run is over: every teacher may work for other runs.
   await tasks.stop();
   await Promise.all([streams.tellRunOver(), ...sources.map((source) => detach(source, run, log))]);
   return checkpoint;
 }
 
-/** @returns the checkpoint of the last step that was taken; undefined when there was none */
-async function takeSteps(
+/**
+ * Runs the training loop from a resume point, with checkpoints in a thread of their own and every step on record.
+ *
+ * @returns the checkpoint of the last step that was taken; undefined when there was none
+ */
+async function trainFrom(
   config: RunConfig,
   opened: OpenedRun,
   {
@@ -193,7 +201,7 @@ async function takeSteps(
 ): Promise<SavedCheckpoint | undefined> {
   const { engine, settings, status, record, intake, log } = opened;
   const { trainer, target } = config;
-  const place = {
+  const options = {
     directory: join(trainer.output, 'checkpoints'),
     model: target.model,
     adapter: opened.adapter,
@@ -220,7 +228,7 @@ async function takeSteps(
       log,
       save: async (state, snapshot) => {
         const began = performance.now();
-        const directory = await writer.write(place, state, snapshot);
+        const directory = await writer.write(options, state, snapshot);
         record.checkpointed(state, directory, (performance.now() - began) / 1000);
         log.info(
           { step: state.step, documents: state.documents, directory },
@@ -242,7 +250,7 @@ async function takeSteps(
   }
 }
 
-/** Looks at the held-out texts; undefined where the run file does not ask for it. */
+/** The evaluation on the held-out texts; undefined where the run file does not ask for it. */
 async function evaluationOf(
   { trainer, heldOut, contextLength }: RunConfig,
   tokenizers: readonly Tokenizer[],

@@ -1,8 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { openRunStreams } from '../../wire/nats/run-streams.ts';
 import type { Figure } from '../report.ts';
 import { feed } from './feed.ts';
 import { type BenchServer, startTeachers, startWorker } from './processes.ts';
-import { processorSeconds } from './processor-time.ts';
 import type { Run, Taken, Texts } from './request.ts';
 import { teachers } from './sources.ts';
 import type { TimeSplit } from './split-of-time.ts';
@@ -98,4 +98,15 @@ function figuresOf(all: readonly ChainTaken[], split: TimeSplit): Figure[] {
     bytes('on the wire', { bytes: trainer.bytes, tokens: tokensSent }),
     ...taught.map((sent, i) => bytes(`on the wire: ${teachers[i]}`, sent)),
   ];
+}
+
+/** Ticks of user and system time a second, as Linux has them on every machine that Node runs on. */
+const ticksPerSecond = 100;
+
+/** Processor seconds of another process since it began; undefined on systems without /proc. */
+async function processorSeconds(pid: number): Promise<number | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  // The second field is the program's name, which may have spaces; user and system time are the 14th and 15th.
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields && (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }

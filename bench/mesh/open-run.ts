@@ -15,14 +15,14 @@ import { type BenchSource, fusion } from './sources.ts';
 /** The trainer's end of a run. */
 export interface OpenRun {
   readonly batches: AsyncGenerator<FusedBatch>;
-  /** Of distributions that came. */
+  /** Bytes of the distributions that came. */
   bytes(): number;
-  /** Documents before this one are never needed again: their place in the streams goes to others. */
+  /** Documents before this one are never needed again: they are released, which makes room in the streams. */
   cover(documents: number): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The trainer's own way from the streams of a run to batches, for teachers that nobody calls by gRPC. */
+/** The trainer's own pipeline from the streams of a run to batches, for teachers that nobody calls by gRPC. */
 export async function openRun(
   { url, run, documents }: Run,
   target: Tokenizer,

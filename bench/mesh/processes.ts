@@ -29,7 +29,7 @@ export async function startWorker<Request, Answer>(
 /** A synthetic teacher's process. */
 export type TeacherSide = Side<Texts | Teaching, Taken>;
 
-/** The teachers' processes, ready to say what they have to say about these texts. */
+/** Starts the teachers' processes, ready to publish distributions of these texts. */
 export function startTeachers(texts: readonly string[]): Promise<TeacherSide[]> {
   return Promise.all(
     teachers.map(async (name) => {

@@ -1,17 +1,17 @@
-/** What the benchmark's processes are first told: what the documents say. */
+/** The first request to each process of the benchmark: the texts of the documents. */
 export interface Texts {
   /** Document d has text d modulo their number. */
   readonly texts: readonly string[];
 }
 
-/** A run that a process shall do its part of. */
+/** A run in which a process is to do its part. */
 export interface Run {
   readonly url: string;
   readonly run: string;
   readonly documents: number;
 }
 
-/** A teacher's part. */
+/** A teacher's part of a run. */
 export interface Teaching extends Run {
   /** The teacher's name in the run: that of its tokenizer. */
   readonly teacher: string;
@@ -38,5 +38,5 @@ export interface Taken {
 }
 
 export const topK = 10;
-/** Documents that a teacher scores together. */
-export const scoredTogether = 8;
+/** Documents of one batch of a teacher. */
+export const teacherBatchDocuments = 8;

@@ -9,7 +9,7 @@ import { topK } from './request.ts';
 /** As FuseLLM has them: two models of other families, and one with Llama-2's tokenizer. */
 export const teachers = ['gpt2', 'internlm2', 'llama2'] as const satisfies readonly RealTokenizer[];
 
-/** What a run file has that says nothing of fusion. */
+/** One fusion for all benchmarks of streaming and metrics, so that their figures can be compared over time. */
 export const fusion: Fusion = {
   align: 'boundary',
   vocabulary: 'prefix',

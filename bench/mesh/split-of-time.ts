@@ -11,11 +11,11 @@ const rounds = 20;
 
 /** Processor time of the parts of a trainer's and a teacher's work, in seconds a target token, each done alone. */
 export interface TimeSplit {
-  /** Of all teachers together. */
+  /** Of all teachers' distributions. */
   readonly encode: number;
   /** Of all teachers' distributions. */
   readonly decode: number;
-  /** Whether they can be used. */
+  /** Of the check whether they can be used. */
   readonly check: number;
   readonly tokenise: number;
   readonly align: number;

@@ -1,4 +1,4 @@
-/** A teacher without a model: all that its process does but scoring. bench/mesh/request.ts says what it is told. */
+/** A teacher without a model: all that its process does but scoring. Its requests are those of bench/mesh/request.ts. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ScoredText } from '../../model/scoring/scored-text.ts';
 import { createLog } from '../../process/log/log.ts';
@@ -10,7 +10,7 @@ import { loadRealTokenizer, type RealTokenizer } from '../../test/support/real-t
 import { connectNats } from '../../wire/nats/connection.ts';
 import { openRunStreams } from '../../wire/nats/run-streams.ts';
 import { answerLines, stopwatch } from './answer-lines.ts';
-import { scoredTogether, type Taken, type Teaching, type Texts, topK } from './request.ts';
+import { type Taken, type Teaching, type Texts, teacherBatchDocuments, topK } from './request.ts';
 import { syntheticScores } from './synthetic-scores.ts';
 
 const [name] = process.argv.slice(2) as [RealTokenizer];
@@ -52,7 +52,7 @@ async function teach({ url, run, documents, teacher, tokensPerSecond }: Teaching
     {
       streams: openRunStreams(connection, run),
       model: modelOf(tokensPerSecond),
-      batchDocuments: scoredTogether,
+      batchDocuments: teacherBatchDocuments,
       metrics: metrics({ run, teacher }),
       log,
     },

@@ -50,7 +50,7 @@ async function record({ texts }: Texts): Promise<{ readonly tokens: number }> {
   return { tokens: tokenizations.reduce((sum, { ids }) => sum + ids.length, 0) };
 }
 
-/** @param cover is told from which document on a checkpoint would need the streams */
+/** @param cover called after each step with the number of documents that a checkpoint would cover */
 async function trainOn(
   batches: AsyncIterator<FusedBatch>,
   documents: number,

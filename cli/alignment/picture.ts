@@ -57,7 +57,7 @@ function* columnsOf(
   { kinds }: Pick<Alignment, 'kinds'>,
 ): Generator<Column> {
   const sourceEnds = new Set(source.ends);
-  // Of tokens that end together, the last counts.
+  // Of tokens that end at the same offset, the last counts.
   const markAt = new Map(Array.from(target.ends, (end, i) => [end, marks[kinds[i]]]));
   let offset = 0;
   for (const character of text) {

@@ -39,7 +39,7 @@ interface Pair {
   readonly cutByTarget: Tokenization;
 }
 
-/** Lines that show how well two tokenizers go together, and what one position of the source becomes. */
+/** Lines that show how well two tokenizers align, and what one position of the source becomes. */
 export async function* showAlignment(question: Question): AsyncGenerator<string> {
   const { text, width } = question;
   const [source, target] = await Promise.all(

@@ -38,7 +38,7 @@ export function addAlign(program: Command): void {
         .default('prefix'),
     )
     .option('--after <text>', 'what the source says after this beginning of the text, and what becomes of it')
-    .summary('show how two tokenizers go together')
+    .summary('show how two tokenizers align')
     .description(
       'Shows two tokenizations of a text one above the other, where they meet, and what share of the vocabulary and ' +
         'of the positions a source can teach. With the weights of the source and --after also what it says at one ' +

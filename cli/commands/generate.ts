@@ -16,7 +16,7 @@ export function addGenerate(program: Command): void {
   program
     .command('generate')
     .argument('<MODEL>', 'Hugging Face directory: a target, a fused model, a teacher')
-    .argument('<PROMPT>', 'the text to go on with, taken as it is')
+    .argument('<PROMPT>', 'the text to continue, taken as it is')
     .option('--max-tokens <count>', 'most tokens to generate', number, 128)
     .option('--temperature <value>', '0 takes the most probable token always', number, 0)
     .option('--top-p <mass>', 'draw from the fewest tokens with this much mass', number, 1)
@@ -26,7 +26,7 @@ export function addGenerate(program: Command): void {
     ])
     .option('--seed <number>', 'fixes the random choices', number, 0)
     .option('--threads <count>', 'threads of one matrix product', number, 2)
-    .summary('let a model go on with a text')
+    .summary('let a model continue a text')
     .description('Prints what a model says after a prompt, as it comes. The prompt itself is not repeated.')
     .addHelpText(
       'after',

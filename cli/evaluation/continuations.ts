@@ -21,11 +21,11 @@ export interface ContinuationSettings {
 
 /**
  * The tokens of a question with each of its choices, as lm-evaluation-harness has them (`_encode_pair`): context
- * and choice are cut together, white space at the end of the context counts to the choice, and the choice's tokens
- * are those behind as many as the context has alone.
+ * and choice are tokenized as one text, white space at the end of the context belongs to the choice, and the choice's
+ * tokens are those after as many tokens as the context has alone.
  *
- * Three things differ. The last token takes a place of the context here, though nothing is predicted from it: what is
- * too long is cut to one token less than the harness cuts it. What a tokenizer puts behind a text is left out. With an
+ * Three things differ. The last token counts towards the context length here, though nothing is predicted from it: what is
+ * too long is cut to one token less than the harness cuts it. A token that a tokenizer adds after a text is left out. With an
  * empty context the first token is predicted from the token that the tokenizer puts in front of any text; where it
  * puts none, the harness takes the end of text instead, which is refused here.
  *

@@ -71,7 +71,7 @@ it('says what is wrong with what it is given', async () => {
   }
 });
 
-it('stops when it is told to', async () => {
+it('stops when aborted', async () => {
   const abort = new AbortController();
   abort.abort();
   const texts = [await file('sea.txt', 'Call me Ishmael.')];

@@ -38,7 +38,7 @@ function contextOf(line: Line, place: string): string {
   if (typeof context !== 'string') {
     throw refuse(place, 'has no context of type string', 'put it under "query"');
   }
-  // With passage and question apart, it is not known how they go together.
+  // It is not known how a passage and a question that are given apart become one context.
   if (key !== 'query' && others.length > 0) {
     throw refuse(place, `has both "${key}" and "${others[0]}"`, 'put the whole context under "query"');
   }

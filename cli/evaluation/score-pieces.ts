@@ -16,12 +16,12 @@ export function refuseStopped(signal: AbortSignal): void {
   if (signal.aborted) throw new FuseMeshError('cancelled', 'Stopped while evaluating.');
 }
 
-/** Texts scored together in this process. */
+/** Texts of one batch that this process scores. */
 const batchTexts = 8;
 /** Score calls in flight to one teacher. */
 const callsInFlight = 4;
 
-/** Loss of each text under a teacher that is up. */
+/** Loss of each text under a teacher that runs. */
 export async function scoreByTeacher(
   client: Pick<Client<typeof TeacherService>, 'score'>,
   texts: readonly string[],

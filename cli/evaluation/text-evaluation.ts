@@ -6,7 +6,7 @@ export interface PieceLoss extends TextLoss {
   readonly predictedTokens: number;
 }
 
-/** How well a model predicts several pieces of text, taken together. */
+/** How well a model predicts several pieces of text as a whole. */
 export interface TextEvaluation {
   /** Their path; "total" for those of all paths. */
   readonly name: string;

@@ -31,7 +31,7 @@ export function foundTeachersTable(teachers: readonly FoundTeacher[]): string[] 
 const total = (work: readonly TeacherWork[], of: (one: TeacherWork) => number): number =>
   work.reduce((sum, one) => sum + of(one), 0);
 
-/** A run, the teacher's name in it where it has another one there, and whether its stream is full. */
+/** A run, the teacher's name in it where that differs, and whether its stream is full. */
 function runText({ run, teacher, waitingForRoom }: TeacherWork, name: string): string {
   const as = teacher === name ? '' : ` as ${teacher}`;
   return `${run}${as}${waitingForRoom ? ' (waits for the trainer)' : ''}`;

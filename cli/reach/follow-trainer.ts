@@ -9,7 +9,7 @@ import {
 } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { type Client, createClient } from '../../wire/grpc/client.ts';
 
-/** What is told of a trainer while it is followed. */
+/** What hears of a trainer while it is followed. */
 export interface TrainerFollower {
   /** About twice a second, and after every step. */
   status(status: GetStatusResponse): void;
@@ -26,11 +26,11 @@ const looksBetweenHistories = 4;
 const lastWordWithin = 3_000;
 
 /**
- * Follows the trainer of a run over its restarts, until the run ends or the signal comes.
+ * Follows the trainer of a run over its restarts, until the run ends or the signal aborts.
  *
  * @param run its name (what answers for another run counts as no answer), and what its services are called with
  * @param find where it listens now, asked for again whenever it does not answer
- * @returns how the run ended; undefined when the signal came first
+ * @returns how the run ended; undefined when the signal aborted first
  */
 export async function followTrainer(
   { run, security }: Pick<RunConfig, 'run' | 'security'>,

@@ -47,7 +47,7 @@ export class RunProcesses {
     this.failure.catch(() => undefined);
   }
 
-  /** Names of the teachers whose processes have ended in a run that goes on without them. */
+  /** Names of the teachers whose processes have ended in a run that continues without them. */
   get left(): ReadonlySet<string> {
     return this.#left;
   }
@@ -55,7 +55,7 @@ export class RunProcesses {
   /**
    * Starts every teacher and, where the run has one, the target's frozen copy; returns when all serve.
    *
-   * @param onLeft hears why one has ended that the run goes on without
+   * @param onLeft called with why one has ended that the run continues without
    */
   async startTeachers(onLeft: (failure: Error) => void): Promise<Listening[]> {
     const sources = sourcesOf(this.#config);

@@ -66,7 +66,7 @@ export function runLine({ now, seconds, status, silent, fed }: SeenRun): string 
       `loss ${losses(lastStep)}`,
       `trainer ${rate(status.tokensPerSecond)}`,
     );
-    // When all steps are done the trainer detaches the teachers: their state is no news any more.
+    // When all steps are done the trainer detaches the teachers: their state is no longer shown.
     const working = lastStep.step < stepsTotal ? sources : [];
     for (const { teacher, attached, waitingForRoom, tokensPerSecond } of working) {
       const pace = waitingForRoom ? 'waits for the trainer' : rate(tokensPerSecond);

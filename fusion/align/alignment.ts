@@ -12,7 +12,7 @@ export const says = {
   beginning: 3,
 } as const;
 
-/** How a source's tokens of a text go with the target's n. */
+/** How a source's tokens of a text relate to the target's n. */
 export interface Alignment {
   /** [n] the source's row for each of the target's, or −1. */
   readonly rows: Int32Array;
@@ -22,7 +22,7 @@ export interface Alignment {
   readonly chainedLogProbabilities: Float32Array;
 }
 
-/** The part of a source's distributions that alignment looks at. */
+/** The part of a source's distributions that alignment needs. */
 export interface SourceTokens {
   /** [m] */
   readonly ends: TokenEnds;
@@ -47,7 +47,7 @@ export function alignBySharedBoundaries(targetEnds: TokenEnds, source: SourceTok
     let next = rows[position] + 1;
     if (rows[position] === NOT_ALIGNED || next >= ends.length) continue;
     const end = targetEnds[position + 1];
-    // Tokens that end together share one character, of which each is some bytes.
+    // Tokens that end at the same offset are bytes of one character.
     const targetIsPart = targetEnds[position + 2] === end;
     const sourceIsPart = ends[next] === end && ends[next + 1] === end;
     if (ends[next] >= end && (targetIsPart || !sourceIsPart)) {
@@ -64,7 +64,7 @@ export function alignBySharedBoundaries(targetEnds: TokenEnds, source: SourceTok
   return { rows, kinds, chainedLogProbabilities };
 }
 
-/** Alignment of n tokens with themselves: of a source that has the target's tokenizer. */
+/** Alignment of n tokens with themselves, for a source that has the target's tokenizer. */
 export function alignWithItself(tokens: number): Alignment {
   const kinds = new Uint8Array(tokens).fill(says.candidates);
   kinds[tokens - 1] = says.nothing;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
+import { fusionSettings as settings } from '../../test/support/fusion-settings.ts';
 import type { TextDistribution } from '../../wire/codec/text-distribution.ts';
 import { type Alignment, alignBySharedBoundaries, alignWithItself } from '../align/alignment.ts';
-import type { FusionSettings } from '../fuse/fusion-settings.ts';
 import { rowsByBoundary } from '../fuse/source-row.ts';
 import { type SourceVocabulary, sameVocabulary } from '../vocabulary/source-vocabulary.ts';
 import { assembleBatch, type SourceRelation } from './assemble-batch.ts';
@@ -55,15 +55,6 @@ const shifted = byBoundary(
   },
   ({ ends }, source) => alignBySharedBoundaries(ends, source),
 );
-const settings: FusionSettings = {
-  combine: 'minCE',
-  weights: {},
-  crossEntropyPer: 'byte',
-  standIn: undefined,
-  unaligned: 'nothing',
-  temperature: 1,
-  truncated: 'renormalise',
-};
 const text = 'abcdef';
 const sizes = { contextLength: 4, candidates: 2 };
 
@@ -110,7 +101,7 @@ describe('assembleBatch', () => {
       sizes,
     );
     expect(chosenSources).toEqual([1, 0]);
-    // At offset 4 the source goes on in two tokens where the target has one, 4: its probability is chained.
+    // At offset 4 two tokens of the source follow where the target has one, 4: its probability is chained.
     expect(batch.lengths).toEqual([4, 2]);
     expect([...batch.fusedIds]).toEqual([0, 0, 2, 0, 4, 3, 0, 0, 10, 0, 0, 0]);
     expect([...batch.fusedProbabilities]).toEqual([0, 0, 1, 0, 0.5, 0.5, 0, 0, 1, 0, 0, 0]);

@@ -5,16 +5,16 @@ import { type AlignedSource, emptyCount, type FusionCount, fuseDocument } from '
 import type { FusionSettings } from '../fuse/fusion-settings.ts';
 import type { UsableDocument } from './joined-document.ts';
 
-/** How a source goes with the target: reads what it says about a text, in the target's tokens. */
+/** How a source relates to the target: aligns what it says about a text and reads it in the target's tokens. */
 export type SourceRelation = (target: Tokenization, source: TextDistribution) => AlignedSource;
 
-/** A document with all that is to be learnt from it; its distributions stand in the order of the relations. */
+/** A document with all that is to be learnt from it; its distributions are in the order of the relations. */
 export interface DocumentToLearn extends UsableDocument {
   /** Under the target's tokenizer. */
   readonly tokenization: Tokenization;
 }
 
-/** A batch, and what is to be told about how it came about. */
+/** A batch, and what metrics and reports say of its fusion. */
 export interface AssembledBatch {
   readonly batch: TrainingBatch;
   readonly count: FusionCount;
@@ -22,7 +22,7 @@ export interface AssembledBatch {
   readonly documents: readonly number[];
   /** Index of the source that counts most in each document; −1 where the text alone teaches. */
   readonly chosenSources: readonly number[];
-  /** Indices of the sources that each document went on without. */
+  /** By document: indices of the sources that say nothing about it. */
   readonly absentSources: readonly (readonly number[])[];
 }
 
@@ -44,12 +44,12 @@ export interface BatchSizes {
 }
 
 /**
- * Lays documents out for the engine, back to back, and fuses what their sources say, at the positions where
- * their tokens meet the target's.
+ * Lays documents out for the engine, back to back, and fuses what their sources say at the positions where
+ * they are aligned.
  *
  * @param documents none of them longer than the context
- * @param relations undefined of a source that has said nothing yet
- * @returns with the last of the documents that a source teaches, for whoever wants to look at it
+ * @param relations undefined for a source whose tokenizer is unknown yet
+ * @returns the batch with the last of the documents that a source teaches, for the page's picture of an alignment
  */
 export function assembleBatch(
   documents: readonly DocumentToLearn[],

@@ -22,9 +22,9 @@ export interface TextEncoder {
 
 /** What a step needs of its batch. */
 export interface StepBatch extends AssembledBatch {
-  /** Numbers of documents that it takes beside its own, and that nothing can be learnt from. */
+  /** Numbers of the documents of this step that nothing can be learnt from. */
   readonly passedOver: readonly number[];
-  /** That tokenizing, aligning and fusing its documents took. */
+  /** Seconds that tokenizing, aligning and fusing its documents took. */
   readonly fusionSeconds: number;
 }
 
@@ -37,11 +37,11 @@ export interface JoinedSources {
 
 /** A batch of joined documents. */
 export interface FusedBatch extends StepBatch {
-  /** The last of its documents that a source teaches; undefined where none is. */
+  /** The last of its documents that a source teaches; undefined where no document is. */
   readonly last: LearntDocument | undefined;
-  /** Documents that sources were asked about, learnt from or passed over, in order, with those that took part. */
+  /** By document that sources were asked about, learnt from or passed over, in order: the sources that took part. */
   readonly joined: readonly JoinedSources[];
-  /** When that was done, as performance.now(). */
+  /** When its fusion was done, as performance.now(). */
   readonly fusedAt: number;
 }
 
@@ -50,17 +50,17 @@ export interface BatchRules<Usable extends UsableDocument> extends BatchSizes {
   readonly batchDocuments: number;
   /** The target's. */
   readonly tokenizer: TextEncoder;
-  /** How each source goes with the target; undefined of one that has said nothing yet. Asked for at every batch. */
+  /** How each source relates to the target; undefined while its tokenizer is unknown. Called for every batch. */
   readonly relations: () => readonly (SourceRelation | undefined)[];
   readonly settings: FusionSettings;
-  /** Hears of a document that is longer than the context. */
+  /** Called for a document that is longer than the context. */
   readonly tooLong: (document: Usable, reason: string) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
 /**
  * Makes batches of so many documents each, in order; the last may be shorter. Documents that nothing can be learnt
- * from keep their places, so that the same documents always come into the same batch.
+ * from count too, so that the same documents always come into the same batch.
  */
 export async function* batchesOf<Usable extends UsableDocument>(
   documents: AsyncIterable<JoinedDocument<Usable>>,
@@ -87,7 +87,7 @@ export async function* batchesOf<Usable extends UsableDocument>(
     gathered.push(document);
     if (gathered.length === rules.batchDocuments) yield await assemble();
   }
-  // What had been gathered when the training was stopped is read again by the one that resumes it.
+  // When the training is stopped, what is gathered is left: the resumed training reads it again.
   if (gathered.length > 0 && !rules.signal.aborted) yield await assemble();
 }
 

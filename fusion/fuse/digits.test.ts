@@ -1,10 +1,12 @@
 import { beforeAll, expect, it } from 'vitest';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { fusionSettings } from '../../test/support/fusion-settings.ts';
 import { loadRealTokenizer } from '../../test/support/real-tokenizer.ts';
 import { alignBySharedBoundaries } from '../align/alignment.ts';
 import { prefixVocabularyMap } from '../vocabulary/prefix-map.ts';
 import { sourceVocabulary } from '../vocabulary/source-vocabulary.ts';
 import { emptyCount, type FusedColumns, fuseDocument } from './fuse-document.ts';
+import type { FusionSettings } from './fusion-settings.ts';
 import { rowsByBoundary } from './source-row.ts';
 
 // Llama-2 writes every digit alone, GPT-4o up to three together.
@@ -15,15 +17,7 @@ beforeAll(async () => {
 });
 
 const text = 'In 2019 they sold 1204 of 375 boxes, 88 more than in 2018: 12.5 % of 100,000.';
-const settings = {
-  combine: 'minCE',
-  weights: {},
-  crossEntropyPer: 'byte',
-  standIn: undefined,
-  unaligned: 'nothing',
-  temperature: 1,
-  truncated: 'tail',
-} as const;
+const settings: FusionSettings = { ...fusionSettings, truncated: 'tail' };
 
 const bytesOf = (tokenizer: Tokenizer, id: number) => tokenizer.tokenBytes(id) ?? '';
 const idsOf = (tokenizer: Tokenizer, wanted: (bytes: string) => boolean) =>

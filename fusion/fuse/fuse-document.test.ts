@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fusionSettings as defaults } from '../../test/support/fusion-settings.ts';
 import { type Alignment, alignBySharedBoundaries, alignWithItself } from '../align/alignment.ts';
 import { type SourceVocabulary, sameVocabulary } from '../vocabulary/source-vocabulary.ts';
 import { emptyCount, type FusableSource, type FusedColumns, fuseDocument } from './fuse-document.ts';
@@ -7,15 +8,6 @@ import type { FusionSettings } from './fusion-settings.ts';
 import { rowsByBoundary, type SourceColumns } from './source-row.ts';
 
 const VOCABULARY = 12;
-const defaults: FusionSettings = {
-  combine: 'minCE',
-  weights: {},
-  crossEntropyPer: 'byte',
-  standIn: undefined,
-  unaligned: 'nothing',
-  temperature: 1,
-  truncated: 'renormalise',
-};
 
 /** What a source says, and how it goes with the target. */
 interface Source {
@@ -160,7 +152,7 @@ describe('fuseDocument', () => {
     );
   });
 
-  it('teaches the text where nothing is fused, if it is told to, and changes nothing elsewhere', () => {
+  it('teaches the text where nothing is fused, if the settings say so, and changes nothing elsewhere', () => {
     fc.assert(
       fc.property(documents, settings, ({ ids, sources }, chosen) => {
         const masked = fused(ids, sources, chosen);

@@ -4,7 +4,7 @@ import type { MassCount, ReadRow } from './source-row.ts';
 import { sourceWeights, type WeighedSource } from './source-weights.ts';
 import { addRow, emptyRow, massOf, type SparseRow, scale } from './sparse-row.ts';
 
-/** Columns that take fused distributions of K candidates a row. */
+/** Where fused distributions go: columns with K candidates a row. */
 export interface FusedColumns {
   /** K. */
   readonly candidates: number;
@@ -12,7 +12,7 @@ export interface FusedColumns {
   readonly fusedIds: Int32Array;
   /** [rows × K] probabilities; a row of zeros where there is none (masked position). */
   readonly fusedProbabilities: Float32Array;
-  /** [rows] mass that the target spreads as it thinks over all other tokens. */
+  /** [rows] tail mass: the target itself spreads it over all other tokens. */
   readonly fusedTail: Float32Array;
 }
 
@@ -47,7 +47,7 @@ export interface AlignedSource {
 /** What one source says about one text. */
 export interface FusableSource {
   readonly distribution: WeighedSource & SegmentedColumns;
-  /** Takes time, and is asked of those that teach the text alone. */
+  /** Takes time, so it is called only for sources that teach the text. */
   align(): AlignedSource;
 }
 
@@ -55,8 +55,8 @@ export interface FusableSource {
  * Fuses what the sources say about one text into distributions over the target's tokens.
  *
  * @param ids [n] the text under the target's tokenizer; row t is of the token after token t
- * @param sources in the order of the count's; undefined of one that has not come
- * @param begin the columns' row for t = 0
+ * @param sources in the order of the count's; undefined for one that the document was joined without
+ * @param begin row of the columns for t = 0
  * @param count added to
  * @returns [sources] how much each counted in the text
  */
@@ -80,10 +80,10 @@ export function fuseDocument(
     return speaks ? { distribution, ...align() } : undefined;
   });
   const best = perToken ? leastSegmentCrossEntropy(aligned, ids.length) : undefined;
-  const own = aligned.find((source) => source && source.distribution.teacher === settings.standIn);
+  const standIn = aligned.find((source) => source && source.distribution.teacher === settings.standIn);
   const single = emptyRow(columns.candidates);
   const fused = emptyRow(columns.candidates);
-  // The last token has no successor in the text: nothing is learnt there.
+  // No token follows the last one: nothing is learnt there.
   for (let position = 0; position + 1 < ids.length; position++) {
     count.positions++;
     fused.count = 0;
@@ -92,13 +92,13 @@ export function fuseDocument(
       const weight = best === undefined ? weights[s] : Number(best[position] === s);
       if (weight === 0) continue;
       aligned[s]!.read(position, ids[position + 1], single, count.mass);
-      // FuseLLM lets the target's frozen copy speak where a source has nothing left to say.
-      if (single.count === 0 && own !== undefined) {
-        own.read(position, ids[position + 1], single, count.mass);
+      // FuseLLM takes the target's frozen copy where a source has nothing left to say.
+      if (single.count === 0 && standIn !== undefined) {
+        standIn.read(position, ids[position + 1], single, count.mass);
       }
       if (single.count === 0) continue;
       const held = massOf(single);
-      // Rounding on the way may have brought a source's sum a hair above 1.
+      // Rounding may have brought a source's sum a little above 1.
       if (settings.truncated === 'renormalise' || held > 1) scale(single, 1 / held);
       addRow(fused, single, weight);
       count.taught[s] += weight;

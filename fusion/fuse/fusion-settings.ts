@@ -4,15 +4,15 @@ export interface FusionSettings {
   readonly combine: 'minCE' | 'minCE-token' | 'avgCE' | 'fixed';
   /** By source, for `fixed`; a source without a weight has none. */
   readonly weights: Readonly<Record<string, number>>;
-  /** What cross-entropies of different tokenizers are compared by. */
+  /** The unit in which sources with different tokenizers are compared. */
   readonly crossEntropyPer: 'byte' | 'token';
-  /** The source that speaks where another has nothing to say. */
+  /** Name of the source that is taken where another has nothing to say. */
   readonly standIn: string | undefined;
   /** Flattens (above 1) or sharpens (below 1) a source among its k candidates. */
   readonly temperature: number;
   /**
    * What becomes of the mass outside of the candidates: `renormalise` gives it to them (FuseLLM), `tail` leaves
-   * it to whatever the target itself thinks of the rest of the vocabulary, so that truncation does not sharpen.
+   * it to the rest of the vocabulary, spread as the target itself spreads it, so that truncation does not sharpen.
    */
   readonly truncated: 'renormalise' | 'tail';
   /**

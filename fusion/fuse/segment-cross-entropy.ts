@@ -11,8 +11,8 @@ interface SegmentedSource {
 }
 
 /**
- * MinCE for every token by itself: which source predicts the text best from each position to the next one
- * where it is aligned again, in nats a character. Between, tokenizers cannot be compared.
+ * MinCE for each token: which source predicts the text best, in nats a character, from each position to the next one
+ * where it is aligned again. In between, tokenizers cannot be compared.
  *
  * @param length n, positions of the target
  * @returns [n] index of the source, the first of equals; −1 where none is aligned

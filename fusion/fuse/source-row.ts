@@ -4,13 +4,13 @@ import { NOT_MAPPED } from '../vocabulary/exact-map.ts';
 import type { SourceVocabulary } from '../vocabulary/source-vocabulary.ts';
 import { addTo, type SparseRow } from './sparse-row.ts';
 
-/** Where the sources' mass went, summed over positions, in units of probability. */
+/** What became of the sources' probability mass, summed over positions. */
 export interface MassCount {
-  /** To tokens of the same text. */
+  /** Went to tokens of the same text. */
   exact: number;
-  /** To tokens that a rule chose. */
+  /** Went to tokens that a rule chose. */
   byRule: number;
-  /** To none. */
+  /** Went to no token. */
   dropped: number;
 }
 

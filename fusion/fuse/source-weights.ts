@@ -8,11 +8,11 @@ export type WeighedSource = Pick<
 >;
 
 /**
- * How much each source counts in one text, those that have not come nothing at all; they sum to 1, or all are 0
- * where fixed weights give none to those that have come. FuseLLM (arXiv 2401.10491, section 3.3): MinCE gives
+ * How much each source counts in one text: 0 for one that the document was joined without. They sum to 1, or all are 0
+ * where fixed weights give the others none. FuseLLM (arXiv 2401.10491, section 3.3): MinCE gives
  * all to the source that predicts the text best, the first of equals; AvgCE weighs by softmax over exp(−CE).
  *
- * @param sources one document's distributions, one a source, undefined of one that has not come
+ * @param sources one document's distributions, one a source; undefined for one that it was joined without
  * @returns [sources]
  */
 export function sourceWeights(
@@ -38,7 +38,7 @@ export function sourceWeights(
   }
 }
 
-/** Index of the source of least mean cross-entropy, the first of equals; −1 where none has come. */
+/** Index of the source of least mean cross-entropy, the first of equals; −1 where there is none. */
 function leastCrossEntropy(
   sources: readonly (WeighedSource | undefined)[],
   per: FusionSettings['crossEntropyPer'],
@@ -53,7 +53,7 @@ function leastCrossEntropy(
   return best;
 }
 
-/** Nats per byte or token. A source that predicted nothing (the text is one token to it) stands behind all others. */
+/** Nats per byte or token. A source that predicted nothing (the text is one token to it) comes after all others. */
 function meanCrossEntropy(source: WeighedSource, per: FusionSettings['crossEntropyPer']): number {
   const count = per === 'byte' ? source.predictedBytes : source.predictedTokens;
   return count === 0 ? Number.POSITIVE_INFINITY : source.crossEntropy / count;

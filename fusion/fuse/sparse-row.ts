@@ -1,4 +1,4 @@
-/** A sparse distribution over the target's vocabulary, as it is built: its first `count` entries count. */
+/** A sparse distribution over the target's vocabulary while it is built: only its first `count` entries are valid. */
 export interface SparseRow {
   readonly ids: Int32Array;
   readonly probabilities: Float64Array;
@@ -26,7 +26,7 @@ export function addTo(row: SparseRow, id: number, probability: number): void {
   row.count = count + 1;
 }
 
-/** Adds a row, in which no token stands twice, times a factor. */
+/** Adds a row, in which no token occurs twice, times a factor. */
 export function addRow(row: SparseRow, added: SparseRow, factor: number): void {
   if (row.count > 0) {
     for (let i = 0; i < added.count; i++) addTo(row, added.ids[i], factor * added.probabilities[i]);

@@ -1,20 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { plainEditDistance } from '../../test/support/plain-edit-distance.ts';
 import { EditDistance, leastDistance, symbolSet } from './edit-distance.ts';
 import { packStrings } from './token-strings.ts';
-
-/** The plain dynamic programme, over code points. */
-function plainDistance(a: readonly string[], b: readonly string[]): number {
-  let above = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 0; i < a.length; i++) {
-    const row = [i + 1];
-    for (let j = 0; j < b.length; j++) {
-      row.push(Math.min(above[j] + (a[i] === b[j] ? 0 : 1), above[j + 1] + 1, row[j] + 1));
-    }
-    above = row;
-  }
-  return above[b.length];
-}
 
 function distance(editDistance: EditDistance, a: string, b: string, atMost?: number): number {
   const { points, offsets } = packStrings([a, b]);
@@ -31,7 +19,7 @@ describe('EditDistance', () => {
     const editDistance = new EditDistance();
     fc.assert(
       fc.property(strings(maxLength), strings(maxLength), (a, b) => {
-        expect(distance(editDistance, a, b)).toBe(plainDistance([...a], [...b]));
+        expect(distance(editDistance, a, b)).toBe(plainEditDistance([...a], [...b]));
       }),
       { numRuns: 400 },
     );
@@ -44,7 +32,7 @@ describe('EditDistance', () => {
         const editDistance = new EditDistance();
         editDistance.start(points, 0, offsets[1]);
         for (const [i, other] of others.entries()) {
-          const expected = plainDistance([...pattern], [...other]);
+          const expected = plainEditDistance([...pattern], [...other]);
           expect(editDistance.to(points, offsets[i + 1], offsets[i + 2])).toBe(expected);
         }
       }),
@@ -55,7 +43,7 @@ describe('EditDistance', () => {
     const editDistance = new EditDistance();
     fc.assert(
       fc.property(strings(70), strings(70), fc.nat({ max: 20 }), (a, b, atMost) => {
-        const expected = plainDistance([...a], [...b]);
+        const expected = plainEditDistance([...a], [...b]);
         const found = distance(editDistance, a, b, atMost);
         if (expected <= atMost) expect(found).toBe(expected);
         else expect(found).toBeGreaterThan(atMost);

@@ -9,9 +9,9 @@ const unlimited = 0x3fffffff;
  * string, the pattern, to many others.
  *
  * A column of the table of distances is held as bits, the steps +1 and −1 between its neighbouring cells,
- * and moves on by one code point in a dozen operations on words (Myers, J. ACM 46, 1999; Hyyrö 2003 for the
- * distance of whole strings). Patterns longer than a word are cut into blocks that pass on a carry. Nothing is
- * allocated but room for longer patterns than before.
+ * and advances by one code point in a dozen operations on words (Myers, J. ACM 46, 1999; Hyyrö 2003 for the
+ * distance of whole strings). Patterns longer than a word are cut into blocks that pass on a carry. Memory is
+ * allocated only for patterns longer than any before.
  */
 export class EditDistance {
   /** Code points of the pattern, as they come. */

@@ -11,7 +11,7 @@ export type IsSameToken = (position: number, targetId: number, sourceId: number)
  * of GPT-2's kind writes no space before the first word of a text; where the target does, the source's first
  * token counts as if it had one.
  *
- * @param vocabularyMap [source vocabulary] of minimumEditDistanceMap ("soft") or equalStringMap ("hard")
+ * @param vocabularyMap [source vocabulary] of minimumEditDistanceMap (FuseLLM's "soft" mode), or of equal strings ("hard")
  */
 export function createSameToken(
   target: TokenStrings,

@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openSafetensors, type SafetensorsFile } from '../../model/safetensors/safetensors-file.ts';
+import { equalStringMap } from '../../test/support/equal-string-map.ts';
 import { largestDifference, readInt32 } from '../../test/support/golden.ts';
 import { createRandom } from '../../test/support/random.ts';
 import { loadRealTokenizer, type RealTokenizer } from '../../test/support/real-tokenizer.ts';
 import { createSameToken, fusellmRows, type SourceSteps } from './fusellm-rows.ts';
-import { equalStringMap, minimumEditDistanceMap } from './minimum-edit-distance.ts';
+import { minimumEditDistanceMap } from './minimum-edit-distance.ts';
 import { createTimeWarping } from './time-warping.ts';
 import type { TokenStrings } from './token-strings.ts';
 

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { equalStringMap } from '../../test/support/equal-string-map.ts';
 import { NOT_MAPPED } from '../vocabulary/exact-map.ts';
 import { EditDistance } from './edit-distance.ts';
-import { equalStringMap, minimumEditDistanceMap } from './minimum-edit-distance.ts';
+import { minimumEditDistanceMap } from './minimum-edit-distance.ts';
 import { packStrings, type TokenStrings } from './token-strings.ts';
 
 const vocabulary = (strings: readonly (string | undefined)[], spaceMark: string): TokenStrings => ({

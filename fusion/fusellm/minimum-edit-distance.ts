@@ -5,7 +5,7 @@ import { packStrings, respelledStrings, type TokenStrings } from './token-string
 /**
  * Maps a source's vocabulary to the target's as FuseLLM does (arXiv 2401.10491; `find_best_mapping` of its
  * code): a token goes to the target's token of the same string once its space marks are the target's, else
- * to that of least edit distance. Of several as near it takes the first by id. (FuseLLM takes the first of
+ * to that of least edit distance. Of several at the same distance it takes the first by id. (FuseLLM takes the first of
  * `get_vocab()`, whose order is that of the ids for some tokenizers and chance for others.) Special tokens
  * are tokens like any other here.
  *
@@ -25,19 +25,6 @@ export function minimumEditDistanceMap(
     if (string !== undefined) map[id] = nearest.of(string);
   }
   return map;
-}
-
-/**
- * The map of FuseLLM's "hard" mode: to the token of the same string, once its space marks are the target's,
- * or to none. Unlike exactVocabularyMap it compares spellings and not bytes: '<0x0A>' is not 'Ċ'.
- *
- * @returns [source vocabulary] target id of each source id, or {@link NOT_MAPPED}
- */
-export function equalStringMap(source: TokenStrings, target: TokenStrings): Int32Array<ArrayBuffer> {
-  const idOf = idsOfStrings(respelledStrings(target, target.spaceMark));
-  return Int32Array.from(respelledStrings(source, target.spaceMark), (string) =>
-    string === undefined ? NOT_MAPPED : (idOf.get(string) ?? NOT_MAPPED),
-  );
 }
 
 /** The first id of each string. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { plainEditDistance } from '../../test/support/plain-edit-distance.ts';
 import { NOT_ALIGNED } from '../align/boundary.ts';
 import { createTimeWarping, onlyMatches } from './time-warping.ts';
 import type { MatchCosts } from './token-distances.ts';
@@ -107,24 +108,13 @@ describe('onlyMatches', () => {
 
 describe('createTimeWarping', () => {
   const align = createTimeWarping(target, source);
-  const editDistance = (a: string, b: string): number => {
-    let above = Array.from({ length: b.length + 1 }, (_, j) => j);
-    for (let i = 0; i < a.length; i++) {
-      const row = [i + 1];
-      for (let j = 0; j < b.length; j++) {
-        row.push(Math.min(above[j] + (a[i] === b[j] ? 0 : 1), above[j + 1] + 1, row[j] + 1));
-      }
-      above = row;
-    }
-    return above[b.length];
-  };
 
   it('is as with the full table of edit distances, text after text', () => {
     fc.assert(
       fc.property(ids, ids, (targetIds, sourceIds) => {
         fc.pre(targetIds.length > 0 && sourceIds.length > 0);
         const of = (i: number, j: number) =>
-          editDistance(pieces[sourceIds[i] % pieces.length], pieces[targetIds[j] % pieces.length]);
+          plainEditDistance(pieces[sourceIds[i] % pieces.length], pieces[targetIds[j] % pieces.length]);
         const expected = onlyMatchesOfFullTable(sourceIds.length, targetIds.length, of);
         expect([...align(targetIds, sourceIds)]).toEqual(expected);
       }),

@@ -4,7 +4,7 @@ import type { TokenStrings } from './token-strings.ts';
 
 /**
  * Aligns tokenizations as FuseLLM does (arXiv 2401.10491, `dtw` of its code): by the path of least cost
- * through the table of source and target tokens, where each step goes on by one token in the source, in the
+ * through the table of source and target tokens, where each step advances by one token in the source, in the
  * target or in both, and each cell costs the edit distance of its tokens' strings without space marks.
  *
  * @returns what aligns target ids [n] with source ids [m]: [n] the only source token that each target token
@@ -20,21 +20,21 @@ export function createTimeWarping(
 }
 
 /**
- * Finds the path of least cost from the first cell to the last; among steps of equal cost it goes back in
- * both, else in the source, else in the target.
+ * Finds the path of least cost from the first cell to the last; among steps of equal cost it is traced back
+ * in both, else in the source, else in the target.
  *
  * The table of m · n cells need not be filled. The cost of any path is an upper bound U of the least one:
  * {@link costAlongText}. And behind every cell at least the cost R is still to come that the cheapest matches
- * of all later tokens of one side add up to. A cell whose own cost and R are together above U may be taken as
+ * of all later tokens of one side add up to. A cell whose own cost plus R is above U may be taken as
  * unreachable, and the path found is still the same:
  *   1. A path of least cost goes through no such cell: it would cost more than U.
  *   2. Where cells are taken as unreachable, no other cell's cost falls. And a cell on a path of least cost
  *      keeps its right cost: the cheapest cells from which a step leads to it are on such paths too, so that
  *      none of them was left out, nor, by induction, any on the way to them.
- *   3. The way back begins at the last cell and always goes to a cheapest predecessor. By 2 all of these
- *      have their right cost, and the others one that is higher: neither the choice nor its ties change.
+ *   3. The path is traced back from the last cell, always to a cheapest predecessor. By 2 all of these have
+ *      their right cost, and the others one that is higher: neither the choice nor its ties change.
  *
- * @param room to use again
+ * @param room memory to use again
  * @returns [n] the only source of each target on the path, or {@link NOT_ALIGNED}
  */
 export function onlyMatches(costs: MatchCosts, room = createRoom()): Int32Array<ArrayBuffer> {
@@ -65,7 +65,7 @@ export function onlyMatches(costs: MatchCosts, room = createRoom()): Int32Array<
   return only;
 }
 
-/** Room for a table, which is kept from text to text: to get it anew takes longer than to fill it. */
+/** Memory for a table, kept from text to text: allocating it takes longer than filling it. */
 interface Room {
   cells: Int32Array<ArrayBuffer>;
 }
@@ -76,7 +76,7 @@ const createRoom = (): Room => ({ cells: new Int32Array(0) });
 const unreachable = 1 << 29;
 
 /**
- * Cost of the path that goes on, step by step, in the side that has read less of the text. It is near the
+ * Cost of the path that advances, step by step, in the side that has read less of the text. It is near the
  * least cost where both sides read the same text, and a path in any case.
  */
 function costAlongText(costs: MatchCosts): number {
@@ -91,7 +91,7 @@ function costAlongText(costs: MatchCosts): number {
     const targetLeft = target + 1 < targetKinds.length;
     const sourceLength = sourceLeft ? sourceLengths[sourceKinds[source + 1]] : 0;
     const targetLength = targetLeft ? targetLengths[targetKinds[target + 1]] : 0;
-    // Where both have read the same, a token without text (bare spaces) goes on alone, unless both have one.
+    // Where both have read the same, a token without text (bare spaces) advances alone, unless both have one.
     const inSource = ahead < 0 || (ahead === 0 && (sourceLength === 0 || targetLength > 0));
     const inTarget = ahead > 0 || (ahead === 0 && (targetLength === 0 || sourceLength > 0));
     if (sourceLeft && (inSource || !targetLeft)) {

@@ -27,8 +27,8 @@ export interface MatchCosts {
 }
 
 /**
- * Edit distances between the tokens of two tokenizations, by their strings without space marks. That of each
- * pair of ids is worked out when it is first asked for, once a text.
+ * Edit distances between the tokens of two tokenizations, by their strings without space marks. The distance of
+ * a pair of ids is worked out when it is first asked for, once a text.
  */
 export class TokenDistances {
   readonly #source: SideOfPair;

@@ -1,4 +1,4 @@
-/** Id of a source's token that goes to no token of the target. */
+/** Stands for a token of the source that becomes no token of the target. */
 export const NOT_MAPPED = -1;
 
 /** The part of a tokenizer that tells what its tokens stand for. */

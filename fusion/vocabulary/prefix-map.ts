@@ -1,16 +1,15 @@
 import { exactVocabularyMap, idByBytes, NOT_MAPPED, type TokenVocabulary } from './exact-map.ts';
 
-/** The part of a tokenizer that cuts texts. */
+/** The part of a tokenizer that cuts texts into tokens. */
 export interface TextCutter extends TokenVocabulary {
-  /** The first token of each text as it is cut in the middle of a text, or −1 where the cutter cannot tell. */
+  /** The first token of each text where it stands in the middle of a text; −1 where that cannot be told. */
   firstTokens(texts: readonly string[]): Promise<Int32Array>;
 }
 
 /**
- * Maps every token of a source to the first token that the target makes of its text: what the target would
- * see first. So mass of " unbelievable" goes to " un" where the target writes " un|believ|able". Tokens that
- * are no whole characters, and those that the target cannot cut alone, go to the longest token of the target
- * that they begin with.
+ * Maps every token of a source to the first token that the target makes of its text. So mass of " unbelievable" goes to " un" where the target writes " un|believ|able". Tokens that
+ * are not whole characters, and those that the target cannot cut alone, go to the longest token of the target that
+ * they begin with.
  *
  * @returns [source vocabulary] target id of each source id, or −1 for special tokens
  */

@@ -5,13 +5,13 @@ import { prefixVocabularyMap, type TextCutter } from './prefix-map.ts';
 export interface SourceVocabulary {
   /** [source vocabulary] id in the target's vocabulary, or −1. */
   readonly ids: Int32Array;
-  /** [source vocabulary] 1 where that token stands for the same text, 0 where a rule chose it. */
+  /** [source vocabulary] 1 where the target's token stands for the same text, 0 where a rule chose it. */
   readonly exact: Uint8Array;
-  /** [source vocabulary] 1 where a token of the target is cut by the source into this one and more. */
+  /** [source vocabulary] 1 where the source cuts some token of the target into this one and others. */
   readonly beginsLonger: Uint8Array;
 }
 
-/** Of a source that has the target's tokenizer. */
+/** The vocabulary of a source that has the target's tokenizer. */
 export const sameVocabulary = (size: number): SourceVocabulary => ({
   ids: identicalVocabularyMap(size),
   exact: new Uint8Array(size).fill(1),
@@ -19,7 +19,7 @@ export const sameVocabulary = (size: number): SourceVocabulary => ({
 });
 
 /**
- * @param ids the map that was chosen; exact where the target has the same token, whatever it says there
+ * @param ids the chosen vocabulary map; it counts as exact where the target has a token of the same text and it names that one
  */
 export async function sourceVocabulary(
   ids: Int32Array,
@@ -31,7 +31,7 @@ export async function sourceVocabulary(
   return { ids, exact, beginsLonger: await tokensThatBeginLonger(source, target) };
 }
 
-/** Which of the source's tokens begin what the target has as one token and the source has not. */
+/** Which of the source's tokens begin a token of the target that the source does not have. */
 async function tokensThatBeginLonger(source: TextCutter, target: TextCutter): Promise<Uint8Array> {
   const firstTokens = await prefixVocabularyMap(target, source);
   const equal = exactVocabularyMap(target, source);

@@ -44,7 +44,7 @@ it('builds a map once for each pair of tokenizers and kind of map', async () => 
   expect(built).toBe(3);
 });
 
-it('builds again what is damaged, and goes on where nothing can be kept', async () => {
+it('builds again what is damaged, and works where nothing can be written', async () => {
   await ask();
   const [name] = await readdir(join(directory, 'vocabulary-maps'));
   await truncate(join(directory, 'vocabulary-maps', name), 40);

@@ -7,7 +7,7 @@ import { type TensorToWrite, writeSafetensors } from '../../model/safetensors/wr
 import type { Log } from '../../process/log/log.ts';
 import type { SourceVocabulary } from './source-vocabulary.ts';
 
-/** Changes whenever the same tokenizers would give another map. */
+/** To be raised whenever the same tokenizers would give another map. */
 const version = 1;
 
 /** A pair of tokenizers by their fingerprints, and how one's vocabulary is mapped to the other's. */
@@ -17,13 +17,13 @@ export interface VocabularyPair {
   readonly kind: string;
 }
 
-/** FUSEMESH_CACHE, or else where the system keeps what can be made again. */
+/** FUSEMESH_CACHE, or else the user's cache directory. */
 const cacheDirectory = (): string =>
   process.env['FUSEMESH_CACHE'] ??
   join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'fusemesh');
 
 /**
- * The map of a pair, built once and then read from disk. Where nothing can be kept, it is built every time.
+ * The map of a pair, built once and then read from disk. Where it cannot be written, it is built every time.
  *
  * @param build takes seconds for large vocabularies
  */

@@ -9,7 +9,7 @@ import { curvesOf, mergeCurves } from '../../page/view/history/curves.ts';
 import { createLog } from '../../process/log/log.ts';
 import { HistoryFile, readHistory } from '../../trainer/report/history/history-file.ts';
 import { columnsOf } from '../../trainer/report/history/history-message.ts';
-import { historyPoint, together } from '../../trainer/report/history/history-point.ts';
+import { historyPoint, merged } from '../../trainer/report/history/history-point.ts';
 import { RunHistory } from '../../trainer/report/history/run-history.ts';
 import { TrainerMetrics } from '../../trainer/report/metrics.ts';
 import type { StepReport } from '../../trainer/report/step-report.ts';
@@ -69,7 +69,7 @@ it('takes a new figure from its declaration to the metrics and their document', 
 
 it('takes a new figure from its declaration to the history, in memory and on disk', async () => {
   const points = [report(1, 0.25), report(2, 0.5)].map((step) => historyPoint(step, {}));
-  expect(together(points[0], points[1])).toMatchObject({ entropy: 0.75, loss: 3 });
+  expect(merged(points[0], points[1])).toMatchObject({ entropy: 0.75, loss: 3 });
   expect(columnsOf(points)).toMatchObject({ entropy: [0.25, 0.5], waitShare: [0.5, 0.5] });
 
   const output = await mkdtemp(join(tmpdir(), 'figures-'));

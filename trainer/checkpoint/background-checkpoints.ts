@@ -14,8 +14,8 @@ interface CheckpointSource {
 }
 
 /**
- * Has checkpoints written while the training goes on. One at a time: the next waits, so that no more than one
- * copy of weights and moments is held.
+ * Has checkpoints written while the training continues. One at a time: the next waits, so that no more than one copy of
+ * weights and moments is held.
  */
 export class BackgroundCheckpoints {
   readonly #source: CheckpointSource;
@@ -30,8 +30,7 @@ export class BackgroundCheckpoints {
   }
 
   /**
-   * Begins the checkpoint of where the training stands, if it has not been, and returns when the training may
-   * go on.
+   * Begins the checkpoint of a state, unless it has been begun, and returns when the training may continue.
    *
    * @throws what the write before failed with
    */
@@ -44,13 +43,13 @@ export class BackgroundCheckpoints {
     });
   }
 
-  /** {@link begin}s it and returns when it is on disk. */
+  /** As {@link begin}, but returns when the checkpoint is on disk. */
   async finish(state: TrainingState): Promise<SavedCheckpoint> {
     await this.begin(state);
     return this.#waitFor(() => this.#last!.saved);
   }
 
-  /** Throws what a write has failed with, if one has. */
+  /** Throws the error of a write that has failed, if one has. */
   throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
@@ -60,7 +59,7 @@ export class BackgroundCheckpoints {
     return this.#last?.saved;
   }
 
-  /** Returns when nothing is being written, well or not. */
+  /** Returns when nothing is being written any more; a failure is not thrown. */
   async settled(): Promise<void> {
     await this.#last?.saved.catch(() => undefined);
   }

@@ -30,7 +30,7 @@ export async function checkpointNames(directory: string): Promise<string[]> {
 
 /**
  * Which checkpoints go when one has been written: all but that one, those right before it and the best. Later
- * ones can only be damaged, or the training would have gone on from them.
+ * ones can only be damaged, or the training would have resumed from them.
  *
  * @param names newest first
  * @param keep how many stay, the one that was written among them

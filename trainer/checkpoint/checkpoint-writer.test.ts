@@ -11,9 +11,9 @@ it('writes in its thread what it is handed, and says in one line when the disk r
   const root = await temporaryDirectory();
   const writer = startCheckpointWriter();
   onTestFinished(() => writer.stop());
-  const place = { directory: join(root, 'checkpoints'), model: join(root, 'target'), keep: 2 };
-  await mkdir(place.model);
-  await writeFile(join(place.model, 'config.json'), '{}');
+  const options = { directory: join(root, 'checkpoints'), model: join(root, 'target'), keep: 2 };
+  await mkdir(options.model);
+  await writeFile(join(options.model, 'config.json'), '{}');
   const state = { ...initialState('demo', 'ab'), step: 4 };
   const snapshot = () => ({
     step: 4,
@@ -29,14 +29,14 @@ it('writes in its thread what it is handed, and says in one line when the disk r
   });
 
   const handedOver = snapshot();
-  expect(await writer.write(place, state, handedOver)).toBe(join(place.directory, 'step-000004'));
+  expect(await writer.write(options, state, handedOver)).toBe(join(options.directory, 'step-000004'));
   expect(handedOver.tensors[0].weights.length).toBe(0);
-  const saved = await newestCheckpoint(place.directory, createLog('test', { level: 'silent' }));
+  const saved = await newestCheckpoint(options.directory, createLog('test', { level: 'silent' }));
   expect(saved?.state).toEqual(state);
   expect(await readSnapshot(saved!)).toEqual(snapshot());
 
   await writeFile(join(root, 'file'), '');
-  const inTheWay = { ...place, directory: join(root, 'file', 'checkpoints') };
+  const inTheWay = { ...options, directory: join(root, 'file', 'checkpoints') };
   await expect(writer.write(inTheWay, state, snapshot())).rejects.toMatchObject({
     code: 'failed_precondition',
     message: expect.stringMatching(/^Cannot write the checkpoint .*step-000004: .*\.$/),

@@ -8,11 +8,11 @@ import { writeSafetensors } from '../../model/safetensors/write-safetensors.ts';
 import { createLog } from '../../process/log/log.ts';
 import { newestCheckpoint, readSnapshot } from './read-checkpoint.ts';
 import { initialState, type TrainingState } from './training-state.ts';
-import { type CheckpointPlace, writeCheckpoint } from './write-checkpoint.ts';
+import { type CheckpointOptions, writeCheckpoint } from './write-checkpoint.ts';
 
 const log = createLog('test', { level: 'silent' });
 let root: string;
-let place: CheckpointPlace;
+let options: CheckpointOptions;
 
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'checkpoint-'));
@@ -24,7 +24,7 @@ beforeEach(async () => {
     { name: 'head', dtype: 'BF16', shape: [2, 2], data: new Uint8Array(8) },
     { name: 'norm', dtype: 'F16', shape: [2], data: new Uint8Array(4) },
   ]);
-  place = { directory: join(root, 'output', 'checkpoints'), model, keep: 2 };
+  options = { directory: join(root, 'output', 'checkpoints'), model, keep: 2 };
 });
 afterEach(() => rm(root, { recursive: true }));
 
@@ -77,8 +77,8 @@ const allBits = ({ step, tensors }: EngineSnapshot) => ({
 
 describe('checkpoints', () => {
   it('come back bit for bit, in a directory that is also a model', async () => {
-    const directory = await writeCheckpoint(place, stateAt(50), snapshotAt(50));
-    expect(directory).toBe(join(place.directory, 'step-000050'));
+    const directory = await writeCheckpoint(options, stateAt(50), snapshotAt(50));
+    expect(directory).toBe(join(options.directory, 'step-000050'));
     expect((await readdir(directory)).sort()).toEqual([
       'config.json',
       'model.safetensors',
@@ -86,14 +86,14 @@ describe('checkpoints', () => {
       'tokenizer.json',
       'trainer-state.json',
     ]);
-    const saved = await newestCheckpoint(place.directory, log);
+    const saved = await newestCheckpoint(options.directory, log);
     expect(saved).toEqual({ directory, state: stateAt(50) });
     expect(allBits(await readSnapshot(saved!))).toEqual(allBits(snapshotAt(50)));
   });
 
   it('of an adapter are an adapter as peft has it', async () => {
     const adapter = { rank: 2, alpha: 4, targetModules: ['q_proj'], baseModel: 'base', transposed: false };
-    const directory = await writeCheckpoint({ ...place, adapter }, stateAt(2), snapshotAt(2));
+    const directory = await writeCheckpoint({ ...options, adapter }, stateAt(2), snapshotAt(2));
     expect((await readdir(directory)).sort()).toEqual([
       'adapter_config.json',
       'adapter_model.safetensors',
@@ -101,47 +101,47 @@ describe('checkpoints', () => {
       'trainer-state.json',
     ]);
     expect(await readAdapterConfig(directory)).toEqual(adapter);
-    const saved = await newestCheckpoint(place.directory, log);
+    const saved = await newestCheckpoint(options.directory, log);
     expect(allBits(await readSnapshot(saved!))).toEqual(allBits(snapshotAt(2)));
   });
 
   it('keep the last ones only, by step and not by name', async () => {
     for (const step of [1, 2, 999_999, 1_000_000])
-      await writeCheckpoint(place, stateAt(step), snapshotAt(step));
-    expect((await readdir(place.directory)).sort()).toEqual(['step-1000000', 'step-999999']);
-    expect((await newestCheckpoint(place.directory, log))?.state.step).toBe(1_000_000);
+      await writeCheckpoint(options, stateAt(step), snapshotAt(step));
+    expect((await readdir(options.directory)).sort()).toEqual(['step-1000000', 'step-999999']);
+    expect((await newestCheckpoint(options.directory, log))?.state.step).toBe(1_000_000);
   });
 
   it('keep the best beside the last ones', async () => {
     for (const step of [1, 2, 3, 4, 5]) {
       const best = { step: Math.min(step, 2), bitsPerByte: 1.5 };
-      await writeCheckpoint(place, { ...stateAt(step), best }, snapshotAt(step));
+      await writeCheckpoint(options, { ...stateAt(step), best }, snapshotAt(step));
     }
-    expect((await readdir(place.directory)).sort()).toEqual(['step-000002', 'step-000004', 'step-000005']);
+    expect((await readdir(options.directory)).sort()).toEqual(['step-000002', 'step-000004', 'step-000005']);
     const best = { step: 6, bitsPerByte: 1.4 };
-    await writeCheckpoint(place, { ...stateAt(6), best }, snapshotAt(6));
-    expect((await readdir(place.directory)).sort()).toEqual(['step-000005', 'step-000006']);
+    await writeCheckpoint(options, { ...stateAt(6), best }, snapshotAt(6));
+    expect((await readdir(options.directory)).sort()).toEqual(['step-000005', 'step-000006']);
   });
 
   it('give back the steps that the optimizer took, without those that were skipped', async () => {
-    await writeCheckpoint(place, { ...stateAt(9), skippedSteps: 2 }, snapshotAt(7));
-    const saved = await newestCheckpoint(place.directory, log);
+    await writeCheckpoint(options, { ...stateAt(9), skippedSteps: 2 }, snapshotAt(7));
+    const saved = await newestCheckpoint(options.directory, log);
     expect(allBits(await readSnapshot(saved!))).toEqual(allBits(snapshotAt(7)));
   });
 
   it('may be written again at the same step', async () => {
-    await writeCheckpoint(place, stateAt(3), snapshotAt(3));
-    await writeCheckpoint(place, { ...stateAt(3), tokens: 1 }, snapshotAt(3));
-    expect((await newestCheckpoint(place.directory, log))?.state.tokens).toBe(1);
+    await writeCheckpoint(options, stateAt(3), snapshotAt(3));
+    await writeCheckpoint(options, { ...stateAt(3), tokens: 1 }, snapshotAt(3));
+    expect((await newestCheckpoint(options.directory, log))?.state.tokens).toBe(1);
   });
 
   it('are passed over where half of one was written', async () => {
-    const whole = await writeCheckpoint(place, stateAt(1), snapshotAt(1));
-    const killedWhileWriting = join(place.directory, 'step-000002.unfinished');
+    const whole = await writeCheckpoint(options, stateAt(1), snapshotAt(1));
+    const killedWhileWriting = join(options.directory, 'step-000002.unfinished');
     await cp(whole, killedWhileWriting, { recursive: true });
-    expect((await newestCheckpoint(place.directory, log))?.state.step).toBe(1);
-    await writeCheckpoint(place, stateAt(1), snapshotAt(1));
-    expect(await readdir(place.directory)).toEqual(['step-000001']);
+    expect((await newestCheckpoint(options.directory, log))?.state.step).toBe(1);
+    await writeCheckpoint(options, stateAt(1), snapshotAt(1));
+    expect(await readdir(options.directory)).toEqual(['step-000001']);
 
     for (const damage of [
       (directory: string) => rm(join(directory, 'trainer-state.json')),
@@ -150,17 +150,17 @@ describe('checkpoints', () => {
       (directory: string) => appendFile(join(directory, 'optimizer.safetensors'), 'x'),
       (directory: string) => rm(join(directory, 'optimizer.safetensors')),
     ]) {
-      const damaged = await writeCheckpoint(place, stateAt(2), snapshotAt(2));
+      const damaged = await writeCheckpoint(options, stateAt(2), snapshotAt(2));
       await damage(damaged);
-      expect((await newestCheckpoint(place.directory, log))?.directory).toBe(whole);
+      expect((await newestCheckpoint(options.directory, log))?.directory).toBe(whole);
     }
-    await writeCheckpoint(place, stateAt(2), snapshotAt(2));
-    expect((await newestCheckpoint(place.directory, log))?.state.step).toBe(2);
+    await writeCheckpoint(options, stateAt(2), snapshotAt(2));
+    expect((await newestCheckpoint(options.directory, log))?.state.step).toBe(2);
   });
 
   it('are passed over, and named in the log, where one bit of any file has flipped', async () => {
-    const whole = await writeCheckpoint(place, stateAt(1), snapshotAt(1));
-    const other = await writeCheckpoint(place, stateAt(2), snapshotAt(2));
+    const whole = await writeCheckpoint(options, stateAt(1), snapshotAt(1));
+    const other = await writeCheckpoint(options, stateAt(2), snapshotAt(2));
     const lines: string[] = [];
     const listening = { warn: (_fields: object, line?: string) => void lines.push(line!) };
     for (const name of await readdir(other)) {
@@ -170,30 +170,30 @@ describe('checkpoints', () => {
         const flipped = Buffer.from(bytes);
         flipped[at] ^= 1 << (at % 8);
         await writeFile(path, flipped);
-        expect((await newestCheckpoint(place.directory, listening))?.directory, name).toBe(whole);
+        expect((await newestCheckpoint(options.directory, listening))?.directory, name).toBe(whole);
         expect(lines.at(-1)).toContain(`Checkpoint ${other} is damaged and passed over: ${name}`);
       }
       await writeFile(path, bytes);
     }
-    expect((await newestCheckpoint(place.directory, log))?.directory).toBe(other);
+    expect((await newestCheckpoint(options.directory, log))?.directory).toBe(other);
   });
 
   it('never give way to later ones that are damaged', async () => {
-    for (const step of [2, 4, 6]) await writeCheckpoint(place, stateAt(step), snapshotAt(step));
+    for (const step of [2, 4, 6]) await writeCheckpoint(options, stateAt(step), snapshotAt(step));
     for (const name of ['step-000004', 'step-000006']) {
-      await truncate(join(place.directory, name, 'model.safetensors'), 100);
+      await truncate(join(options.directory, name, 'model.safetensors'), 100);
     }
-    await writeCheckpoint({ ...place, keep: 1 }, stateAt(3), snapshotAt(3));
-    expect(await readdir(place.directory)).toEqual(['step-000003']);
+    await writeCheckpoint({ ...options, keep: 1 }, stateAt(3), snapshotAt(3));
+    expect(await readdir(options.directory)).toEqual(['step-000003']);
   });
 
   it('are none where none was written', async () => {
-    expect(await newestCheckpoint(place.directory, log)).toBeUndefined();
+    expect(await newestCheckpoint(options.directory, log)).toBeUndefined();
   });
 
   it('say in one line when the disk refuses', async () => {
     await writeFile(join(root, 'output'), 'a file in the way');
-    await expect(writeCheckpoint(place, stateAt(1), snapshotAt(1))).rejects.toThrow(
+    await expect(writeCheckpoint(options, stateAt(1), snapshotAt(1))).rejects.toThrow(
       /^Cannot write the checkpoint /,
     );
   });

@@ -13,7 +13,7 @@ export interface FileDigest {
 /** A file's system calls are made in pieces of this size: few for a large file, and little memory. */
 const pieceBytes = 1 << 20;
 
-/** Reads a file piece by piece, so that whatever else the thread has to do goes on in between. */
+/** Reads a file piece by piece, so that the thread can do its other work in between. */
 export async function digestFile(path: string): Promise<FileDigest> {
   const hash = createHash('sha256');
   let bytes = 0;

@@ -3,7 +3,7 @@ import type { Log } from '../../process/log/log.ts';
 import { newestCheckpoint, type SavedCheckpoint } from './read-checkpoint.ts';
 import { initialState, type TrainingState } from './training-state.ts';
 
-/** Where a training begins or goes on. */
+/** Where a training begins or resumes. */
 export interface ResumePoint {
   readonly state: TrainingState;
   /** The checkpoint of that state; undefined where the training begins. */
@@ -39,7 +39,7 @@ export async function resumePoint(
   const { directory, state } = saved;
   log.info(
     { step: state.step, directory },
-    `The training goes on after step ${state.step}, from checkpoint ${directory}`,
+    `The training resumes after step ${state.step}, from checkpoint ${directory}`,
   );
   return { state, resumedFrom: saved };
 }

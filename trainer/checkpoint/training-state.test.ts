@@ -22,14 +22,14 @@ describe('afterEvaluation', () => {
     expect(afterEvaluation(at(20, best), { fiction: 3, manuals: 1 }).best).toEqual(best);
   });
 
-  it('takes no mean that is no number', () => {
+  it('takes no mean that is NaN', () => {
     for (const domains of [{}, { fiction: Number.NaN }, { fiction: Number.POSITIVE_INFINITY }]) {
       expect(afterEvaluation(at(10, null), domains).best).toBeNull();
     }
   });
 });
 
-it('a step all of whose documents are passed over takes them and its place, and blames no step for it', () => {
+it('a step all of whose documents are passed over counts with them, and is none of the skipped in a row', () => {
   const state = initialState('demo', 'ab');
   const skipped = afterSkippedStep(state, { documents: [0, 2], passedOver: [1] });
   expect(skipped).toMatchObject({ step: 1, documents: 3, documentsPassedOver: 1, skippedSteps: 1 });

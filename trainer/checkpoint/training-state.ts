@@ -4,8 +4,8 @@ import type { StepBatch } from '../../fusion/batch/batches.ts';
 const count = z.number().int().min(0);
 
 /**
- * Where a training stands, beside the weights and the optimizer's state of the same moment. The streams need
- * no positions here: they are read again from what they hold, and `documents` says what to pass over.
+ * Where a training stands, beside the weights and the optimizer's state of the same moment. Positions in
+ * the streams are not kept: a resumed training reads what the streams hold and drops what `documents` covers.
  */
 export const trainingStateSchema = z.strictObject({
   run: z.string(),
@@ -23,7 +23,7 @@ export const trainingStateSchema = z.strictObject({
   documentsChosen: z.record(z.string(), count),
   /** By source: how many documents were trained on without it. */
   documentsWithout: z.record(z.string(), count).default({}),
-  /** Steps that changed nothing, since their loss or gradient was no number. */
+  /** Steps that changed nothing, since their loss or gradient was NaN or infinite. */
   skippedSteps: count,
   /** Those of them that followed each other up to here, with the numbers of their documents. */
   skippedInRow: z.array(z.strictObject({ step: count, documents: z.array(count).readonly() })).readonly(),
@@ -50,7 +50,7 @@ export const initialState = (run: string, corpusSha256: string): TrainingState =
 
 type TakenBatch = Pick<StepBatch, 'documents' | 'passedOver' | 'chosenSources' | 'absentSources' | 'count'>;
 
-/** What every step takes, whatever it learns. */
+/** What every step counts, whether or not it learns anything. */
 function taken(
   { step, documents, documentsPassedOver }: TrainingState,
   { documents: learnt, passedOver }: Pick<TakenBatch, 'documents' | 'passedOver'>,
@@ -103,7 +103,7 @@ export function afterSkippedStep(
   };
 }
 
-/** Where it stands after a step all of whose documents were passed over: as after a skipped one, but none is to blame. */
+/** Where it stands after a step all of whose documents were passed over: as after a skipped one, but it is not one of skippedInRow. */
 export function afterEmptyStep(
   state: TrainingState,
   batch: Pick<TakenBatch, 'documents' | 'passedOver'>,

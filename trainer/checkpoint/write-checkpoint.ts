@@ -22,8 +22,8 @@ import type { TrainingState } from './training-state.ts';
 
 const unfinishedSuffix = '.unfinished';
 
-/** Where checkpoints go. */
-export interface CheckpointPlace {
+/** Where checkpoints go, what is in them beside tensors, and how many are kept. */
+export interface CheckpointOptions {
   /** Directory of all checkpoints. */
   readonly directory: string;
   /** Hugging Face directory whose configuration and tokenizer they carry. */
@@ -42,29 +42,29 @@ export interface CheckpointPlace {
  * @returns its directory
  */
 export async function writeCheckpoint(
-  place: CheckpointPlace,
+  options: CheckpointOptions,
   state: TrainingState,
   snapshot: EngineSnapshot,
 ): Promise<string> {
   const name = checkpointName(state.step);
-  const directory = join(place.directory, name);
-  const unfinished = join(place.directory, `${name}${unfinishedSuffix}`);
+  const directory = join(options.directory, name);
+  const unfinished = join(options.directory, `${name}${unfinishedSuffix}`);
   await onDisk(`the checkpoint ${directory}`, async () => {
-    await mkdir(place.directory, { recursive: true });
-    await removeUnfinished(place.directory);
+    await mkdir(options.directory, { recursive: true });
+    await removeUnfinished(options.directory);
     await mkdir(unfinished);
-    if (place.adapter) await writeAdapterFiles(unfinished, place.adapter, snapshot.tensors);
+    if (options.adapter) await writeAdapterFiles(unfinished, options.adapter, snapshot.tensors);
     else {
-      await copyCompanionFiles(place.model, unfinished);
+      await copyCompanionFiles(options.model, unfinished);
       await writeSafetensors(join(unfinished, weightsFile), snapshot.tensors.map(weights));
     }
     await writeSafetensors(join(unfinished, optimizerFile), snapshot.tensors.flatMap(moments));
     const record = { state, files: await digestFiles(unfinished) };
     await writeDurably(join(unfinished, stateFile), formatRecord(record));
     await publishDirectory(unfinished, directory);
-    const names = await checkpointNames(place.directory);
-    for (const old of checkpointsToRemove(names, state.step, place.keep, state.best?.step)) {
-      await rm(join(place.directory, old), { recursive: true, force: true });
+    const names = await checkpointNames(options.directory);
+    for (const old of checkpointsToRemove(names, state.step, options.keep, state.best?.step)) {
+      await rm(join(options.directory, old), { recursive: true, force: true });
     }
   });
   return directory;

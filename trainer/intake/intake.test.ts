@@ -42,7 +42,7 @@ it('shows every source before anything has come, and tells then what came, lags 
   await intake.streams.keepLooking({ look: async () => state }, intake.names, {
     signal: seen.signal,
     log: createLog('test', { level: 'silent' }),
-    tell: () => seen.abort(),
+    onLook: () => seen.abort(),
   });
   expect(intake.streams.seen).toBe(state);
   expect(intake.arrivals()).toMatchObject([

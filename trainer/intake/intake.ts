@@ -4,7 +4,7 @@ import type { SourceQueue } from './read/look-ahead.ts';
 import { StreamWatch } from './read/watch-streams.ts';
 import type { Source } from './sources/source.ts';
 
-/** One source as far as what comes in tells of it. */
+/** What one source has delivered, and what it says of its own work. */
 export interface SourceArrivals {
   readonly name: string;
   readonly attached: boolean;
@@ -29,14 +29,14 @@ export interface SourceArrivals {
   readonly leftOut: boolean;
 }
 
-/** The join, once it has begun. */
+/** What the status shows of the join, once it has begun. */
 interface BegunJoin {
   /** In the order of the sources. */
   readonly queues: readonly SourceQueue[];
   readonly attendance: Pick<Attendance, 'isLeftOut'>;
 }
 
-/** What comes in for a run: its sources, what they sent, and what its streams hold. Others read it; the pipeline writes it. */
+/** What comes in for a run: its sources, what they sent, and what its streams hold. The pipeline writes it; status and metrics read it. */
 export class Intake {
   readonly sources: readonly Source[];
   readonly counts: IntakeCounts;
@@ -53,7 +53,7 @@ export class Intake {
     return this.sources.map(({ name }) => name);
   }
 
-  /** From now on, what has come waits in these queues. */
+  /** The join has begun: what arrives waits in these queues. */
   joins(join: BegunJoin): void {
     this.#join = join;
   }

@@ -6,6 +6,7 @@ import { relateSource } from '../../fusion/relate-source.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { createLog } from '../../process/log/log.ts';
+import { fusionSettings } from '../../test/support/fusion-settings.ts';
 import { alignmentMessage } from './alignment-message.ts';
 
 const zoo = join(import.meta.dirname, '../../examples/zoo');
@@ -16,15 +17,7 @@ const fusion: Fusion = {
   candidates: 8,
   divergence: { kind: 'ce' },
   lambda: 0.9,
-  settings: {
-    combine: 'minCE',
-    weights: {},
-    crossEntropyPer: 'byte',
-    standIn: undefined,
-    unaligned: 'nothing',
-    temperature: 1,
-    truncated: 'renormalise',
-  },
+  settings: fusionSettings,
 };
 
 it('shows how the target and a real teacher cut a document, and what was learnt of each next token', async () => {
@@ -67,10 +60,10 @@ it('shows how the target and a real teacher cut a document, and what was learnt 
   expect(message.target.map(({ span }) => text.slice(span!.begin, span!.end)).join('')).toBe(text);
   expect(message.target.length).not.toBe(message.source.length);
 
-  const together = message.target.filter(({ sourceToken }) => sourceToken !== undefined);
-  expect(together.length).toBeGreaterThan(5);
-  expect(together.length).toBeLessThan(message.target.length);
-  for (const { span, sourceToken } of together) expect(message.source[sourceToken!].end).toBe(span!.end);
+  const alignedTokens = message.target.filter(({ sourceToken }) => sourceToken !== undefined);
+  expect(alignedTokens.length).toBeGreaterThan(5);
+  expect(alignedTokens.length).toBeLessThan(message.target.length);
+  for (const { span, sourceToken } of alignedTokens) expect(message.source[sourceToken!].end).toBe(span!.end);
   const taught = message.target.filter(({ candidates }) => candidates.length > 0);
   expect(taught.length).toBe(count.aligned);
   for (const { candidates } of taught) {
@@ -79,7 +72,7 @@ it('shows how the target and a real teacher cut a document, and what was learnt 
       candidates.map(({ probability }) => probability).sort((a, b) => b - a),
     );
   }
-  // Some of them are what the text goes on with.
+  // Some of them are the text's own next token.
   const right = message.target.filter(({ span, candidates }) =>
     candidates.some((candidate) => candidate.text !== '' && text.startsWith(candidate.text, span!.end)),
   );

@@ -8,11 +8,11 @@ import {
 } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 
 /**
- * A batch's document as the target and the source that taught it cut it, and what was learnt of each next
- * token.
+ * How the target and the source that taught it cut a batch's document into tokens, and what the target learnt of each
+ * next token.
  *
  * @param document of the batch
- * @param step that the batch was trained on in
+ * @param step of the batch
  * @param tokenizer the target's
  */
 export function alignmentMessage(
@@ -44,12 +44,12 @@ function candidatesAt(
   row: number,
   tokenizer: Pick<Tokenizer, 'tokenText'>,
 ) {
-  const places = Array.from({ length: candidates }, (_, i) => row * candidates + i);
-  return places
-    .filter((place) => fusedProbabilities[place] > 0)
-    .map((place) => ({
-      text: tokenizer.tokenText(fusedIds[place]),
-      probability: fusedProbabilities[place],
+  const entries = Array.from({ length: candidates }, (_, i) => row * candidates + i);
+  return entries
+    .filter((entry) => fusedProbabilities[entry] > 0)
+    .map((entry) => ({
+      text: tokenizer.tokenText(fusedIds[entry]),
+      probability: fusedProbabilities[entry],
     }))
     .sort((a, b) => b.probability - a.probability);
 }

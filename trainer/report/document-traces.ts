@@ -58,7 +58,7 @@ export class DocumentTraces implements Arrivals {
     }
   }
 
-  /** A step has just been taken. */
+  /** A step has just been taken: ends the traces of its documents. */
   trained(report: TracedStep, batch: TracedBatch): void {
     const { documents, passedOver, chosenSources, fusedAt, fusionSeconds } = batch;
     const end = performance.now();
@@ -76,7 +76,7 @@ export class DocumentTraces implements Arrivals {
         .start('join', { parent, kind: 'consumer', attributes: joined, start: firstArrival })
         .end(lastArrival);
       this.#tracer.start('fuse', { parent, start: fusedAt - 1000 * fusionSeconds }).end(fusedAt);
-      // None where the document taught as text alone.
+      // Undefined where no source taught the document.
       const chosen = this.#sources[chosenSources[i]];
       const attributes = {
         'fusemesh.step': report.step,
@@ -104,6 +104,6 @@ export class DocumentTraces implements Arrivals {
 }
 
 function finish(span: Span, { skipped }: TracedStep, end: number): void {
-  if (skipped) span.fail('loss or gradient is no number: nothing was learnt', end);
+  if (skipped) span.fail('loss or gradient is NaN or infinite: nothing was learnt', end);
   else span.end(end);
 }

@@ -51,7 +51,7 @@ export const trainerTable = {
   steps: counter(named('steps_total'), 'Optimizer steps done.'),
   skippedSteps: counter(
     named('skipped_steps_total'),
-    'Steps that changed nothing, since their loss or gradient was no number or all their documents were passed over; but for times, no other figure counts them.',
+    'Steps that changed nothing, since their loss or gradient was NaN or infinite or all their documents were passed over; but for times, no other figure counts them.',
   ),
   phaseSeconds: counter(
     named('phase_seconds_total'),

@@ -23,11 +23,11 @@ export interface ObservedSource {
   readonly queueDepth: number;
   /** Whether it works for the run. */
   readonly attached: boolean;
-  /** Processes of it that do. */
+  /** Processes of it that work for the run. */
   readonly replicas: number;
   /** Documents that another source has delivered and this one has not. */
   readonly documentsMissing: number;
-  /** Whether the training goes on without it. */
+  /** Whether the training continues without it. */
   readonly leftOut: boolean;
 }
 
@@ -63,7 +63,7 @@ export class TrainerMetrics {
     this.#metrics.checkpointTime.set(0);
   }
 
-  /** Counters of these sources show 0 before anything has happened, instead of no data. */
+  /** Makes the counters of these sources show 0, instead of no data, before anything has happened. */
   expect(sources: readonly string[]): void {
     const { chosen, taught, receivedBytes, deadLetters, joinWaitSeconds, joinedWithout, mass } =
       this.#metrics;
@@ -82,7 +82,7 @@ export class TrainerMetrics {
     metrics.passedOver.inc(step.passedOver);
     metrics.step.set(step.step);
     if (step.skipped) {
-      // Its loss may be NaN: the gauges keep what they have, so that alerts and plots go on.
+      // Its loss may be NaN: the gauges keep the last step's values, so that alerts and plots have no gap.
       metrics.skippedSteps.inc();
       return;
     }
@@ -122,7 +122,7 @@ export class TrainerMetrics {
     this.#metrics.joined.inc();
   }
 
-  /** A document has gone on without a source. */
+  /** A document has been joined without a source. */
   joinedWithout(teacher: string): void {
     this.#metrics.joinedWithout.inc({ teacher });
   }

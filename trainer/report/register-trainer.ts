@@ -6,7 +6,7 @@ import type { NatsConnection } from '../../wire/nats/connection.ts';
 import { registerService } from '../../wire/nats/services.ts';
 import type { RunStatus } from './run-status.ts';
 
-/** Lets others find the trainer over NATS as long as the connection stands; training does not depend on it. */
+/** Lets others find the trainer over NATS as long as the connection stands; the training does not depend on it. */
 export async function registerTrainer(
   connection: NatsConnection,
   {
@@ -21,7 +21,7 @@ export async function registerTrainer(
   },
 ): Promise<void> {
   const address = advertisedAddress(listening.grpc, connection);
-  const places = { address, metricsAddress: withPort(address, listening.metricsPort) };
+  const addresses = { address, metricsAddress: withPort(address, listening.metricsPort) };
   const progress = () => ({
     state: status.stateName,
     step: status.record.lastStep?.step ?? 0,
@@ -29,7 +29,7 @@ export async function registerTrainer(
     tokensPerSecond: status.record.tokensPerSecond,
   });
   try {
-    await registerService(connection, describeTrainer({ run: status.run, ...places }, progress));
+    await registerService(connection, describeTrainer({ run: status.run, ...addresses }, progress));
   } catch (error) {
     if (!(error instanceof FuseMeshError)) throw error;
     log.warn(`Others cannot find this trainer over NATS: ${error.message}`);

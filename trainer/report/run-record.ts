@@ -19,8 +19,8 @@ import { TimeSpent } from './time-spent.ts';
 /** How a run, or this process's part of it, is over. */
 export type Outcome = 'finished' | 'failed' | 'stopped';
 
-/** Who is told of what a training does. */
-export interface Told {
+/** What a record reports to, and whom it asks how fast the sources are. */
+interface RecordParts {
   readonly metrics: TrainerMetrics;
   readonly notifier: Notifier;
   readonly log: Log;
@@ -28,12 +28,12 @@ export interface Told {
   readonly sourceRates: () => Readonly<Record<string, number>>;
 }
 
-/** What a training has done so far. The training writes it; the status reads it, and metrics, curves and log are told. */
+/** What a training has done so far. The training writes it, the status reads it, and it passes everything on to metrics, curves and log. */
 export class RunRecord {
   readonly time = new TimeSpent();
   readonly history = new RunHistory();
   readonly watchers: StepWatchers;
-  readonly #told: Told;
+  readonly #parts: RecordParts;
   readonly #tokenRate = new RateMeter();
   #file: HistoryFile | undefined;
   #planned = { steps: 0, documents: 0 };
@@ -47,9 +47,9 @@ export class RunRecord {
   #documentsWithout: Record<string, number> = {};
   #stepsDone = 0;
 
-  constructor(told: Told) {
-    this.#told = told;
-    this.watchers = new StepWatchers(told.notifier);
+  constructor(parts: RecordParts) {
+    this.#parts = parts;
+    this.watchers = new StepWatchers(parts.notifier);
   }
 
   /** Steps that the run has in all, and documents of its corpus; 0 until they are known. */
@@ -57,7 +57,7 @@ export class RunRecord {
     return this.#planned;
   }
 
-  /** Whether steps are taken, or would be but for a pause. */
+  /** Whether steps are taken; true during a pause too. */
   get isTraining(): boolean {
     return this.#isTraining;
   }
@@ -99,7 +99,7 @@ export class RunRecord {
     return this.#tokenRate.perSecond();
   }
 
-  /** If steps go on to take what this process's took on the mean, waits included; undefined before the first. */
+  /** By the mean time of this process's steps, waits included; undefined before the first. */
   get secondsLeft(): number | undefined {
     if (this.#lastStep === undefined) return undefined;
     const spent = Object.values(this.time.total).reduce((sum, seconds) => sum + seconds, 0);
@@ -116,7 +116,7 @@ export class RunRecord {
    * @param output directory of the run
    */
   async resume(output: string, { state, resumedFrom }: ResumePoint): Promise<void> {
-    const { metrics, log } = this.#told;
+    const { metrics, log } = this.#parts;
     await mkdir(output, { recursive: true });
     this.#file = await HistoryFile.resume(output, { step: state.step, history: this.history, log });
     this.#documentsChosen = { ...state.documentsChosen };
@@ -137,7 +137,7 @@ export class RunRecord {
 
   /** @param tokenizer the target's */
   step(report: StepReport, { batch, last }: Pick<FusedBatch, 'batch' | 'last'>, tokenizer: Tokenizer): void {
-    const { metrics, log, sourceRates } = this.#told;
+    const { metrics, log, sourceRates } = this.#parts;
     const without = report.skipped ? {} : report.without;
     for (const name of report.chosen) this.#documentsChosen[name] = (this.#documentsChosen[name] ?? 0) + 1;
     for (const [name, documents] of Object.entries(without)) {
@@ -148,7 +148,7 @@ export class RunRecord {
     this.#stepsDone++;
     if (!report.skipped) this.#tokenRate.add(report.stepTokens);
     this.watchers.step(report);
-    // Its loss is NaN or infinite: it has no place on a curve.
+    // Its loss is NaN or infinite: a curve cannot show it.
     if (report.skipped) return;
     if (last) this.#alignment = () => alignmentMessage(batch, last, report.step, tokenizer);
     const { step, loss, tokensPerSecond, time } = report;
@@ -161,7 +161,7 @@ export class RunRecord {
   evaluated(loss: HeldOutLoss): void {
     this.#heldOut = loss;
     this.history.addHeldOut(loss);
-    this.#told.metrics.observeHeldOut(loss.bitsPerByte);
+    this.#parts.metrics.observeHeldOut(loss.bitsPerByte);
     this.#file?.append({ heldOut: loss });
   }
 
@@ -169,11 +169,11 @@ export class RunRecord {
   checkpointed({ step }: TrainingState, directory: string, seconds: number): void {
     const at = new Date();
     this.#checkpoint = { directory, step, at };
-    this.#told.metrics.checkpointAt(at);
-    this.#told.metrics.checkpointWritten(seconds);
+    this.#parts.metrics.checkpointAt(at);
+    this.#parts.metrics.checkpointWritten(seconds);
   }
 
-  /** There will be no further step: watchers are let go when they have seen the last. */
+  /** There will be no further step: a watcher's stream ends when it has seen the last. */
   end(outcome: Outcome): void {
     this.#outcome = outcome;
     this.watchers.end();

@@ -5,7 +5,7 @@ import type { Intake, SourceArrivals } from '../intake/intake.ts';
 import type { RunRecord } from './run-record.ts';
 import type { TrainingControl } from './training-control.ts';
 
-/** One source as the status tells of it. */
+/** One source as the status shows it. */
 export interface SourceView extends SourceArrivals {
   /** In how many documents it taught, over restarts. */
   readonly documentsChosen: number;
@@ -13,7 +13,7 @@ export interface SourceView extends SourceArrivals {
   readonly documentsWithout: number;
 }
 
-/** Where a run stands, for whoever asks: derived from what has come in, what was done, and what was asked of it. */
+/** Where a run stands: derived from what has come in, what the training has done, and what was asked of it. */
 export class RunStatus {
   readonly run: string;
   readonly started = new Date();

@@ -26,7 +26,7 @@ export interface StepReport extends FigureValues {
   readonly skipped: boolean;
   /** Names of the sources that taught this step's documents, one a document that one taught; none where it was skipped. */
   readonly chosen: readonly string[];
-  /** By source: numbers of this step's documents that went on without it. */
+  /** By source: numbers of this step's documents that were joined without it. */
   readonly without: Readonly<Record<string, readonly number[]>>;
   /** Tokens of the target that do not spell the text at their place. */
   readonly doubtfulTokens: number;
@@ -38,14 +38,14 @@ export interface StepReport extends FigureValues {
   readonly skippedSteps: number;
   /** The wait for its documents included. */
   readonly seconds: number;
-  /** What they and the time since the step before went into. */
+  /** What the time since the step before went into. */
   readonly time: PhaseSeconds;
-  /** For alignment and fusion of its documents, mostly while the engine computed. */
+  /** Time for alignment and fusion of its documents, mostly spent while the engine computed. */
   readonly fusionSeconds: number;
   readonly tokensPerSecond: number;
 }
 
-/** What the loop knows of a step beside its batch and its result. */
+/** What the loop knows of a step, beside its batch and its result. */
 interface StepCircumstances {
   readonly sources: readonly string[];
   readonly learningRate: number;

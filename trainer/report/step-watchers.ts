@@ -2,7 +2,7 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Notifier } from '../../process/lifecycle/notifier.ts';
 import type { StepReport } from './step-report.ts';
 
-/** Steps that a watcher may be behind before it is let go. */
+/** Steps that a watcher may be behind before it is dropped. */
 const watcherLag = 10_000;
 
 /** Those who hear of every step. */
@@ -20,7 +20,7 @@ export class StepWatchers {
   step(report: StepReport): void {
     this.#last = report;
     for (const steps of this.#behind) {
-      // One more shows a watcher that it is let go.
+      // The one over the limit shows a watcher that it is dropped.
       if (steps.length <= watcherLag) steps.push(report);
     }
     this.#notifier.notifyAll();

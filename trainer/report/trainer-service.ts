@@ -43,7 +43,7 @@ export function trainerService(status: RunStatus, log: Log): ImplementedService 
     },
     resume: async () => {
       control.resume();
-      log.info('The training is to go on: a caller asks for it');
+      log.info('The training is to resume: a caller asks for it');
       return {};
     },
     checkpoint: async () => {
@@ -54,7 +54,7 @@ export function trainerService(status: RunStatus, log: Log): ImplementedService 
   return implement(TrainerService, methods);
 }
 
-/** How the run ended is how a stream of its steps ends: a status cannot be asked for any more. */
+/** A stream of steps ends as its run did: the status can no longer be asked for it. */
 function refuseUnfinished({ run, record: { outcome } }: RunStatus): void {
   if (outcome === 'finished') return;
   if (outcome === 'failed') {

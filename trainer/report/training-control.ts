@@ -8,7 +8,7 @@ interface CheckpointRequest {
 
 /** What is asked of a running training from outside; the loop looks at it between two steps. */
 export class TrainingControl {
-  /** Announced at every change. */
+  /** Notified at every change. */
   readonly notifier: Notifier;
   #paused = false;
   #requests: CheckpointRequest[] = [];
@@ -59,7 +59,7 @@ export class TrainingControl {
     }
   }
 
-  /** The training has ended: whoever still asks is told why there will be no checkpoint. */
+  /** The training has ended: requests for a checkpoint, also later ones, fail with this error. */
   end(error: unknown): void {
     this.#ended = { error };
     for (const { reject } of this.#requests.splice(0)) reject(error);

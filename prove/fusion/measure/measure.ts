@@ -10,7 +10,7 @@ import { sideBySide } from './side-by-side.ts';
 import { namedResults, sourcesOf, type Task, tasksOf } from './tasks.ts';
 import type { TrialMethods } from './trial-worker.ts';
 
-/** Experiments that are computed together, each with one thread. */
+/** Experiments that are computed at a time, each with one thread. */
 const atOnce = 2;
 
 /**
@@ -54,6 +54,25 @@ export async function measure(
     );
   });
   const results = namedResults(tasks, known);
+  refuseUnequal(results);
+  return results;
+}
+
+/** What has been measured of a study, of those seeds with which all its experiments have been. */
+export async function knownResults(
+  study: Study,
+  seeds: readonly number[],
+  signal: AbortSignal,
+): Promise<NamedResult[]> {
+  const { tasks } = await tasksOf(study, seeds, signal);
+  const known = await readResults(study.resultsPath);
+  const complete = new Set(
+    seeds.filter((seed) => tasks.every((task) => task.seed !== seed || known.has(task.key))),
+  );
+  const results = namedResults(
+    tasks.filter(({ seed }) => complete.has(seed)),
+    known,
+  );
   refuseUnequal(results);
   return results;
 }

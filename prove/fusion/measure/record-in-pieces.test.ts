@@ -8,7 +8,7 @@ import { readRecording } from './recording-file.ts';
 const texts = Array.from({ length: 150 }, (_, i) => `text ${i}`);
 const say = () => undefined;
 
-test('after a stop it goes on behind the last whole piece', async () => {
+test('after a stop it resumes after the last whole piece', async () => {
   const path = join(await temporaryDirectory(), 'source.bin');
   const asked: string[] = [];
   const recordUntil = (limit: number) => async (piece: readonly string[]) => {

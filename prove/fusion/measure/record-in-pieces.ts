@@ -2,18 +2,18 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Recording, readRecording, writeRecording } from './recording-file.ts';
 
-/** Documents of a piece: a whole number of the batches that a teacher scores together. */
+/** Documents of a piece: a whole number of a teacher's batches. */
 const pieceLength = 64;
-/** Between two words on how far it is, in milliseconds. */
+/** Between two messages on progress, in milliseconds. */
 const pause = 10_000;
 
 /**
- * Records what a source says about texts, and keeps every piece of it: a call after one that was stopped goes on from
- * there. In each piece documents are numbered from 0: who reads the recording goes by their place in it.
+ * Records what a source says about texts, and keeps every piece of it: a call after one that was stopped resumes after the
+ * last piece. In each piece documents are numbered from 0: a reader counts them by their position in the recording.
  *
  * @param path of the recording; the directory of its pieces is beside it
  * @param record records a piece
- * @param say hears from time to time how far it is
+ * @param say called from time to time with a message on progress
  */
 export async function recordInPieces(
   path: string,

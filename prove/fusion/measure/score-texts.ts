@@ -3,7 +3,7 @@ import { distributionToBytes } from '../../../wire/codec/distribution-bytes.ts';
 import type { Recording } from './recording-file.ts';
 import { refuseStopped } from './refuse-stopped.ts';
 
-/** As a teacher scores together where the run file says nothing. */
+/** A teacher's batch where the run file says nothing. */
 const batchDocuments = 8;
 
 /** What a teacher would send about these texts, as documents 0, 1, 2, … */

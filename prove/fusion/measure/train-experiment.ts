@@ -17,8 +17,8 @@ import { TimeSpent } from '../../../trainer/report/time-spent.ts';
 import { TrainingControl } from '../../../trainer/report/training-control.ts';
 import { scheduleOf } from '../../../trainer/schedule.ts';
 import { distributionFromBytes } from '../../../wire/codec/distribution-bytes.ts';
+import type { TextDistribution } from '../../../wire/codec/text-distribution.ts';
 import type { ExperimentSettings } from '../experiment.ts';
-import { cutDistribution } from './cut-distribution.ts';
 import { readRecording } from './recording-file.ts';
 import { refuseStopped } from './refuse-stopped.ts';
 
@@ -60,7 +60,7 @@ export interface Outcome {
 const log = createLog('prove', { level: 'silent' });
 
 /**
- * Trains the target as the trainer of a run does, on what was recorded in place of the streams, and evaluates it.
+ * Trains the target as the trainer of a run does, on recordings in place of the streams, and evaluates it.
  *
  * @throws FuseMeshError cancelled when it was stopped
  */
@@ -158,6 +158,33 @@ async function* joinRecorded(
     }));
     yield { number, text, distributions };
   }
+}
+
+/**
+ * The distributions that the same teacher would have sent with fewer candidates. The kept mass is added up from the
+ * rounded probabilities of the wire, where the teacher has those before; nothing in the fusion reads it.
+ *
+ * @param topK that of the distribution at most
+ */
+export function cutDistribution(distribution: TextDistribution, topK: number): TextDistribution {
+  const { topK: recorded, candidateIds, logProbabilities, tokenIds } = distribution;
+  const n = tokenIds.length;
+  const cut = {
+    candidateIds: new Int32Array(n * topK),
+    logProbabilities: new Float32Array(n * topK),
+    keptMass: new Float32Array(n),
+  };
+  for (let row = 0; row < n; row++) {
+    const [from, to] = [row * recorded, row * topK];
+    cut.candidateIds.set(candidateIds.subarray(from, from + topK), to);
+    const kept = logProbabilities.subarray(from, from + topK);
+    cut.logProbabilities.set(kept, to);
+    cut.keptMass[row] = Math.min(
+      1,
+      kept.reduce((sum, logProbability) => sum + Math.exp(logProbability), 0),
+    );
+  }
+  return { ...distribution, ...cut, topK };
 }
 
 function digestWeights({ tensors }: EngineSnapshot): string {

@@ -1,5 +1,5 @@
 import type { NamedResult } from '../measure/equal-effort.ts';
-import { knownResults } from '../measure/known-results.ts';
+import { knownResults } from '../measure/measure.ts';
 import { refuseOverlap } from '../measure/refuse-overlap.ts';
 import { isMeasured, openRealStudy, readRealStudy } from './real-study.ts';
 

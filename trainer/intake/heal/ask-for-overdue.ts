@@ -7,11 +7,10 @@ import type { LookAhead } from '../read/look-ahead.ts';
 
 /** Longer than JetStream takes to deliver a document again whose teacher died (10 s). */
 const overdueAfter = 20_000;
-/** What is done and yet not here may still be on its way; longer than from one look at the streams to the next. */
+/** What is done and not here may still be on its way. Longer than from one look at the streams to the next. */
 const lostAfter = 3_000;
 const lookEvery = 250;
-/** Documents asked for at a time. */
-const together = 8;
+const askedAtOnce = 8;
 
 /** A document that a source can be asked about. */
 export type AskedDocument = Extract<IncomingDocument, { readonly text: string }>;
@@ -22,16 +21,16 @@ export interface Debtor {
   readonly distributions: LookAhead<TextDistribution>;
   /** Whether it works for the run and has nothing to do. */
   isIdle(): boolean;
-  /** Whether it works for the run and is done with a document, as NATS has it: nothing is to come any more. */
+  /** Whether it works for the run and, as NATS has it, is done with a document: nothing more will come. */
   isDone(document: number): boolean;
-  /** What it says about a document, asked directly, and can be used. */
+  /** Asks it about a document directly; the answer can be used. */
   ask(document: AskedDocument): Promise<TextDistribution>;
 }
 
 /**
  * Asks a source directly for documents that it has not delivered: at once for what came and was rejected, soon for
  * what is lost, as it vanished from the streams, and after some patience for what the source owes though it is idle.
- * Goes on until aborted.
+ * Runs until aborted.
  *
  * @param patience milliseconds that a source may be idle and owe a document
  */
@@ -57,9 +56,9 @@ export async function askForOverdue(
       owedSince ??= performance.now();
       const wait = healing ? 0 : Math.min(patience, lost ? lostAfter : patience);
       if (performance.now() - owedSince >= wait) {
-        // What it lost once it mostly lost with others: those need not be waited for so long.
+        // A source mostly loses several documents at once, so the others are asked for without patience.
         const answers: boolean[] = await Promise.all(
-          owed(healing ? together : 1).map((document) => deliver(document, 'does not work on')),
+          owed(healing ? askedAtOnce : 1).map((document) => deliver(document, 'does not work on')),
         );
         healing = answers.every(Boolean);
         owedSince = undefined;

@@ -9,7 +9,7 @@ import { fetchMissing } from './fetch-missing.ts';
 const log = createLog('test', { level: 'silent' });
 const document = (number: number) => ({ number, text: 'text', bytes: Uint8Array.of(number) });
 
-/** Fetches while `work` goes on; `answer` is what the feeders say. */
+/** Fetches while `work` runs; `answer` is what the feeders say. */
 async function during(
   documents: LookAhead<IncomingDocument>,
   answer: (number: number) => CorpusAnswer,

@@ -5,7 +5,7 @@ import { RepeatedWarning } from '../../../process/log/repeated-warning.ts';
 import type { IncomingDocument, RunStreams } from '../../../wire/nats/run-streams.ts';
 import type { LookAhead } from '../read/look-ahead.ts';
 
-/** A document that the stream has not brought may only be late; that a later one has come proves the contrary. */
+/** A document that has not come may only be late, unless a later one has come: then it is lost. */
 const patience = 2_000;
 const lookEvery = 250;
 
@@ -36,7 +36,7 @@ export async function fetchMissing(
   while (!signal.aborted) {
     const missing = !documents.ready && documents.nextNumber < until;
     if (missing && documents.nextNumber !== number) {
-      // One that comes after one that was lost is mostly lost too.
+      // The one after a lost one is mostly lost too.
       const follows = given && documents.nextNumber === number + 1;
       askAt = performance.now() + (follows ? 0 : patience);
       number = documents.nextNumber;

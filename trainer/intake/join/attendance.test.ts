@@ -55,7 +55,7 @@ class Play {
       const document = this.joined.length;
       const missing = this.#attendance.missing(document, this.#texts.arrived, now);
       if (missing.length > 0 || !this.#texts.ready) return;
-      const present = this.#attendance.goOn(document, now);
+      const present = this.#attendance.joined(document, now);
       expect(this.#texts.take()).toBe(10 * document - 1);
       for (const [s, { name, distributions }] of this.#sources.entries()) {
         const value = distributions.takeOrPass();

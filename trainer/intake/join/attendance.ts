@@ -3,7 +3,7 @@ import type { RunConfig } from '../../../process/config/schema.ts';
 import type { Log } from '../../../process/log/log.ts';
 import type { LookAhead } from '../read/look-ahead.ts';
 
-/** When a document goes on without some of its sources. */
+/** When a document is joined without some of its sources. */
 export interface JoinRule {
   /** Sources that must have delivered it, however long that takes. */
   readonly atLeast: number;
@@ -18,7 +18,7 @@ export const joinRuleOf = ({ join }: Pick<RunConfig['trainer'], 'join'>, sources
     : { atLeast: join.atLeast, within: milliseconds(join.within) };
 
 /** One source as far as it matters whether it has delivered. */
-export interface Attendant {
+export interface Attendee {
   readonly name: string;
   readonly distributions: Pick<LookAhead<unknown>, 'ready' | 'arrived' | 'behind' | 'late'>;
 }
@@ -27,14 +27,14 @@ export interface AttendanceOptions {
   readonly log: Pick<Log, 'info' | 'warn'>;
   /** Names of those that are left out from the beginning. */
   readonly leftOut?: readonly string[];
-  /** The sources that a document went on with before a restart; it waits for just these. */
+  /** The sources that a document was joined with before a restart; it waits for just these. */
   readonly recorded?: ((document: number) => readonly string[] | undefined) | undefined;
 }
 
-interface Place extends Attendant {
-  /** The training goes on without it: documents do not wait for it. */
+interface AttendeeState extends Attendee {
+  /** The training continues without it: documents do not wait for it. */
   leftOut: boolean;
-  /** Since when they wait for it all the same, as it may catch up; undefined while they do not. */
+  /** Since when documents wait for it all the same, as it may catch up; undefined while they do not. */
   chanceSince: number | undefined;
   /** Since when its late deliveries are counted, and how many there were before. */
   countedSince: number;
@@ -53,20 +53,20 @@ export class Attendance {
   readonly #rule: JoinRule;
   readonly #log: AttendanceOptions['log'];
   readonly #recorded: NonNullable<AttendanceOptions['recorded']>;
-  readonly #places: readonly Place[];
+  readonly #attendees: readonly AttendeeState[];
   #becameNext = Number.NEGATIVE_INFINITY;
   #due = Number.POSITIVE_INFINITY;
   #missing: readonly string[] = [];
 
   constructor(
     rule: JoinRule,
-    sources: readonly Attendant[],
+    sources: readonly Attendee[],
     { log, leftOut = [], recorded = () => undefined }: AttendanceOptions,
   ) {
     this.#rule = rule;
     this.#log = log;
     this.#recorded = recorded;
-    this.#places = sources.map(({ name, distributions }) => ({
+    this.#attendees = sources.map(({ name, distributions }) => ({
       name,
       distributions,
       leftOut: leftOut.includes(name),
@@ -76,16 +76,16 @@ export class Attendance {
     }));
   }
 
-  /** When the answer may change though nothing comes, as performance.now(). */
+  /** When the answer may change though nothing arrives, as performance.now(). */
   get due(): number {
     return this.#due;
   }
 
-  /** Whether the training goes on without a source. */
+  /** Whether the training continues without a source. */
   readonly isLeftOut = (name: string): boolean =>
-    this.#places.some((place) => place.name === name && place.leftOut);
+    this.#attendees.some((attendee) => attendee.name === name && attendee.leftOut);
 
-  /** Whether the last document that was asked for waits for a source, or later ones would. */
+  /** Whether the document that was last asked about waits for a source, or later ones would. */
   counts(name: string): boolean {
     return !this.isLeftOut(name) || this.#missing.includes(name);
   }
@@ -97,7 +97,7 @@ export class Attendance {
   missing(document: number, textArrived: number | undefined, now: number): readonly string[] {
     this.#due = Number.POSITIVE_INFINITY;
     const recorded = this.#recorded(document);
-    const absent = this.#places.filter(({ distributions }) => !distributions.ready);
+    const absent = this.#attendees.filter(({ distributions }) => !distributions.ready);
     const waitedFor = recorded
       ? absent.filter(({ name }) => recorded.includes(name))
       : this.#waitedFor(absent, textArrived, now);
@@ -106,35 +106,39 @@ export class Attendance {
   }
 
   /**
-   * A document for which nobody is missing goes on.
+   * A document for which nobody is missing is joined.
    *
    * @returns names of the sources that take part in it
    */
-  goOn(document: number, now: number): ReadonlySet<string> {
+  joined(document: number, now: number): ReadonlySet<string> {
     const recorded = this.#recorded(document);
-    const takesPart = ({ name, distributions }: Place) =>
+    const takesPart = ({ name, distributions }: AttendeeState) =>
       recorded ? recorded.includes(name) : distributions.ready;
-    for (const place of this.#places) {
-      if (takesPart(place)) this.#tookPart(place, document);
-      else this.#stayedAway(place, document, now);
-      place.chanceSince = undefined;
+    for (const attendee of this.#attendees) {
+      if (takesPart(attendee)) this.#tookPart(attendee, document);
+      else this.#stayedAway(attendee, document, now);
+      attendee.chanceSince = undefined;
     }
     this.#becameNext = now;
     this.#missing = [];
-    return new Set(this.#places.filter(takesPart).map(({ name }) => name));
+    return new Set(this.#attendees.filter(takesPart).map(({ name }) => name));
   }
 
-  /** A document that no source is asked about goes on: it says nothing about them. */
+  /** A document that no source is asked about is passed over: it says nothing about their attendance. */
   passOver(now: number): void {
-    for (const place of this.#places) place.chanceSince = undefined;
+    for (const attendee of this.#attendees) attendee.chanceSince = undefined;
     this.#becameNext = now;
     this.#missing = [];
   }
 
-  #waitedFor(absent: readonly Place[], textArrived: number | undefined, now: number): readonly Place[] {
-    for (const place of absent) if (place.leftOut) this.#giveChance(place, now);
-    if (this.#places.length - absent.length < this.#rule.atLeast) return absent;
-    const arrivals = this.#places.map(({ distributions }) => distributions.arrived);
+  #waitedFor(
+    absent: readonly AttendeeState[],
+    textArrived: number | undefined,
+    now: number,
+  ): readonly AttendeeState[] {
+    for (const attendee of absent) if (attendee.leftOut) this.#giveChance(attendee, now);
+    if (this.#attendees.length - absent.length < this.#rule.atLeast) return absent;
+    const arrivals = this.#attendees.map(({ distributions }) => distributions.arrived);
     const first = Math.min(...[textArrived, ...arrivals].map((at) => at ?? Number.POSITIVE_INFINITY));
     return absent.filter(({ leftOut, chanceSince = Number.NEGATIVE_INFINITY }) => {
       if (leftOut && chanceSince === Number.NEGATIVE_INFINITY) return false;
@@ -145,36 +149,36 @@ export class Attendance {
     });
   }
 
-  /** What it delivers late tells how fast it catches up while the training waits. */
-  #giveChance(place: Place, now: number): void {
-    const { behind, late } = place.distributions;
+  /** Waits once more for a source that delivers late documents so fast that it would catch up. */
+  #giveChance(attendee: AttendeeState, now: number): void {
+    const { behind, late } = attendee.distributions;
     const { within } = this.#rule;
-    const elapsed = now - place.countedSince;
-    const deliveredWithin = ((late - place.lateBefore) * within) / Math.max(elapsed, within);
-    if (behind > 0 && deliveredWithin >= behind) place.chanceSince ??= now;
-    if (elapsed >= within) countAnew(place, now);
+    const elapsed = now - attendee.countedSince;
+    const deliveredWithin = ((late - attendee.lateBefore) * within) / Math.max(elapsed, within);
+    if (behind > 0 && deliveredWithin >= behind) attendee.chanceSince ??= now;
+    if (elapsed >= within) countAnew(attendee, now);
   }
 
-  #tookPart(place: Place, document: number): void {
-    const { name, leftOut } = place;
+  #tookPart(attendee: AttendeeState, document: number): void {
+    const { name, leftOut } = attendee;
     if (leftOut) this.#log.info({ teacher: name, document }, `${name} is back, from document ${document} on`);
-    place.leftOut = false;
+    attendee.leftOut = false;
   }
 
-  #stayedAway(place: Place, document: number, now: number): void {
-    const { name, leftOut, chanceSince } = place;
+  #stayedAway(attendee: AttendeeState, document: number, now: number): void {
+    const { name, leftOut, chanceSince } = attendee;
     if (!leftOut) {
       this.#log.warn(
         { teacher: name, document },
         `The training goes on without ${name}: it has not delivered document ${document} in time`,
       );
     }
-    if (!leftOut || chanceSince !== undefined) countAnew(place, now);
-    place.leftOut = true;
+    if (!leftOut || chanceSince !== undefined) countAnew(attendee, now);
+    attendee.leftOut = true;
   }
 }
 
-function countAnew(place: Place, now: number): void {
-  place.countedSince = now;
-  place.lateBefore = place.distributions.late;
+function countAnew(attendee: AttendeeState, now: number): void {
+  attendee.countedSince = now;
+  attendee.lateBefore = attendee.distributions.late;
 }

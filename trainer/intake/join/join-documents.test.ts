@@ -6,8 +6,12 @@ import { BackgroundTasks } from '../../../process/lifecycle/background-tasks.ts'
 import { Notifier } from '../../../process/lifecycle/notifier.ts';
 import { createLog } from '../../../process/log/log.ts';
 import { natsOfTests } from '../../../test/support/nats-of-tests.ts';
+import {
+  smallFingerprint as fingerprint,
+  smallDistribution,
+} from '../../../test/support/small-distribution.ts';
 import { distributionCheck } from '../../../wire/codec/check-distribution.ts';
-import { distributionFromBytes, distributionToBytes } from '../../../wire/codec/distribution-bytes.ts';
+import { distributionFromBytes } from '../../../wire/codec/distribution-bytes.ts';
 import type { TextDistribution } from '../../../wire/codec/text-distribution.ts';
 import { CorpusManifestSchema, DocumentSchema } from '../../../wire/generated/fusemesh/v1/corpus_pb.ts';
 import { type IncomingDocument, openRunStreams, type RunStreams } from '../../../wire/nats/run-streams.ts';
@@ -21,7 +25,6 @@ import { joinDocuments, MissingTime } from './join-documents.ts';
 
 const documents = 12;
 const teachers = ['fiction', 'manuals'];
-const fingerprint = new Uint8Array(32).fill(7);
 const log = createLog('test', { level: 'silent' });
 const everybody = { atLeast: 2, within: Number.POSITIVE_INFINITY };
 const options = { signal: new AbortController().signal };
@@ -61,23 +64,14 @@ async function publish(
   document: number,
   { crossEntropy = document, by = fingerprint, id = document } = {},
 ): Promise<void> {
-  const distribution: TextDistribution = {
+  const message = smallDistribution({
     document,
     teacher,
     tokenizerFingerprint: by,
-    topK: 1,
-    tokenIds: Int32Array.of(3, 4),
-    starts: Int32Array.of(0, 2),
-    ends: Int32Array.of(2, 6),
-    candidateIds: Int32Array.of(4, 5),
-    logProbabilities: Float32Array.of(-1, -2),
     tokenLogProbabilities: Float32Array.of(0, -crossEntropy),
-    keptMass: Float32Array.of(0.5, 0.25),
     crossEntropy,
-    predictedTokens: 1,
-    predictedBytes: 4,
-  };
-  await streams.publishDistribution(teacher, id, distributionToBytes(distribution, 100), options);
+  });
+  await streams.publishDistribution(teacher, id, message, options);
 }
 
 /** Joins as the trainer does, from a document on. */
@@ -182,7 +176,7 @@ describe('the join', () => {
     await tasks.stop();
   });
 
-  it('goes on in the middle, takes the same copies again, and releases what is covered', async () => {
+  it('resumes in the middle, takes the same copies again, and releases what is covered', async () => {
     await publishDocuments();
     for (const number of [1, 0, 2, 4, 3]) await publish('fiction', number);
     await publish('fiction', 3, { crossEntropy: 99, id: 103 });
@@ -195,7 +189,7 @@ describe('the join', () => {
     // Killed after a checkpoint of two documents, before it released what that covers.
     const after = startJoin(2);
     const release = new StreamRelease(streams, after, 2, log);
-    after.tasks.run((signal) => release.keepOn(signal));
+    after.tasks.run((signal) => release.keepReleasing(signal));
     expect(await take(after.joined, 3)).toEqual(taken.slice(2));
     await release.cover(4);
     expect(await firstLeft('fiction')).toBe(4);
@@ -203,7 +197,7 @@ describe('the join', () => {
     await after.tasks.stop();
   });
 
-  it('goes on without a teacher that does not come in time, lets go what it sends late, and takes it back', async () => {
+  it('continues without a teacher that is not there in time, drops what it sends late, and waits for it again', async () => {
     await publishDocuments();
     const { joined, tasks, counts } = startJoin(0, { rule: { atLeast: 1, within: 300 } });
     for (const number of range(0, 8)) await publish('fiction', number);
@@ -249,11 +243,11 @@ describe('the join', () => {
     await tasks.stop();
   });
 
-  it('goes on when the streams were lost and a feeder fills them anew, with little room', async () => {
+  it('continues when the streams were lost and a feeder fills them again, with little room', async () => {
     await streams.ensure({ maxDocuments: 3, maxDistributions: documents });
     const { joined, documents: texts, sources, tasks } = startJoin(8);
     const release = new StreamRelease(streams, { documents: texts, sources }, 8, log);
-    tasks.run((signal) => release.keepOn(signal));
+    tasks.run((signal) => release.keepReleasing(signal));
     tasks.run(publishDocuments);
     for (const number of range(0, documents)) {
       for (const teacher of teachers) await publish(teacher, number);

@@ -27,7 +27,7 @@ export interface JoinObserver {
   waitedFor(who: string, seconds: number): void;
 }
 
-/** What is joined; each part begins at document `from`, and `notifier` is theirs. */
+/** What is joined. Texts and distributions all begin at document `from`, and share the notifier. */
 export interface Join {
   readonly from: number;
   /** One more than the last document. */
@@ -41,7 +41,7 @@ export interface Join {
   readonly log: Log;
   readonly metrics: JoinObserver;
   /**
-   * Takes back what has come for the next document and does not fit its text.
+   * Withdraws distributions that have come for the next document and do not fit its text.
    *
    * @returns undefined where there is nothing of that kind
    */
@@ -53,7 +53,7 @@ const countEvery = 1_000;
 
 /**
  * Gives the documents strictly in order, each when the text and the distributions that it waits for are here.
- * Never leaves a document out; while it waits, the log says for whom. Ends early when aborted.
+ * Never leaves a document out. While it waits, the log says for whom. Ends early when aborted.
  */
 export async function* joinDocuments(join: Join): AsyncGenerator<JoinedDocument<StreamedDocument>> {
   const { attendance, metrics } = join;
@@ -65,7 +65,7 @@ export async function* joinDocuments(join: Join): AsyncGenerator<JoinedDocument<
       const missing = missingParts(join, number);
       missingTime.now(missing);
       if (missing.length === 0) {
-        // What has been compared is joined at once, before anything else can come.
+        // Joined at once, so that nothing that has not been compared can come in between.
         const withdrawing = join.withdrawUnfit?.();
         if (withdrawing === undefined) break;
         await withdrawing;
@@ -91,7 +91,7 @@ function takeNext(join: Join, report: WaitReport): JoinedDocument<StreamedDocume
     for (const { distributions } of sources) distributions.takeOrPass();
     return { number, unusable: document.unusable, present: undefined };
   }
-  const present = attendance.goOn(number, performance.now());
+  const present = attendance.joined(number, performance.now());
   const without = sources.filter(({ name }) => !present.has(name)).map(({ name }) => name);
   report.over(without);
   for (const name of without) metrics.joinedWithout(name);

@@ -41,7 +41,7 @@ it('keeps stretches of documents with the same sources, and knows them again beh
   expect((await text()).slice(before.length)).toBe('{"first":5,"last":5,"sources":["manuals"]}\n');
 });
 
-it('passes over a line that a kill has torn, and goes on behind it', async () => {
+it('passes over a line that a kill has torn, and reads what follows', async () => {
   const journal = await open(0);
   await journal.write(joinedWith(0, all));
   await journal.close();

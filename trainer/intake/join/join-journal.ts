@@ -29,8 +29,8 @@ interface JournalOfRun {
 
 /**
  * OUTPUT/joined.jsonl: which sources took part in each document. It is on disk before a step is taken on the
- * document, and a trainer that goes on from a checkpoint before it joins it with the same sources again: so its
- * weights are the same to the bit, though the sources deliver at other times.
+ * document. A trainer that resumes from an earlier checkpoint joins the document with the same sources again, so that
+ * its weights are the same to the bit though the sources deliver at other times.
  */
 export class JoinJournal {
   readonly #path: string;
@@ -44,7 +44,7 @@ export class JoinJournal {
   }
 
   /**
-   * Goes on with what there is of the same run and corpus.
+   * Opens the journal, and keeps what it holds of the same run and corpus.
    *
    * @throws FuseMeshError resource_exhausted or failed_precondition where the disk refuses
    */
@@ -88,7 +88,7 @@ export class JoinJournal {
   readonly sourcesOf = (document: number): readonly string[] | undefined => this.#known.get(document);
 
   /**
-   * Returns when it is on disk; what stands there already is not written again.
+   * Returns when it is on disk; what is there already is not written again.
    *
    * @param joined in the order of the documents
    */
@@ -122,7 +122,7 @@ const same = (a: readonly string[] | undefined, b: readonly string[]): boolean =
 
 const lineOf = (line: object): string => `${JSON.stringify(line)}\n`;
 
-/** Without what stands behind the last line break: a line that a kill has torn, before any step was taken on it. */
+/** Without what follows the last line break: a kill tore that line, before any step was taken on its documents. */
 async function readLines(path: string): Promise<string[]> {
   try {
     return (await readFile(path, 'utf8')).split('\n').slice(0, -1);

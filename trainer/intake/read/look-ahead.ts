@@ -53,7 +53,7 @@ export class LookAhead<T> {
   /**
    * @param next the first document that is wanted
    * @param capacity how many may wait, save that the next wanted one is always read for
-   * @param change announced whenever something arrives or is taken
+   * @param notifier notified whenever something arrives or is taken
    */
   constructor(next: number, capacity: number, notifier: Notifier) {
     this.#next = next;
@@ -78,7 +78,7 @@ export class LookAhead<T> {
     this.put(document, value, arrival);
   }
 
-  /** Takes in what came another way than by the stream. What is used already, or here, is dropped. */
+  /** Takes in what came another way than by the stream. What is used already, or waits already, is dropped. */
   put(
     document: number,
     value: T,
@@ -94,7 +94,7 @@ export class LookAhead<T> {
     return this.#next;
   }
 
-  /** A document's part, which stays; undefined where it is not here. */
+  /** A document's part, which keeps waiting; undefined where it is not here. */
   peek(document: number): T | undefined {
     return this.#waiting.get(document)?.value;
   }
@@ -152,7 +152,7 @@ export class LookAhead<T> {
     return this.takeOrPass() as T;
   }
 
-  /** The next wanted document's part; undefined where it has not come: it is passed over, and let go if it does. */
+  /** The next wanted document's part; undefined where it has not come: it is passed over, and dropped if it comes later. */
   takeOrPass(): T | undefined {
     const waiting = this.#waiting.get(this.#next);
     this.#waiting.delete(this.#next);

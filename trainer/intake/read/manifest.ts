@@ -1,5 +1,5 @@
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
-import { sleepUnlessAborted } from '../../../process/lifecycle/repeat.ts';
+import { repeatUntilAborted, sleepUnlessAborted } from '../../../process/lifecycle/repeat.ts';
 import type { Log } from '../../../process/log/log.ts';
 import type { CorpusManifest } from '../../../wire/generated/fusemesh/v1/corpus_pb.ts';
 import type { RunStreams } from '../../../wire/nats/run-streams.ts';
@@ -32,7 +32,7 @@ export async function awaitManifest(
 
 /**
  * Publishes the run's manifest again where it is lost, as beginning with the first document that no checkpoint
- * covers, so that the feeder publishes no more again than is needed. Goes on until aborted.
+ * covers, so that the feeder publishes no more again than is needed. Runs until aborted.
  *
  * @param covered how many documents the newest checkpoint covers
  * @throws FuseMeshError already_exists when the run has another corpus now
@@ -42,14 +42,11 @@ export async function keepManifest(
   manifest: CorpusManifest,
   { covered, signal }: { covered: () => number; signal: AbortSignal },
 ): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await streams.publishManifest(manifest, { first: covered(), signal });
-    } catch (error) {
-      if (signal.aborted) return;
-      // The look at the streams tells of a NATS that is away.
-      if (!(error instanceof FuseMeshError) || error.code !== 'unavailable') throw error;
-    }
-    await sleepUnlessAborted(keepEvery, signal);
-  }
+  const onFailure = (error: FuseMeshError) => {
+    // The look at the streams warns of a NATS that is away.
+    if (error.code !== 'unavailable') throw error;
+  };
+  await repeatUntilAborted({ pause: keepEvery, signal, onFailure }, () =>
+    streams.publishManifest(manifest, { first: covered(), signal }),
+  );
 }

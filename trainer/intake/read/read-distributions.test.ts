@@ -1,53 +1,31 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { Notifier } from '../../../process/lifecycle/notifier.ts';
 import { createLog } from '../../../process/log/log.ts';
-import { startNatsServer, type TestNatsServer } from '../../../test/support/nats-server.ts';
+import { natsOfTests } from '../../../test/support/nats-of-tests.ts';
+import {
+  smallFingerprint as fingerprint,
+  smallDistribution,
+} from '../../../test/support/small-distribution.ts';
 import { distributionCheck } from '../../../wire/codec/check-distribution.ts';
-import { distributionToBytes } from '../../../wire/codec/distribution-bytes.ts';
 import type { TextDistribution } from '../../../wire/codec/text-distribution.ts';
-import { connectNats, type NatsConnection } from '../../../wire/nats/connection.ts';
 import { openRunStreams, type RunStreams } from '../../../wire/nats/run-streams.ts';
 import { IntakeCounts } from './intake-counts.ts';
 import { LookAhead } from './look-ahead.ts';
 import { readDistributionsInto } from './read-distributions.ts';
 
 const run = `read-${process.pid}`;
-const fingerprint = new Uint8Array(32).fill(7);
 const options = { signal: new AbortController().signal };
-let server: TestNatsServer;
-let connection: NatsConnection;
+const nats = natsOfTests();
 let streams: RunStreams;
 
 beforeAll(async () => {
-  server = await startNatsServer();
-  connection = await connectNats(server.url, 'test');
-  streams = openRunStreams(connection, run);
+  streams = openRunStreams(nats.connection, run);
   await streams.ensure({ maxDocuments: 8, maxDistributions: 8 });
 });
-afterAll(async () => {
-  await streams?.remove();
-  await connection?.close();
-  await server?.stop();
-});
+afterAll(() => streams?.remove());
 
-function distribution(document: number, by = fingerprint, crossEntropy = 1): Uint8Array {
-  const one: TextDistribution = {
-    document,
-    teacher: 'orator',
-    tokenizerFingerprint: by,
-    topK: 1,
-    tokenIds: Int32Array.of(3, 4),
-    starts: Int32Array.of(0, 2),
-    ends: Int32Array.of(2, 6),
-    candidateIds: Int32Array.of(4, 5),
-    logProbabilities: Float32Array.of(-1, -2),
-    tokenLogProbabilities: Float32Array.of(0, -1),
-    keptMass: Float32Array.of(0.5, 0.25),
-    crossEntropy,
-    predictedTokens: 1,
-    predictedBytes: 4,
-  };
-  return distributionToBytes(one, 100);
+function distribution(document: number, tokenizerFingerprint = fingerprint, crossEntropy = 1): Uint8Array {
+  return smallDistribution({ document, tokenizerFingerprint, crossEntropy });
 }
 
 /** Reads what the stream has until a document has come, as a trainer that has just started. */
@@ -74,7 +52,7 @@ async function readUntil(document: number, from: Pick<RunStreams, 'readDistribut
   return { intake: intake.of('orator'), numbers: [...distributions.numbers], rejected, warned };
 }
 
-it('puts what cannot be used aside, once over restarts, and goes on', async () => {
+it('puts what cannot be used aside, once over restarts, and reads the rest', async () => {
   const messages = [
     distribution(0),
     Uint8Array.of(255, 1),
@@ -94,10 +72,10 @@ it('puts what cannot be used aside, once over restarts, and goes on', async () =
   }
 
   const stream = `fusemesh_${run}_dead_letters`;
-  const { state } = await connection.manager.streams.info(stream);
+  const { state } = await nats.connection.manager.streams.info(stream);
   expect(state.messages).toBe(3);
   const letters = await Promise.all(
-    [1, 2, 3].map((seq) => connection.manager.streams.getMessage(stream, { seq })),
+    [1, 2, 3].map((seq) => nats.connection.manager.streams.getMessage(stream, { seq })),
   );
   expect(letters.map(({ data }) => data)).toEqual(messages.slice(1, 4));
   expect(letters.map(({ header }) => header.get('Fusemesh-Position'))).toEqual(['2', '3', '4']);
@@ -107,7 +85,7 @@ it('puts what cannot be used aside, once over restarts, and goes on', async () =
 });
 
 it('only says so where a message cannot be put aside', async () => {
-  const gone = openRunStreams(connection, `${run}-gone`);
+  const gone = openRunStreams(nats.connection, `${run}-gone`);
   const { intake, numbers, warned } = await readUntil(3, {
     readDistributions: streams.readDistributions,
     storeDeadLetter: gone.storeDeadLetter,

@@ -4,10 +4,10 @@ import { distributionFromBytes } from '../../../wire/codec/distribution-bytes.ts
 import type { TextDistribution } from '../../../wire/codec/text-distribution.ts';
 import type { Place, RunStreams } from '../../../wire/nats/run-streams.ts';
 import type { IntakeObserver } from './intake-counts.ts';
+import { keepReading } from './keep-reading.ts';
 import type { LookAhead } from './look-ahead.ts';
 import { putAside } from './put-aside.ts';
 import type { Arrivals } from './read-documents.ts';
-import { readOn } from './read-on.ts';
 
 /** Where a teacher's distributions go. */
 export interface DistributionReader {
@@ -34,7 +34,7 @@ export async function readDistributionsInto(
   const open = (after: Place | undefined) => streams.readDistributions(teacher, { after, signal });
   const what = `the distributions of teacher ${teacher}`;
   const logOfTeacher = log.child({ teacher });
-  const messages = readOn(what, open, { signal, log: logOfTeacher });
+  const messages = keepReading(what, open, { signal, log: logOfTeacher });
   for await (const { bytes, position, life, traceparent } of messages) {
     intake.received(teacher, bytes.length);
     let distribution: TextDistribution | undefined;
@@ -47,10 +47,11 @@ export async function readDistributionsInto(
     } catch (error) {
       if (!(error instanceof FuseMeshError)) throw error;
       logOfTeacher.warn({ position }, `Teacher ${teacher} sent what cannot be used: ${error.message}`);
-      intake.deadLetter(teacher);
       if (distribution !== undefined) distributions.reject(distribution.document);
-      const letter = { stream: 'distributions', source: teacher, position, bytes } as const;
-      await putAside(streams, { ...letter, reason: error.message }, { signal, log: logOfTeacher });
+      await putAside(
+        { stream: 'distributions', source: teacher, position, bytes, reason: error.message },
+        { streams, intake, signal, log: logOfTeacher },
+      );
     }
     await distributions.room(signal);
   }

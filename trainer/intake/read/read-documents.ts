@@ -1,14 +1,12 @@
-import type { Log } from '../../../process/log/log.ts';
 import {
   feederSource,
   type IncomingDocument,
   type Place,
   type RunStreams,
 } from '../../../wire/nats/run-streams.ts';
-import type { IntakeObserver } from './intake-counts.ts';
+import { keepReading } from './keep-reading.ts';
 import type { LookAhead, Message } from './look-ahead.ts';
-import { putAside } from './put-aside.ts';
-import { readOn } from './read-on.ts';
+import { type DeadLetters, putAside } from './put-aside.ts';
 
 /** Hears of every part of a document when it comes. */
 export interface Arrivals {
@@ -19,16 +17,8 @@ export interface Arrivals {
   arrived(document: number, source: string, traceparent?: string): void;
 }
 
-/** What a document that cannot be used needs to become a dead letter. */
-export interface PuttingAside {
-  readonly streams: Pick<RunStreams, 'storeDeadLetter'>;
-  readonly intake: Pick<IntakeObserver, 'deadLetter'>;
-  readonly signal: AbortSignal;
-  readonly log: Log;
-}
-
 /** How documents are read, and who hears of them. */
-interface ReadingDocuments extends PuttingAside {
+interface ReadingDocuments extends DeadLetters {
   readonly streams: Pick<RunStreams, 'readDocuments' | 'storeDeadLetter'>;
   readonly arrivals?: Arrivals | undefined;
   /** Called before the first document of every life of the stream: throws where it is not the run's corpus. */
@@ -36,8 +26,8 @@ interface ReadingDocuments extends PuttingAside {
 }
 
 /**
- * Reads a run's documents, from a number on, as far ahead as there is room. One that cannot be used keeps its place,
- * with the reason, and goes to the run's dead letters.
+ * Reads a run's documents, from a number on, as far ahead as there is room. One that cannot be used keeps its number,
+ * comes with the reason, and goes to the run's dead letters.
  */
 export async function readDocumentsInto(
   documents: LookAhead<IncomingDocument>,
@@ -53,7 +43,7 @@ export async function readDocumentsInto(
       yield message;
     }
   }
-  const messages = readOn('the documents', open, { signal, log });
+  const messages = keepReading('the documents', open, { signal, log });
   for await (const { document, position, life, bytes, traceparent } of messages) {
     const { number, unusable } = document;
     if (unusable !== undefined) {
@@ -67,15 +57,9 @@ export async function readDocumentsInto(
 }
 
 /** Puts the message that a document came in into the run's dead letters. */
-export async function putDocumentAside(
+export const putDocumentAside = (
   { bytes, position }: Message,
   reason: string,
-  { streams, intake, signal, log }: PuttingAside,
-): Promise<void> {
-  intake.deadLetter(feederSource);
-  await putAside(
-    streams,
-    { stream: 'documents', source: feederSource, position, bytes, reason },
-    { signal, log },
-  );
-}
+  deadLetters: DeadLetters,
+): Promise<void> =>
+  putAside({ stream: 'documents', source: feederSource, position, bytes, reason }, deadLetters);

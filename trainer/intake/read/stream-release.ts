@@ -1,17 +1,17 @@
-import { sleepUnlessAborted } from '../../../process/lifecycle/repeat.ts';
+import { repeatUntilAborted } from '../../../process/lifecycle/repeat.ts';
 import type { Log } from '../../../process/log/log.ts';
 import { RepeatedWarning } from '../../../process/log/repeated-warning.ts';
 import type { IncomingDocument, Place, RunStreams } from '../../../wire/nats/run-streams.ts';
 import type { LookAhead, SourceQueue } from './look-ahead.ts';
 
 const lookEvery = 1_000;
-/** A server that was killed may have what was released from it back. */
+/** A NATS server that was killed may hold again what was released from it. */
 const releaseAgainAfter = 5_000;
 
 /**
  * Takes from the streams what the newest checkpoint covers, which makes room for feeder and teachers. It looks
- * again every second: a trainer that was killed between a checkpoint and the release does it after it came
- * back, and copies of covered documents that come late go too.
+ * again every second: what a trainer that was killed between a checkpoint and its release
+ * left is released after the restart, and so are copies of covered documents that come late.
  */
 export class StreamRelease {
   readonly #streams: Pick<RunStreams, 'releaseDocuments' | 'releaseDistributions'>;
@@ -42,17 +42,14 @@ export class StreamRelease {
     await this.#release();
   }
 
-  /** Documents before this one are on disk, in what was trained on them. */
+  /** The newest checkpoint covers the documents before this one. */
   get covered(): number {
     return this.#covered;
   }
 
-  /** Keeps on until aborted. */
-  async keepOn(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.#release();
-      await sleepUnlessAborted(lookEvery, signal);
-    }
+  /** Releases what is covered, again and again until aborted. */
+  async keepReleasing(signal: AbortSignal): Promise<void> {
+    await repeatUntilAborted({ pause: lookEvery, signal }, () => this.#release());
   }
 
   async #release(): Promise<void> {
@@ -60,7 +57,7 @@ export class StreamRelease {
     const all = performance.now() >= this.#releaseAllAt;
     try {
       this.#documents.forget(covered);
-      // A feeder that fills a stream which was lost may bring covered ones at any time.
+      // A feeder that fills a lost stream again may publish covered documents at any time.
       await this.#streams.releaseDocuments(covered);
       for (const { name, distributions } of this.#sources) {
         distributions.forget(covered);

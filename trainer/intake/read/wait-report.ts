@@ -1,6 +1,6 @@
 import type { Log } from '../../../process/log/log.ts';
 
-/** Who owes the manifest and the texts; the others are sources by their names. */
+/** Stands for the feeder, which owes manifest and texts, among the names of sources. */
 export const feeder = 'feeder';
 
 const firstAfter = 5_000;
@@ -24,7 +24,7 @@ export class WaitReport {
 
   /**
    * @param missing who has not delivered
-   * @param what it that has not come
+   * @param what has not come, for the message
    */
   waiting(missing: readonly string[], what: string): void {
     if (this.#elapsed < this.#reportAt) return;
@@ -37,7 +37,7 @@ export class WaitReport {
     );
   }
 
-  /** @param without who has not delivered to the end, and is waited for no more */
+  /** @param without who has still not delivered, and is no longer waited for */
   over(without: readonly string[] = []): void {
     const delivered = this.#named.filter((who) => !without.includes(who));
     if (delivered.length === 0) return;

@@ -8,7 +8,7 @@ import { startLocalNatsServer } from '../../../wire/nats/local-server.ts';
 import { openRunStreams, type RunState } from '../../../wire/nats/run-streams.ts';
 import { StreamWatch } from './watch-streams.ts';
 
-it('tells what the streams hold, warns while NATS is away, and goes on when it is back', async () => {
+it('tells what the streams hold, warns while NATS is away, and continues when it is back', async () => {
   const storeDirectory = await temporaryDirectory();
   const first = await startLocalNatsServer({ storeDirectory });
   const port = Number(new URL(first.url).port);
@@ -25,8 +25,8 @@ it('tells what the streams hold, warns while NATS is away, and goes on when it i
   const abort = new AbortController();
   const { signal } = abort;
   const watch = new StreamWatch();
-  const tell = (state: RunState) => seen.push(state);
-  const watching = watch.keepLooking(streams, ['orator'], { signal, log, tell });
+  const onLook = (state: RunState) => seen.push(state);
+  const watching = watch.keepLooking(streams, ['orator'], { signal, log, onLook });
   await expect.poll(() => seen.at(-1)?.streams[0].messages, { timeout: 5_000 }).toBe(1);
   await streams.publishDocument(create(DocumentSchema, { number: 0n, text: 'text' }), { signal });
   await expect.poll(() => seen.at(-1)?.lags, { timeout: 5_000 }).toMatchObject([{ documents: 1 }]);
@@ -57,8 +57,8 @@ async function isDone(seen: RunState | undefined, teacher: string, position?: nu
   const abort = new AbortController();
   const log = createLog('test', { level: 'silent' });
   if (seen !== undefined) {
-    const tell = () => abort.abort();
-    await watch.keepLooking({ look: async () => seen }, [teacher], { signal: abort.signal, log, tell });
+    const onLook = () => abort.abort();
+    await watch.keepLooking({ look: async () => seen }, [teacher], { signal: abort.signal, log, onLook });
   }
   return watch.isDone(teacher, position);
 }

@@ -1,5 +1,4 @@
-import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
-import { sleepUnlessAborted } from '../../../process/lifecycle/repeat.ts';
+import { repeatUntilAborted } from '../../../process/lifecycle/repeat.ts';
 import type { Log } from '../../../process/log/log.ts';
 import { RepeatedWarning } from '../../../process/log/repeated-warning.ts';
 import type { RunState, RunStreams } from '../../../wire/nats/run-streams.ts';
@@ -33,24 +32,19 @@ export class StreamWatch {
   /**
    * Looks until aborted.
    *
-   * @param tell is told what each look has seen
+   * @param onLook hears what each look has seen
    */
   async keepLooking(
     streams: Pick<RunStreams, 'look'>,
     teachers: readonly string[],
-    { signal, log, tell }: { signal: AbortSignal; log: Log; tell: (state: RunState) => void },
+    { signal, log, onLook }: { signal: AbortSignal; log: Log; onLook: (state: RunState) => void },
   ): Promise<void> {
     const warning = new RepeatedWarning(log);
-    while (!signal.aborted) {
-      try {
-        this.#seen = await streams.look(teachers);
-        tell(this.#seen);
-        warning.over();
-      } catch (error) {
-        if (!(error instanceof FuseMeshError)) throw error;
-        if (!signal.aborted) warning.warn(error.message);
-      }
-      await sleepUnlessAborted(lookEvery, signal);
-    }
+    const onFailure = (error: Error) => warning.warn(error.message);
+    await repeatUntilAborted({ pause: lookEvery, signal, onFailure }, async () => {
+      this.#seen = await streams.look(teachers);
+      onLook(this.#seen);
+      warning.over();
+    });
   }
 }

@@ -8,7 +8,7 @@ import type { Source } from './source.ts';
 
 const answerWithin = 120_000;
 
-/** How a source is asked, and its answer looked at. */
+/** How a source is asked, and its answer checked. */
 export interface Question {
   readonly topK: number;
   /** SHA-256 of the source's tokenizer. */

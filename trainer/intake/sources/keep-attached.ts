@@ -14,7 +14,7 @@ const callTimeout = 10_000;
 const repeatWarningAfter = 30_000;
 
 export interface Attachment extends AttachRequest {
-  /** Announced when the source's state changes. */
+  /** Notified when the source's state changes. */
   readonly notifier: Notifier;
   readonly log: Log;
 }

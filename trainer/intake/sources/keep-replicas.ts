@@ -1,5 +1,5 @@
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
-import { sleepUnlessAborted } from '../../../process/lifecycle/repeat.ts';
+import { repeatUntilAborted } from '../../../process/lifecycle/repeat.ts';
 import { RepeatedWarning } from '../../../process/log/repeated-warning.ts';
 import type { FoundTeacher } from '../../../wire/discovery/teacher-listing.ts';
 import { type Attachment, keepAttached } from './keep-attached.ts';
@@ -16,7 +16,7 @@ interface Kept {
 
 /**
  * Keeps attached to the run, beside the processes that the run file names, every replica of a source that is found
- * over NATS, from when it is found until it is gone. While NATS is away nothing changes. Goes on until aborted.
+ * over NATS, from when it is found until it is gone. While NATS is away nothing changes. Runs until aborted.
  *
  * @param find the teachers that answer now
  */
@@ -35,21 +35,17 @@ export async function keepReplicas(
     signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });
   let failure: { readonly error: unknown } | undefined;
-  while (!signal.aborted) {
+  const onFailure = ({ message }: FuseMeshError) =>
+    warning.warn(`Replicas of the teachers are not looked for: ${message}`);
+  await repeatUntilAborted({ pause: lookEvery, signal, onFailure }, async () => {
     if (failure !== undefined) throw failure.error;
-    try {
-      const found = await Promise.race([find(), aborted]);
-      if (found === undefined) break;
-      warning.over();
-      for (const [source, ofSource] of kept) {
-        follow(source, ofSource, replicasOf(source, found, run));
-      }
-    } catch (error) {
-      if (!(error instanceof FuseMeshError)) throw error;
-      if (!signal.aborted) warning.warn(`Replicas of the teachers are not looked for: ${error.message}`);
+    const found = await Promise.race([find(), aborted]);
+    if (found === undefined) return;
+    warning.over();
+    for (const [source, ofSource] of kept) {
+      follow(source, ofSource, replicasOf(source, found, run));
     }
-    await sleepUnlessAborted(lookEvery, signal);
-  }
+  });
   await Promise.all([...kept.values()].flatMap((each) => [...each.values()].map(({ over }) => over)));
 
   function follow(source: Source, ofSource: Map<string, Kept>, wanted: readonly FoundTeacher[]): void {

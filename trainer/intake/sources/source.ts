@@ -36,9 +36,9 @@ export const replicaAt = (address: string, instance?: string): Replica => ({
   said: nothingSaid,
 });
 
-/** Whose replicas belong together: processes that serve the same model, started with a run file of the same run. */
+/** What replicas of a source have in common: they serve one model, and were started with a run file of one run. */
 export interface SourceIdentity {
-  /** What its operator calls it. */
+  /** Its operator's name for it. */
   readonly teacher: string;
   readonly run: string;
   /** In hexadecimal. */
@@ -55,7 +55,7 @@ export class Source {
   readonly named: Replica;
   /** Processes found beside it. */
   readonly found = new Set<Replica>();
-  /** Once it has been asked for. */
+  /** Undefined before a process of it is attached, or remembered from an earlier start. */
   tokenizer: Tokenizer | undefined;
   /** Of its model: as large as its tokenizer's or larger. Known with the tokenizer; 0 before. */
   vocabularySize = 0;
@@ -68,7 +68,7 @@ export class Source {
     this.named = replicaAt(address);
   }
 
-  /** All processes; one that was found under another address stands there once. */
+  /** All processes; one that was found under another address too is listed once. */
   get replicas(): Replica[] {
     const others = [...this.found].filter(({ instance }) => instance !== this.named.instance);
     return [this.named, ...others];
@@ -84,7 +84,7 @@ export class Source {
     return this.working.length > 0;
   }
 
-  /** What they say together. */
+  /** The sum of what they say. */
   get said(): SourceSaid {
     const said = this.working.map((replica) => replica.said);
     return said.reduce(

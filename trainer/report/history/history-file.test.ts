@@ -51,7 +51,7 @@ it('is empty where nothing was written', async () => {
   expect(await readHistory(output)).toMatchObject({ points: [], heldOut: [] });
 });
 
-it('goes on behind a checkpoint, as if the steps after it had never been', async () => {
+it('resumes behind a checkpoint, as if the steps after it had never been', async () => {
   expect((await write(0, [1, 2, 3, 4])).points).toEqual([]);
   const goneOn = await write(3, [4, 5]);
   expect(goneOn.points).toEqual([1, 2, 3].map(pointOf));

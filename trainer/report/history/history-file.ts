@@ -57,7 +57,7 @@ export class HistoryFile {
     return new HistoryFile(await open(path, 'a'), log);
   }
 
-  /** Returns at once; lines that come during a write are written together after it. */
+  /** Returns at once; lines that come during a write follow in one write after it. */
   append(line: Line): void {
     this.#pending += textOf(line);
     this.#writing ??= this.#write();

@@ -10,7 +10,7 @@ const figure = z
   .nullish()
   .transform((value) => value ?? Number.NaN);
 
-/** What is kept of one step for the curves of a run, or of several consecutive steps together. */
+/** What the curves of a run keep of one step, or of several consecutive steps merged. */
 export const historyPointSchema = z.object({
   /** The last one. */
   step: z.number(),
@@ -25,7 +25,7 @@ export const historyPointSchema = z.object({
   ...byName(figureNames, () => figure),
   /** Documents that each source taught. */
   chosen: bySource,
-  /** Documents that went on without a source. */
+  /** By source: documents that were joined without it. */
   without: bySource.default({}),
   /** Tokens that each source scored per second, as it said itself. */
   tokensPerSecond: bySource,
@@ -33,7 +33,7 @@ export const historyPointSchema = z.object({
 
 export type HistoryPoint = Readonly<z.infer<typeof historyPointSchema>>;
 
-/** What a StepReport tells of a step for its point. */
+/** The part of a StepReport that its point keeps. */
 interface ReportedStep extends FigureValues {
   readonly step: number;
   readonly stepTokens: number;
@@ -41,7 +41,7 @@ interface ReportedStep extends FigureValues {
   readonly time: { readonly wait: number };
   /** Names of the sources that taught, one a document that one taught. */
   readonly chosen: readonly string[];
-  /** By source: documents that went on without it. */
+  /** By source: documents that were joined without it. */
   readonly without: Readonly<Record<string, readonly number[]>>;
 }
 
@@ -87,7 +87,7 @@ const aggregations: Readonly<Record<NumberName, Aggregation>> = {
 const numberNames = Object.keys(aggregations) as NumberName[];
 
 /** Two consecutive points as one. */
-export function together(first: HistoryPoint, second: HistoryPoint): HistoryPoint {
+export function merged(first: HistoryPoint, second: HistoryPoint): HistoryPoint {
   const steps = first.steps + second.steps;
   const combine: Readonly<Record<Aggregation, (a: number | undefined, b: number | undefined) => number>> = {
     mean: (a = 0, b = 0) => (a * first.steps + b * second.steps) / steps,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { noFigures } from '../../../wire/messages/figure-values.ts';
-import { type HistoryPoint, together } from './history-point.ts';
+import { type HistoryPoint, merged } from './history-point.ts';
 import { RunHistory } from './run-history.ts';
 
 const pointOf = (step: number): HistoryPoint => ({
@@ -23,9 +23,9 @@ const pointOf = (step: number): HistoryPoint => ({
   tokensPerSecond: { fiction: 10 * step },
 });
 
-describe('together', () => {
+describe('merged', () => {
   it('adds up what is counted, and weighs means by steps', () => {
-    const three = together(together(pointOf(1), pointOf(2)), pointOf(3));
+    const three = merged(merged(pointOf(1), pointOf(2)), pointOf(3));
     expect(three).toMatchObject({
       step: 3,
       time: 1_003,

@@ -1,4 +1,4 @@
-import { type HistoryPoint, together } from './history-point.ts';
+import { type HistoryPoint, merged } from './history-point.ts';
 
 /** An evaluation on the held-out texts: bits per byte by domain. */
 export interface HeldOutLoss {
@@ -36,7 +36,7 @@ export class RunHistory implements HistoryData {
   add(point: HistoryPoint): void {
     const last = this.#points.at(-1);
     if (last === undefined || last.steps >= this.#stepsOfPoint) this.#points.push(point);
-    else this.#points[this.#points.length - 1] = together(last, point);
+    else this.#points[this.#points.length - 1] = merged(last, point);
     if (this.#points.length > mostPoints) this.#thinOut();
   }
 
@@ -55,7 +55,7 @@ export class RunHistory implements HistoryData {
     this.#stepsOfPoint *= 2;
     this.#points = [];
     for (let i = 0; i < points.length; i += 2) {
-      this.#points.push(i + 1 < points.length ? together(points[i], points[i + 1]) : points[i]);
+      this.#points.push(i + 1 < points.length ? merged(points[i], points[i + 1]) : points[i]);
     }
   }
 }

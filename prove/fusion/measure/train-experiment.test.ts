@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { modelDirectory } from '../../../examples/zoo/layout.ts';
 import { Scorer } from '../../../model/scoring/scorer.ts';
 import { distributionFromBytes } from '../../../wire/codec/distribution-bytes.ts';
-import { cutDistribution } from './cut-distribution.ts';
 import { scoreTexts } from './score-texts.ts';
+import { cutDistribution } from './train-experiment.ts';
 
 const texts = [
   'Fellow citizens of the Senate and of the House of Representatives.',

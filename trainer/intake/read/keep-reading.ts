@@ -6,12 +6,12 @@ import { RepeatedWarning } from '../../../process/log/repeated-warning.ts';
 const retryAfter = 1_000;
 
 /**
- * Reads a stream on and on: where NATS goes away, from the last item again once it is back.
+ * Reads a stream until aborted: where NATS goes away, from after the last item once it is back.
  *
  * @param what is read, for the log
  * @param open begins to read after an item, or at the beginning
  */
-export async function* readOn<T>(
+export async function* keepReading<T>(
   what: string,
   open: (after: T | undefined) => AsyncIterable<T>,
   { signal, log }: { signal: AbortSignal; log: Log },
