@@ -1,7 +1,7 @@
 import { type DecodedDocument, DocumentDecoder } from './document-decoder.ts';
 import type { RunContext } from './names.ts';
 import { type PositionedMessage, readInOrder } from './read-in-order.ts';
-import type { Place } from './stream-settings.ts';
+import type { StreamPosition } from './stream-settings.ts';
 
 /** A document of a run: its text, or why it cannot be used. Its number stays its own in either case. */
 export type IncomingDocument =
@@ -14,7 +14,7 @@ export type ReadDocument = PositionedMessage & { readonly document: IncomingDocu
 /** Malformed ones whose number nobody knows are left out: the manifest was lost, and they are published again. */
 export async function* readDocuments(
   context: RunContext,
-  { from, after, signal }: { from: number; after?: Place | undefined; signal: AbortSignal },
+  { from, after, signal }: { from: number; after?: StreamPosition | undefined; signal: AbortSignal },
 ): AsyncGenerator<ReadDocument> {
   const { names } = context;
   const decoder = new DocumentDecoder(context, signal);

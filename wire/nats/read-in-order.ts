@@ -3,7 +3,7 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { refusalOf } from './failure.ts';
 import { type FetchFrom, fetchMessages } from './fetch-messages.ts';
 import type { RunContext } from './names.ts';
-import { lifeOf, type Place } from './stream-settings.ts';
+import { lifeOf, type StreamPosition } from './stream-settings.ts';
 import { traceparentOf } from './traceparent.ts';
 import { untilAnswered } from './until-answered.ts';
 
@@ -11,11 +11,11 @@ import { untilAnswered } from './until-answered.ts';
 export interface OrderedSource {
   readonly stream: string;
   readonly subject: string;
-  readonly after: Place | undefined;
+  readonly after: StreamPosition | undefined;
 }
 
 /** A message and its position; within one life of the stream, positions rise from message to message. */
-export interface PositionedMessage extends Place {
+export interface PositionedMessage extends StreamPosition {
   readonly bytes: Uint8Array;
   /** Its place in a trace; undefined where it belongs to none. */
   traceparent(): string | undefined;

@@ -2,7 +2,7 @@ import { positionOfDocument } from './document-numbering.ts';
 import { natsFailure, refusalOf } from './failure.ts';
 import type { RunContext } from './names.ts';
 import { readManifest } from './publish-documents.ts';
-import { lifeOf, type Place } from './stream-settings.ts';
+import { lifeOf, type StreamPosition } from './stream-settings.ts';
 
 /** Removes the documents before a number. The manifest stays. */
 export async function releaseDocuments(context: RunContext, before: number): Promise<void> {
@@ -26,7 +26,7 @@ export async function purgeStream(
   { connection }: RunContext,
   stream: string,
   subject: string,
-  upTo: Place,
+  upTo: StreamPosition,
 ): Promise<void> {
   if (upTo.position < 1) return;
   const { streams } = connection.manager;

@@ -4,7 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { natsOfTests } from '../../test/support/nats-of-tests.ts';
 import { CorpusManifestSchema, type Document, DocumentSchema } from '../generated/fusemesh/v1/corpus_pb.ts';
 import { connectNats } from './connection.ts';
-import { type DeliveredDocument, openRunStreams, type Place, type RunStreams } from './run-streams.ts';
+import {
+  type DeliveredDocument,
+  openRunStreams,
+  type RunStreams,
+  type StreamPosition,
+} from './run-streams.ts';
 
 const nats = natsOfTests();
 let runs = 0;
@@ -185,7 +190,7 @@ describe('a teacher', () => {
 
 describe('distributions', () => {
   const bytes = (n: number) => Uint8Array.of(n, n + 1);
-  const read = (streams: RunStreams, teacher: string, count: number, after?: Place) =>
+  const read = (streams: RunStreams, teacher: string, count: number, after?: StreamPosition) =>
     take(count, (signal) => streams.readDistributions(teacher, { after, signal }));
 
   it('keeps second copies out and teachers apart', async () => {
@@ -219,7 +224,7 @@ describe('distributions', () => {
     await streams.publishDistribution('novelist', 0, bytes(0), { signal: never });
     expect(published).toBe(2);
 
-    const places: Place[] = [];
+    const places: StreamPosition[] = [];
     const received = await take(6, async function* (signal) {
       for await (const message of streams.readDistributions('orator', { signal })) {
         places.push(message);

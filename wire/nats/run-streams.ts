@@ -22,7 +22,7 @@ import { type PublishOptions, publishStored } from './publish-stored.ts';
 import { type ReadDocument, readDocuments } from './read-documents.ts';
 import { type PositionedMessage, readInOrder } from './read-in-order.ts';
 import { purgeStream, releaseDocuments } from './release.ts';
-import { ensureStreams, type Place, removeStreams, type StreamLimits } from './stream-settings.ts';
+import { ensureStreams, removeStreams, type StreamLimits, type StreamPosition } from './stream-settings.ts';
 import { lookAtStreams, type RunState } from './stream-state.ts';
 import { traceHeaders } from './traceparent.ts';
 
@@ -33,7 +33,7 @@ export type { Numbering } from './document-numbering.ts';
 export type { PublishedCorpus } from './publish-documents.ts';
 export type { IncomingDocument } from './read-documents.ts';
 export type { PositionedMessage } from './read-in-order.ts';
-export type { Place, StreamLimits } from './stream-settings.ts';
+export type { StreamLimits, StreamPosition } from './stream-settings.ts';
 export type { RunState } from './stream-state.ts';
 
 /** What stops when the signal aborts either ends quietly or throws `cancelled`, as each method says. */
@@ -106,7 +106,7 @@ export interface RunStreams {
    * @param options.after position of the last one read before; left out, reading begins with the first
    */
   readDocuments(
-    options: Stoppable & { readonly from: number; readonly after?: Place | undefined },
+    options: Stoppable & { readonly from: number; readonly after?: StreamPosition | undefined },
   ): AsyncIterable<ReadDocument>;
   /**
    * One teacher's distributions in the order of the stream, waiting for new ones; ends when aborted.
@@ -114,7 +114,7 @@ export interface RunStreams {
    */
   readDistributions(
     teacher: string,
-    options: Stoppable & { readonly after?: Place | undefined },
+    options: Stoppable & { readonly after?: StreamPosition | undefined },
   ): AsyncIterable<PositionedMessage>;
 
   /**
@@ -132,7 +132,7 @@ export interface RunStreams {
   /** Removes the documents before a number. The manifest stays. */
   releaseDocuments(before: number): Promise<void>;
   /** Removes one teacher's distributions up to a position, inclusive. */
-  releaseDistributions(teacher: string, upTo: Place): Promise<void>;
+  releaseDistributions(teacher: string, upTo: StreamPosition): Promise<void>;
   /** Deletes the streams with everything in them; does nothing where there are none. */
   remove(): Promise<void>;
 }

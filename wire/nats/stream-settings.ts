@@ -77,7 +77,7 @@ function differs(found: StreamConfig, wanted: Partial<StreamConfig>): boolean {
 }
 
 /** A position in one life of a stream: where it is lost and made anew, positions begin at 1 again. */
-export interface Place {
+export interface StreamPosition {
   readonly position: number;
   /** Differs from life to life. */
   readonly life: string;

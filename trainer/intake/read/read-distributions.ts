@@ -2,7 +2,7 @@ import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
 import type { Log } from '../../../process/log/log.ts';
 import { distributionFromBytes } from '../../../wire/codec/distribution-bytes.ts';
 import type { TextDistribution } from '../../../wire/codec/text-distribution.ts';
-import type { Place, RunStreams } from '../../../wire/nats/run-streams.ts';
+import type { RunStreams, StreamPosition } from '../../../wire/nats/run-streams.ts';
 import type { IntakeObserver } from './intake-counts.ts';
 import { keepReading } from './keep-reading.ts';
 import type { LookAhead } from './look-ahead.ts';
@@ -31,7 +31,7 @@ export async function readDistributionsInto(
   streams: Pick<RunStreams, 'readDistributions' | 'storeDeadLetter'>,
   { signal, log }: { signal: AbortSignal; log: Log },
 ): Promise<void> {
-  const open = (after: Place | undefined) => streams.readDistributions(teacher, { after, signal });
+  const open = (after: StreamPosition | undefined) => streams.readDistributions(teacher, { after, signal });
   const what = `the distributions of teacher ${teacher}`;
   const logOfTeacher = log.child({ teacher });
   const messages = keepReading(what, open, { signal, log: logOfTeacher });

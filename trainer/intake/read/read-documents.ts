@@ -1,8 +1,8 @@
 import {
   feederSource,
   type IncomingDocument,
-  type Place,
   type RunStreams,
+  type StreamPosition,
 } from '../../../wire/nats/run-streams.ts';
 import { keepReading } from './keep-reading.ts';
 import type { LookAhead, Message } from './look-ahead.ts';
@@ -36,7 +36,7 @@ export async function readDocumentsInto(
 ): Promise<void> {
   const { streams, signal, log, arrivals, refuseOther } = reading;
   let known: string | undefined;
-  async function* open(after: Place | undefined) {
+  async function* open(after: StreamPosition | undefined) {
     for await (const message of streams.readDocuments({ from, after, signal })) {
       if (message.life !== known) await refuseOther?.();
       known = message.life;

@@ -1,7 +1,7 @@
 import { repeatUntilAborted } from '../../../process/lifecycle/repeat.ts';
 import type { Log } from '../../../process/log/log.ts';
 import { RepeatedWarning } from '../../../process/log/repeated-warning.ts';
-import type { IncomingDocument, Place, RunStreams } from '../../../wire/nats/run-streams.ts';
+import type { IncomingDocument, RunStreams, StreamPosition } from '../../../wire/nats/run-streams.ts';
 import type { LookAhead, SourceQueue } from './look-ahead.ts';
 
 const lookEvery = 1_000;
@@ -18,7 +18,7 @@ export class StreamRelease {
   readonly #documents: LookAhead<IncomingDocument>;
   readonly #sources: readonly SourceQueue[];
   readonly #warning: RepeatedWarning;
-  readonly #released = new Map<string, Place>();
+  readonly #released = new Map<string, StreamPosition>();
   #releaseAllAt = 0;
   #covered: number;
 

@@ -25,7 +25,7 @@ export const optimization: Row = {
     {
       title: 'Skipped steps',
       description:
-        'Steps in the time shown that changed nothing, since their loss or gradient was no number. Any but 0 is worth the log, which names their documents; three in a row end the run.',
+        'Steps in the time shown that changed nothing, since their loss or gradient was NaN or infinite. Any but 0 is worth the log, which names their documents; three in a row end the run.',
       as: 'stat',
       unit: 'none',
       queries: [{ expression: `sum(${grown(trainerTable.skippedSteps)})`, legend: 'skipped' }],
