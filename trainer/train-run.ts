@@ -1,8 +1,12 @@
 import { join } from 'node:path';
+import { weightsByName } from '../engine/engine-snapshot.ts';
 import { TrainingEngine } from '../engine/training-engine.ts';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import { fusionOf } from '../fusion/fusion-of-run.ts';
+import { writeModel } from '../model/export/write-model.ts';
+import { mergedWeights } from '../model/lora/merged-weights.ts';
 import type { AdapterConfig } from '../model/lora/read-adapter.ts';
+import { writeAdapter } from '../model/lora/write-adapter.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { RunConfig } from '../process/config/schema.ts';
 import { BackgroundTasks } from '../process/lifecycle/background-tasks.ts';
@@ -32,7 +36,6 @@ import { registerTrainer } from './report/register-trainer.ts';
 import type { RunRecord } from './report/run-record.ts';
 import type { RunStatus } from './report/run-status.ts';
 import { scheduleOf, totalSteps } from './schedule.ts';
-import { writeResults } from './write-results.ts';
 
 /** What the training of a run reports to, and what controls it. */
 export interface TrainerParts {
@@ -273,3 +276,23 @@ const perDomain = (bitsPerByte: Readonly<Record<string, number>>): string =>
     .map(([domain, bits]) => `${domain} ${bits.toFixed(3)}`)
     .join(', ')
     .concat(' bits per byte');
+
+/**
+ * Writes what a finished run has made: the fused model, whole, and the adapter alone where one was trained.
+ *
+ * @param target Hugging Face directory of the model that was taught
+ * @returns directory of the fused model
+ */
+async function writeResults(
+  output: string,
+  target: string,
+  adapter: AdapterConfig | undefined,
+  checkpoint: SavedCheckpoint,
+): Promise<string> {
+  const { tensors } = await readSnapshot(checkpoint);
+  const trained = weightsByName(tensors);
+  if (adapter) await writeAdapter(join(output, 'adapter'), adapter, tensors);
+  const directory = join(output, 'model');
+  await writeModel(directory, target, adapter ? await mergedWeights(target, adapter, trained) : trained);
+  return directory;
+}
