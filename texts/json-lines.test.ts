@@ -19,6 +19,17 @@ it('gives each value with its place, blank lines left out', async () => {
   ]);
 });
 
+it('leaves a byte order mark out, and ends lines at line feeds alone, wherever chunks of the file end', async () => {
+  const file = join(await temporaryDirectory(), 'lines.jsonl');
+  const long = '\u6771'.repeat(50_000);
+  await writeFile(file, `\ufeff"a\u2028b"\n${JSON.stringify(long)}\n"c\u0085d"`);
+  expect((await read(file)).map((line) => (line as { value: unknown }).value)).toEqual([
+    'a\u2028b',
+    long,
+    'c\u0085d',
+  ]);
+});
+
 it('names a line that is not JSON, and what is no file', async () => {
   const directory = await temporaryDirectory();
   const file = join(directory, 'lines.jsonl');

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -26,6 +26,40 @@ it('reads files of text and of JSON lines, and directories of them by name', asy
   await write('empty.txt', '');
   expect(await read()).toEqual(['first\n', 'one\n', 'two', 'naïve\r\n']);
   expect(await read('b.jsonl')).toEqual(['one\n', 'two']);
+});
+
+it('follows links to files and directories, and comes back from none that leads in a circle', async () => {
+  await mkdir(join(directory, 'blobs'));
+  await mkdir(join(directory, 'corpus'));
+  await write('blobs/one', 'one');
+  await write('blobs/two.txt', 'two');
+  await symlink('../blobs/one', join(directory, 'corpus/a.txt'));
+  await symlink('../blobs', join(directory, 'corpus/b'));
+  await symlink('..', join(directory, 'blobs/back'));
+  expect(await read('corpus')).toEqual(['one', 'two']);
+});
+
+it('names a link to nothing where a text would be', async () => {
+  await mkdir(join(directory, 'corpus'));
+  await write('corpus/fine.txt', 'fine');
+  await symlink('nowhere', join(directory, 'corpus/gone.jsonl'));
+  await expect(read('corpus')).rejects.toMatchObject({
+    code: 'not_found',
+    message: expect.stringMatching(/gone\.jsonl is a link to nothing/),
+  });
+});
+
+it('refuses text that is no Unicode, by file and line, rather than train on its replacement', async () => {
+  await write('latin1.jsonl', Buffer.from('{"text": "fine"}\n{"text": "caf\u00e9"}\n', 'latin1'));
+  await write('half.jsonl', '{"text": "\\ud83d\\ude00"}\n{"text": "\\ud83d"}\n');
+  const refused = (message: RegExp) => ({
+    code: 'invalid_argument',
+    message: expect.stringMatching(message),
+  });
+  await expect(read('latin1.jsonl')).rejects.toMatchObject(refused(/latin1\.jsonl:2 is not UTF-8/));
+  await expect(read('half.jsonl')).rejects.toMatchObject(
+    refused(/half\.jsonl:2 has half of a surrogate pair/),
+  );
 });
 
 it('says what is wrong with a path or a file, and where', async () => {

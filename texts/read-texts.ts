@@ -1,5 +1,5 @@
 import { constants } from 'node:buffer';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import { readJsonLines } from './json-lines.ts';
@@ -19,7 +19,8 @@ export interface LabelledText {
 
 /**
  * The texts of a corpus. A .txt file is one text; a .jsonl file has one on each line ({"text": "…"}); a directory
- * stands for all such files in it and its subfolders, by name. Empty texts are left out.
+ * stands for all such files in it and its subfolders, by name; links are followed, as the Hugging Face hub's cache is
+ * made of them. Empty texts are left out.
  *
  * @throws FuseMeshError not_found for a missing path, invalid_argument for a file that is not text
  */
@@ -46,8 +47,8 @@ export async function findTextFiles(path: string): Promise<string[]> {
     if (isTextFile(path)) return [path];
     throw new FuseMeshError('invalid_argument', `${path} is neither .txt nor .jsonl: convert or rename it.`);
   }
-  const below = await readdir(path, { recursive: true, withFileTypes: true });
-  const files = below.filter((entry) => entry.isFile() && isTextFile(entry.name));
+  const files: string[] = [];
+  await gatherTextFiles(path, new Set(), files);
   if (files.length === 0) {
     throw new FuseMeshError(
       'not_found',
@@ -55,7 +56,31 @@ export async function findTextFiles(path: string): Promise<string[]> {
     );
   }
   // By code units, so that every machine has the same order.
-  return files.map((entry) => join(entry.parentPath, entry.name)).sort((a, b) => (a < b ? -1 : 1));
+  return files.sort((a, b) => (a < b ? -1 : 1));
+}
+
+/**
+ * @param above real paths of this directory's parents: one that a link leads back to is not entered again
+ * @param files added to
+ */
+async function gatherTextFiles(
+  directory: string,
+  above: ReadonlySet<string>,
+  files: string[],
+): Promise<void> {
+  const real = await realpath(directory);
+  if (above.has(real)) return;
+  for (const name of await readdir(directory)) {
+    const path = join(directory, name);
+    const found = await stat(path).catch((cause: unknown) => {
+      if (!isTextFile(name)) return undefined;
+      throw new FuseMeshError('not_found', `${path} is a link to nothing: download it again, or remove it.`, {
+        cause,
+      });
+    });
+    if (found?.isDirectory()) await gatherTextFiles(path, new Set([...above, real]), files);
+    else if (found?.isFile() && isTextFile(name)) files.push(path);
+  }
 }
 
 function isTextFile(name: string): boolean {
@@ -94,6 +119,11 @@ function textOfLine(value: unknown, place: string): string {
       `${place} has no "text" of type string: put {"text": "…"} on each line.`,
     );
   }
-  // JSON may hold half a surrogate pair, which is no valid text and is replaced here.
-  return Buffer.from(value.text).toString();
+  if (!value.text.isWellFormed()) {
+    throw new FuseMeshError(
+      'invalid_argument',
+      `${place} has half of a surrogate pair in its "text" (an escape from \\ud800 to \\udfff that stands alone), which is no character: write the whole pair, or leave it out.`,
+    );
+  }
+  return value.text;
 }
