@@ -1,6 +1,6 @@
 import { hiddenStates } from '../model/families/hidden-states.ts';
 import { readArchitecture } from '../model/families/read-architecture.ts';
-import { openWeights, weightConstant } from '../model/families/weights.ts';
+import { fileWeights, openWeights } from '../model/families/weights.ts';
 import { createGraph } from '../model/graph/operators.ts';
 import { emitModel } from '../model/onnx/emit.ts';
 import { openSession } from '../model/runtime/session.ts';
@@ -18,16 +18,17 @@ export async function writeOurLogits(directory: string, { rows, length, inputIds
   const architecture = await readArchitecture(directory);
   const source = await openWeights(directory, architecture);
   const graph = createGraph();
-  const weights = new Map(
-    [...architecture.weights.keys()].map((name) => [name, weightConstant(graph, source.tensors.get(name)!)]),
-  );
+  const weights = fileWeights(architecture, source);
   const input = {
     inputIds: graph.input('input_ids', 'int32', [rows, length]),
     positions: graph.input('position_ids', 'int64', [rows, length]),
-    weight: (name: string) => weights.get(name)!,
+    ...weights.constants(graph),
   };
   const logits = architecture.logits(hiddenStates(architecture, input), input);
-  const session = await openSession(emitModel({ logits }), { threads: 2, weightsDirectory: directory });
+  const session = await openSession(emitModel({ logits }), {
+    threads: 2,
+    weightsDirectory: weights.directory,
+  });
   const ids = Int32Array.from(inputIds);
   const positions = BigInt64Array.from(ids, (_, i) => BigInt(i % length));
   const results = await session.run({

@@ -1,7 +1,7 @@
 import type { Architecture } from '../families/architecture.ts';
 import { rowScope } from '../families/attention-scope.ts';
 import { hiddenStates } from '../families/hidden-states.ts';
-import { weightConstant } from '../families/weights.ts';
+import { fileWeights } from '../families/weights.ts';
 import { greaterOrEqual, integers, reshape, where } from '../graph/expressions.ts';
 import { createGraph } from '../graph/operators.ts';
 import { emitModel } from '../onnx/emit.ts';
@@ -19,15 +19,12 @@ const nowhere = 2 ** 30;
  *
  * @returns bytes of a ModelProto; its weights stay in their safetensors files, which must stand beside it
  */
-export function onnxModel(architecture: Architecture, { tensors }: TensorSource): Uint8Array {
+export function onnxModel(architecture: Architecture, source: TensorSource): Uint8Array {
   const graph = createGraph();
   const input = (name: string) => graph.input(name, 'int64', ['batch', 'length']);
   const inputIds = input('input_ids');
   const attentionMask = input('attention_mask');
   const positions = input('position_ids');
-  const weights = new Map(
-    [...architecture.weights.keys()].map((name) => [name, weightConstant(graph, tensors.get(name)!)]),
-  );
   const keyPositions = where(
     greaterOrEqual(attentionMask, integers(graph, [1])),
     positions,
@@ -36,7 +33,7 @@ export function onnxModel(architecture: Architecture, { tensors }: TensorSource)
   const forward = {
     inputIds,
     positions,
-    weight: (name: string) => weights.get(name)!,
+    ...fileWeights(architecture, source).constants(graph),
     scope: rowScope(positions, { keyPositions }),
   };
   const logits = architecture.logits(hiddenStates(architecture, forward), forward);

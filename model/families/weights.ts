@@ -1,12 +1,13 @@
-import { basename } from 'node:path';
+import { relative } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { cast } from '../graph/expressions.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { formatShape, sameShape } from '../graph/shape.ts';
 import type { ElementType } from '../graph/tensor-type.ts';
+import { commonDirectory } from '../safetensors/common-directory.ts';
 import { openModelTensors } from '../safetensors/model-tensors.ts';
 import type { StoredTensor, TensorSource } from '../safetensors/safetensors-file.ts';
-import type { Architecture } from './architecture.ts';
+import type { Architecture, ModelWeights } from './architecture.ts';
 
 /**
  * Opens the weights of a Hugging Face directory that the architecture needs, and checks that all are there.
@@ -66,16 +67,29 @@ export async function readWeights(
   return weights;
 }
 
-/**
- * A weight as a float32 constant of a graph that ONNX Runtime reads from the safetensors file itself.
- * The session must be opened with the file's directory as weightsDirectory.
- */
-export function weightConstant(
-  graph: Graph,
-  { name, dtype, shape, path, offset, byteLength }: StoredTensor,
-): Value {
-  const data = { kind: 'file', name: basename(path), offset, byteLength } as const;
-  return cast(graph.constant(name, elementTypes[dtype]!, shape, data), 'float32');
+/** The weights of a model that stay in their files while a session reads them. */
+export interface FileWeights {
+  /** What the session must be opened with as weightsDirectory. */
+  readonly directory: string;
+  /** An architecture's weights as float32 constants of a graph, which ONNX Runtime reads from the files itself. */
+  constants(graph: Graph): ModelWeights;
+}
+
+/** @param source of {@link openWeights}; it may be closed before the session is opened */
+export function fileWeights(architecture: Architecture, { tensors }: TensorSource): FileWeights {
+  const stored = [...architecture.weights.keys()].map((name) => tensors.get(name)!);
+  const directory = commonDirectory(stored.map(({ path }) => path));
+  const constant = (graph: Graph, { name, dtype, shape, path, offset, byteLength }: StoredTensor): Value => {
+    const data = { kind: 'file', name: relative(directory, path), offset, byteLength } as const;
+    return cast(graph.constant(name, elementTypes[dtype]!, shape, data), 'float32');
+  };
+  return {
+    directory,
+    constants: (graph) => {
+      const constants = new Map(stored.map((tensor) => [tensor.name, constant(graph, tensor)]));
+      return { weight: (name) => constants.get(name)! };
+    },
+  };
 }
 
 const elementTypes: Readonly<Partial<Record<StoredTensor['dtype'], ElementType>>> = {

@@ -1,12 +1,11 @@
 import type { Architecture } from '../families/architecture.ts';
 import { rowScope } from '../families/attention-scope.ts';
 import { hiddenStates } from '../families/hidden-states.ts';
-import { weightConstant } from '../families/weights.ts';
+import type { FileWeights } from '../families/weights.ts';
 import { concat, gatherRows } from '../graph/expressions.ts';
 import type { Value } from '../graph/graph.ts';
 import { createGraph } from '../graph/operators.ts';
 import { emitModel } from '../onnx/emit.ts';
-import type { TensorSource } from '../safetensors/safetensors-file.ts';
 
 export const cacheName = {
   pastKeys: (layer: number): string => `past_keys.${layer}`,
@@ -26,15 +25,15 @@ export const cacheName = {
  *
  * @returns bytes of a ModelProto; its weights stay in their files
  */
-export function generationModel(architecture: Architecture, { tensors }: TensorSource): Uint8Array {
+export function generationModel(
+  architecture: Architecture,
+  { constants }: Pick<FileWeights, 'constants'>,
+): Uint8Array {
   const { keyValueHeads, headSize } = architecture.keyValueSizes;
   const graph = createGraph();
   const positions = graph.input('position_ids', 'int64', [1, 'length']);
   const keyPositions = graph.input('key_positions', 'int64', [1, 'keys']);
   const lastRow = graph.input('last_row', 'int64', [1]);
-  const weights = new Map(
-    [...architecture.weights.keys()].map((name) => [name, weightConstant(graph, tensors.get(name)!)]),
-  );
 
   const present: Record<string, Value> = {};
   const past = (name: string) => graph.input(name, 'float32', [1, keyValueHeads, 'past', headSize]);
@@ -48,7 +47,7 @@ export function generationModel(architecture: Architecture, { tensors }: TensorS
   const input = {
     inputIds: graph.input('input_ids', 'int32', [1, 'length']),
     positions,
-    weight: (name: string) => weights.get(name)!,
+    ...constants(graph),
     scope: rowScope(positions, { keyPositions, extend }),
   };
   const last = gatherRows(hiddenStates(architecture, input), lastRow);

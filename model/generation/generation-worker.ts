@@ -2,7 +2,7 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { uniformNumbers } from '../../numbers/random.ts';
 import type { Architecture } from '../families/architecture.ts';
 import { readArchitecture } from '../families/read-architecture.ts';
-import { openWeights } from '../families/weights.ts';
+import { fileWeights, openWeights } from '../families/weights.ts';
 import { type HostTensor, openSession, type Session } from '../runtime/session.ts';
 import { serveWorker } from '../runtime/worker.ts';
 import { cacheName, generationModel } from './generation-graph.ts';
@@ -26,9 +26,10 @@ const methods = {
   async load(directory: string, threads: number): Promise<void> {
     architecture = await readArchitecture(directory);
     const source = await openWeights(directory, architecture);
-    const model = generationModel(architecture, source);
+    const weights = fileWeights(architecture, source);
+    const model = generationModel(architecture, weights);
     await source.close();
-    session = await openSession(model, { threads, weightsDirectory: directory });
+    session = await openSession(model, { threads, weightsDirectory: weights.directory });
   },
 
   /** Starts a sequence with a prompt of at least one token and chooses the token after it. */

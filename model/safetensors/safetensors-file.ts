@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { fromBfloat16 } from '../../numbers/bfloat16.ts';
 import { fromFloat16 } from '../../numbers/float16.ts';
@@ -9,7 +9,7 @@ export interface StoredTensor {
   readonly name: string;
   readonly dtype: Dtype;
   readonly shape: readonly number[];
-  /** The file that holds it. */
+  /** The file that holds it: its real path, where a link led to it. */
   readonly path: string;
   /** Where its bytes begin in that file, from the file's first byte. */
   readonly offset: number;
@@ -36,14 +36,15 @@ export class SafetensorsFile implements TensorSource {
   readonly metadata: Readonly<Record<string, string>>;
   readonly #handle: FileHandle;
 
-  constructor(path: string, handle: FileHandle, header: Header, dataBegins: number) {
+  /** @param realPath of the file, where `path` is a link */
+  constructor(path: string, realPath: string, handle: FileHandle, header: Header, dataBegins: number) {
     this.path = path;
     this.#handle = handle;
     this.metadata = header.metadata;
     this.tensors = new Map(
       header.entries.map(({ begin, ...entry }) => [
         entry.name,
-        { ...entry, path, offset: dataBegins + begin },
+        { ...entry, path: realPath, offset: dataBegins + begin },
       ]),
     );
   }
@@ -107,7 +108,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     } catch (cause) {
       throw damaged(path, (cause as Error).message, cause);
     }
-    return new SafetensorsFile(path, handle, header, dataBegins);
+    return new SafetensorsFile(path, await realpath(path), handle, header, dataBegins);
   } catch (error) {
     await handle.close();
     throw error;

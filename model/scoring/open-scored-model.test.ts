@@ -2,6 +2,7 @@ import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { largestDifference, openExpected, readInt32 } from '../../test/support/golden.ts';
+import { hubCacheOf } from '../../test/support/hub-cache.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { Scorer } from './scorer.ts';
 
@@ -93,4 +94,17 @@ it('names the file of weights that is missing', async () => {
     code: 'not_found',
     message: expect.stringContaining(`there is no ${join(directory, 'onnx', 'model.onnx_data')}`),
   });
+});
+
+it("scores an exported model in the Hugging Face hub's cache, whose files are links to another directory", async () => {
+  const directory = join(golden, 'gpt2-half-external');
+  const scores = await Promise.all(
+    [directory, await hubCacheOf(directory)].map(async (path) => {
+      const scorer = await Scorer.load(path, options);
+      const scored = await scorer.score(['w1 w2 w3']);
+      await scorer.close();
+      return scored;
+    }),
+  );
+  expect(scores[1]).toEqual(scores[0]);
 });

@@ -1,9 +1,8 @@
-import { dirname } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { refuseNonFinite } from '../families/finite-weights.ts';
 import { readArchitecture } from '../families/read-architecture.ts';
 import { parameterCount } from '../families/weight-shapes.ts';
-import { openWeights } from '../families/weights.ts';
+import { fileWeights, openWeights } from '../families/weights.ts';
 import type { ModelFiles } from '../model-files.ts';
 import { readExportedModel } from '../onnx/exported/read-exported-model.ts';
 import { openSession } from '../runtime/session.ts';
@@ -32,11 +31,12 @@ async function openSafetensors(directory: string, threads: number): Promise<Scor
   const architecture = await readArchitecture(directory);
   const source = await openWeights(directory, architecture);
   await refuseNonFinite(source, architecture);
-  const models = scoringModels(architecture, source);
+  const weights = fileWeights(architecture, source);
+  const models = scoringModels(architecture, weights);
   await source.close();
   const parameters = parameterCount(architecture.weights);
   const { family, vocabularySize, contextLength } = architecture;
-  const open = (model: Uint8Array) => openSession(model, { threads, weightsDirectory: directory });
+  const open = (model: Uint8Array) => openSession(model, { threads, weightsDirectory: weights.directory });
   const sessions = { body: await open(models.body), head: await open(models.head) };
   return {
     card: { family, parameters, vocabularySize, contextLength },
@@ -53,7 +53,7 @@ async function openExported(path: string, directory: string, threads: number): P
   };
   const session = await openSession(exportedScoringModel(exported), {
     threads,
-    weightsDirectory: dirname(path),
+    weightsDirectory: exported.weightsDirectory,
   }).catch((cause: unknown) => {
     throw refusal('cannot be opened', cause);
   });

@@ -1,14 +1,13 @@
-import type { Architecture, ModelWeights } from '../families/architecture.ts';
+import type { Architecture } from '../families/architecture.ts';
 import { hiddenStates } from '../families/hidden-states.ts';
-import { weightConstant } from '../families/weights.ts';
+import type { FileWeights } from '../families/weights.ts';
 import { cast, gatherElements, logSoftmax, reshape, topK } from '../graph/expressions.ts';
-import type { Graph, Value } from '../graph/graph.ts';
+import type { Value } from '../graph/graph.ts';
 import { createGraph } from '../graph/operators.ts';
 import { product } from '../graph/shape.ts';
 import { emitModel } from '../onnx/emit.ts';
 import { appendToLogits } from '../onnx/exported/append-to-logits.ts';
 import type { ExportedModel } from '../onnx/exported/read-exported-model.ts';
-import type { TensorSource } from '../safetensors/safetensors-file.ts';
 
 /**
  * A model in two parts, each the bytes of a ModelProto; its weights stay in their files. The head is apart since
@@ -28,25 +27,21 @@ export interface ScoringModels {
   readonly head: Uint8Array;
 }
 
-export function scoringModels(architecture: Architecture, { tensors }: TensorSource): ScoringModels {
-  const weightsIn = (graph: Graph): ModelWeights => {
-    const weights = new Map(
-      [...architecture.weights.keys()].map((name) => [name, weightConstant(graph, tensors.get(name)!)]),
-    );
-    return { weight: (name) => weights.get(name)! };
-  };
-
+export function scoringModels(
+  architecture: Architecture,
+  { constants }: Pick<FileWeights, 'constants'>,
+): ScoringModels {
   const body = createGraph();
   const hidden = hiddenStates(architecture, {
     inputIds: body.input('input_ids', 'int32', ['batch', 'length']),
     positions: body.input('position_ids', 'int64', ['batch', 'length']),
-    ...weightsIn(body),
+    ...constants(body),
   });
   const head = createGraph();
   const rows = head.input('hidden_states', 'float32', ['rows', architecture.hiddenSize]);
   return {
     body: emitModel({ hidden_states: hidden }),
-    head: emitModel(scoringHead(architecture.logits(rows, weightsIn(head)))),
+    head: emitModel(scoringHead(architecture.logits(rows, constants(head)))),
   };
 }
 

@@ -1,14 +1,17 @@
-import { cp, rm, writeFile } from 'node:fs/promises';
+import { cp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { toBfloat16 } from '../../numbers/bfloat16.ts';
 import { toFloat16 } from '../../numbers/float16.ts';
+import { hubCacheOf } from '../../test/support/hub-cache.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
+import { Generator } from '../generation/generator.ts';
 import { openSafetensors } from '../safetensors/safetensors-file.ts';
 import { type TensorToWrite, writeSafetensors } from '../safetensors/write-safetensors.ts';
 import { Scorer } from './scorer.ts';
 
 const novelist = join(import.meta.dirname, '..', '..', 'examples', 'zoo', 'novelist');
+const never = new AbortController().signal;
 const text = 'Call me Ishmael. Some years ago, never mind how long precisely, I went to sea.';
 
 const encode = {
@@ -71,4 +74,24 @@ it('names a weight that is damaged before it scores anything', async () => {
     code: 'data_loss',
     message: expect.stringMatching(/model-0000\d-of-00002\.safetensors: the weight "\S+" is not finite/),
   });
+});
+
+it("scores and generates from the Hugging Face hub's cache, whose files are links to another directory", async () => {
+  const expected = await score(novelist);
+  for (const files of [1, 3])
+    expect(await score(await hubCacheOf(await copyOf('F32', files)))).toEqual(expected);
+  // Links that lead to several directories, as where a model's files were moved to another disk one by one.
+  const scattered = await copyOf('F32', 2);
+  const elsewhere = join(await temporaryDirectory(), 'weights');
+  await rename(join(scattered, 'model-00001-of-00002.safetensors'), elsewhere);
+  await symlink(elsewhere, join(scattered, 'model-00001-of-00002.safetensors'));
+  expect(await score(scattered)).toEqual(expected);
+
+  const generator = await Generator.load(await hubCacheOf(novelist), { threads: 1 });
+  const pieces = generator.generate(
+    { prompt: text, maxTokens: 3, temperature: 0, topP: 1, stop: [], seed: 0 },
+    never,
+  );
+  for await (const { finishReason } of pieces) if (finishReason) expect(finishReason).toBe('length');
+  await generator.close();
 });

@@ -214,17 +214,19 @@ describe('an exported model', () => {
 });
 
 describe('what cannot be scored is refused, naming the file and what is wrong', () => {
-  const external = (length: number) => (graph: GraphProto) => {
-    const [values] = graph.initializer;
-    values.dataLocation = TensorProto_DataLocation.EXTERNAL;
-    values.rawData = new Uint8Array();
-    const entries = { location: 'config.json', length: String(length) };
-    values.externalData = Object.entries(entries).map(([key, value]) => ({
-      $typeName: 'onnx.StringStringEntryProto',
-      key,
-      value,
-    }));
-  };
+  const external =
+    (length: number, location = 'config.json') =>
+    (graph: GraphProto) => {
+      const [values] = graph.initializer;
+      values.dataLocation = TensorProto_DataLocation.EXTERNAL;
+      values.rawData = new Uint8Array();
+      const entries = { location, length: String(length) };
+      values.externalData = Object.entries(entries).map(([key, value]) => ({
+        $typeName: 'onnx.StringStringEntryProto',
+        key,
+        value,
+      }));
+    };
   const cases: [string, Written, string, string][] = [
     [
       'another input',
@@ -280,6 +282,12 @@ describe('what cannot be scored is refused, naming the file and what is wrong', 
       { change: external(1000) },
       'data_loss',
       'needs 1000 of it: download it again',
+    ],
+    [
+      'weights outside of its directory',
+      { change: external(1, '../other/weights') },
+      'invalid_argument',
+      'keeps its weights in ../other/weights, outside of its directory',
     ],
   ];
   it.each(cases)('%s', async (_, written, code, message) => {

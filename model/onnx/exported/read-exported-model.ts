@@ -6,7 +6,7 @@ import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
 import type { ElementType } from '../../graph/tensor-type.ts';
 import { valueInfo } from '../value-info.ts';
 import { readExportedConfig } from './config.ts';
-import { checkExternalData } from './external-data.ts';
+import { resolveExternalData } from './external-data.ts';
 import { inputNodes } from './inputs.ts';
 import { declaredLogits } from './logits.ts';
 import { nestedGraphs, prefixNames } from './nested-graphs.ts';
@@ -28,6 +28,8 @@ export interface ExportedModel {
    * its logits [batch, length, vocabulary]. The names of its own values all begin with `exported/`.
    */
   readonly proto: ModelProto;
+  /** What its session must be opened with: constants that lie in files are named relative to it. */
+  readonly weightsDirectory: string;
   readonly logits: { readonly name: string; readonly elementType: ElementType };
 }
 
@@ -55,7 +57,7 @@ export async function readExportedModel(path: string, directory: string): Promis
     );
   }
   const given = inputNodes(graph, prefix, path);
-  await checkExternalData(graph, path);
+  const weightsDirectory = await resolveExternalData(graph, path);
 
   prefixNames(graph, prefix);
   graph.node = [...given, ...graph.node];
@@ -64,7 +66,7 @@ export async function readExportedModel(path: string, directory: string): Promis
     valueInfo('position_ids', { elementType: 'int64', shape: ['batch', 'length'] }),
   ];
   const logits = { name: `${prefix}logits`, elementType };
-  return { ...config, parameters: countParameters(graph), proto: model, logits };
+  return { ...config, parameters: countParameters(graph), proto: model, weightsDirectory, logits };
 }
 
 async function readModel(path: string): Promise<{ model: ModelProto; graph: GraphProto }> {
