@@ -11,6 +11,7 @@ const verbs = {
   trainer: async () => (await import('./commands/trainer.ts')).addTrainer,
   watch: async () => (await import('./commands/watch.ts')).addWatch,
   status: async () => (await import('./commands/status.ts')).addStatus,
+  doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
   observe: async () => (await import('./commands/observe.ts')).addObserve,
   report: async () => (await import('./commands/report.ts')).addReport,
   'dead-letters': async () => (await import('./commands/dead-letters.ts')).addDeadLetters,
