@@ -62,6 +62,10 @@ See a run from another terminal (or, with fixed ports, another machine):
   $ fusemesh status run.yaml --json     # once, for scripts
   $ fusemesh observe run.yaml           # Prometheus and Grafana
 
+See what a machine can do, and whether a run could run on it:
+  $ fusemesh doctor
+  $ fusemesh doctor run.yaml
+
 See what is on a NATS server, and clean up:
   $ fusemesh teachers --nats nats://127.0.0.1:4222
   $ fusemesh runs --nats nats://127.0.0.1:4222

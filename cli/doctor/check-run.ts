@@ -113,7 +113,10 @@ export function judgeExecution(
     );
   }
   const refusal = runtime.refusals[execution];
-  if (refusal !== undefined) return problem('trainer.execution', refusal);
+  if (refusal !== undefined) {
+    const without = 'unknown' in cards ? ` No NVIDIA GPU is known here (${cards.unknown}).` : '';
+    return problem('trainer.execution', `${refusal}${without}`);
+  }
   const onCards = 'unknown' in cards ? '' : ` (${cards.map(({ name }) => name).join(', ')})`;
   return ok('trainer.execution', `${execution}${execution === 'cuda' ? onCards : ''}`);
 }

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { trainedPart } from '../../engine/trained-part.ts';
 import { readArchitecture } from '../../model/families/read-architecture.ts';
 import { parameterCount } from '../../model/families/weight-shapes.ts';
+import { adapterShapes } from '../../model/lora/adapters.ts';
+import { targetLayers } from '../../model/lora/target-layers.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { byteSize } from '../view/words.ts';
 import { bytesBelow, type DiskSpace, expectWritable, spaceAt } from './disk-space.ts';
@@ -18,10 +19,14 @@ const valuesInCheckpoint = 3;
  */
 export async function checkStorage(config: RunConfig): Promise<readonly Finding[]> {
   const { output } = config.trainer;
+  const { model, lora } = config.target;
   await expectWritable('trainer.output', output);
-  const architecture = await readArchitecture(config.target.model);
+  const architecture = await readArchitecture(model);
+  const trained = lora
+    ? adapterShapes(targetLayers(architecture, lora.targetModules), lora.rank)
+    : architecture.weights;
   const parameters = {
-    trained: parameterCount(trainedPart(architecture, config.target.lora).shapes),
+    trained: parameterCount(trained),
     all: parameterCount(architecture.weights),
   };
   const written = await Promise.all(
