@@ -1,4 +1,4 @@
-import { sourcesOf } from '../../process/config/run-sources.ts';
+import { type RunSource, sourcesOf } from '../../process/config/run-sources.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { teacherSettings } from '../../services/teacher/teacher-settings.ts';
 import { memoryLine, planMemory } from '../../trainer/engine-of-run.ts';
@@ -51,28 +51,27 @@ export async function checkRun(
     ...(await checked('nats', async () =>
       ownNats ? checkOwnNats(config.nats) : checkNatsAt(await natsOfRun(path, config, options)),
     )),
-    ...(await checkSources(config, grpc)),
   ];
-  const trainer = grpc.find(({ process }) => process === 'trainer')!;
-  return here.includes(trainer) ? [...checks, ...(await checkTraining(config, machine, trainer))] : checks;
-}
-
-/** The models of the teachers on this machine. */
-async function checkSources(config: RunConfig, grpc: readonly LookedAt[]): Promise<readonly Finding[]> {
-  const findings: Finding[] = [];
-  for (const { name, model } of config.teachers) {
-    const { key, state, isServed } = grpc.find(({ process }) => process === name)!;
-    const at = key.replace(/address$/, 'model');
-    if (model === undefined && isServed) findings.push(ok(at, `${name} is served by its own process`));
-    else if (state !== 'elsewhere' && state !== 'unknown') {
-      findings.push(
-        ...(await checked(at, async () =>
-          checkTeacherModel(at, teacherSettings(config, name).model, config),
-        )),
-      );
+  const trainer = here.find(({ process }) => process === 'trainer');
+  for (const source of sourcesOf(config)) {
+    const listener = here.find(({ process }) => process === source.name);
+    // The target is read for the trainer, where that is here too.
+    if (listener && !(trainer && source.key === 'target.source')) {
+      checks.push(...(await checkSource(source, config, listener)));
     }
   }
-  return findings;
+  return trainer ? [...checks, ...(await checkTraining(config, machine, trainer))] : checks;
+}
+
+/** The model of a teacher, or of the target's frozen copy, on this machine. */
+async function checkSource(
+  { name, key, model }: RunSource,
+  config: RunConfig,
+  { isServed }: LookedAt,
+): Promise<readonly Finding[]> {
+  const at = key === 'target.source' ? 'target.model' : `${key}.model`;
+  if (model === undefined && isServed) return [ok(at, `${name} is served by its own process`)];
+  return checked(at, async () => checkTeacherModel(at, teacherSettings(config, name).model, config));
 }
 
 /** What the trainer needs on this machine, and the feeder with it. */

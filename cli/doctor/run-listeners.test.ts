@@ -35,6 +35,7 @@ it('tells free ports from taken ones, this machine from others, and unknown name
   expect(await tryPort({ host: 'localhost', port: 0 })).toBe('free');
   // Of a network that is for documents (RFC 5737).
   expect(await tryPort({ host: '192.0.2.1', port: 50051 })).toBe('elsewhere');
+  expect(await tryPort({ host: '127.0.0.1', port: 99_999 })).toBe('impossible');
   expect(await tryPort({ host: 'no-such-host.invalid', port: 50051 })).toBe('unknown');
 });
 
@@ -55,6 +56,7 @@ it('has one line for all ports that are as they should be', () => {
 it.each<[LookedAt['state'], string, RegExp]>([
   ['taken', 'problem', /in use by another program: end that, or set teachers\.0\.address/],
   ['forbidden', 'problem', /set teachers\.0\.address to a port from 1024 on/],
+  ['impossible', 'problem', /is no place to listen at on this machine: set teachers\.0\.address/],
   ['unknown', 'problem', /no machine is known here by the name in 10\.0\.0\.7:50051: correct it/],
   ['elsewhere', 'note', /start `fusemesh teacher RUN\.yaml orator` there/],
 ])('says what to do about a port that is %s', (state, verdict, text) => {

@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { sourcesOf } from '../../process/config/run-sources.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
@@ -35,9 +36,9 @@ export function listenersOf(config: RunConfig): Listener[] {
 
 /**
  * What became of the attempt to listen there: `elsewhere` is another machine's address, `unknown` a name that nothing
- * resolves.
+ * resolves. `impossible` is all that is none of these: a port beyond 65535, or IPv6 where there is none.
  */
-export type PortState = 'free' | 'taken' | 'elsewhere' | 'unknown' | 'forbidden';
+export type PortState = 'free' | 'taken' | 'elsewhere' | 'unknown' | 'forbidden' | 'impossible';
 
 const stateOfCode: Readonly<Record<string, PortState>> = {
   EADDRINUSE: 'taken',
@@ -49,17 +50,17 @@ const stateOfCode: Readonly<Record<string, PortState>> = {
 export async function tryPort({ host, port }: Pick<Listener, 'host' | 'port'>): Promise<PortState> {
   const resolved = await lookup(host).catch(() => undefined);
   if (!resolved) return 'unknown';
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const state = stateOfCode[error.code ?? ''];
-      if (state === undefined) reject(error);
-      else resolve(state);
-    });
-    server.listen({ host: resolved.address, port, exclusive: true }, () =>
-      server.close(() => resolve('free')),
-    );
-  });
+  const server = createServer();
+  try {
+    // Node.js throws at once where the port is no port.
+    server.listen({ host: resolved.address, port, exclusive: true });
+    await once(server, 'listening');
+    return 'free';
+  } catch (error) {
+    return stateOfCode[(error as NodeJS.ErrnoException).code ?? ''] ?? 'impossible';
+  } finally {
+    server.close();
+  }
 }
 
 /** A listener and what was found there. */
@@ -84,7 +85,7 @@ export function judgePorts(run: string, listeners: readonly LookedAt[]): Finding
       others.push(problem(key, `${where} is that of ${before.key} too: give each a port of its own`));
     } else if (isServed) served.push(where);
     else if (state === 'free') free.push(where);
-    else if (kind === 'gRPC' || state === 'taken' || state === 'forbidden')
+    else if (kind === 'gRPC' || (state !== 'elsewhere' && state !== 'unknown'))
       others.push(trouble[state](key, where, process, run));
   }
   const parts = [
@@ -104,6 +105,8 @@ const trouble: Readonly<
     problem(key, `${where} is in use by another program: end that, or set ${key} to a free port or to 0`),
   forbidden: (key, where) =>
     problem(key, `${where} may not be listened on by this user: set ${key} to a port from 1024 on`),
+  impossible: (key, where) =>
+    problem(key, `${where} is no place to listen at on this machine: set ${key} to another one`),
   unknown: (key, where) =>
     problem(
       key,

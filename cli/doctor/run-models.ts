@@ -41,13 +41,14 @@ export async function checkTeacherModel(
  */
 export async function checkTarget(config: RunConfig): Promise<readonly Finding[]> {
   const { target, contextLength } = config;
+  const topK = target.source ? config.topK : 1;
   const model = await withTokenizer(await readStored(target.model), target.model);
   await adapterOf(target);
   if (contextLength > model.contextLength) {
     const text = `contextLength is ${contextLength}, the model in ${target.model} takes ${model.contextLength} at most: lower it`;
     return [problem('target.model', text)];
   }
-  return judgeModel('target.model', target.model, model, { contextLength, topK: 1 });
+  return judgeModel('target.model', target.model, model, { contextLength, topK });
 }
 
 async function readStored(directory: string): Promise<ReadModel> {

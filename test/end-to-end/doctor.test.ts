@@ -153,7 +153,8 @@ describe('fusemesh doctor', { timeout: 60_000 }, () => {
   });
 
   test('asks nothing of this machine that is another one’s', async () => {
-    const elsewhere = set('teachers.0.address=192.0.2.1:50051', 'teachers.0.model=not/here');
+    const address = '192.0.2.1:50051';
+    const elsewhere = set(`teachers.0.address=${address}`, 'teachers.0.model=not/here');
     const { problems, run } = await report(path, ...elsewhere);
     expect(problems).toEqual([]);
     expect(run).toContainEqual({
@@ -161,5 +162,13 @@ describe('fusemesh doctor', { timeout: 60_000 }, () => {
       verdict: 'note',
       text: expect.stringMatching(/on another machine .*: start `fusemesh teacher RUN\.yaml orator` there/),
     });
+
+    // Here is the target's frozen copy, and three teachers.
+    const trainer = await report(path, ...set(`trainer.address=${address}`, 'corpus.0.path=not/here'));
+    expect(trainer.problems).toEqual([]);
+    expect(trainer.run.map(({ name }) => name)).toEqual([
+      ...['run file', 'ports', 'trainer.address', 'security', 'nats'],
+      ...['teachers.0.model', 'teachers.1.model', 'teachers.2.model', 'target.model'],
+    ]);
   });
 });
