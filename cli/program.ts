@@ -11,6 +11,7 @@ const verbs = {
   trainer: async () => (await import('./commands/trainer.ts')).addTrainer,
   watch: async () => (await import('./commands/watch.ts')).addWatch,
   status: async () => (await import('./commands/status.ts')).addStatus,
+  doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
   observe: async () => (await import('./commands/observe.ts')).addObserve,
   report: async () => (await import('./commands/report.ts')).addReport,
   'dead-letters': async () => (await import('./commands/dead-letters.ts')).addDeadLetters,
@@ -60,6 +61,10 @@ See a run from another terminal (or, with fixed ports, another machine):
   $ fusemesh watch run.yaml             # live
   $ fusemesh status run.yaml --json     # once, for scripts
   $ fusemesh observe run.yaml           # Prometheus and Grafana
+
+See what a machine can do, and whether a run could run on it:
+  $ fusemesh doctor
+  $ fusemesh doctor run.yaml
 
 See what is on a NATS server, and clean up:
   $ fusemesh teachers --nats nats://127.0.0.1:4222

@@ -26,7 +26,14 @@ export async function refuseBeforeStart(config: RunConfig, ownNats: boolean): Pr
   }
 }
 
-function refuseLogin({ user, passwordFile, tokenFile, credentialsFile, tls }: RunConfig['nats']): void {
+/** @throws FuseMeshError invalid_argument where a login is named, and not the server that it is for */
+export function refuseLogin({
+  user,
+  passwordFile,
+  tokenFile,
+  credentialsFile,
+  tls,
+}: RunConfig['nats']): void {
   const ways = Object.entries({ user, passwordFile, tokenFile, credentialsFile, tls });
   const [key] = ways.find(([, value]) => value !== undefined) ?? [];
   if (key === undefined) return;

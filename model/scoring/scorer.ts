@@ -48,12 +48,7 @@ export class Scorer {
     try {
       const card = await worker.remote.load(files, threads);
       const tokenizer = await Tokenizer.fromFile(join(files.directory, 'tokenizer.json'));
-      if (tokenizer.vocabularySize > card.vocabularySize) {
-        throw new FuseMeshError(
-          'invalid_argument',
-          `The tokenizer in ${files.directory} has ${tokenizer.vocabularySize} tokens, the model ${card.vocabularySize}: they do not belong together`,
-        );
-      }
+      tokenizer.expectModelOf(card.vocabularySize, files.directory);
       return new Scorer(path, tokenizer, card, topK, worker);
     } catch (error) {
       await worker.stop();

@@ -75,6 +75,20 @@ export class Tokenizer {
   }
 
   /**
+   * Refuses to go with a model that has fewer tokens.
+   *
+   * @param directory where both stand
+   * @throws FuseMeshError invalid_argument
+   */
+  expectModelOf(vocabularySize: number, directory: string): void {
+    if (this.vocabularySize <= vocabularySize) return;
+    throw new FuseMeshError(
+      'invalid_argument',
+      `The tokenizer in ${directory} has ${this.vocabularySize} tokens, the model ${vocabularySize}: they do not belong together`,
+    );
+  }
+
+  /**
    * Tokenizes a text. Special tokens that the tokenizer puts in front (beginning of sequence) are kept, those
    * that it puts behind (end of sequence) are dropped. The spans tile the text.
    */

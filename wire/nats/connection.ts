@@ -10,6 +10,8 @@ export interface NatsConnection {
   readonly url: string;
   /** The IP address of this machine as the server sees it. */
   readonly ownHost: string;
+  /** Of the server that answered: 2.9.10. */
+  readonly serverVersion: string;
   /** For this folder only. */
   readonly raw: Connection;
   /** For this folder only. */
@@ -62,7 +64,8 @@ export async function connectNats(
     void tell(raw, watch);
     void raw.closed().then(() => watch.onEvent?.('closed'));
     const ownHost = raw.info?.client_ip ?? '127.0.0.1';
-    return { url: shown, ownHost, raw, manager, close: () => close(raw) };
+    const serverVersion = raw.info?.version ?? '';
+    return { url: shown, ownHost, serverVersion, raw, manager, close: () => close(raw) };
   } catch (cause) {
     await raw.close();
     throw new FuseMeshError(

@@ -1,12 +1,11 @@
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { type KeptProgram, keepProgram } from '../../process/lifecycle/kept-program.ts';
 import { findNatsServer } from './find-nats-server.ts';
+import { isSince, versionOfProgram } from './server-version.ts';
 
 /** A nats-server of our own, with JetStream, on the loopback interface. */
 export interface LocalNatsServer {
@@ -110,16 +109,19 @@ function serverConfig({ directory, logFile, port, sync, token }: ServerSettings)
 }
 
 /** The first version with `sync_interval`. */
-const syncSince = [2, 10];
+const syncSince = [2, 10] as const;
 
-/** @throws FuseMeshError failed_precondition when this server cannot be told when to sync */
-async function refuseWithoutSync(program: string): Promise<void> {
-  const { stdout } = await promisify(execFile)(program, ['--version']);
-  const [major, minor] = /(\d+)\.(\d+)/.exec(stdout)?.slice(1).map(Number) ?? [0, 0];
-  if (major > syncSince[0] || (major === syncSince[0] && minor >= syncSince[1])) return;
+/**
+ * Refuses a server that cannot be told when to sync.
+ *
+ * @throws FuseMeshError failed_precondition
+ */
+export async function refuseWithoutSync(program: string): Promise<void> {
+  const version = await versionOfProgram(program);
+  if (isSince(version, syncSince)) return;
   throw new FuseMeshError(
     'failed_precondition',
-    `nats.sync needs nats-server ${syncSince.join('.')} or newer, and ${program} is ${stdout.trim()}: leave nats.sync out, or set NATS_SERVER to a newer one.`,
+    `nats.sync needs nats-server ${syncSince.join('.')} or newer, and ${program} is ${version}: leave nats.sync out, or set NATS_SERVER to a newer one.`,
   );
 }
 

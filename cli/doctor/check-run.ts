@@ -1,0 +1,129 @@
+import { type RunSource, sourcesOf } from '../../process/config/run-sources.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
+import { teacherSettings } from '../../services/teacher/teacher-settings.ts';
+import { memoryLine, planMemory } from '../../trainer/engine-of-run.ts';
+import { natsOfRun, needsOwnNats } from '../nats/nats-of-command.ts';
+import { readProcesses } from '../reach/processes-file.ts';
+import { type RunFileOptions, readRunFile } from '../run-file.ts';
+import { readStoredResult } from '../stored/run-result.ts';
+import { byteSize } from '../view/words.ts';
+import type { Machine } from './check-machine.ts';
+import { checked, type Finding, hasProblem, lineOf, note, ok, problem } from './finding.ts';
+import { judgePorts, type LookedAt, listenersOf } from './run-listeners.ts';
+import { checkTarget, checkTeacherModel } from './run-models.ts';
+import { checkNatsAt, checkOwnNats } from './run-nats.ts';
+import { checkSecurity } from './run-security.ts';
+import { lookAtListeners } from './run-services.ts';
+import { checkStorage } from './run-storage.ts';
+import { checkTexts } from './run-texts.ts';
+
+/**
+ * What of a run could not run on this machine. A process whose address is another machine's is not looked into; the
+ * feeder, which has no address, is taken to run beside the trainer.
+ *
+ * @param path of the run file
+ */
+export async function checkRun(
+  path: string,
+  options: RunFileOptions,
+  machine: Machine,
+): Promise<readonly Finding[]> {
+  let config: RunConfig;
+  try {
+    config = await readRunFile(path, options);
+  } catch (error) {
+    return [problem('run file', lineOf(error))];
+  }
+  const running = await readProcesses(config.trainer.output);
+  const listeners = await lookAtListeners(config, running, listenersOf(config));
+  const grpc = listeners.filter(({ kind }) => kind === 'gRPC');
+  const here = grpc.filter(({ state }) => state !== 'elsewhere' && state !== 'unknown');
+  const ownNats = running.state !== 'running' && (await needsOwnNats(path, options.set ?? [], process.env));
+  const checks = [
+    ok('run file', `run ${config.run} in ${path}: ${sourcesOf(config).length} sources`),
+    ...judgePorts(config.run, listeners),
+    ...(await checked('security', () =>
+      checkSecurity(
+        config.security,
+        here.map(({ host }) => host),
+      ),
+    )),
+    ...(await checked('nats', async () =>
+      ownNats ? checkOwnNats(config.nats) : checkNatsAt(await natsOfRun(path, config, options)),
+    )),
+  ];
+  const trainer = here.find(({ process }) => process === 'trainer');
+  for (const source of sourcesOf(config)) {
+    const listener = here.find(({ process }) => process === source.name);
+    // The target is read for the trainer, where that is here too.
+    if (listener && !(trainer && source.key === 'target.source')) {
+      checks.push(...(await checkSource(source, config, listener)));
+    }
+  }
+  return trainer ? [...checks, ...(await checkTraining(config, machine, trainer))] : checks;
+}
+
+/** The model of a teacher, or of the target's frozen copy, on this machine. */
+async function checkSource(
+  { name, key, model }: RunSource,
+  config: RunConfig,
+  { isServed }: LookedAt,
+): Promise<readonly Finding[]> {
+  const at = key === 'target.source' ? 'target.model' : `${key}.model`;
+  if (model === undefined && isServed) return [ok(at, `${name} is served by its own process`)];
+  return checked(at, async () => checkTeacherModel(at, teacherSettings(config, name).model, config));
+}
+
+/** What the trainer needs on this machine, and the feeder with it. */
+async function checkTraining(
+  config: RunConfig,
+  machine: Machine,
+  { isServed }: LookedAt,
+): Promise<readonly Finding[]> {
+  const { corpus, heldOut } = config;
+  const target = await checked('target.model', () => checkTarget(config));
+  return [
+    ...target,
+    ...(await checked('corpus', () => checkTexts('corpus', corpus))),
+    ...(heldOut.length > 0 ? await checked('heldOut', () => checkTexts('heldOut', heldOut)) : []),
+    ...(await checked('trainer.execution', async () => [judgeExecution(config, machine)])),
+    // What follows is reckoned from the target. A training that runs has taken its memory already.
+    ...(hasProblem(target) || isServed ? [] : await checked('memory', () => checkMemory(config))),
+    ...(hasProblem(target) ? [] : await checked('disk', () => checkStorage(config))),
+    ...(await checked('trainer.output', () => checkOutput(config))),
+  ];
+}
+
+async function checkMemory(config: RunConfig): Promise<readonly Finding[]> {
+  const free = process.availableMemory();
+  const estimate = await planMemory(config, free);
+  return [ok('memory', `${memoryLine(estimate)}; ${byteSize(free)} are free`)];
+}
+
+/** Whether the provider that the run asks for is there. */
+export function judgeExecution(
+  { trainer: { execution } }: Pick<RunConfig, 'trainer'>,
+  { runtime, cards }: Pick<Machine, 'runtime' | 'cards'>,
+): Finding {
+  if (!runtime) {
+    return problem(
+      'trainer.execution',
+      `there is no ONNX Runtime to compute on ${execution}: see above what to do`,
+    );
+  }
+  const refusal = runtime.refusals[execution];
+  if (refusal !== undefined) {
+    const without = 'unknown' in cards ? ` No NVIDIA GPU is known here (${cards.unknown}).` : '';
+    return problem('trainer.execution', `${refusal}${without}`);
+  }
+  const onCards = 'unknown' in cards ? '' : ` (${cards.map(({ name }) => name).join(', ')})`;
+  return ok('trainer.execution', `${execution}${execution === 'cuda' ? onCards : ''}`);
+}
+
+/** What an earlier run has left. */
+async function checkOutput(config: RunConfig): Promise<readonly Finding[]> {
+  const result = await readStoredResult(config);
+  if (!result) return [];
+  const text = `the run has finished before; \`fusemesh up\` prints its result again, --fresh begins again`;
+  return [note('trainer.output', text)];
+}
