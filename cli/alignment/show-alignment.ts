@@ -139,10 +139,13 @@ async function* onePosition(
     );
   }
   const scorer = await Scorer.load(directory, { topK, threads: 2 });
-  const [scored] = await scorer.score([text]);
-  await scorer.close();
-  yield '';
-  yield* positionLines(position, scored, pair, vocabulary);
+  try {
+    const [scored] = await scorer.score([text]);
+    yield '';
+    yield* positionLines(position, scored, pair, vocabulary);
+  } finally {
+    await scorer.close();
+  }
 }
 
 const hasWeights = (directory: string): boolean =>

@@ -59,6 +59,15 @@ describe('one line that says what to do, and an exit code', { timeout: 60_000 },
     expectOneLine(await runCommand(['up', path, ...missing]), { code: 2, line });
   });
 
+  test('a text that the source cannot score, after which the command ends', async () => {
+    const [source, target] = ['orator', 'target'].map((name) => join('examples', 'zoo', name));
+    const text = 'In 2019 they met. '.repeat(60);
+    const pair = ['--source', source, '--target', target];
+    const { code, stderr } = await runCommand(['align', text, ...pair, '--after', 'In 2019 they met']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/tokens, the context of .* split the text/);
+  });
+
   test('an unknown teacher, with those that there are', async () => {
     const finished = await runCommand(['teacher', path, 'poet'], quiet);
     expectOneLine(finished, { code: 2, line: /"poet".*orator, novelist, engineer, target/ });
