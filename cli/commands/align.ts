@@ -100,4 +100,11 @@ async function textOf(text: string | undefined, file: string | undefined): Promi
   });
 }
 
-const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+/** A text may be too long to be a name, or hold what no name may: then it is none. */
+function isFile(text: string): boolean {
+  try {
+    return statSync(text).isFile();
+  } catch {
+    return false;
+  }
+}
