@@ -1,4 +1,5 @@
 import type { Architecture, ModelWeights } from '../families/architecture.ts';
+import { fastestParts, rowScope, type SizesOfParts } from '../families/attention-scope.ts';
 import { hiddenStates } from '../families/hidden-states.ts';
 import { weightConstant } from '../families/weights.ts';
 import { cast, gatherElements, logSoftmax, reshape, topK } from '../graph/expressions.ts';
@@ -28,7 +29,12 @@ export interface ScoringModels {
   readonly head: Uint8Array;
 }
 
-export function scoringModels(architecture: Architecture, { tensors }: TensorSource): ScoringModels {
+/** @param parts how large the parts of attention are; undefined: all of its scores stand in memory together */
+export function scoringModels(
+  architecture: Architecture,
+  { tensors }: TensorSource,
+  parts: SizesOfParts | undefined = fastestParts,
+): ScoringModels {
   const weightsIn = (graph: Graph): ModelWeights => {
     const weights = new Map(
       [...architecture.weights.keys()].map((name) => [name, weightConstant(graph, tensors.get(name)!)]),
@@ -37,9 +43,11 @@ export function scoringModels(architecture: Architecture, { tensors }: TensorSou
   };
 
   const body = createGraph();
+  const positions = body.input('position_ids', 'int64', ['batch', 'length']);
   const hidden = hiddenStates(architecture, {
     inputIds: body.input('input_ids', 'int32', ['batch', 'length']),
-    positions: body.input('position_ids', 'int64', ['batch', 'length']),
+    positions,
+    scope: rowScope(positions, { parts }),
     ...weightsIn(body),
   });
   const head = createGraph();
