@@ -8,6 +8,7 @@ import type { EngineOptions } from './engine-options.ts';
 import { headResults, rowsOfHead } from './graphs/head-graph.ts';
 import { resultsOf } from './graphs/segment.ts';
 import { trainingGraphs } from './graphs/training-graphs.ts';
+import { partsOfAttention } from './packing/attention-parts.ts';
 import { trainedPart } from './trained-part.ts';
 
 /** Peak memory of a training, in bytes. */
@@ -39,7 +40,8 @@ const bytesPerValue = 4;
 export async function estimateMemoryOf(directory: string, options: EngineOptions): Promise<MemoryEstimate> {
   const architecture = await readArchitecture(directory);
   const part = trainedPart(architecture, options.lora);
-  const graphs = trainingGraphs(architecture, part, options);
+  const parts = partsOfAttention(options.contextLength);
+  const graphs = trainingGraphs(architecture, part, { ...options, parts });
   const largest = largestSizes(options);
   const state = bytesPerValue * (4 * parameterCount(part.shapes) + parameterCount(part.frozen));
 
@@ -47,7 +49,7 @@ export async function estimateMemoryOf(directory: string, options: EngineOptions
   const { kinds, kindOfBlock, embeddings, head } = graphs;
   const kept = options.recompute ? kinds : kindOfBlock.map((kind) => kinds[kind]);
   const states = bytesPerValue * largest.tokens * architecture.hiddenSize;
-  const mask = bytesPerValue * largest.rows * largest.length ** 2;
+  const mask = parts ? 0 : bytesPerValue * largest.rows * largest.length ** 2;
   const activations =
     kept.reduce((sum, { saved }) => sum + bytes(saved), 0) + (kindOfBlock.length + 3) * states + mask;
 

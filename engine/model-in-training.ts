@@ -12,6 +12,7 @@ import { rowsOfHead } from './graphs/head-graph.ts';
 import { cotangentName, type GradientForm } from './graphs/segment.ts';
 import { trainingGraphs } from './graphs/training-graphs.ts';
 import { lossWeights, type Targets, targetFeeds, targetsOf } from './loss/targets.ts';
+import { partsOfAttention } from './packing/attention-parts.ts';
 import { microBatches } from './packing/micro-batches.ts';
 import { type PackedTokens, tokenFeeds } from './packing/packed-tokens.ts';
 import { initialValues, trainedPart } from './trained-part.ts';
@@ -110,7 +111,10 @@ export class ModelInTraining {
     const part = trainedPart(architecture, options.lora);
     const tensors = new TrainingTensors(part, await initialValues(architecture, source, options.lora));
     await source.close();
-    const graphs = trainingGraphs(architecture, part, options);
+    const graphs = trainingGraphs(architecture, part, {
+      ...options,
+      parts: partsOfAttention(options.contextLength),
+    });
     const sessions = await openTrainingSessions(graphs, options);
     return new ModelInTraining(architecture, options, tensors, sessions);
   }

@@ -1,5 +1,6 @@
 import type { Node } from '../graph.ts';
 import type { Named, OnnxWriter } from '../onnx-writer.ts';
+import { boundShape } from '../shape.ts';
 import type { Multiply } from './products-of-parts.ts';
 
 export type AttentionNode = Node<'AttentionInParts' | 'AttentionInPartsGradient'>;
@@ -39,6 +40,15 @@ export function divide(onnx: OnnxWriter, node: AttentionNode): Division {
   const count = onnx.add('Add', [onnx.add('Div', [last, most]), one]);
   const size = onnx.add('Add', [onnx.add('Div', [last, count]), one]);
   return { rows, length, count, size };
+}
+
+/** Bytes of a part's scores. */
+export function scoreBytesOf(node: AttentionNode, sizes: Readonly<Record<string, number>>): number {
+  const { keyValueHeads, group } = headsOf(node);
+  const [rows, length] = boundShape(node.inputs[3].shape, sizes);
+  const { scoreBytes, fewestQueries } = node.parameters;
+  const ofQuery = 4 * rows * keyValueHeads * group * length;
+  return ofQuery * Math.min(length, Math.max(fewestQueries, Math.floor(scoreBytes / ofQuery)));
 }
 
 /** Some queries of every row with the keys that any of them attends to; heads stand in groups. */

@@ -1,9 +1,13 @@
 import type { Node, OperatorTable, Value } from '../graph.ts';
 import type { OnnxWriter, Turn } from '../onnx-writer.ts';
-import { sameShape } from '../shape.ts';
-import { attentionPart, type Division, divide, headsOf } from './attention-part.ts';
+import { boundShape, elementCount, type Shape, sameShape } from '../shape.ts';
+import { attentionPart, type Division, divide, headsOf, scoreBytesOf } from './attention-part.ts';
 import { fusedProduct, halfProduct, type Multiply, standardProduct } from './products-of-parts.ts';
 import { expectType, refuse } from './refusals.ts';
+
+/** Of float32 values. */
+const bytesOf = (shape: Shape, sizes: Readonly<Record<string, number>>): number =>
+  4 * elementCount(boundShape(shape, sizes));
 
 /** An int64 scalar as a tensor [1], or back. */
 const vector = (onnx: OnnxWriter, number: string) => onnx.add('Reshape', [number, onnx.int64s([1])]);
@@ -98,11 +102,17 @@ export const attentionOperators = {
     toOnnx: (onnx, node) => writeForward(onnx, node, standardProduct),
     toOnnxRuntime: (onnx, node) => writeForward(onnx, node, fusedProduct),
     toHalf: (onnx, node, half) => writeForward(onnx, node, halfProduct(half)),
+    // Scores before and after the mask, and the result as the loop collects it.
+    workspace: (node, sizes) => 3 * scoreBytesOf(node, sizes) + 2 * bytesOf(node.outputs[0].shape, sizes),
   },
   AttentionInPartsGradient: {
     infer: ([queries, keys, values]) => [queries.type, keys.type, values.type],
     toOnnx: (onnx, node) => writeBackward(onnx, node, standardProduct),
     toOnnxRuntime: (onnx, node) => writeBackward(onnx, node, fusedProduct),
     toHalf: (onnx, node, half) => writeBackward(onnx, node, halfProduct(half)),
+    // Scores with their cotangents, and the results as the loop carries and collects them.
+    workspace: (node, sizes) =>
+      5 * scoreBytesOf(node, sizes) +
+      2 * node.outputs.reduce((sum, output) => sum + bytesOf(output.shape, sizes), 0),
   },
 } satisfies Partial<OperatorTable>;
