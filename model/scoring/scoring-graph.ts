@@ -33,7 +33,7 @@ export interface ScoringModels {
 export function scoringModels(
   architecture: Architecture,
   { tensors }: TensorSource,
-  parts: SizesOfParts | undefined = fastestParts,
+  { parts }: { readonly parts: SizesOfParts | undefined } = { parts: fastestParts },
 ): ScoringModels {
   const weightsIn = (graph: Graph): ModelWeights => {
     const weights = new Map(
