@@ -26,6 +26,7 @@ export type Attend = (layer: number, queries: Value, keys: Value, values: Value)
  * softmax(Q·Kᵀ / √(head size) + mask) · V by heads (Vaswani et al. 2017), keys and values shared by groups of
  * heads (Ainslie et al. 2023). The queries of one group are stacked, so that each key-value head takes part
  * in one product and is never repeated.
+ * Where the scope says so, only the scores of some queries stand in memory at a time.
  *
  * @param bias what is added to the scores of each key, from int64 [rows, keys] positions: [rows, heads, keys]
  */
