@@ -1,3 +1,4 @@
+import { partsOfAttention } from '../model/families/attention-scope.ts';
 import { readArchitecture } from '../model/families/read-architecture.ts';
 import { parameterCount } from '../model/families/weight-shapes.ts';
 import type { Value } from '../model/graph/graph.ts';
@@ -39,7 +40,8 @@ const bytesPerValue = 4;
 export async function estimateMemoryOf(directory: string, options: EngineOptions): Promise<MemoryEstimate> {
   const architecture = await readArchitecture(directory);
   const part = trainedPart(architecture, options.lora);
-  const graphs = trainingGraphs(architecture, part, options);
+  const parts = partsOfAttention(options.contextLength);
+  const graphs = trainingGraphs(architecture, part, { ...options, parts });
   const largest = largestSizes(options);
   const state = bytesPerValue * (4 * parameterCount(part.shapes) + parameterCount(part.frozen));
 
@@ -47,7 +49,7 @@ export async function estimateMemoryOf(directory: string, options: EngineOptions
   const { kinds, kindOfBlock, embeddings, head } = graphs;
   const kept = options.recompute ? kinds : kindOfBlock.map((kind) => kinds[kind]);
   const states = bytesPerValue * largest.tokens * architecture.hiddenSize;
-  const mask = bytesPerValue * largest.rows * largest.length ** 2;
+  const mask = parts ? 0 : bytesPerValue * largest.rows * largest.length ** 2;
   const activations =
     kept.reduce((sum, { saved }) => sum + bytes(saved), 0) + (kindOfBlock.length + 3) * states + mask;
 

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Scorer } from '../model/scoring/scorer.ts';
 import { optionsFor } from '../test/support/engine-options.ts';
 import { goldenModel } from '../test/support/golden.ts';
 import { createRandom } from '../test/support/random.ts';
+import { temporaryDirectory } from '../test/support/temporary-directory.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { ModelInTraining } from './model-in-training.ts';
 import type { TrainingBatch } from './training-batch.ts';
@@ -64,12 +66,12 @@ async function gradientsOf(directory: string, options: EngineOptions, batch: Tra
 }
 
 /** Largest difference in parts of the largest gradient of the tensor. */
-function expectEqual(actual: Gradients, right: Gradients): void {
+function expectEqual(actual: Gradients, right: Gradients, tolerance = 2e-5): void {
   for (const [name, values] of right) {
     const scale = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-6);
     const other = actual.get(name)!;
     const error = values.reduce((most, value, i) => Math.max(most, Math.abs(value - other[i])), 0);
-    expect(error / scale, name).toBeLessThan(2e-5);
+    expect(error / scale, name).toBeLessThan(tolerance);
   }
 }
 
@@ -95,6 +97,42 @@ describe('documents that are computed together do not see each other', () => {
     expect(together.losses.causalLoss).toBeCloseTo(causal, 5);
     expect(together.losses.fusionLoss).toBeCloseTo(fusion, 5);
     expectEqual(together.gradients, sums);
+  });
+});
+
+/** A golden model for longer texts: its weights are for any context. */
+async function ofLongContext(family: string): Promise<string> {
+  const directory = await temporaryDirectory();
+  await cp(goldenModel(family), directory, { recursive: true });
+  const path = join(directory, 'config.json');
+  const config = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+  await writeFile(path, JSON.stringify({ ...config, max_position_embeddings: 1024, max_seq_len: 1024 }));
+  return directory;
+}
+
+describe('attention in parts, from 513 tokens on', () => {
+  // They fill seven rows in the same way in contexts of 512 and 513 tokens.
+  const batch = randomBatch([512, 300, 512, 1, 511, 212, 400, 500, 112, 512]);
+  const options = { ...optionsFor(batch), contextLength: 512 };
+
+  it.each(families.filter((family) => !family.startsWith('gpt2')))(
+    '%s: losses and gradients are those of attention as a whole',
+    async (family) => {
+      const directory = await ofLongContext(family);
+      const whole = await gradientsOf(directory, options, batch);
+      const parts = await gradientsOf(directory, { ...options, contextLength: 513 }, batch);
+      expect(parts.losses.causalLoss).toBeCloseTo(whole.losses.causalLoss, 5);
+      expectEqual(parts.gradients, whole.gradients, 1e-4);
+    },
+  );
+
+  it('rounds its products to 16 bits where all are', async () => {
+    const directory = await ofLongContext('llama-grouped-tied');
+    const half = { ...options, execution: { provider: 'cpu', precision: 'float16' } as const };
+    const whole = await gradientsOf(directory, half, batch);
+    const parts = await gradientsOf(directory, { ...half, contextLength: 513 }, batch);
+    expect(parts.losses.causalLoss).toBeCloseTo(whole.losses.causalLoss, 4);
+    expectEqual(parts.gradients, whole.gradients, 1e-2);
   });
 });
 

@@ -1,5 +1,6 @@
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import type { Architecture } from '../model/families/architecture.ts';
+import { partsOfAttention } from '../model/families/attention-scope.ts';
 import { refuseNonFinite } from '../model/families/finite-weights.ts';
 import { readArchitecture } from '../model/families/read-architecture.ts';
 import { openWeights } from '../model/families/weights.ts';
@@ -110,7 +111,10 @@ export class ModelInTraining {
     const part = trainedPart(architecture, options.lora);
     const tensors = new TrainingTensors(part, await initialValues(architecture, source, options.lora));
     await source.close();
-    const graphs = trainingGraphs(architecture, part, options);
+    const graphs = trainingGraphs(architecture, part, {
+      ...options,
+      parts: partsOfAttention(options.contextLength),
+    });
     const sessions = await openTrainingSessions(graphs, options);
     return new ModelInTraining(architecture, options, tensors, sessions);
   }

@@ -1,5 +1,5 @@
 import type { Architecture } from '../../model/families/architecture.ts';
-import { packedScope } from '../../model/families/attention-scope.ts';
+import { packedScope, type SizesOfParts } from '../../model/families/attention-scope.ts';
 import { createGraph } from '../../model/graph/operators.ts';
 import type { TrainedPart } from '../trained-part.ts';
 import { PartTensors, type Segment, segment } from './segment.ts';
@@ -19,8 +19,15 @@ export const tensorOfBlock = ({ blockPath }: Architecture, index: number, input:
  * One block; all blocks of which the same tensors are trained have the same graph. Inputs: hidden float32
  * [tokens, hidden size], position_ids int64 [tokens, 1]; slot_tokens, token_slots, slot_positions and mask,
  * see {@link packedScope}; and the tensors. Output: hidden of the next.
+ *
+ * @param parts where attention is to be computed in parts: there is no mask then
  */
-export function blockGraph(architecture: Architecture, part: TrainedPart, index: number): Segment {
+export function blockGraph(
+  architecture: Architecture,
+  part: TrainedPart,
+  index: number,
+  parts?: SizesOfParts,
+): Segment {
   const graph = createGraph();
   const hidden = graph.input('hidden', 'float32', ['tokens', architecture.hiddenSize]);
   const tensors = new PartTensors(graph, part, (name) => nameInBlock(architecture, index, name));
@@ -30,7 +37,7 @@ export function blockGraph(architecture: Architecture, part: TrainedPart, index:
       positions: graph.input('slot_positions', 'int64', ['rows', 'length']),
       slotTokens: graph.input('slot_tokens', 'int32', ['length*rows']),
       tokenSlots: graph.input('token_slots', 'int32', ['tokens']),
-      mask: graph.input('mask', 'float32', ['rows', 1, 1, 'length', 'length']),
+      mask: parts ?? graph.input('mask', 'float32', ['rows', 1, 1, 'length', 'length']),
     }),
     ...part.weightsFrom(tensors.tensor),
   });

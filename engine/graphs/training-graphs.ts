@@ -1,4 +1,5 @@
 import type { Architecture } from '../../model/families/architecture.ts';
+import type { SizesOfParts } from '../../model/families/attention-scope.ts';
 import { createGraph } from '../../model/graph/operators.ts';
 import type { Divergence } from '../loss/divergences.ts';
 import type { TrainedPart } from '../trained-part.ts';
@@ -19,7 +20,12 @@ export interface TrainingGraphs {
 export function trainingGraphs(
   architecture: Architecture,
   part: TrainedPart,
-  options: { readonly candidates: number; readonly divergence: Divergence },
+  options: {
+    readonly candidates: number;
+    readonly divergence: Divergence;
+    /** How large the parts of attention are; left out, it is computed as a whole. */
+    readonly parts?: SizesOfParts | undefined;
+  },
 ): TrainingGraphs {
   const kinds = new Map<string, { readonly number: number; readonly graph: Segment }>();
   const kindOfBlock = Array.from({ length: architecture.keyValueSizes.layers }, (_, index) => {
@@ -29,7 +35,7 @@ export function trainingGraphs(
       .join();
     const known = kinds.get(trained);
     if (known) return known.number;
-    kinds.set(trained, { number: kinds.size, graph: blockGraph(architecture, part, index) });
+    kinds.set(trained, { number: kinds.size, graph: blockGraph(architecture, part, index, options.parts) });
     return kinds.size - 1;
   });
   return {

@@ -55,7 +55,7 @@ describe('microBatches', () => {
                 place < 0
                   ? row + column === slot
                   : other >= 0 && documents[other] === documents[place] && other <= place;
-              expect(part.mask[slot * part.length + column]).toBe(sees ? 0 : Number.NEGATIVE_INFINITY);
+              expect(part.mask![slot * part.length + column]).toBe(sees ? 0 : Number.NEGATIVE_INFINITY);
             }
           }
         }

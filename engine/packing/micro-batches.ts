@@ -1,3 +1,4 @@
+import { partsOfAttention } from '../../model/families/attention-scope.ts';
 import { type PackedTokens, packTokens } from './packed-tokens.ts';
 import { rowsOfDocuments } from './rows-of-documents.ts';
 
@@ -20,10 +21,11 @@ export function microBatches(
   { contextLength, rowsAtOnce }: PackingSizes,
 ): PackedTokens[] {
   const rows = rowsOfDocuments(lengths, contextLength);
+  const masked = partsOfAttention(contextLength) === undefined;
   const parts = Math.ceil(rows.length / rowsAtOnce);
   return Array.from({ length: parts }, (_, part) => {
     const begin = Math.floor((part * rows.length) / parts);
     const end = Math.floor(((part + 1) * rows.length) / parts);
-    return packTokens(lengths, rows.slice(begin, end));
+    return packTokens(lengths, rows.slice(begin, end), { masked });
   });
 }

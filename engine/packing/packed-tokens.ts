@@ -22,15 +22,23 @@ export interface PackedTokens {
   readonly tokenSlots: Int32Array<ArrayBuffer>;
   /** [R · T] position of the token of each slot in its document. */
   readonly slotPositions: BigInt64Array<ArrayBuffer>;
-  /** [R · T · T] 0 where a slot may attend to another, of its own document and not after it; −∞ elsewhere. */
-  readonly mask: Float32Array<ArrayBuffer>;
+  /**
+   * [R · T · T] 0 where a slot may attend to another, of its own document and not after it; −∞ elsewhere. Undefined
+   * where attention makes its own, part by part.
+   */
+  readonly mask: Float32Array<ArrayBuffer> | undefined;
 }
 
 /**
  * @param lengths tokens of each document of the batch
  * @param rows which of them stand in which row
+ * @param masked whether a mask is made
  */
-export function packTokens(lengths: readonly number[], rows: readonly Row[]): PackedTokens {
+export function packTokens(
+  lengths: readonly number[],
+  rows: readonly Row[],
+  { masked }: { readonly masked: boolean },
+): PackedTokens {
   const begins = beginsOf(lengths);
   const length = Math.max(...rows.map(({ tokens }) => tokens));
   const slots = rows.length * length;
@@ -41,7 +49,7 @@ export function packTokens(lengths: readonly number[], rows: readonly Row[]): Pa
   const slotTokens = new Int32Array(slots).fill(tokens - 1);
   const tokenSlots = new Int32Array(tokens);
   const slotPositions = new BigInt64Array(slots);
-  const mask = new Float32Array(slots * length).fill(Number.NEGATIVE_INFINITY);
+  const mask = masked ? new Float32Array(slots * length).fill(Number.NEGATIVE_INFINITY) : undefined;
 
   let token = 0;
   for (const [row, { documents, tokens: filled }] of rows.entries()) {
@@ -54,13 +62,13 @@ export function packTokens(lengths: readonly number[], rows: readonly Row[]): Pa
         slotTokens[slot] = token;
         tokenSlots[token] = slot;
         slotPositions[slot] = BigInt(position);
-        mask.fill(0, slot * length + first, slot * length + first + position + 1);
+        mask?.fill(0, slot * length + first, slot * length + first + position + 1);
       }
     }
     // An empty slot attends to itself alone, for a softmax over nothing is NaN.
     for (let column = filled; column < length; column++) {
       const empty = row * length + column;
-      mask[empty * length + column] = 0;
+      if (mask) mask[empty * length + column] = 0;
       tokenSlots[tokens - 1] = empty;
     }
   }
@@ -94,7 +102,7 @@ export function tokenFeeds(
     slot_tokens: { data: slotTokens, shape: [rows * length] },
     token_slots: { data: tokenSlots, shape: [tokens] },
     slot_positions: { data: slotPositions, shape: [rows, length] },
-    mask: { data: mask, shape: [rows, 1, 1, length, length] },
+    ...(mask && { mask: { data: mask, shape: [rows, 1, 1, length, length] } }),
   };
 }
 

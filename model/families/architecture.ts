@@ -1,4 +1,5 @@
 import type { Value } from '../graph/graph.ts';
+import type { AttentionParts } from '../graph/signatures.ts';
 import type { LinearLayer } from './weight-shapes.ts';
 
 /** A language model without its weights: what config.json says, and how to build its graph. */
@@ -69,8 +70,11 @@ export interface BlockInput extends ModelWeights {
 export interface AttentionScope {
   /** int64 [rows, keys]. */
   readonly keyPositions: Value;
-  /** float32 [rows, 1, 1, queries, keys]: 0 where a query may attend to a key, −∞ elsewhere. */
-  readonly mask: Value;
+  /**
+   * float32 [rows, 1, 1, queries, keys]: 0 where a query may attend to a key, −∞ elsewhere. Or how attention is
+   * computed in parts: each token attends to its document up to itself, and the mask is made part by part.
+   */
+  readonly mask: Value | AttentionParts;
   /** [tokens, width] → [rows, queries, width]. */
   inRows(x: Value): Value;
   /** [rows · queries, width] → [tokens, width]. */

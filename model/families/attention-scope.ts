@@ -1,24 +1,50 @@
 import { greaterOrEqual, permuteRows, reshape, where } from '../graph/expressions.ts';
-import type { Value } from '../graph/graph.ts';
+import { Value } from '../graph/graph.ts';
+import type { AttentionParts } from '../graph/signatures.ts';
 import type { AttentionScope } from './architecture.ts';
+
+/** How large the parts are in which attention is computed. */
+export type SizesOfParts = Omit<AttentionParts, 'packed'>;
+
+/**
+ * Measured at 256 to 4,096 tokens, scores of 4 to 16 MB are the fastest: more leave the processor's cache, fewer make
+ * small products, which cost more than they spare.
+ */
+export const fastestParts: SizesOfParts = { scoreBytes: 8 * 2 ** 20, fewestQueries: 32 };
+
+/**
+ * Up to here a head's scores of a row take a megabyte at most: all of them stand in memory together, and are kept for
+ * the backward pass, which need not compute them again.
+ */
+const longestWhole = 512;
+
+/** How large the parts are in a context; undefined where attention is computed as a whole. */
+export const partsOfAttention = (contextLength: number): SizesOfParts | undefined =>
+  contextLength > longestWhole ? fastestParts : undefined;
 
 /**
  * Each row of the batch by itself: a token attends to the keys up to its own position.
  *
  * @param positions int64 [batch, length] of the tokens
  * @param keyPositions int64 [batch, keys]; left out, the keys are those of the tokens
+ * @param parts how large the parts are where attention is to be computed in parts; keys must be those of the tokens
  */
 export function rowScope(
   positions: Value,
   {
     keyPositions = positions,
     extend,
-  }: { readonly keyPositions?: Value; readonly extend?: AttentionScope['extend'] } = {},
+    parts,
+  }: {
+    readonly keyPositions?: Value;
+    readonly extend?: AttentionScope['extend'];
+    readonly parts?: SizesOfParts | undefined;
+  } = {},
 ): AttentionScope {
   const [batch, length] = positions.shape;
   return {
     keyPositions,
-    mask: causalMask(positions, keyPositions),
+    mask: parts ? { ...parts, packed: false } : causalMask(positions, keyPositions),
     inRows: (x) => reshape(x, [batch, length, x.shape.at(-1)!]),
     ofTokens: (x) => x,
     extend,
@@ -41,8 +67,11 @@ export interface PackedRows {
   readonly tokenSlots: Value;
   /** int64 [rows, length]: position of the token of each slot. */
   readonly positions: Value;
-  /** float32 [rows, 1, 1, length, length]: 0 where a slot may attend to another, −∞ elsewhere. */
-  readonly mask: Value;
+  /**
+   * float32 [rows, 1, 1, length, length]: 0 where a slot may attend to another, −∞ elsewhere. Or how large the parts
+   * are where attention is to be computed in parts.
+   */
+  readonly mask: Value | SizesOfParts;
 }
 
 /**
@@ -52,7 +81,7 @@ export interface PackedRows {
 export function packedScope({ slotTokens, tokenSlots, positions, mask }: PackedRows): AttentionScope {
   return {
     keyPositions: positions,
-    mask,
+    mask: mask instanceof Value ? mask : { ...mask, packed: true },
     inRows: (x) => reshape(permuteRows(x, slotTokens, tokenSlots), [...positions.shape, x.shape.at(-1)!]),
     ofTokens: (x) => permuteRows(x, tokenSlots, slotTokens),
   };

@@ -1,5 +1,5 @@
-import { add, matmul, reshape, transpose } from '../graph/expressions.ts';
-import type { Value } from '../graph/graph.ts';
+import { add, attentionInParts, matmul, reshape, transpose } from '../graph/expressions.ts';
+import { Value } from '../graph/graph.ts';
 import { product } from '../graph/shape.ts';
 import type { BlockInput } from './architecture.ts';
 import { rowScope } from './attention-scope.ts';
@@ -26,6 +26,7 @@ export type Attend = (layer: number, queries: Value, keys: Value, values: Value)
  * softmax(Q·Kᵀ / √(head size) + mask) · V by heads (Vaswani et al. 2017), keys and values shared by groups of
  * heads (Ainslie et al. 2023). The queries of one group are stacked, so that each key-value head takes part
  * in one product and is never repeated.
+ * Where the scope says so, only the scores of some queries stand in memory at a time.
  *
  * @param bias what is added to the scores of each key, from int64 [rows, keys] positions: [rows, heads, keys]
  */
@@ -34,14 +35,29 @@ export function attentionOf(
   { heads, keyValueHeads, headSize }: Heads,
   bias?: (keyPositions: Value) => Value,
 ): Attend {
+  const biasOfKeys = bias?.(scope.keyPositions);
+  const perHead = (x: Value) => {
+    const inRows = scope.inRows(x);
+    return transpose(reshape(inRows, [...inRows.shape.slice(0, 2), keyValueHeads, headSize]), [0, 2, 1, 3]);
+  };
+  if (!(scope.mask instanceof Value)) {
+    const parts = scope.mask;
+    return (_, queries, keys, values) => {
+      const [rows, length] = scope.keyPositions.shape;
+      const mixed = attentionInParts(scope.inRows(queries), perHead(keys), perHead(values), {
+        positions: scope.keyPositions,
+        bias: biasOfKeys,
+        ...parts,
+      });
+      return scope.ofTokens(reshape(mixed, [product([rows, length]), heads * headSize]));
+    };
+  }
+
   const [rows, , , length, count] = scope.mask.shape;
   const group = heads / keyValueHeads;
-  const mask = bias
-    ? add(scope.mask, reshape(bias(scope.keyPositions), [rows, keyValueHeads, group, 1, count]))
+  const mask = biasOfKeys
+    ? add(scope.mask, reshape(biasOfKeys, [rows, keyValueHeads, group, 1, count]))
     : scope.mask;
-  const perHead = (x: Value) =>
-    transpose(reshape(scope.inRows(x), [rows, length, keyValueHeads, headSize]), [0, 2, 1, 3]);
-
   return (layer, queries, keys, values) => {
     const grouped = reshape(
       transpose(

@@ -12,12 +12,22 @@ import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { createGraph } from '../graph/operators.ts';
 import { emitModel } from '../onnx/emit.ts';
 import { openSession } from '../runtime/session.ts';
+import { rowScope } from './attention-scope.ts';
 import { hiddenStates } from './hidden-states.ts';
 import { readArchitecture } from './read-architecture.ts';
 import { openWeights, readWeights } from './weights.ts';
 
+const cases = goldenModels().flatMap((path) => [
+  { name: basename(path), directory: path, parts: undefined },
+  {
+    name: `${basename(path)}, attention in parts`,
+    directory: path,
+    parts: { scoreBytes: 1, fewestQueries: 3 },
+  },
+]);
+
 describe('logits agree with transformers', () => {
-  it.each(goldenModels().map((path) => [basename(path), path]))('%s', async (_, directory) => {
+  it.each(cases)('$name', async ({ directory, parts }) => {
     const architecture = await readArchitecture(directory);
     const source = await openWeights(directory, architecture);
     const weights = await readWeights(source, architecture);
@@ -30,9 +40,11 @@ describe('logits agree with transformers', () => {
     const inputs = new Map(
       [...architecture.weights].map(([name, shape]) => [name, graph.input(name, 'float32', shape)]),
     );
+    const at = graph.input('position_ids', 'int64', ['batch', 'length']);
     const input = {
       inputIds: graph.input('input_ids', 'int32', ['batch', 'length']),
-      positions: graph.input('position_ids', 'int64', ['batch', 'length']),
+      positions: at,
+      scope: rowScope(at, { parts }),
       weight: (name: string) => inputs.get(name)!,
     };
     const logits = architecture.logits(hiddenStates(architecture, input), input);

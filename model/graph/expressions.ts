@@ -199,6 +199,33 @@ export const rotaryEmbedding = (x: Value, positions: Value, cos: Value, sin: Val
   one(x.graph, 'RotaryEmbedding', [x, positions, cos, sin], {});
 
 /**
+ * Attention in which only the scores of some queries stand in memory at a time.
+ *
+ * @param queries [rows, length, heads · head size], documents one after the other in each row
+ * @param keys [rows, key-value heads, length, head size]; so are the values
+ * @returns [rows, length, heads · head size]
+ */
+export const attentionInParts = (
+  queries: Value,
+  keys: Value,
+  values: Value,
+  { positions, bias, ...parts }: AttentionInputs & ParametersOf<'AttentionInParts'>,
+): Value =>
+  one(
+    queries.graph,
+    'AttentionInParts',
+    bias ? [queries, keys, values, positions, bias] : [queries, keys, values, positions],
+    parts,
+  );
+
+interface AttentionInputs {
+  /** int64 [rows, length], 0, 1, 2, … in each document. */
+  readonly positions: Value;
+  /** Added to the scores of each key, [rows, heads, length]. */
+  readonly bias?: Value | undefined;
+}
+
+/**
  * `output`, with `rule` in place of the rules of the operators between `inputs` and it: for functions
  * whose gradient is shorter as a formula than as the sum of its parts (jax.custom_vjp).
  */

@@ -19,6 +19,9 @@ const positive: Sample = { shape: [3, 4], low: 0.5, high: 2 };
 const indices: Sample = { shape: [5], integers: [2, 0, 2, 1, 2] };
 const picks: Sample = { shape: [3, 2], integers: [0, 3, 1, 1, 2, 0] };
 
+/** Queries of four heads, keys and values of two. */
+const heads: readonly Sample[] = [{ shape: [2, 5, 12] }, { shape: [2, 2, 5, 3] }, { shape: [2, 2, 5, 3] }];
+
 /** One case at least for every operator that has a gradient. */
 const cases: readonly Case[] = [
   { operator: 'Add', f: e.add, samples: [matrix, row] },
@@ -136,6 +139,31 @@ const cases: readonly Case[] = [
       return e.rotaryEmbedding(x, positions, table('cos', Math.cos), table('sin', Math.sin));
     },
     samples: [{ shape: [2, 3, 8] }, { shape: [2, 3], integers: [0, 1, 2, 3, 1, 0], type: 'int64' }],
+  },
+  {
+    operator: 'AttentionInParts',
+    what: 'of rows, in parts of two',
+    f: (q, k, v, positions) =>
+      e.attentionInParts(q, k, v, { positions, scoreBytes: 1, fewestQueries: 2, packed: false }),
+    samples: [...heads, { shape: [2, 5], integers: [0, 1, 2, 3, 4, 0, 1, 2, 3, 4], type: 'int64' }],
+  },
+  {
+    operator: 'AttentionInParts',
+    what: 'of documents, with a bias',
+    f: (q, k, v, positions) =>
+      e.attentionInParts(q, k, v, {
+        positions,
+        bias: e.floatConstant(
+          q.graph,
+          'bias',
+          [2, 4, 5],
+          Float32Array.from({ length: 40 }, (_, i) => Math.sin(i)),
+        ),
+        scoreBytes: 1,
+        fewestQueries: 2,
+        packed: true,
+      }),
+    samples: [...heads, { shape: [2, 5], integers: [0, 1, 0, 1, 2, 0, 0, 1, 2, 0], type: 'int64' }],
   },
 ];
 

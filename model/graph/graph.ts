@@ -93,6 +93,8 @@ export interface Operator<Name extends OperatorName> {
    * rather than keep it, for a percent of a step's time and nearly half of its memory.
    */
   readonly isCheap?: true;
+  /** Bytes that it takes while it runs, beside inputs and outputs, where these are many. */
+  workspace?(node: Node<Name>, sizes: Readonly<Record<string, number>>): number;
   /** The output is another view of the first input and takes no memory. */
   readonly isView?: true;
   /** ONNX Runtime by itself writes the output onto an input of the same size that nobody reads any more. */

@@ -33,7 +33,28 @@ export interface OnnxWriter {
   float(value: number): string;
   /** An int64 tensor of rank 1. */
   int64s(values: readonly number[]): string;
+  /**
+   * Runs nodes several times, one after the other; what a turn computes is freed with it. They may read values
+   * from outside.
+   *
+   * @param times int64 scalar
+   * @param first float32 values that go into the first turn; `carried` of each go into the next
+   * @param outputs names of the results, of their own where left out
+   * @returns `carried` of the last turn, then `collected` of all turns, float32, joined along a new first axis
+   */
+  loop(times: Named, first: readonly Named[], turn: Turn, outputs?: readonly Named[]): readonly string[];
 }
+
+/**
+ * One turn of a loop.
+ *
+ * @param number of the turn, from 0: int64 scalar
+ */
+export type Turn = (
+  onnx: OnnxWriter,
+  number: string,
+  carried: readonly string[],
+) => { readonly carried: readonly string[]; readonly collected: readonly string[] };
 
 /** Domain of ONNX Runtime's own operators. */
 export const microsoft = 'com.microsoft';

@@ -1,4 +1,5 @@
 import { Graph, type OperatorTable } from './graph.ts';
+import { attentionOperators } from './operators/attention.ts';
 import { elementwiseOperators } from './operators/elementwise.ts';
 import { indexingOperators } from './operators/indexing.ts';
 import { productOperators } from './operators/products.ts';
@@ -12,6 +13,7 @@ export const operators: OperatorTable = {
   ...reductionOperators,
   ...shapingOperators,
   ...indexingOperators,
+  ...attentionOperators,
 };
 
 /** An empty graph of these operators. */

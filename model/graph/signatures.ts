@@ -31,6 +31,15 @@ interface Reduction {
   readonly keepAxes: boolean;
 }
 
+export interface AttentionParts {
+  /** The most bytes of the scores of one part. */
+  readonly scoreBytes: number;
+  /** Queries that a part has in each row at least, even where their scores take more. */
+  readonly fewestQueries: number;
+  /** Whether a row may have several documents, one after the other. */
+  readonly packed: boolean;
+}
+
 /**
  * Inputs, outputs and parameters of every operator; what it does is said by the record of its name in operators/.
  * They stand apart from the records because expressions need them, and the gradients in the records are made of
@@ -103,6 +112,21 @@ export interface Signatures<T> {
     readonly [x: T, k: T],
     readonly [values: T, indices: T],
     { readonly size: Dimension }
+  >;
+  /**
+   * queries [rows, length, heads · head size], keys and values [rows, key-value heads, length, head size], positions
+   * int64 [rows, length]; one bias at most, [rows, heads, length]. The result has the queries' shape.
+   */
+  readonly AttentionInParts: Signature<
+    readonly [queries: T, keys: T, values: T, positions: T, ...bias: readonly T[]],
+    readonly [mixed: T],
+    AttentionParts
+  >;
+  /** Cotangents of queries, keys and values, from the result of AttentionInParts and its cotangent. */
+  readonly AttentionInPartsGradient: Signature<
+    readonly [queries: T, keys: T, values: T, positions: T, mixed: T, cotangent: T, ...bias: readonly T[]],
+    readonly [queries: T, keys: T, values: T],
+    AttentionParts
   >;
   readonly RotaryEmbedding: Signature<readonly [x: T, positions: T, cos: T, sin: T], readonly [y: T]>;
 }

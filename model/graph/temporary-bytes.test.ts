@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { add, exp, matmul, reshape } from './expressions.ts';
+import { add, attentionInParts, exp, matmul, reshape } from './expressions.ts';
 import type { Value } from './graph.ts';
 import { createGraph } from './operators.ts';
 import { reachable } from './reachable.ts';
@@ -26,4 +26,21 @@ it('counts nothing for views, and for what takes the place of what it is made of
   const product = matmul(graph.input('x', 'float32', ['rows', 3]), graph.input('a', 'float32', [3, 100]));
   const moved = reshape(exp(product), ['rows', 50, 2]);
   expect(bytesOf(exp(exp(moved)))).toBe(100);
+});
+
+it('counts what attention in parts takes while it runs: that grows with the length, not with its square', () => {
+  const graph = createGraph();
+  const queries = graph.input('queries', 'float32', ['rows', 'length', 32]);
+  const keys = graph.input('keys', 'float32', ['rows', 2, 'length', 8]);
+  const mixed = attentionInParts(queries, keys, keys, {
+    positions: graph.input('positions', 'int64', ['rows', 'length']),
+    scoreBytes: 1,
+    fewestQueries: 16,
+    packed: false,
+  });
+  const at = (length: number) =>
+    temporaryBytes(reachable([mixed]), new Set([mixed.name]), { rows: 1, length });
+  // Three times the scores of 16 queries in four heads, and twice the result.
+  expect(at(1000)).toBe(3 * (4 * 4 * 16 * 1000) + 2 * (4 * 32 * 1000));
+  expect(at(2000)).toBe(2 * at(1000));
 });

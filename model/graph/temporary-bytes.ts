@@ -1,7 +1,8 @@
-import type { Value } from './graph.ts';
+import type { Node, Value } from './graph.ts';
 import { operators } from './operators.ts';
 import type { GraphPart } from './reachable.ts';
 import { boundShape, elementCount } from './shape.ts';
+import type { OperatorName } from './signatures.ts';
 import { bytesPerElement } from './tensor-type.ts';
 
 /**
@@ -41,7 +42,7 @@ export function temporaryBytes(
       if (replaced === -1) now += bytes;
       else held.delete(ending.splice(replaced, 1)[0]);
     }
-    most = Math.max(most, now);
+    most = Math.max(most, now + workspaceOf(node, sizes));
     for (const name of ending) {
       now -= held.get(name)!;
       held.delete(name);
@@ -49,6 +50,11 @@ export function temporaryBytes(
   }
   return most;
 }
+
+const workspaceOf = <Name extends OperatorName>(
+  node: Node<Name>,
+  sizes: Readonly<Record<string, number>>,
+): number => operators[node.operator].workspace?.(node, sizes) ?? 0;
 
 /** Size of a value in memory. */
 export const bytesOf = ({ shape, elementType }: Value, sizes: Readonly<Record<string, number>>): number =>

@@ -44,6 +44,22 @@ const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b
 /** What to compute from inputs of random sizes; a primitive of several outputs gives them all. */
 type Case = (x: RandomInputs, a: number, b: number, c: number) => Value | readonly Value[];
 
+/** Attention of a rows of b tokens, in parts of one query and more; its cotangents too where it has one. */
+const attention =
+  (parts: Pick<Parameters<typeof e.attentionInParts>[3], 'scoreBytes' | 'packed'>): Case =>
+  (x, a, b, c) => {
+    const [queries, cotangent] = [x.floats([a, b, 4 * c]), x.floats([a, b, 4 * c])];
+    const [keys, values] = [x.floats([a, 2, b, c]), x.floats([a, 2, b, c])];
+    const positions = x.graph.constant('positions', 'int64', [a, b], {
+      kind: 'bytes',
+      bytes: new Uint8Array(BigInt64Array.from({ length: a * b }, (_, i) => BigInt(i % b)).buffer),
+    });
+    const parameters = { ...parts, fewestQueries: 1 };
+    const mixed = e.attentionInParts(queries, keys, values, { positions, ...parameters });
+    const inputs = [queries, keys, values, positions, mixed, cotangent] as const;
+    return [mixed, ...x.graph.apply('AttentionInPartsGradient', inputs, parameters)];
+  };
+
 const unary =
   (f: (x: Value) => Value, low?: number): Case =>
   (x, a, b) =>
@@ -63,6 +79,8 @@ const product =
     );
 
 const cases: Readonly<Record<OperatorName, readonly Case[]>> = {
+  AttentionInParts: [attention({ scoreBytes: 1, packed: false })],
+  AttentionInPartsGradient: [attention({ scoreBytes: 100, packed: true })],
   Add: [binary(e.add)],
   Sub: [binary(e.sub)],
   Mul: [binary(e.mul)],
@@ -143,7 +161,17 @@ const cases: Readonly<Record<OperatorName, readonly Case[]>> = {
 /** All operators of ONNX's operator set 18 that a primitive may become (onnx.ai/onnx/operators). */
 const standard = new Set([
   ...['Add', 'Cast', 'Concat', 'Constant', 'ConstantOfShape', 'Div', 'Erf', 'Exp', 'Expand', 'Gather'],
-  ...['GatherElements', 'GreaterOrEqual', 'Identity', 'LayerNormalization', 'Log', 'LogSoftmax', 'MatMul'],
+  ...[
+    'GatherElements',
+    'GreaterOrEqual',
+    'Identity',
+    'LayerNormalization',
+    'Log',
+    'LogSoftmax',
+    'Loop',
+    'MatMul',
+    'Max',
+  ],
   ...[
     'Mul',
     'Neg',

@@ -1,7 +1,16 @@
 import { create } from '@bufbuild/protobuf';
-import { type NodeProto, type TensorProto_DataType, TensorProtoSchema } from 'onnx-buf';
-import type { Named, OnnxWriter } from '../graph/onnx-writer.ts';
+import {
+  GraphProtoSchema,
+  type NodeProto,
+  type TensorProto_DataType,
+  TensorProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from 'onnx-buf';
+import type { Named, OnnxWriter, Turn } from '../graph/onnx-writer.ts';
+import type { ElementType } from '../graph/tensor-type.ts';
 import { dataTypes, type NodeAttribute, onnxNode } from './node.ts';
+import { valueInfo } from './value-info.ts';
 
 /** ONNX nodes in the order in which they run. A result that is not given a name gets one of its own. */
 export class NodeList implements OnnxWriter {
@@ -33,6 +42,31 @@ export class NodeList implements OnnxWriter {
     return this.constant(dataTypes.int64, [values.length], BigInt64Array.from(values, BigInt));
   }
 
+  loop(times: Named, first: readonly Named[], turn: Turn, outputs?: readonly Named[]): string[] {
+    const name = `${this.#name}/${this.all.length}`;
+    const [number, goesOn] = [`${name}/number`, `${name}/goes-on`];
+    const before = first.map((_, i) => `${name}/carried-${i}`);
+    const body = new NodeList(name);
+    const { carried, collected } = turn(body, number, before);
+    const stillGoesOn = body.add('Identity', [goesOn]);
+    const graph = create(GraphProtoSchema, {
+      name,
+      node: body.all,
+      input: [
+        valueInfo(number, { elementType: 'int64', shape: [] }),
+        valueInfo(goesOn, { elementType: 'bool', shape: [] }),
+        ...before.map((value) => anyShape(value, 'float32')),
+      ],
+      output: [
+        valueInfo(stillGoesOn, { elementType: 'bool', shape: [] }),
+        ...[...carried, ...collected].map((value) => anyShape(value, 'float32')),
+      ],
+    });
+    const results = outputs ?? [...carried, ...collected].map((_, i) => `${name}/result-${i}`);
+    this.add('Loop', [times, '', ...first], { body: { graph } }, results);
+    return results.map(nameOf);
+  }
+
   /** A tensor that never changes, its values row by row. */
   constant(
     dataType: TensorProto_DataType,
@@ -50,3 +84,9 @@ export class NodeList implements OnnxWriter {
 }
 
 const nameOf = (value: Named): string => (typeof value === 'string' ? value : value.name);
+
+const anyShape = (name: string, elementType: ElementType): ValueInfoProto =>
+  create(ValueInfoProtoSchema, {
+    name,
+    type: { value: { case: 'tensorType', value: { elemType: dataTypes[elementType] } } },
+  });

@@ -3,6 +3,7 @@ import {
   type AttributeProto,
   AttributeProto_AttributeType,
   AttributeProtoSchema,
+  type GraphProto,
   type NodeProto,
   NodeProtoSchema,
   type TensorProto,
@@ -11,8 +12,8 @@ import {
 import type { OnnxAttribute } from '../graph/onnx-writer.ts';
 import type { ElementType } from '../graph/tensor-type.ts';
 
-/** What a node that we write takes; a constant has its tensor too. */
-export type NodeAttribute = OnnxAttribute | { readonly tensor: TensorProto };
+/** What a node that we write takes; a constant has its tensor too, a loop its body. */
+export type NodeAttribute = OnnxAttribute | { readonly tensor: TensorProto } | { readonly graph: GraphProto };
 
 /** One node of an ONNX graph, from the names of its inputs to those of its outputs. */
 export const onnxNode = (
@@ -48,6 +49,9 @@ function attribute(name: string, value: NodeAttribute): AttributeProto {
   } else if ('tensor' in value) {
     result.type = AttributeProto_AttributeType.TENSOR;
     result.t = value.tensor;
+  } else if ('graph' in value) {
+    result.type = AttributeProto_AttributeType.GRAPH;
+    result.g = value.graph;
   } else {
     result.type = AttributeProto_AttributeType.INTS;
     result.ints = value.map(BigInt);

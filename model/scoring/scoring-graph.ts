@@ -1,4 +1,5 @@
 import type { Architecture } from '../families/architecture.ts';
+import { partsOfAttention, rowScope, type SizesOfParts } from '../families/attention-scope.ts';
 import { hiddenStates } from '../families/hidden-states.ts';
 import type { FileWeights } from '../families/weights.ts';
 import { cast, gatherElements, logSoftmax, reshape, topK } from '../graph/expressions.ts';
@@ -27,14 +28,20 @@ export interface ScoringModels {
   readonly head: Uint8Array;
 }
 
+/** @param parts how large the parts of attention are; undefined: all of its scores stand in memory together */
 export function scoringModels(
   architecture: Architecture,
   { constants }: Pick<FileWeights, 'constants'>,
+  { parts }: { readonly parts: SizesOfParts | undefined } = {
+    parts: partsOfAttention(architecture.contextLength),
+  },
 ): ScoringModels {
   const body = createGraph();
+  const positions = body.input('position_ids', 'int64', ['batch', 'length']);
   const hidden = hiddenStates(architecture, {
     inputIds: body.input('input_ids', 'int32', ['batch', 'length']),
-    positions: body.input('position_ids', 'int64', ['batch', 'length']),
+    positions,
+    scope: rowScope(positions, { parts }),
     ...constants(body),
   });
   const head = createGraph();

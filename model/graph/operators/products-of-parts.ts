@@ -1,0 +1,36 @@
+import { microsoft, type Named, type OnnxWriter } from '../onnx-writer.ts';
+
+/** What a product of matrices may do besides. */
+interface ProductForm {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  readonly alpha?: number;
+}
+
+/** Writes alpha · A·B of factors of four axes; returns the name of the result. */
+export type Multiply = (onnx: OnnxWriter, a: Named, b: Named, form?: ProductForm) => string;
+
+export const standardProduct: Multiply = (onnx, a, b, { transposeA, transposeB, alpha } = {}) => {
+  const transposed = (factor: Named) => onnx.add('Transpose', [factor], { perm: [0, 1, 3, 2] });
+  const factors = [transposeA ? transposed(a) : a, transposeB ? transposed(b) : b];
+  const result = onnx.add('MatMul', factors);
+  return alpha === undefined ? result : onnx.add('Mul', [result, onnx.float(alpha)]);
+};
+
+export const fusedProduct: Multiply = (
+  onnx,
+  a,
+  b,
+  { transposeA = false, transposeB = false, alpha = 1 } = {},
+) => {
+  const attributes = { transA: Number(transposeA), transB: Number(transposeB), alpha: { float: alpha } };
+  return onnx.add('FusedMatMul', [a, b], attributes, undefined, microsoft);
+};
+
+/** With factors rounded to 16 bits. */
+export const halfProduct =
+  (half: 'float16' | 'bfloat16'): Multiply =>
+  (onnx, a, b, form) => {
+    const [left, right] = [a, b].map((factor) => onnx.add('Cast', [factor], { to: { elementType: half } }));
+    return onnx.add('Cast', [fusedProduct(onnx, left, right, form)], { to: { elementType: 'float32' } });
+  };
