@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import { natsOfTests } from '../support/nats-of-tests.ts';
 import { startCommand } from './command.ts';
@@ -14,7 +14,9 @@ test('a run reaches nobody but the processes of its run file, and writes nothing
   skip,
 }) => {
   skip(noStrace !== undefined, noStrace);
+  // Long enough for ONNX Runtime's first report, two seconds after the first session.
   const corpus = await makeSmallCorpus({ bytesOfDomain: 12_000 });
+  onTestFinished(() => corpus.remove());
   const { directory } = corpus;
   const teacher = `127.0.0.1:${await freePort()}`;
   const { path, output } = await writeRunFile(corpus, {
@@ -62,5 +64,4 @@ test('a run reaches nobody but the processes of its run file, and writes nothing
       name,
     ).toEqual([[new URL(nats.url).host, ...services].sort(), []]);
   }
-  await corpus.remove();
 });
