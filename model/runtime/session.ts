@@ -1,3 +1,5 @@
+// Before the library: it reads the environment.
+import './no-telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { noTensor } from '../onnx/emit.ts';

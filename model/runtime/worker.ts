@@ -1,3 +1,4 @@
+import './no-telemetry.ts';
 import { basename } from 'node:path';
 import { parentPort, Worker } from 'node:worker_threads';
 import { type ErrorCode, FuseMeshError } from '../../errors/fusemesh-error.ts';

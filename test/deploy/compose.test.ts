@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { grafanaConfig } from '../../cli/observe/grafana-config.ts';
 import { loadRunConfig } from '../../process/config/load-config.ts';
 import { sourcesOf } from '../../process/config/run-sources.ts';
 import { runConfigSchema } from '../../process/config/schema.ts';
@@ -83,6 +84,23 @@ describe('deploy/compose.yaml', () => {
     expect(services['grafana'].volumes).toContain('./grafana/dashboards:/var/lib/grafana/dashboards:ro');
     await access(join(deploy, 'grafana/dashboards/fusemesh-run.json'));
   });
+
+  it('lets nothing call home: neither ONNX Runtime, nor Grafana, which is set as by `fusemesh observe`', () => {
+    const ours = Object.values(services).filter(({ image }) => image === 'fusemesh');
+    expect(ours).toHaveLength(teachers.length + 2);
+    for (const { environment } of ours)
+      expect(environment?.['ORT_DISABLE_TELEMETRY']).toMatch(/ORT_DISABLE_TELEMETRY:-1\}$/);
+
+    const files = grafanaConfig({ directory: '', port: 0, prometheus: '', dashboards: undefined });
+    const [, ...sections] = new Map(files).get('grafana.ini')!.split(/^\[(.*)\]$/m);
+    for (const name of ['analytics', 'news', 'security', 'snapshots', 'plugins']) {
+      const settings = sections[sections.indexOf(name) + 1].trim().split('\n');
+      for (const [key, value] of settings.map((line) => line.split(' = '))) {
+        const variable = `GF_${name}_${key}`.toUpperCase();
+        expect(services['grafana'].environment?.[variable], variable).toBe(value);
+      }
+    }
+  });
 });
 
 describe('deploy/compose.cuda.yaml', () => {
@@ -122,9 +140,10 @@ describe('deploy/Dockerfile', () => {
     for (const [, from] of dockerfile.matchAll(/--from=(\S+)/g)) expect(names).toContain(from);
     const programs = stages.filter(({ text }) => text.includes('ENTRYPOINT'));
     expect(programs.map(({ name }) => name)).toEqual(['cuda', 'cpu']);
-    for (const { text } of programs) {
+    for (const { name, text } of programs) {
       expect(text).toContain('COPY --from=program / ./');
       expect(text).toContain('USER 1000:1000');
+      expect(name === 'cpu' ? stages[0].text : text).toMatch(/^ENV .*\bORT_DISABLE_TELEMETRY=1$/m);
     }
   });
 

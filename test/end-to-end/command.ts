@@ -19,12 +19,17 @@ export interface RunningCommand {
 /** Commands colour what they print where CI or FORCE_COLOR is set; tests read plain text everywhere. */
 const plain = { NO_COLOR: '1', FORCE_COLOR: undefined };
 
-/** @param environment changes to this process's environment; undefined takes a variable away */
+/**
+ * @param environment changes to this process's environment; undefined takes a variable away
+ * @param under a command that runs the command behind it
+ */
 export function startCommand(
   parameters: readonly string[],
   environment: Readonly<Record<string, string | undefined>> = {},
+  under: readonly string[] = [],
 ): RunningCommand {
-  const child = spawn(process.execPath, [entry, ...parameters], {
+  const [program, ...rest] = [...under, process.execPath, entry, ...parameters];
+  const child = spawn(program, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...plain, ...environment },
   });

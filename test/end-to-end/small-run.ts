@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { type RunningCommand, startCommand } from './command.ts';
 
-const zoo = fileURLToPath(new URL('../../examples/zoo/', import.meta.url));
+export const zoo = fileURLToPath(new URL('../../examples/zoo/', import.meta.url));
 const domains = ['speeches', 'fiction', 'manuals'];
 
 /** A folder with a corpus of a few pages, for runs of some seconds. */

@@ -8,8 +8,12 @@ What is not there is passed over. Exit code 1 where a difference is above the li
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
+
+# Before onnxruntime is loaded, which would report to its maker otherwise.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import numpy
 import onnx

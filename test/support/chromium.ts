@@ -12,9 +12,18 @@ export const chromium: string | undefined = (process.env['PATH'] ?? '')
 
 /**
  * Starts the browser without a window, and without its sandbox, which does not work as root: for our own pages only.
+ * It finds no name, or it would look for its maker's servers.
  */
 export const startChromium = (): Promise<Browser> =>
-  launch({ executablePath: chromium!, args: ['--no-sandbox', '--disable-gpu', '--hide-scrollbars'] });
+  launch({
+    executablePath: chromium!,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--hide-scrollbars',
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+    ],
+  });
 
 /** How a page is displayed. */
 export interface Look {
