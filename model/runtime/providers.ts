@@ -1,3 +1,5 @@
+// Before the library: it reads the environment.
+import './no-telemetry.ts';
 import { env } from 'onnxruntime-node';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { add } from '../graph/expressions.ts';
