@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { exampleConfig } from '../../test/support/example-config.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
-import { judgeExecution } from './check-run.ts';
+import { checkSecurity, judgeExecution } from './check-run.ts';
 import { judgeNats } from './run-nats.ts';
-import { checkSecurity } from './run-security.ts';
 import { checkTexts } from './run-texts.ts';
 
 it('finds a GPU where the run asks for one', () => {

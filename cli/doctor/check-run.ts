@@ -1,5 +1,8 @@
 import { type RunSource, sourcesOf } from '../../process/config/run-sources.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
+import { createLog } from '../../process/log/log.ts';
+import { checkDoor } from '../../process/security/open-door.ts';
+import { clientTls, serverTls, tokenOf } from '../../process/security/service-security.ts';
 import { teacherSettings } from '../../services/teacher/teacher-settings.ts';
 import { memoryLine, planMemory } from '../../trainer/engine-of-run.ts';
 import { natsOfRun, needsOwnNats } from '../nats/nats-of-command.ts';
@@ -12,7 +15,6 @@ import { checked, type Finding, hasProblem, lineOf, note, ok, problem } from './
 import { judgePorts, type LookedAt, listenersOf } from './run-listeners.ts';
 import { checkTarget, checkTeacherModel } from './run-models.ts';
 import { checkNatsAt, checkOwnNats } from './run-nats.ts';
-import { checkSecurity } from './run-security.ts';
 import { lookAtListeners } from './run-services.ts';
 import { checkStorage } from './run-storage.ts';
 import { checkTexts } from './run-texts.ts';
@@ -126,4 +128,28 @@ async function checkOutput(config: RunConfig): Promise<readonly Finding[]> {
   if (!result) return [];
   const text = `the run has finished before; \`fusemesh up\` prints its result again, --fresh begins again`;
   return [note('trainer.output', text)];
+}
+
+/**
+ * Reads the secrets and certificates of a run's services, and checks that none is open to who should not enter.
+ *
+ * @param hosts of this machine, at which processes of the run listen
+ * @throws FuseMeshError as a process that starts
+ */
+export async function checkSecurity(
+  security: RunConfig['security'],
+  hosts: readonly string[],
+): Promise<readonly Finding[]> {
+  if (hosts.length > 0) serverTls(security);
+  else clientTls(security);
+  const token = tokenOf(security);
+  const warnings: string[] = [];
+  const log = createLog('doctor', { level: 'silent' });
+  log.warn = (...parameters: unknown[]) => void warnings.push(String(parameters[1]));
+  for (const host of new Set(hosts)) await checkDoor({ what: 'gRPC', host }, security, log);
+  const parts = [
+    security.tls ? 'certificates are read' : 'plain text',
+    token ? 'the token of the run is read' : 'no token',
+  ];
+  return [ok('security', parts.join(', ')), ...warnings.map((warning) => note('security', warning))];
 }
