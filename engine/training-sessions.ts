@@ -41,7 +41,7 @@ export async function openTrainingSessions(
   const open = async (outputs: readonly Value[], given: readonly Value[] = []) => {
     // Under their own names the outputs are computed in the buffers that they are given.
     const named = Object.fromEntries(outputs.map((value) => [value.name, value]));
-    const model = emitModel(named, { given, dialect, intoBuffers: true });
+    const model = emitModel(named, { given, dialect });
     const session = await openSession(model, { threads, keepsMemory: false, provider });
     opened.push(session);
     return session;

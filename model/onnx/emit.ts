@@ -15,7 +15,7 @@ import { reachable } from '../graph/reachable.ts';
 import type { OperatorName } from '../graph/signatures.ts';
 import { dataTypes, onnxNode } from './node.ts';
 import { NodeList } from './node-list.ts';
-import { sequenceInfo, valueInfo } from './value-info.ts';
+import { valueInfo } from './value-info.ts';
 
 /**
  * `standard` models run wherever ONNX does; `onnxruntime` ones are faster, and need ONNX Runtime; so do those that
@@ -34,16 +34,7 @@ export interface Emission {
   readonly dialect?: Dialect;
   /** Values that become inputs of the model instead of being computed. */
   readonly given?: readonly Value[];
-  /** Adds {@link noTensor}, for outputs that are all computed in buffers of the caller. */
-  readonly intoBuffers?: boolean;
 }
-
-/**
- * A first output that is an empty sequence. onnxruntime-node 1.30 copies each output into a new array, even
- * one that was computed in our own buffer; at an output that is no tensor it stops with an error, when
- * everything is computed and nothing is copied yet (see session.ts).
- */
-export const noTensor = '(no tensor)';
 
 /**
  * A graph as an ordinary ONNX model: the part of it that the outputs need.
@@ -59,7 +50,7 @@ export function emitModel(outputs: Readonly<Record<string, Value>>, emission: Em
 /** {@link emitModel} before it is serialized, to build on. */
 export function modelProto(
   outputs: Readonly<Record<string, Value>>,
-  { dialect = 'onnxruntime', given = [], intoBuffers = false }: Emission,
+  { dialect = 'onnxruntime', given = [] }: Emission,
 ): ModelProto {
   const { nodes, inputs, constants } = reachable(Object.values(outputs), given);
   const named = Object.entries(outputs);
@@ -69,14 +60,10 @@ export function modelProto(
     node: [
       ...nodes.flatMap((node) => lower(node, dialect)),
       ...renamed.map(([name, value]) => onnxNode('Identity', [value.name], [name])),
-      ...(intoBuffers ? [onnxNode('SequenceEmpty', [], [noTensor], { dtype: dataTypes.float32 })] : []),
     ],
     initializer: constants.map(initializer),
     input: inputs.map((value) => valueInfo(value.name, value)),
-    output: [
-      ...(intoBuffers ? [sequenceInfo(noTensor, 'float32')] : []),
-      ...named.map(([name, value]) => valueInfo(name, value)),
-    ],
+    output: named.map(([name, value]) => valueInfo(name, value)),
   };
   return create(ModelProtoSchema, {
     irVersion: 9n,

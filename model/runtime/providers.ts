@@ -1,23 +1,21 @@
-// Before the library: it reads the environment.
-import './no-telemetry.ts';
-import { env } from 'onnxruntime-node';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { add } from '../graph/expressions.ts';
 import { createGraph } from '../graph/operators.ts';
 import { emitModel } from '../onnx/emit.ts';
+import { library } from './library.ts';
 import { type ExecutionProvider, openSession } from './session.ts';
 
 /** What ONNX Runtime can do on this machine. */
 export interface RuntimeHere {
   readonly version: string;
+  /** The library that is loaded. */
+  readonly file: string;
   /** Of every provider: undefined where it computes here, else why it does not and what to do. */
   readonly refusals: Readonly<Record<ExecutionProvider, string | undefined>>;
 }
 
 /** Opens a model of one addition on every provider: that alone shows that its libraries and its device are there. */
 export async function runtimeHere(): Promise<RuntimeHere> {
-  // A missing library is an answer here, and no error that ONNX Runtime has to print.
-  env.logLevel = 'fatal';
   const sum = add(createGraph().input('x', 'float32', [1]), 1);
   const model = emitModel({ sum });
   const refusal = async (provider: ExecutionProvider): Promise<string | undefined> => {
@@ -29,8 +27,11 @@ export async function runtimeHere(): Promise<RuntimeHere> {
       throw error;
     }
   };
-  return {
-    version: env.versions.node ?? env.versions.common,
-    refusals: { cpu: await refusal('cpu'), cuda: await refusal('cuda') },
+  const { version, file } = library();
+  const refusals = {
+    cpu: await refusal('cpu'),
+    cuda: await refusal('cuda'),
+    webgpu: await refusal('webgpu'),
   };
+  return { version, file, refusals };
 }
