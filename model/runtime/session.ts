@@ -1,13 +1,19 @@
 import koffi from 'koffi';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { library } from './library.ts';
-import { arrayOf, type HostTensor, hostValue, isOnDevice, type Tensor } from './tensor.ts';
+import { arrayOf, byteLengthOf, type HostTensor, isOnDevice, ortValue, type Tensor } from './tensor.ts';
 
 /** Where a model runs: on this machine's CPU, on an NVIDIA GPU, or on any GPU by WebGPU. */
 export type ExecutionProvider = 'cpu' | 'cuda' | 'webgpu';
 
 /** Tensors by the names of a session's inputs or outputs. */
 export type Tensors = Readonly<Record<string, Tensor>>;
+
+/** Bytes of tensors that went from this process's memory to a device's, and back. */
+export interface BytesCrossed {
+  toDevice: number;
+  fromDevice: number;
+}
 
 /** A model ready to run. */
 export interface Session {
@@ -34,6 +40,8 @@ export interface SessionOptions {
   readonly provider?: ExecutionProvider;
   /** Which of several GPUs, from 0. */
   readonly device?: number;
+  /** Where the session counts what its runs bring to the device and back. */
+  readonly crossed?: BytesCrossed | undefined;
 }
 
 const sequential = 0;
@@ -62,17 +70,19 @@ export async function openSession(model: Uint8Array, options: SessionOptions): P
   } finally {
     api.ReleaseSessionOptions(sessionOptions);
   }
-  return new OpenSession(opened[0]);
+  return new OpenSession(opened[0], options.crossed);
 }
 
 class OpenSession implements Session {
   readonly address: bigint;
+  readonly #crossed: BytesCrossed | undefined;
   readonly #inputs: Names;
   readonly #outputs: Names;
 
-  constructor(address: bigint) {
+  constructor(address: bigint, crossed: BytesCrossed | undefined) {
     const { api } = library();
     this.address = address;
+    this.#crossed = crossed;
     this.#inputs = namesOf(address, api.SessionGetInputCount, api.SessionGetInputName);
     this.#outputs = namesOf(address, api.SessionGetOutputCount, api.SessionGetOutputName);
   }
@@ -82,8 +92,7 @@ class OpenSession implements Session {
     const [inputs, outputs] = [this.#inputs, this.#outputs];
     const made: bigint[] = [];
     const addressOf = (tensor: Tensor): bigint => {
-      if (isOnDevice(tensor)) return tensor.value;
-      const value = hostValue(tensor);
+      const value = ortValue(tensor);
       made.push(value);
       return value;
     };
@@ -114,10 +123,18 @@ class OpenSession implements Session {
           results[name] = arrayOf(outputValues[i]);
         } else if (!isOnDevice(given)) results[name] = given.data;
       }
+      this.#count(feeds, results);
       return results;
     } finally {
       for (const value of made) api.ReleaseValue(value);
     }
+  }
+
+  #count(feeds: Tensors, results: Readonly<Record<string, HostTensor['data']>>): void {
+    if (!this.#crossed) return;
+    for (const name of this.#inputs.list)
+      if (!isOnDevice(feeds[name])) this.#crossed.toDevice += byteLengthOf(feeds[name]);
+    for (const { byteLength } of Object.values(results)) this.#crossed.fromDevice += byteLength;
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,7 @@
 import koffi from 'koffi';
-import type { ElementType } from '../graph/tensor-type.ts';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { elementCount } from '../graph/shape.ts';
+import { bytesPerElement, type ElementType } from '../graph/tensor-type.ts';
 import { library } from './library.ts';
 
 /** A tensor on our own array; ONNX Runtime reads or writes it in place. */
@@ -8,50 +10,55 @@ export type HostTensor =
   | { readonly data: Int32Array<ArrayBuffer>; readonly shape: readonly number[] }
   | { readonly data: BigInt64Array<ArrayBuffer>; readonly shape: readonly number[] };
 
-/** A tensor in a device's memory (see device.ts). */
+/** A piece of a device's memory. */
+export interface DeviceBuffer {
+  /** Address of the OrtMemoryInfo that says where it is. */
+  readonly memory: bigint;
+  /** What ONNX Runtime calls its data: an address in the device's memory, or a handle. */
+  readonly data: bigint;
+  readonly byteLength: number;
+}
+
+/** A tensor in a device's memory: the beginning of a buffer. */
 export interface DeviceTensor {
+  readonly buffer: DeviceBuffer;
   readonly elementType: ElementType;
   readonly shape: readonly number[];
-  /** Address of the OrtValue. */
-  readonly value: bigint;
 }
 
 /** A tensor that knows where it lives. */
 export type Tensor = HostTensor | DeviceTensor;
 
-export const isOnDevice = (tensor: Tensor): tensor is DeviceTensor => 'value' in tensor;
+export const isOnDevice = (tensor: Tensor): tensor is DeviceTensor => 'buffer' in tensor;
 
-/** ONNX's numbers of element types (TensorProto.DataType). */
-export const elementTypes: Readonly<Record<ElementType, number>> = {
-  float32: 1,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-  float16: 10,
-  bfloat16: 16,
-};
-
-/** An OrtValue on the array of a tensor, which must outlive it; to be released. */
-export function hostValue({ data, shape }: HostTensor): bigint {
-  return valueOn(hostMemory(), data, data.byteLength, arrayType(data), shape);
+/** The beginning of a float32 tensor's values as a tensor of another shape, on the same memory. */
+export function beginningOf(tensor: Tensor, shape: readonly number[]): Tensor {
+  if (isOnDevice(tensor)) return { ...tensor, shape };
+  return { data: (tensor.data as Float32Array<ArrayBuffer>).subarray(0, elementCount(shape)), shape };
 }
 
-/**
- * An OrtValue on memory of the caller; to be released.
- *
- * @param memory address of the OrtMemoryInfo that says where it is
- */
-export function valueOn(
-  memory: bigint,
-  data: HostTensor['data'] | bigint,
-  byteLength: number,
-  type: ElementType,
-  shape: readonly number[],
-): bigint {
+export const byteLengthOf = (tensor: Tensor): number =>
+  isOnDevice(tensor)
+    ? elementCount(tensor.shape) * bytesPerElement[tensor.elementType]
+    : tensor.data.byteLength;
+
+/** An OrtValue on the memory of a tensor, which must outlive it. @returns its address, to be released */
+export function ortValue(tensor: Tensor): bigint {
+  const [memory, data, type] = isOnDevice(tensor)
+    ? [tensor.buffer.memory, tensor.buffer.data, tensor.elementType]
+    : [hostMemory(), tensor.data, typeOf(tensor.data)];
   const made = new BigUint64Array(1);
-  const sizes = BigInt64Array.from(shape, BigInt);
+  const sizes = BigInt64Array.from(tensor.shape, BigInt);
   const { api } = library();
-  api.CreateTensorWithDataAsOrtValue(memory, data, byteLength, sizes, sizes.length, elementTypes[type], made);
+  api.CreateTensorWithDataAsOrtValue(
+    memory,
+    data,
+    byteLengthOf(tensor),
+    sizes,
+    sizes.length,
+    onnxTypes[type],
+    made,
+  );
   return made[0];
 }
 
@@ -63,38 +70,49 @@ export function arrayOf(value: bigint): HostTensor['data'] {
   const info = found[0];
   api.GetTensorShapeElementCount(info, found);
   const count = Number(found[0]);
-  const number = new Int32Array(1);
-  api.GetTensorElementType(info, number);
+  const type = new Int32Array(1);
+  api.GetTensorElementType(info, type);
   api.ReleaseTensorTypeAndShapeInfo(info);
-  const Typed = arraysOf[number[0]];
-  if (!Typed) throw new Error(`no array for element type ${number[0]}`);
-  if (count === 0) return new Typed(0);
+  const Values = arrays.get(type[0]);
+  if (!Values)
+    throw new FuseMeshError(
+      'internal',
+      `an output has element type ${type[0]} of ONNX, for which there is no array`,
+    );
+  if (count === 0) return new Values(0);
   api.GetTensorMutableData(value, found);
-  return new Typed(koffi.view(found[0], count * Typed.BYTES_PER_ELEMENT).slice(0));
+  return new Values(koffi.view(found[0], count * Values.BYTES_PER_ELEMENT).slice(0));
 }
 
-const arraysOf: Readonly<
-  Record<number, Float32ArrayConstructor | Int32ArrayConstructor | BigInt64ArrayConstructor>
-> = {
-  [elementTypes.float32]: Float32Array,
-  [elementTypes.int32]: Int32Array,
-  [elementTypes.int64]: BigInt64Array,
+/** TensorProto.DataType of ONNX. */
+export const onnxTypes: Readonly<Record<ElementType, number>> = {
+  float32: 1,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  bfloat16: 16,
 };
 
-const arrayType = (data: HostTensor['data']): ElementType =>
+const arrays = new Map<number, Float32ArrayConstructor | Int32ArrayConstructor | BigInt64ArrayConstructor>([
+  [onnxTypes.float32, Float32Array],
+  [onnxTypes.int32, Int32Array],
+  [onnxTypes.int64, BigInt64Array],
+]);
+
+const typeOf = (data: HostTensor['data']): ElementType =>
   data instanceof Float32Array ? 'float32' : data instanceof Int32Array ? 'int32' : 'int64';
 
+/** OrtArenaAllocator and OrtMemTypeDefault of onnxruntime_c_api.h. */
+const [arena, ordinary] = [1, 0];
 let host: bigint | undefined;
 
 /** Address of the OrtMemoryInfo of this process's memory. */
 function hostMemory(): bigint {
   if (host === undefined) {
     const made = new BigUint64Array(1);
-    library().api.CreateCpuMemoryInfo(arena, ordinaryMemory, made);
+    library().api.CreateCpuMemoryInfo(arena, ordinary, made);
     host = made[0];
   }
   return host;
 }
-
-const arena = 1;
-const ordinaryMemory = 0;
