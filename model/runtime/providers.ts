@@ -1,3 +1,6 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { add } from '../graph/expressions.ts';
 import { createGraph } from '../graph/operators.ts';
@@ -14,24 +17,36 @@ export interface RuntimeHere {
   readonly refusals: Readonly<Record<ExecutionProvider, string | undefined>>;
 }
 
-/** Opens a model of one addition on every provider: that alone shows that its libraries and its device are there. */
 export async function runtimeHere(): Promise<RuntimeHere> {
-  const sum = add(createGraph().input('x', 'float32', [1]), 1);
-  const model = emitModel({ sum });
-  const refusal = async (provider: ExecutionProvider): Promise<string | undefined> => {
-    try {
-      await (await openSession(model, { threads: 1, provider })).close();
-      return undefined;
-    } catch (error) {
-      if (error instanceof FuseMeshError) return error.message;
-      throw error;
-    }
-  };
+  const webgpu = webgpuRefusal();
   const { version, file } = library();
-  const refusals = {
-    cpu: await refusal('cpu'),
-    cuda: await refusal('cuda'),
-    webgpu: await refusal('webgpu'),
-  };
+  const refusals = { cpu: await refusalOf('cpu'), cuda: await refusalOf('cuda'), webgpu: await webgpu };
   return { version, file, refusals };
+}
+
+/** Opens a model of one addition on a provider: that alone shows that its libraries and its device are there. */
+export async function refusalOf(provider: ExecutionProvider): Promise<string | undefined> {
+  const sum = add(createGraph().input('x', 'float32', [1]), 1);
+  try {
+    await (await openSession(emitModel({ sum }), { threads: 1, provider })).close();
+    return undefined;
+  } catch (error) {
+    if (error instanceof FuseMeshError) return error.message;
+    throw error;
+  }
+}
+
+/** In another process: on a machine without a GPU, drivers print to stderr what they miss, and nothing stops them. */
+async function webgpuRefusal(): Promise<string | undefined> {
+  const child = fork(fileURLToPath(new URL('./try-webgpu.mjs', import.meta.url)), {
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  let answer: { readonly refusal?: string } | undefined;
+  child.on('message', (message: { readonly refusal?: string }) => {
+    answer = message;
+  });
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+  if (answer) return answer.refusal;
+  return `Trying WebGPU ended its process (${signal ?? `exit code ${code}`}): update the GPU's driver, or use execution: cpu.`;
 }

@@ -3,7 +3,7 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { library } from './library.ts';
 import { arrayOf, byteLengthOf, type HostTensor, isOnDevice, ortValue, type Tensor } from './tensor.ts';
 
-/** Where a model runs: on this machine's CPU, on an NVIDIA GPU, or on any GPU by WebGPU. */
+/** Where a model runs: on this machine's CPU, on an NVIDIA GPU, or on a GPU of any vendor by WebGPU. */
 export type ExecutionProvider = 'cpu' | 'cuda' | 'webgpu';
 
 /** Tensors by the names of a session's inputs or outputs. */
@@ -38,7 +38,7 @@ export interface SessionOptions {
   /** Whether memory of temporaries is kept for the next run; if not, sessions can share it. */
   readonly keepsMemory?: boolean;
   readonly provider?: ExecutionProvider;
-  /** Which of several GPUs, from 0. */
+  /** Which of several GPUs, from 0; for cuda. */
   readonly device?: number;
   /** Where the session counts what its runs bring to the device and back. */
   readonly crossed?: BytesCrossed | undefined;
@@ -230,11 +230,17 @@ function appendProvider({ provider = 'cpu', device = 0 }: SessionOptions, option
     const reason = (cause as Error).message.replace(/\s+/g, ' ').trim();
     throw new FuseMeshError(
       'failed_precondition',
-      `ONNX Runtime cannot compute on a GPU by ${provider} here (${reason}): ${remedies[provider]}, or use execution: cpu.`,
+      `ONNX Runtime cannot compute ${ways[provider]} here (${reason}): ${remedies[provider]}, or use execution: cpu.`,
       { cause },
     );
   }
 }
+
+const ways: Readonly<Record<ExecutionProvider, string>> = {
+  cpu: 'at all',
+  cuda: 'on a GPU',
+  webgpu: 'by WebGPU',
+};
 
 const remedies: Readonly<Record<ExecutionProvider, string>> = {
   cpu: 'install the packages again with npm ci',
