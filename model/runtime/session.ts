@@ -70,7 +70,8 @@ export async function openSession(model: Uint8Array, options: SessionOptions): P
   } finally {
     api.ReleaseSessionOptions(sessionOptions);
   }
-  return new OpenSession(opened[0], options.crossed);
+  const onHost = (options.provider ?? 'cpu') === 'cpu';
+  return new OpenSession(opened[0], onHost ? undefined : options.crossed);
 }
 
 class OpenSession implements Session {
