@@ -1,9 +1,12 @@
 import { availableParallelism, totalmem } from 'node:os';
+import type { CudaBuild } from '../../model/runtime/cuda-build.ts';
 import type { RuntimeHere } from '../../model/runtime/providers.ts';
 import project from '../../package.json' with { type: 'json' };
 import { findNatsServer } from '../../wire/nats/find-nats-server.ts';
 import { isSince, oldestServer, versionOfProgram } from '../../wire/nats/server-version.ts';
 import { byteSize } from '../view/words.ts';
+import { type CudaHere, findCuda } from './cuda-libraries.ts';
+import { checkCudaLibraries, refusalOf } from './cuda-state.ts';
 import { spaceAt } from './disk-space.ts';
 import { type Finding, lineOf, note, ok, problem } from './finding.ts';
 import { findGraphicsCards, type GraphicsCards } from './graphics-cards.ts';
@@ -13,20 +16,29 @@ export interface Machine {
   /** Undefined where ONNX Runtime cannot be loaded. */
   readonly runtime: RuntimeHere | undefined;
   readonly cards: GraphicsCards;
+  readonly cuda: CudaHere;
+  /** What `npm run cuda` has put down; undefined where it has not. */
+  readonly cudaBuild: CudaBuild | undefined;
   readonly findings: readonly Finding[];
 }
 
 export async function checkMachine(): Promise<Machine> {
-  const [loaded, cards, natsServer, disk] = await Promise.all([
+  const [loaded, cudaBuild, cards, cuda, natsServer, disk] = await Promise.all([
     loadRuntime(),
+    readCudaBuildHere(),
     findGraphicsCards(),
+    findCuda(),
     checkNatsServer(),
     checkDisk(),
   ]);
+  const runtime = 'version' in loaded ? loaded : undefined;
+  const machine = { runtime, cards, cuda, cudaBuild };
   const findings = [
     checkNode(process.versions.node, project.engines.node),
     'version' in loaded ? ok('ONNX Runtime', runtimeText(loaded)) : loaded,
-    ...checkCards(cards, 'version' in loaded ? loaded.refusals.cuda : undefined),
+    ...checkCards(cards),
+    ...checkCudaLibraries(machine),
+    ...checkProviders(machine),
     natsServer,
     ok(
       'memory',
@@ -34,7 +46,7 @@ export async function checkMachine(): Promise<Machine> {
     ),
     disk,
   ];
-  return { runtime: 'version' in loaded ? loaded : undefined, cards, findings };
+  return { ...machine, findings };
 }
 
 /** @param wanted as package.json has it: ">=20.20" */
@@ -58,24 +70,36 @@ async function loadRuntime(): Promise<RuntimeHere | Finding> {
   }
 }
 
-function runtimeText({ version, refusals }: RuntimeHere): string {
+/** @param runtime with the file of its library, where it is known */
+export function runtimeText({ version, file, refusals }: RuntimeHere & { readonly file?: string }): string {
   const providers = Object.entries(refusals).filter(([, refusal]) => refusal === undefined);
-  return `${version}, computes on ${providers.map(([name]) => name).join(' and ')}`;
+  const at = file === undefined ? '' : ` at ${file}`;
+  return `${version}${at}, computes on ${providers.map(([name]) => name).join(' and ')}`;
 }
 
-/** @param refusal why ONNX Runtime does not compute on CUDA; undefined where it does, or is not there itself */
-export function checkCards(cards: GraphicsCards, refusal: string | undefined): Finding[] {
+export function checkCards(cards: GraphicsCards): Finding[] {
   if ('unknown' in cards) {
     return [note('GPU', `no NVIDIA GPU is known (${cards.unknown}): models compute on the processor`)];
   }
-  const found = cards.map(({ name, memory, driver }, i) => {
+  return cards.map(({ name, memory, driver, computeCapability }, i) => {
     const size = memory
       ? `${byteSize(memory.free)} free of ${byteSize(memory.total)}`
       : 'no memory of its own';
-    return ok(`GPU ${i}`, `${name}, ${size}, driver ${driver}`);
+    const able = computeCapability === undefined ? '' : `, compute capability ${computeCapability}`;
+    return ok(`GPU ${i}`, `${name}, ${size}, driver ${driver}${able}`);
   });
-  return refusal === undefined ? found : [...found, note('CUDA', refusal)];
 }
+
+/** Why a provider other than the processor does not compute here. That CUDA does not is no news without a GPU. */
+export function checkProviders(machine: Omit<Machine, 'findings'>): Finding[] {
+  const names = Object.keys(machine.runtime?.refusals ?? {}).filter((name) => name !== 'cpu');
+  return names.flatMap((name) => {
+    const refusal = name === 'cuda' && 'unknown' in machine.cards ? undefined : refusalOf(name, machine);
+    return refusal === undefined ? [] : [note(titles[name] ?? name, refusal)];
+  });
+}
+
+const titles: Readonly<Record<string, string>> = { cuda: 'CUDA', webgpu: 'WebGPU' };
 
 /** None is no problem where a server runs elsewhere. */
 async function checkNatsServer(): Promise<Finding> {

@@ -28,6 +28,7 @@ const driverLibrary = 'libcuda.so.1';
 /** What ONNX Runtime's CUDA provider loads, each after those that it needs itself. */
 const needed = (major: CudaMajor): readonly string[] => [
   `libcudart.so.${major}`,
+  `libnvrtc.so.${major}`,
   `libcublasLt.so.${major}`,
   `libcublas.so.${major}`,
   'libcurand.so.10',
@@ -51,7 +52,7 @@ export async function findCuda(environment: NodeJS.ProcessEnv = process.env): Pr
   for (const [name, path] of parseLinkerCache(await output('ldconfig', ['-p'], environment))) {
     add(name, path, true);
   }
-  await addFolders([...(await toolkitFolders()), ...(await pythonFolders(environment))], false);
+  await addFolders([...(await pythonFolders(environment)), ...(await toolkitFolders())], false);
   return { driver: parseDriver(await output('nvidia-smi', [], environment)), libraries };
 }
 

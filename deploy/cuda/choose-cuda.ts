@@ -38,9 +38,9 @@ export function chooseCuda(here: CudaHere): CudaMajor {
 
 /** How the CUDA libraries come onto a machine; docs/gpu.md says more. */
 export const howToInstall = (major: CudaMajor): string =>
-  `Install them with \`pip install ${packages[major].join(' ')}\` or from NVIDIA's own packages`;
+  `Install them with \`pip install ${packages[major]}\` or from NVIDIA's own packages`;
 
-const packages: Readonly<Record<CudaMajor, readonly string[]>> = {
-  12: ['nvidia-cuda-runtime-cu12', 'nvidia-cublas-cu12', 'nvidia-curand-cu12', 'nvidia-cudnn-cu12'],
-  13: ['nvidia-cuda-runtime', 'nvidia-cublas', 'nvidia-curand', 'nvidia-cudnn-cu13'],
+const packages: Readonly<Record<CudaMajor, string>> = {
+  12: 'nvidia-cuda-runtime-cu12 nvidia-cuda-nvrtc-cu12 nvidia-cublas-cu12 nvidia-curand-cu12 nvidia-cudnn-cu12~=9.0',
+  13: 'nvidia-cuda-runtime~=13.0 nvidia-cuda-nvrtc~=13.0 nvidia-cublas~=13.0 nvidia-curand nvidia-cudnn-cu13~=9.0',
 };
