@@ -7,4 +7,6 @@ it('finds what ONNX Runtime computes on, and says what to do about the rest', as
   expect(refusals.cpu).toBeUndefined();
   if (refusals.cuda !== undefined)
     expect(refusals.cuda).toMatch(/cannot compute on a GPU here .*: install CUDA/);
+  if (refusals.webgpu !== undefined)
+    expect(refusals.webgpu).toMatch(/cannot compute by WebGPU here .*: install/s);
 });

@@ -31,6 +31,6 @@ export async function runtimeHere(): Promise<RuntimeHere> {
   };
   return {
     version: env.versions.node ?? env.versions.common,
-    refusals: { cpu: await refusal('cpu'), cuda: await refusal('cuda') },
+    refusals: { cpu: await refusal('cpu'), cuda: await refusal('cuda'), webgpu: await refusal('webgpu') },
   };
 }

@@ -25,8 +25,8 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** Where a model runs: on this machine's CPU, or on an NVIDIA GPU. */
-export type ExecutionProvider = 'cpu' | 'cuda';
+/** Where a model runs: on this machine's CPU, on an NVIDIA GPU, or on a GPU of any vendor by WebGPU. */
+export type ExecutionProvider = 'cpu' | 'cuda' | 'webgpu';
 
 export interface SessionOptions {
   /** Threads of one matrix product. */
@@ -36,20 +36,23 @@ export interface SessionOptions {
   /** Whether memory of temporaries is kept for the next run; if not, sessions can share it. */
   readonly keepsMemory?: boolean;
   readonly provider?: ExecutionProvider;
+  /** Which of several GPUs, for cuda. */
+  readonly device?: number;
 }
 
 /**
  * Opens an ONNX model.
  *
  * @param model bytes of a ModelProto
- * @throws FuseMeshError internal when ONNX Runtime refuses the model, failed_precondition when it has no CUDA
+ * @throws FuseMeshError internal when ONNX Runtime refuses the model, failed_precondition when it cannot compute
+ *   on the GPU that is asked for
  */
 export async function openSession(
   model: Uint8Array,
-  { threads, weightsDirectory = '', keepsMemory = true, provider = 'cpu' }: SessionOptions,
+  { threads, weightsDirectory = '', keepsMemory = true, provider = 'cpu', device = 0 }: SessionOptions,
 ): Promise<Session> {
   const session = await InferenceSession.create(model, {
-    executionProviders: [provider],
+    executionProviders: executionProviders(provider, device),
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -90,6 +93,15 @@ export async function openSession(
   };
 }
 
+/** In the order in which they may take an operator. */
+function executionProviders(
+  provider: ExecutionProvider,
+  device: number,
+): InferenceSession.ExecutionProviderConfig[] {
+  if (provider === 'cuda') return [{ name: 'cuda', deviceId: device }, 'cpu'];
+  return provider === 'webgpu' ? ['webgpu', 'cpu'] : ['cpu'];
+}
+
 /** What onnxruntime-node says about an output that is no tensor, after it has computed all outputs. */
 const isAboutNoTensor = ({ message }: Error): boolean => message.startsWith('Non tensor type');
 
@@ -98,6 +110,13 @@ function refusal(reason: string, cause: unknown): FuseMeshError {
     return new FuseMeshError(
       'failed_precondition',
       `ONNX Runtime cannot compute on a GPU here (${reason}): install CUDA 12 and cuDNN 9 and run "node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12", or use execution: cpu.`,
+      { cause },
+    );
+  }
+  if (/WebGPU/.test(reason)) {
+    return new FuseMeshError(
+      'failed_precondition',
+      `ONNX Runtime cannot compute by WebGPU here (${reason.trim()}): install the GPU's driver with Vulkan, or use execution: cpu.`,
       { cause },
     );
   }
