@@ -1,38 +1,35 @@
 import { availableParallelism, totalmem } from 'node:os';
-import type { CudaBuild } from '../../model/runtime/cuda-build.ts';
+import { type CudaBuild, readCudaBuild } from '../../model/runtime/cuda-build.ts';
 import type { RuntimeHere } from '../../model/runtime/providers.ts';
+import type { ExecutionProvider } from '../../model/runtime/session.ts';
 import project from '../../package.json' with { type: 'json' };
 import { findNatsServer } from '../../wire/nats/find-nats-server.ts';
 import { isSince, oldestServer, versionOfProgram } from '../../wire/nats/server-version.ts';
 import { byteSize } from '../view/words.ts';
-import { type CudaHere, findCuda } from './cuda-libraries.ts';
-import { checkCudaLibraries, refusalOf } from './cuda-state.ts';
+import { findCuda } from './cuda-libraries.ts';
+import { type CudaState, checkCudaLibraries, whatCudaLacks } from './cuda-state.ts';
 import { spaceAt } from './disk-space.ts';
 import { type Finding, lineOf, note, ok, problem } from './finding.ts';
 import { findGraphicsCards, type GraphicsCards } from './graphics-cards.ts';
 
 /** What a machine is able to do, whatever the run. */
-export interface Machine {
+export interface Machine extends CudaState {
   /** Undefined where ONNX Runtime cannot be loaded. */
   readonly runtime: RuntimeHere | undefined;
   readonly cards: GraphicsCards;
-  readonly cuda: CudaHere;
-  /** What `npm run cuda` has put down; undefined where it has not. */
-  readonly cudaBuild: CudaBuild | undefined;
   readonly findings: readonly Finding[];
 }
 
 export async function checkMachine(): Promise<Machine> {
-  const [loaded, cudaBuild, cards, cuda, natsServer, disk] = await Promise.all([
+  const [loaded, cards, cuda, natsServer, disk] = await Promise.all([
     loadRuntime(),
-    readCudaBuildHere(),
     findGraphicsCards(),
     findCuda(),
     checkNatsServer(),
     checkDisk(),
   ]);
   const runtime = 'version' in loaded ? loaded : undefined;
-  const machine = { runtime, cards, cuda, cudaBuild };
+  const machine = { runtime, cards, cuda, cudaBuild: usableBuild() };
   const findings = [
     checkNode(process.versions.node, project.engines.node),
     'version' in loaded ? ok('ONNX Runtime', runtimeText(loaded)) : loaded,
@@ -90,16 +87,38 @@ export function checkCards(cards: GraphicsCards): Finding[] {
   });
 }
 
-/** Why a provider other than the processor does not compute here. That CUDA does not is no news without a GPU. */
+/** Why providers other than the processor do not compute here. That CUDA does not is no news without a GPU. */
 export function checkProviders(machine: Omit<Machine, 'findings'>): Finding[] {
-  const names = Object.keys(machine.runtime?.refusals ?? {}).filter((name) => name !== 'cpu');
-  return names.flatMap((name) => {
-    const refusal = name === 'cuda' && 'unknown' in machine.cards ? undefined : refusalOf(name, machine);
+  const providers = Object.keys(machine.runtime?.refusals ?? {}) as ExecutionProvider[];
+  const shown = providers.filter(
+    (name) => name !== 'cpu' && !(name === 'cuda' && 'unknown' in machine.cards),
+  );
+  return shown.flatMap((name) => {
+    const refusal = refusalOf(name, machine);
     return refusal === undefined ? [] : [note(titles[name] ?? name, refusal)];
   });
 }
 
 const titles: Readonly<Record<string, string>> = { cuda: 'CUDA', webgpu: 'WebGPU' };
+
+/** Why a provider does not compute here and what to do; undefined where it does. */
+export function refusalOf(
+  provider: ExecutionProvider,
+  { runtime, ...state }: Pick<Machine, 'runtime' | 'cuda' | 'cudaBuild'>,
+): string | undefined {
+  const refusal = runtime?.refusals[provider];
+  if (refusal === undefined || provider !== 'cuda' || process.env['FUSEMESH_ONNXRUNTIME']) return refusal;
+  return whatCudaLacks(state) ?? refusal;
+}
+
+/** One that cannot be read is none: `npm run cuda` replaces it. */
+function usableBuild(): CudaBuild | undefined {
+  try {
+    return readCudaBuild();
+  } catch {
+    return undefined;
+  }
+}
 
 /** None is no problem where a server runs elsewhere. */
 async function checkNatsServer(): Promise<Finding> {
