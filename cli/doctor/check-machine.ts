@@ -11,6 +11,7 @@ import { type CudaState, checkCudaLibraries, whatCudaLacks } from './cuda-state.
 import { spaceAt } from './disk-space.ts';
 import { type Finding, lineOf, note, ok, problem } from './finding.ts';
 import { findGraphicsCards, type GraphicsCards } from './graphics-cards.ts';
+import { loadRuntime } from './load-runtime.ts';
 
 /** What a machine is able to do, whatever the run. */
 export interface Machine extends CudaState {
@@ -54,17 +55,6 @@ export function checkNode(version: string, wanted: string): Finding {
   return isEnough
     ? ok('Node.js', text)
     : problem('Node.js', `${text}: install ${least.join('.')} or newer (https://nodejs.org)`);
-}
-
-/** It has a native library, which may be there for no system but others. */
-async function loadRuntime(): Promise<RuntimeHere | Finding> {
-  try {
-    const { runtimeHere } = await import('../../model/runtime/providers.ts');
-    return await runtimeHere();
-  } catch (error) {
-    const advice = 'run `npm ci` on this machine; it is built for Linux with glibc, macOS and Windows';
-    return problem('ONNX Runtime', `cannot be loaded (${lineOf(error)}): ${advice}`);
-  }
 }
 
 /** @param runtime with the file of its library, where it is known */
