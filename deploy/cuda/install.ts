@@ -11,7 +11,7 @@ import { cudaBuildFolder, readCudaBuild } from '../../model/runtime/cuda-build.t
 import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import { chooseCuda, howToInstall } from './choose-cuda.ts';
 import { downloadByOwnScript, onnxRuntimeVersion } from './own-script.ts';
-import { missingFor, putDown } from './put-down.ts';
+import { missingFor, putDown, record } from './put-down.ts';
 import { downloadWheel, readWheel, unpackWheel, wheelFor, wheelVersion } from './wheel.ts';
 
 const usage = `npm run cuda -- [--cuda 12|13] [--from FILE.whl]
@@ -63,21 +63,30 @@ async function install({ cuda, from }: Options, signal: AbortSignal): Promise<vo
   const version = await onnxRuntimeVersion();
   const preload = librariesToPreload(here, major);
   const earlier = from === undefined ? readCudaBuild() : undefined;
-  if (earlier?.version === version && earlier.cuda === major && `${earlier.preload}` === `${preload}`) {
+  const build = { version, cuda: major, preload };
+  if (earlier?.version === version && earlier.cuda === major) {
+    // The CUDA libraries may have moved since.
+    await record(cudaBuildFolder, build);
     say(`ONNX Runtime ${version} for CUDA ${major} is there already.`);
   } else {
     const contents = major === 13 ? await fromWheel(version, from, signal) : await byOwnScript(version);
-    await putDown(cudaBuildFolder, contents, { version, cuda: major, preload });
+    await putDown(cudaBuildFolder, contents, build);
     say(`ONNX Runtime ${version} for CUDA ${major} is in ${cudaBuildFolder}.`);
   }
-  // What a library is loaded for when it is first used, ldd does not know.
-  const unfound = await missingFor(cudaBuildFolder, preload);
-  const missing = new Set([...unfound, ...missingLibraries(here, major)]);
-  say(
-    missing.size === 0
-      ? 'All that it loads is here: set execution: cuda, and ask `npm run fusemesh -- doctor`.'
-      : `Not on this machine, and needed where it runs: ${[...missing].join(', ')}. ${howToInstall(major)}; libcuda.so.1 comes with the driver.`,
-  );
+  // ldd does not know of what the provider loads when it is first used.
+  const missing = new Set([
+    ...(await missingFor(cudaBuildFolder, preload)),
+    ...missingLibraries(here, major),
+  ]);
+  const withoutDriver = missing.delete('libcuda.so.1');
+  if (missing.size > 0) {
+    say(`Not here, and needed where it runs: ${[...missing].join(', ')}. ${howToInstall(major)}.`);
+  }
+  if (withoutDriver)
+    say("Not here, and needed where it runs: libcuda.so.1, which comes with NVIDIA's driver.");
+  if (missing.size === 0 && !withoutDriver) {
+    say('All that it loads is here: set execution: cuda, and ask `npm run fusemesh -- doctor`.');
+  }
 }
 
 async function fromWheel(

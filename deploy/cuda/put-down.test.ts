@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readCudaBuild } from '../../model/runtime/cuda-build.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
-import { missingFor, putDown } from './put-down.ts';
+import { missingFor, putDown, record } from './put-down.ts';
 
 it('puts a build in the place of an earlier one, for everybody to read', async () => {
   const parent = await temporaryDirectory();
@@ -16,6 +16,9 @@ it('puts a build in the place of an earlier one, for everybody to read', async (
   expect((await readdir(folder)).sort()).toEqual(['build.json', 'libonnxruntime.so.1']);
   expect(await readdir(parent)).toEqual(['cuda']);
   expect((await stat(folder)).mode & 0o055).toBe(0o055);
+
+  await record(folder, { ...build, preload: [] });
+  expect(readCudaBuild(folder)).toMatchObject({ ...build, preload: [] });
 
   await writeFile(join(folder, 'build.json'), '{');
   expect(() => readCudaBuild(folder)).toThrow('run `npm run cuda` again');

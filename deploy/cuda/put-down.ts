@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { onDisk, publishDirectory, writeDurably } from '../../model/export/durable-files.ts';
+import { onDisk, publishDirectory, replaceDurably, writeDurably } from '../../model/export/durable-files.ts';
 import { type CudaBuild, cudaBuildRecordName } from '../../model/runtime/cuda-build.ts';
 
 /**
@@ -21,13 +21,19 @@ export async function putDown(
     await mkdir(unfinished, { recursive: true });
     try {
       for (const [name, bytes] of contents) await writeDurably(join(unfinished, name), bytes);
-      await writeDurably(join(unfinished, cudaBuildRecordName), `${JSON.stringify(build, null, 2)}\n`);
+      await record(unfinished, build);
       await publishDirectory(unfinished, folder);
     } finally {
       await rm(unfinished, { recursive: true, force: true });
     }
   });
 }
+
+/** Writes down what a folder holds, in the place of what it said before. */
+export const record = (folder: string, build: CudaBuild): Promise<void> =>
+  onDisk(folder, () =>
+    replaceDurably(join(folder, cudaBuildRecordName), `${JSON.stringify(build, null, 2)}\n`),
+  );
 
 /**
  * What the CUDA provider of a build would not find when it is loaded.
