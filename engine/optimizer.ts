@@ -8,7 +8,7 @@ import type { Placement } from '../model/runtime/placement.ts';
 import { openSession, type SessionOptions } from '../model/runtime/session.ts';
 import { beginningOf, type HostTensor, type Tensor } from '../model/runtime/tensor.ts';
 import { type AdamWOptions, adamwStep, globalNorm, updateOf } from './adamw.ts';
-import { dialectOf } from './dialect.ts';
+import { dialectOf } from '../model/runtime/dialect.ts';
 import type { TrainingTensor } from './training-tensors.ts';
 
 /** AdamW with clipping, where the tensors are. */

@@ -5,7 +5,7 @@ import type { FileWeights } from '../families/weights.ts';
 import { concat, gatherRows } from '../graph/expressions.ts';
 import type { Value } from '../graph/graph.ts';
 import { createGraph } from '../graph/operators.ts';
-import { emitModel } from '../onnx/emit.ts';
+import { type Dialect, emitModel } from '../onnx/emit.ts';
 
 export const cacheName = {
   pastKeys: (layer: number): string => `past_keys.${layer}`,
@@ -28,6 +28,7 @@ export const cacheName = {
 export function generationModel(
   architecture: Architecture,
   { constants }: Pick<FileWeights, 'constants'>,
+  dialect: Dialect,
 ): Uint8Array {
   const { keyValueHeads, headSize } = architecture.keyValueSizes;
   const graph = createGraph();
@@ -51,5 +52,5 @@ export function generationModel(
     scope: rowScope(positions, { keyPositions, extend }),
   };
   const last = gatherRows(hiddenStates(architecture, input), lastRow);
-  return emitModel({ logits: architecture.logits(last, input), ...present });
+  return emitModel({ logits: architecture.logits(last, input), ...present }, { dialect });
 }

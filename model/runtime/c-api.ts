@@ -61,10 +61,10 @@ const functions = {
   CreateCUDAProviderOptions: at(205, 'pointer'),
   UpdateCUDAProviderOptions: at(206, 'pointer', 'pointer', 'pointer', 'size'),
   SessionOptionsAppendExecutionProvider: at(216, 'pointer', 'text', 'pointer', 'pointer', 'size'),
-  Session_GetEpGraphAssignmentInfo: at(405, 'pointer', 'pointer', 'pointer'),
-  EpAssignedSubgraph_GetEpName: at(406, 'pointer', 'pointer'),
-  EpAssignedSubgraph_GetNodes: at(407, 'pointer', 'pointer', 'pointer'),
-  EpAssignedNode_GetOperatorType: at(410, 'pointer', 'pointer'),
+  Session_GetEpGraphAssignmentInfo: at(407, 'pointer', 'pointer', 'pointer'),
+  EpAssignedSubgraph_GetEpName: at(408, 'pointer', 'pointer'),
+  EpAssignedSubgraph_GetNodes: at(409, 'pointer', 'pointer', 'pointer'),
+  EpAssignedNode_GetOperatorType: at(412, 'pointer', 'pointer'),
 };
 
 /** Those that free what others have made. */
@@ -80,7 +80,7 @@ const releases = {
 
 /** The version of the API that has all of these; ONNX Runtime 1.24 is the first with it. */
 export const apiVersion = 24;
-const functionCount = 412;
+const functionCount = 413;
 
 type Status = bigint | null;
 

@@ -2,6 +2,7 @@ import koffi from 'koffi';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { readCudaBuild } from './cuda-build.ts';
 import { keepLoaded, library } from './library.ts';
+import { operatorsOnProcessor, remembersAssignment } from './on-processor.ts';
 import { arrayOf, byteLengthOf, type HostTensor, isOnDevice, ortValue, type Tensor } from './tensor.ts';
 
 /** Where a model runs: on this machine's CPU, on an NVIDIA GPU, or on a GPU of any vendor by WebGPU. */
@@ -26,6 +27,8 @@ export interface Session {
    * @returns the arrays of the outputs by name, but for those on a device
    */
   run(feeds: Tensors, into?: Tensors): Promise<Readonly<Record<string, HostTensor['data']>>>;
+  /** Operators that the processor computes although the session has another provider, by their names in ONNX. */
+  readonly onProcessor: ReadonlySet<string>;
   /** Address of the OrtSession. */
   readonly address: bigint;
   close(): Promise<void>;
@@ -71,20 +74,21 @@ export async function openSession(model: Uint8Array, options: SessionOptions): P
   } finally {
     api.ReleaseSessionOptions(sessionOptions);
   }
-  const onHost = (options.provider ?? 'cpu') === 'cpu';
-  return new OpenSession(opened[0], onHost ? undefined : options.crossed);
+  return new OpenSession(opened[0], options);
 }
 
 class OpenSession implements Session {
   readonly address: bigint;
+  readonly onProcessor: ReadonlySet<string>;
   readonly #crossed: BytesCrossed | undefined;
   readonly #inputs: Names;
   readonly #outputs: Names;
 
-  constructor(address: bigint, crossed: BytesCrossed | undefined) {
+  constructor(address: bigint, { provider = 'cpu', crossed }: SessionOptions) {
     const { api } = library();
     this.address = address;
-    this.#crossed = crossed;
+    this.onProcessor = provider === 'cpu' ? new Set() : operatorsOnProcessor(address);
+    this.#crossed = provider === 'cpu' ? undefined : crossed;
     this.#inputs = namesOf(address, api.SessionGetInputCount, api.SessionGetInputName);
     this.#outputs = namesOf(address, api.SessionGetOutputCount, api.SessionGetOutputName);
   }
@@ -189,7 +193,12 @@ function namesOf(
 }
 
 /** Address of an OrtSessionOptions. */
-function optionsOf({ threads, weightsDirectory = '', keepsMemory = true }: SessionOptions): bigint {
+function optionsOf({
+  threads,
+  weightsDirectory = '',
+  keepsMemory = true,
+  provider = 'cpu',
+}: SessionOptions): bigint {
   const { api } = library();
   const made = new BigUint64Array(1);
   api.CreateSessionOptions(made);
@@ -211,6 +220,7 @@ function optionsOf({ threads, weightsDirectory = '', keepsMemory = true }: Sessi
     );
     // Idle threads of one session would take time from another that computes.
     api.AddSessionConfigEntry(options, 'session.force_spinning_stop', '1');
+    if (provider !== 'cpu') api.AddSessionConfigEntry(options, remembersAssignment, '1');
     return options;
   } catch (error) {
     api.ReleaseSessionOptions(options);

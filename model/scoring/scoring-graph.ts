@@ -6,7 +6,7 @@ import { cast, gatherElements, logSoftmax, reshape, topK } from '../graph/expres
 import type { Value } from '../graph/graph.ts';
 import { createGraph } from '../graph/operators.ts';
 import { product } from '../graph/shape.ts';
-import { emitModel } from '../onnx/emit.ts';
+import { type Dialect, emitModel } from '../onnx/emit.ts';
 import { appendToLogits } from '../onnx/exported/append-to-logits.ts';
 import type { ExportedModel } from '../onnx/exported/read-exported-model.ts';
 
@@ -32,9 +32,10 @@ export interface ScoringModels {
 export function scoringModels(
   architecture: Architecture,
   { constants }: Pick<FileWeights, 'constants'>,
-  { parts }: { readonly parts: SizesOfParts | undefined } = {
-    parts: partsOfAttention(architecture.contextLength),
-  },
+  {
+    parts = partsOfAttention(architecture.contextLength),
+    dialect,
+  }: { readonly parts?: SizesOfParts; readonly dialect?: Dialect } = {},
 ): ScoringModels {
   const body = createGraph();
   const positions = body.input('position_ids', 'int64', ['batch', 'length']);
@@ -47,8 +48,8 @@ export function scoringModels(
   const head = createGraph();
   const rows = head.input('hidden_states', 'float32', ['rows', architecture.hiddenSize]);
   return {
-    body: emitModel({ hidden_states: hidden }),
-    head: emitModel(scoringHead(architecture.logits(rows, constants(head)))),
+    body: emitModel({ hidden_states: hidden }, { dialect }),
+    head: emitModel(scoringHead(architecture.logits(rows, constants(head))), { dialect }),
   };
 }
 
