@@ -1,7 +1,8 @@
 import { readArchitecture } from '../../model/families/read-architecture.ts';
 import { fileWeights, openWeights } from '../../model/families/weights.ts';
+import { processMemory } from '../../model/runtime/memory.ts';
 import { openSession } from '../../model/runtime/session.ts';
-import { scoreInParts } from '../../model/scoring/score-in-parts.ts';
+import { PartsOfModel } from '../../model/scoring/parts-of-model.ts';
 import { scoringModels } from '../../model/scoring/scoring-graph.ts';
 import { partsOf, type Setting, textsOf, threads, type Work } from './setting.ts';
 
@@ -16,9 +17,7 @@ export async function measureScoring(setting: Setting): Promise<Work> {
   await source.close();
   const open = (model: Uint8Array) => openSession(model, { threads, weightsDirectory: weights.directory });
   const sessions = { body: await open(models.body), head: await open(models.head) };
+  const model = new PartsOfModel(sessions, processMemory, models);
   const texts = textsOf(setting);
-  return {
-    run: () => scoreInParts(sessions, texts, candidates),
-    close: () => Promise.all([sessions.body.close(), sessions.head.close()]),
-  };
+  return { run: () => model.score(texts, candidates), close: () => model.close() };
 }

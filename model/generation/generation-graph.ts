@@ -7,11 +7,10 @@ import type { Value } from '../graph/graph.ts';
 import { createGraph } from '../graph/operators.ts';
 import { type Dialect, emitModel } from '../onnx/emit.ts';
 
-export const cacheName = {
-  pastKeys: (layer: number): string => `past_keys.${layer}`,
-  pastValues: (layer: number): string => `past_values.${layer}`,
-  keys: (layer: number): string => `keys.${layer}`,
-  values: (layer: number): string => `values.${layer}`,
+/** Names of the inputs of a layer's cache. */
+export const pastName = {
+  keys: (layer: number): string => `past_keys.${layer}`,
+  values: (layer: number): string => `past_values.${layer}`,
 } as const;
 
 /**
@@ -21,28 +20,33 @@ export const cacheName = {
  * Inputs: input_ids int32 [1, length], position_ids int64 [1, length], key_positions int64 [1, past + length]
  * (0, 1, 2, …), last_row int64 [1] (length − 1), and of every layer past_keys.N and past_values.N float32
  * [1, key-value heads, past, head size]; past may be 0.
- * Outputs: logits float32 [1, vocabulary] of the token after the last, and keys.N and values.N of all tokens.
- *
- * @returns bytes of a ModelProto; its weights stay in their files
+ * Outputs: logits float32 [1, vocabulary] of the token after the last, and keys and values of all tokens.
  */
+export interface GenerationModel {
+  /** Bytes of a ModelProto; its weights stay in their files. */
+  readonly bytes: Uint8Array;
+  /** Names of the outputs of each layer's cache. */
+  readonly keys: readonly string[];
+  readonly values: readonly string[];
+}
+
 export function generationModel(
   architecture: Architecture,
   { constants }: Pick<FileWeights, 'constants'>,
   dialect: Dialect,
-): Uint8Array {
+): GenerationModel {
   const { keyValueHeads, headSize } = architecture.keyValueSizes;
   const graph = createGraph();
   const positions = graph.input('position_ids', 'int64', [1, 'length']);
   const keyPositions = graph.input('key_positions', 'int64', [1, 'keys']);
   const lastRow = graph.input('last_row', 'int64', [1]);
 
-  const present: Record<string, Value> = {};
+  const caches: { readonly keys: Value; readonly values: Value }[] = [];
   const past = (name: string) => graph.input(name, 'float32', [1, keyValueHeads, 'past', headSize]);
   const extend = (layer: number, newKeys: Value, newValues: Value) => {
-    const keys = concat([past(cacheName.pastKeys(layer)), newKeys], 2, 'keys');
-    const values = concat([past(cacheName.pastValues(layer)), newValues], 2, 'keys');
-    present[cacheName.keys(layer)] = keys;
-    present[cacheName.values(layer)] = values;
+    const keys = concat([past(pastName.keys(layer)), newKeys], 2, 'keys');
+    const values = concat([past(pastName.values(layer)), newValues], 2, 'keys');
+    caches[layer] = { keys, values };
     return { keys, values };
   };
   const input = {
@@ -52,5 +56,12 @@ export function generationModel(
     scope: rowScope(positions, { keyPositions, extend }),
   };
   const last = gatherRows(hiddenStates(architecture, input), lastRow);
-  return emitModel({ logits: architecture.logits(last, input), ...present }, { dialect });
+  // Under their own names the caches are computed in the memory that they are given.
+  const extended = caches.flatMap(({ keys, values }) => [keys, values]);
+  const named = Object.fromEntries(extended.map((value) => [value.name, value]));
+  return {
+    bytes: emitModel({ logits: architecture.logits(last, input), ...named }, { dialect }),
+    keys: caches.map(({ keys }) => keys.name),
+    values: caches.map(({ values }) => values.name),
+  };
 }

@@ -1,84 +1,123 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { uniformNumbers } from '../../numbers/random.ts';
-import type { Architecture } from '../families/architecture.ts';
 import { readArchitecture } from '../families/read-architecture.ts';
 import { fileWeights, openWeights } from '../families/weights.ts';
+import { dialectOf } from '../runtime/dialect.ts';
+import { type Memory, openMemory } from '../runtime/memory.ts';
 import type { Placement } from '../runtime/placement.ts';
-import { openSession, type Session } from '../runtime/session.ts';
-import type { HostTensor } from '../runtime/tensor.ts';
+import { type BytesCrossed, openSession, type Session } from '../runtime/session.ts';
+import type { Tensor } from '../runtime/tensor.ts';
 import { serveWorker } from '../runtime/worker.ts';
-import { cacheName, generationModel } from './generation-graph.ts';
+import { CacheRooms, type Room } from './cache-rooms.ts';
+import { type GenerationModel, generationModel, pastName } from './generation-graph.ts';
 import { chooseToken, type Sampling } from './sampling.ts';
 
-/** A text in generation: the key-value cache of its tokens so far. */
+/** A text in generation. */
 interface Sequence {
   readonly sampling: Sampling;
   readonly uniform: () => number;
   /** Tokens in the cache. */
   length: number;
-  /** past_keys.N and past_values.N. */
-  cache: Record<string, HostTensor>;
+  /** Of the cache. */
+  room: Room;
 }
 
-let session: Session;
-let architecture: Architecture;
+interface Loaded {
+  readonly model: Pick<GenerationModel, 'keys' | 'values'>;
+  readonly session: Session;
+  readonly memory: Memory;
+  readonly rooms: CacheRooms;
+  readonly logits: { readonly data: Float32Array<ArrayBuffer>; readonly shape: readonly number[] };
+}
+
+let loaded: Loaded | undefined;
 const sequences = new Map<number, Sequence>();
+const crossed: BytesCrossed = { toDevice: 0, fromDevice: 0 };
 
 const methods = {
-  async load(directory: string, threads: number, placement?: Placement): Promise<void> {
-    architecture = await readArchitecture(directory);
+  /** @returns operators that the processor computes although the model is on a device, by their names in ONNX */
+  async load(directory: string, threads: number, placement?: Placement): Promise<ReadonlySet<string>> {
+    const architecture = await readArchitecture(directory);
     const source = await openWeights(directory, architecture);
     const weights = fileWeights(architecture, source);
-    const model = generationModel(architecture, weights);
+    const options = { threads, weightsDirectory: weights.directory, ...placement, crossed };
+    const model = generationModel(architecture, weights, dialectOf(options));
     await source.close();
-    session = await openSession(model, { threads, weightsDirectory: weights.directory, ...placement });
+    const session = await openSession(model.bytes, options);
+    const memory = await openMemory(options);
+    const { vocabularySize } = architecture;
+    const logits = { data: new Float32Array(vocabularySize), shape: [1, vocabularySize] };
+    loaded = { model, session, memory, rooms: new CacheRooms(memory, architecture), logits };
+    return session.onProcessor;
   },
 
   /** Starts a sequence with a prompt of at least one token and chooses the token after it. */
   async begin(sequence: number, prompt: Int32Array, sampling: Sampling): Promise<number> {
-    const { layers, keyValueHeads, headSize } = architecture.keyValueSizes;
-    const cache: Record<string, HostTensor> = {};
-    for (let layer = 0; layer < layers; layer++) {
-      const nothing = { data: new Float32Array(0), shape: [1, keyValueHeads, 0, headSize] };
-      cache[cacheName.pastKeys(layer)] = nothing;
-      cache[cacheName.pastValues(layer)] = nothing;
-    }
-    const begun = { sampling, uniform: uniformNumbers(sampling.seed), length: 0, cache };
+    const room = loaded!.rooms.take(0);
+    const begun = { sampling, uniform: uniformNumbers(sampling.seed), length: 0, room };
     sequences.set(sequence, begun);
-    return read(begun, prompt);
+    return read(loaded!, begun, prompt);
   },
 
   /** Feeds the token chosen last and chooses the next. */
   async next(sequence: number, token: number): Promise<number> {
     const begun = sequences.get(sequence);
     if (!begun) throw new FuseMeshError('internal', `no sequence ${sequence}`);
-    return read(begun, Int32Array.of(token));
+    return read(loaded!, begun, Int32Array.of(token));
   },
 
   end(sequence: number): void {
+    const ended = sequences.get(sequence);
+    if (!ended) return;
     sequences.delete(sequence);
+    loaded!.rooms.give(ended.room);
+    if (sequences.size === 0) loaded!.rooms.freeSpare();
+  },
+
+  /** All that has gone to a device and come from there; the weights left out. */
+  crossed: (): BytesCrossed => crossed,
+
+  /** Frees what the thread's end would not. */
+  async close(): Promise<void> {
+    await loaded?.memory.close();
+    await loaded?.session.close();
+    loaded = undefined;
   },
 };
 
-async function read(sequence: Sequence, ids: Int32Array): Promise<number> {
-  const { keyValueHeads, headSize, layers } = architecture.keyValueSizes;
-  const keys = sequence.length + ids.length;
-  const keyPositions = BigInt64Array.from({ length: keys }, (_, i) => BigInt(i));
-  const results = await session.run({
+async function read(
+  { model, session, rooms, logits }: Loaded,
+  sequence: Sequence,
+  ids: Int32Array,
+): Promise<number> {
+  const past = sequence.length;
+  const all = past + ids.length;
+  const keyPositions = BigInt64Array.from({ length: all }, (_, i) => BigInt(i));
+  const before = sequence.room;
+  const after = rooms.take(all);
+  const feeds: Record<string, Tensor> = {
     input_ids: { data: Int32Array.from(ids), shape: [1, ids.length] },
-    position_ids: { data: keyPositions.slice(sequence.length), shape: [1, ids.length] },
-    key_positions: { data: keyPositions, shape: [1, keys] },
+    position_ids: { data: keyPositions.slice(past), shape: [1, ids.length] },
+    key_positions: { data: keyPositions, shape: [1, all] },
     last_row: { data: BigInt64Array.of(BigInt(ids.length - 1)), shape: [1] },
-    ...sequence.cache,
-  });
-  const shape = [1, keyValueHeads, keys, headSize];
-  for (let layer = 0; layer < layers; layer++) {
-    const [allKeys, allValues] = [results[cacheName.keys(layer)], results[cacheName.values(layer)]];
-    sequence.cache[cacheName.pastKeys(layer)] = { data: allKeys as Float32Array<ArrayBuffer>, shape };
-    sequence.cache[cacheName.pastValues(layer)] = { data: allValues as Float32Array<ArrayBuffer>, shape };
+  };
+  const into: Record<string, Tensor> = { logits };
+  for (const [layer, name] of model.keys.entries()) {
+    feeds[pastName.keys(layer)] = rooms.of(before.keys[layer], past);
+    feeds[pastName.values(layer)] = rooms.of(before.values[layer], past);
+    into[name] = rooms.of(after.keys[layer], all);
+    into[model.values[layer]] = rooms.of(after.values[layer], all);
   }
-  sequence.length = keys;
-  return chooseToken(results['logits'] as Float32Array, sequence.sampling, sequence.uniform);
+  try {
+    await session.run(feeds, into);
+  } catch (error) {
+    rooms.give(after);
+    throw error;
+  }
+  sequence.room = after;
+  sequence.length = all;
+  rooms.give(before);
+  return chooseToken(logits.data, sequence.sampling, sequence.uniform);
 }
 
 export type GenerationMethods = typeof methods;

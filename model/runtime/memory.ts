@@ -5,12 +5,14 @@ import { elementCount } from '../graph/shape.ts';
 import { emitModel } from '../onnx/emit.ts';
 import { library } from './library.ts';
 import { openSession, type Session, type SessionOptions } from './session.ts';
-import { beginningOf, onnxTypes, type Tensor } from './tensor.ts';
+import { beginningOf, type DeviceTensor, onnxTypes, type Tensor } from './tensor.ts';
 
 /** Where float32 tensors that stay from run to run live: in this process's memory, or in a device's. */
 export interface Memory {
   /** @returns a tensor of any values: on a device, of those that were there before */
   allocate(shape: readonly number[]): Tensor;
+  /** Gives back the memory of a tensor that {@link allocate} or {@link place} has made. */
+  free(tensor: Tensor): void;
   /** A tensor of these values; in this process's memory it is on the same array. */
   place(values: Float32Array<ArrayBuffer>, shape: readonly number[]): Promise<Tensor>;
   write(tensor: Tensor, values: Float32Array<ArrayBuffer>): Promise<void>;
@@ -38,6 +40,7 @@ export function arrayIn(tensor: Tensor): Float32Array<ArrayBuffer> {
 /** This process's own. */
 export const processMemory: Memory = {
   allocate: (shape) => ({ data: new Float32Array(elementCount(shape)), shape }),
+  free: () => {},
   place: async (data, shape) => ({ data, shape }),
   write: async (tensor, values) => arrayIn(tensor).set(values),
   read: async (tensor) => arrayIn(tensor).slice(),
@@ -69,7 +72,8 @@ class DeviceMemory implements Memory {
   readonly #sessions: Sessions;
   readonly #memory: bigint;
   readonly #allocator: bigint;
-  readonly #values: bigint[] = [];
+  /** Addresses of OrtValues by their data. */
+  readonly #values = new Map<bigint, bigint>();
 
   private constructor(sessions: Sessions, memory: bigint, allocator: bigint) {
     this.#sessions = sessions;
@@ -105,10 +109,16 @@ class DeviceMemory implements Memory {
     const sizes = BigInt64Array.of(BigInt(count));
     api.CreateTensorAsOrtValue(this.#allocator, sizes, 1, onnxTypes.float32, found);
     const [value] = found;
-    this.#values.push(value);
     api.GetTensorMutableData(value, found);
-    const buffer = { memory: this.#memory, data: found[0], byteLength: 4 * count };
-    return { buffer, elementType: 'float32', shape };
+    const [data] = found;
+    this.#values.set(data, value);
+    return { buffer: { memory: this.#memory, data, byteLength: 4 * count }, elementType: 'float32', shape };
+  }
+
+  free(tensor: Tensor): void {
+    const { data } = (tensor as DeviceTensor).buffer;
+    library().api.ReleaseValue(this.#values.get(data)!);
+    this.#values.delete(data);
   }
 
   async place(values: Float32Array<ArrayBuffer>, shape: readonly number[]): Promise<Tensor> {
@@ -138,7 +148,7 @@ class DeviceMemory implements Memory {
 
   async close(): Promise<void> {
     const { api } = library();
-    for (const value of this.#values) api.ReleaseValue(value);
+    for (const value of this.#values.values()) api.ReleaseValue(value);
     api.ReleaseAllocator(this.#allocator);
     for (const session of Object.values(this.#sessions)) await session.close();
   }

@@ -1,21 +1,29 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { partsOfAttention } from '../families/attention-scope.ts';
 import { refuseNonFinite } from '../families/finite-weights.ts';
 import { readArchitecture } from '../families/read-architecture.ts';
 import { parameterCount } from '../families/weight-shapes.ts';
 import { fileWeights, openWeights } from '../families/weights.ts';
 import type { ModelFiles } from '../model-files.ts';
 import { readExportedModel } from '../onnx/exported/read-exported-model.ts';
+import { dialectOf } from '../runtime/dialect.ts';
+import { openMemory } from '../runtime/memory.ts';
 import type { Placement } from '../runtime/placement.ts';
-import { openSession, type SessionOptions } from '../runtime/session.ts';
+import { type BytesCrossed, openSession, type SessionOptions } from '../runtime/session.ts';
 import type { ModelCard } from './model-card.ts';
-import { type PaddedScores, scorePadded } from './padded-scores.ts';
-import { scoreInParts } from './score-in-parts.ts';
-import { exportedScoringModel, scoringModels } from './scoring-graph.ts';
+import type { PaddedScores } from './padded-scores.ts';
+import { PartsOfModel } from './parts-of-model.ts';
+import { exportedScoringModels, type ScoringModels, scoringModels } from './scoring-graph.ts';
 
 /** A model in memory that scores texts, given by their token ids. */
 export interface ScoredModel {
   readonly card: ModelCard;
+  /** Operators that the processor computes although the model is on a device, by their names in ONNX. */
+  readonly onProcessor: ReadonlySet<string>;
+  /** All that has gone to a device and come from there; the weights, which ONNX Runtime brings there, left out. */
+  readonly crossed: Readonly<BytesCrossed>;
   score(texts: readonly Int32Array[], topK: number): Promise<PaddedScores>;
+  close(): Promise<void>;
 }
 
 /**
@@ -28,56 +36,70 @@ export const openScoredModel = (
   { directory, exported }: ModelFiles,
   threads: number,
   placement?: Placement,
-): Promise<ScoredModel> =>
-  exported === undefined
-    ? openSafetensors(directory, { threads, ...placement })
-    : openExported(exported, directory, { threads, ...placement });
+): Promise<ScoredModel> => {
+  const computing = { threads, ...placement, crossed: { toDevice: 0, fromDevice: 0 } };
+  return exported === undefined
+    ? openSafetensors(directory, computing)
+    : openExported(exported, directory, computing);
+};
 
 /** How the sessions of a model are opened. */
-type Computing = Pick<SessionOptions, 'threads' | 'provider' | 'device'>;
+type Computing = Pick<SessionOptions, 'threads' | 'provider' | 'device'> & { readonly crossed: BytesCrossed };
 
 async function openSafetensors(directory: string, computing: Computing): Promise<ScoredModel> {
   const architecture = await readArchitecture(directory);
   const source = await openWeights(directory, architecture);
   await refuseNonFinite(source, architecture);
   const weights = fileWeights(architecture, source);
-  const models = scoringModels(architecture, weights);
+  const { family, vocabularySize, contextLength } = architecture;
+  const onHost = (computing.provider ?? 'cpu') === 'cpu';
+  const models = scoringModels(architecture, weights, {
+    // They are parts that stay in the processor's cache.
+    parts: onHost ? partsOfAttention(contextLength) : undefined,
+    dialect: dialectOf(computing),
+  });
   await source.close();
   const parameters = parameterCount(architecture.weights);
-  const { family, vocabularySize, contextLength } = architecture;
-  const open = (model: Uint8Array) =>
-    openSession(model, { ...computing, weightsDirectory: weights.directory });
-  const sessions = { body: await open(models.body), head: await open(models.head) };
-  return {
-    card: { family, parameters, vocabularySize, contextLength },
-    score: (texts, topK) => scoreInParts(sessions, texts, topK),
-  };
+  const parts = await openParts(models, { ...computing, weightsDirectory: weights.directory });
+  return scoredModel({ family, parameters, vocabularySize, contextLength }, parts, computing);
 }
 
 async function openExported(path: string, directory: string, computing: Computing): Promise<ScoredModel> {
   const exported = await readExportedModel(path, directory);
-  const { family, parameters, vocabularySize, contextLength } = exported;
+  const { family, parameters, vocabularySize, contextLength, weightsDirectory } = exported;
   const refusal = (problem: string, cause: unknown) => {
     const reason = (cause as Error).message.replaceAll(/\s+/g, ' ');
     return new FuseMeshError('invalid_argument', `${path} ${problem}: ${reason}`, { cause });
   };
-  const session = await openSession(exportedScoringModel(exported), {
-    ...computing,
-    weightsDirectory: exported.weightsDirectory,
-  }).catch((cause: unknown) => {
-    if (cause instanceof FuseMeshError && cause.code === 'failed_precondition') throw cause;
+  const models = exportedScoringModels(exported, dialectOf(computing));
+  const parts = await openParts(models, { ...computing, weightsDirectory }).catch((cause: unknown) => {
+    if (cause instanceof FuseMeshError && cause.code !== 'internal') throw cause;
     throw refusal('cannot be opened', cause);
   });
-  // What it declares of its logits may be missing or wrong: scoring one token shows it.
+  // What it declares of its logits may be missing or wrong.
   try {
-    const { logProbabilities } = await scorePadded(session, [Int32Array.of(0)], vocabularySize);
-    if (logProbabilities.length !== vocabularySize) throw new Error(`it gives ${logProbabilities.length}`);
+    const found = await parts.valuesOfOneToken();
+    if (found !== vocabularySize) throw new FuseMeshError('internal', `it gives ${found}`);
   } catch (cause) {
-    await session.close();
+    await parts.close();
+    if (cause instanceof FuseMeshError && cause.code !== 'internal') throw cause;
     throw refusal(`does not give ${vocabularySize} logits a token, the vocab_size of its config.json`, cause);
   }
-  return {
-    card: { family, parameters, vocabularySize, contextLength },
-    score: (texts, topK) => scorePadded(session, texts, topK),
-  };
+  return scoredModel({ family, parameters, vocabularySize, contextLength }, parts, computing);
 }
+
+async function openParts(models: ScoringModels, options: SessionOptions): Promise<PartsOfModel> {
+  const sessions = {
+    body: await openSession(models.body, options),
+    head: await openSession(models.head, options),
+  };
+  return new PartsOfModel(sessions, await openMemory(options), models);
+}
+
+const scoredModel = (card: ModelCard, parts: PartsOfModel, { crossed }: Computing): ScoredModel => ({
+  card,
+  onProcessor: parts.onProcessor,
+  crossed,
+  score: (texts, topK) => parts.score(texts, topK),
+  close: () => parts.close(),
+});

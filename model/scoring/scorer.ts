@@ -122,8 +122,10 @@ export class Scorer {
     return this.#worker.failed;
   }
 
-  close(): Promise<void> {
-    return this.#worker.stop();
+  async close(): Promise<void> {
+    // A thread that has ended by itself has nothing to free.
+    await this.#worker.remote.close().catch(() => undefined);
+    await this.#worker.stop();
   }
 }
 

@@ -2,8 +2,8 @@ import type { Architecture } from '../families/architecture.ts';
 import { partsOfAttention, rowScope, type SizesOfParts } from '../families/attention-scope.ts';
 import { hiddenStates } from '../families/hidden-states.ts';
 import type { FileWeights } from '../families/weights.ts';
-import { cast, gatherElements, logSoftmax, reshape, topK } from '../graph/expressions.ts';
-import type { Value } from '../graph/graph.ts';
+import { cast, gatherElements, gatherRows, logSoftmax, reshape, topK } from '../graph/expressions.ts';
+import type { Graph, Value } from '../graph/graph.ts';
 import { createGraph } from '../graph/operators.ts';
 import { product } from '../graph/shape.ts';
 import { type Dialect, emitModel } from '../onnx/emit.ts';
@@ -11,17 +11,23 @@ import { appendToLogits } from '../onnx/exported/append-to-logits.ts';
 import type { ExportedModel } from '../onnx/exported/read-exported-model.ts';
 
 /**
- * A model in two parts, each the bytes of a ModelProto; its weights stay in their files. The head is apart since
- * its logits, [rows, vocabulary], are by far the largest of all arrays: it can take a few rows at a time.
+ * A model in two parts, each the bytes of a ModelProto; its weights stay in their files. Between them, one row for
+ * each token of the texts. The head is apart since its log-probabilities, [rows, vocabulary], are by far the largest
+ * of all arrays: it can take a few rows at a time.
  */
 export interface ScoringModels {
   /**
    * Inputs: input_ids int32 [batch, length], position_ids int64 [batch, length].
-   * Output: hidden_states float32 [batch · length, hidden size].
+   * Output: float32 [batch · length, width].
    */
   readonly body: Uint8Array;
+  /** Name of the body's output. */
+  readonly states: string;
+  /** Values of one of its rows. */
+  readonly width: number;
   /**
-   * Inputs: hidden_states float32 [rows, hidden size], labels int32 [rows, 1] (the token after each), k int64 [1].
+   * Inputs: states float32 [tokens, width], rows int32 [rows] (which of them), labels int32 [rows, 1] (the token after
+   * each), k int64 [1].
    * Outputs: log_probabilities float32 [rows, k] and candidate_ids int32 of the same shape, falling;
    * label_log_probabilities float32 [rows, 1].
    */
@@ -32,10 +38,9 @@ export interface ScoringModels {
 export function scoringModels(
   architecture: Architecture,
   { constants }: Pick<FileWeights, 'constants'>,
-  {
-    parts = partsOfAttention(architecture.contextLength),
-    dialect,
-  }: { readonly parts?: SizesOfParts; readonly dialect?: Dialect } = {},
+  { parts, dialect = 'onnxruntime' }: { readonly parts: SizesOfParts | undefined; readonly dialect?: Dialect } = {
+    parts: partsOfAttention(architecture.contextLength),
+  },
 ): ScoringModels {
   const body = createGraph();
   const positions = body.input('position_ids', 'int64', ['batch', 'length']);
@@ -46,41 +51,48 @@ export function scoringModels(
     ...constants(body),
   });
   const head = createGraph();
-  const rows = head.input('hidden_states', 'float32', ['rows', architecture.hiddenSize]);
+  const logits = architecture.logits(rowsOfStates(head, architecture.hiddenSize), constants(head));
   return {
-    body: emitModel({ hidden_states: hidden }, { dialect }),
-    head: emitModel(scoringHead(architecture.logits(rows, constants(head))), { dialect }),
+    // Under its own name the output is computed in the memory that it is given.
+    body: emitModel({ [hidden.name]: hidden }, { dialect }),
+    states: hidden.name,
+    width: architecture.hiddenSize,
+    head: scoringHead(logits, dialect),
   };
 }
 
-/**
- * An exported model with the inputs and outputs of both {@link ScoringModels}.
- *
- * @returns bytes of a ModelProto; constants outside of the model's file stay where they are
- */
-export const exportedScoringModel = (exported: ExportedModel): Uint8Array =>
-  appendToLogits(exported, (logits) => {
-    const [batch, length, vocabularySize] = logits.shape;
-    return scoringHead(reshape(cast(logits, 'float32'), [product([batch, length]), vocabularySize]));
+/** An exported model, whose body gives logits. */
+export function exportedScoringModels(exported: ExportedModel, dialect: Dialect): ScoringModels {
+  const width = exported.vocabularySize;
+  let states = '';
+  const body = appendToLogits(exported, (logits) => {
+    const [batch, length] = logits.shape;
+    const perToken = reshape(cast(logits, 'float32'), [product([batch, length]), width]);
+    states = perToken.name;
+    return { [states]: perToken };
   });
+  return { body, states, width, head: scoringHead(rowsOfStates(createGraph(), width), dialect) };
+}
+
+const rowsOfStates = (graph: Graph, width: number): Value =>
+  gatherRows(graph.input('states', 'float32', ['tokens', width]), graph.input('rows', 'int32', ['rows']));
 
 /**
- * Log-softmax, top-k and cross-entropy behind logits, so that only k values a token leave the model. Adds the
- * inputs labels int32 [rows, 1] (the token after each row's) and k int64 [1].
+ * Log-softmax, top-k and cross-entropy behind logits, so that only k values a token leave the model.
  *
  * @param logits float32 [rows, vocabulary]
- * @returns log_probabilities float32 [rows, k] and candidate_ids int32 of the same shape, falling;
- * label_log_probabilities float32 [rows, 1]
+ * @returns bytes of a ModelProto
  */
-function scoringHead(logits: Value): Readonly<Record<string, Value>> {
+function scoringHead(logits: Value, dialect: Dialect): Uint8Array {
   const { graph, shape } = logits;
   const labels = graph.input('labels', 'int32', [shape[0], 1]);
   const k = graph.input('k', 'int64', [1]);
   const logProbabilities = logSoftmax(logits);
   const { values, indices } = topK(logProbabilities, { value: k, size: 'k' });
-  return {
+  const outputs = {
     log_probabilities: values,
     candidate_ids: cast(indices, 'int32'),
     label_log_probabilities: gatherElements(logProbabilities, labels),
   };
+  return emitModel(outputs, { dialect });
 }

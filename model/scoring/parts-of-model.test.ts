@@ -8,7 +8,8 @@ const novelist = join(import.meta.dirname, '..', '..', 'examples', 'zoo', 'novel
 const topK = 5;
 
 it('scores texts alike alone and where parts of the head end in them', async () => {
-  const { card, score } = await openScoredModel({ directory: novelist }, 1);
+  const model = await openScoredModel({ directory: novelist }, 1);
+  const { card, score } = model;
   const random = createRandom(7);
   const text = (length: number) =>
     Int32Array.from({ length }, () => Math.floor(random() * card.vocabularySize));
@@ -33,4 +34,5 @@ it('scores texts alike alone and where parts of the head end in them', async () 
     const padding = together.logProbabilities.subarray(end, (first + together.length) * topK);
     expect(padding.every((value) => value === 0)).toBe(true);
   }
+  await model.close();
 });
