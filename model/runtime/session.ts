@@ -35,7 +35,7 @@ export interface SessionOptions {
   readonly weightsDirectory?: string;
   /** Whether memory of temporaries is kept for the next run; if not, sessions can share it. */
   readonly keepsMemory?: boolean;
-  readonly provider?: ExecutionProvider;
+  readonly provider?: ExecutionProvider | 'webgpu';
 }
 
 /**
@@ -49,7 +49,7 @@ export async function openSession(
   { threads, weightsDirectory = '', keepsMemory = true, provider = 'cpu' }: SessionOptions,
 ): Promise<Session> {
   const session = await InferenceSession.create(model, {
-    executionProviders: [provider],
+    executionProviders: provider === 'webgpu' ? ['webgpu', 'cpu'] : [provider],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
