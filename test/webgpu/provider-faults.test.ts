@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { scatterAddRows } from '../../model/graph/expressions.ts';
+import { layerNorm, scatterAddRows } from '../../model/graph/expressions.ts';
 import type { Value } from '../../model/graph/graph.ts';
 import { createGraph } from '../../model/graph/operators.ts';
 import { type Dialect, emitModel } from '../../model/onnx/emit.ts';
@@ -42,6 +42,24 @@ describe.skipIf(refusal)(`faults of the WebGPU provider${refusal ? ` (${refusal}
     else expect(largestDifference(direct, [3, 0])).toBeLessThan(1e-4);
     const [around] = await runs(reciprocal, feeds, 'webgpu');
     expect(largestDifference(around, right)).toBeLessThan(1e-4);
+  });
+
+  it('LayerNormalization takes mean(x²) − mean(x)² for the variance, which cancels where the mean is large', async () => {
+    const graph = createGraph();
+    const x = graph.input('x', 'float32', [1, 64]);
+    const normed = layerNorm(x, graph.input('weight', 'float32', [64]), undefined, 1e-5);
+    const data = Float32Array.from({ length: 64 }, (_, i) => 1000 + Math.sin(i * i));
+    const mean = data.reduce((sum, value) => sum + value, 0) / 64;
+    const variance = data.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 64;
+    const right = Float64Array.from(data, (value) => (value - mean) / Math.sqrt(variance + 1e-5));
+    const feeds: Feeds = {
+      x: { data, shape: [1, 64] },
+      weight: { data: new Float32Array(64).fill(1), shape: [64] },
+    };
+    const [direct] = await runs(normed, feeds, 'standard');
+    if (largestDifference(direct, right) < 1e-3) sayMended('the variance of LayerNormalization');
+    const [around] = await runs(normed, feeds, 'webgpu');
+    expect(largestDifference(around, right)).toBeLessThan(1e-3);
   });
 
   it('ScatterElements adds in another order in every run, and so gives other sums', async () => {

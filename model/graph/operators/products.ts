@@ -193,6 +193,13 @@ export const productOperators = {
       return bias ? [toX, sumRows(gn), sumRows(g)] : [toX, sumRows(gn)];
     },
     toOnnx: writtenAs('LayerNormalization', normAttributes),
+    // Its kernel there takes mean(x²) − mean(x)² for the variance, which cancels where the mean is large: it gets x − mean.
+    toWebgpu: (onnx, { inputs: [x, ...perColumn], outputs: [y, average, reciprocal], parameters }) => {
+      onnx.add('ReduceMean', [x, onnx.int64s([-1])], { keepdims: 1 }, average);
+      const centred = onnx.add('Sub', [x, average]);
+      const outputs = [y, '', reciprocal];
+      onnx.add('LayerNormalization', [centred, ...perColumn], normAttributes(parameters), outputs);
+    },
     isCheap: true,
   },
 } satisfies Partial<OperatorTable>;
