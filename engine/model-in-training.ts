@@ -134,8 +134,8 @@ export class ModelInTraining {
     const memory = await openMemory(onDevice);
     const tensors = await TrainingTensors.place(memory, part, initial);
     const onHost = memory === processMemory;
-    const parts = partsOfAttention(options.contextLength);
-    const graphs = trainingGraphs(architecture, part, { ...options, parts: onHost ? parts : undefined });
+    const parts = partsOfAttention(options.contextLength, { onDevice: !onHost });
+    const graphs = trainingGraphs(architecture, part, { ...options, parts });
     return new ModelInTraining(architecture, options, {
       tensors,
       sessions: await openTrainingSessions(graphs, options, crossed),
@@ -143,7 +143,7 @@ export class ModelInTraining {
       optimizer: onHost
         ? hostOptimizer(tensors.trained, options)
         : await deviceOptimizer(tensors.trained, options, memory, onDevice),
-      mask: onHost ? undefined : await MaskOnDevice.open(memory, largestSizes(options), onDevice),
+      mask: onHost || parts ? undefined : await MaskOnDevice.open(memory, largestSizes(options), onDevice),
       crossed,
     });
   }
