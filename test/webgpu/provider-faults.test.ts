@@ -3,6 +3,7 @@ import { layerNorm, scatterAddRows } from '../../model/graph/expressions.ts';
 import type { Value } from '../../model/graph/graph.ts';
 import { createGraph } from '../../model/graph/operators.ts';
 import { type Dialect, emitModel } from '../../model/onnx/emit.ts';
+import { openSession } from '../../model/runtime/session.ts';
 import type { HostTensor } from '../../model/runtime/tensor.ts';
 import { largestDifference } from '../support/golden.ts';
 import { refusalOfDevice } from './software-device.ts';
