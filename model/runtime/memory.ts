@@ -2,20 +2,23 @@ import { greaterOrEqual, mul, where } from '../graph/expressions.ts';
 import type { Value } from '../graph/graph.ts';
 import { createGraph } from '../graph/operators.ts';
 import { elementCount } from '../graph/shape.ts';
+import { bytesPerElement } from '../graph/tensor-type.ts';
 import { emitModel } from '../onnx/emit.ts';
 import { library } from './library.ts';
 import { openSession, type Session, type SessionOptions } from './session.ts';
-import { beginningOf, type DeviceTensor, onnxTypes, type Tensor } from './tensor.ts';
+import { arrayIn, beginningOf, type DeviceTensor, onnxTypes, type Tensor } from './tensor.ts';
 
-/** Where float32 tensors that stay from run to run live: in this process's memory, or in a device's. */
+/** Where tensors that stay from run to run live: in this process's memory, or in a device's. Float32 but where said. */
 export interface Memory {
   /** @returns a tensor of any values: on a device, of those that were there before */
-  allocate(shape: readonly number[]): Tensor;
+  allocate(shape: readonly number[], elementType?: 'float32' | 'bfloat16'): Tensor;
   /** Gives back the memory of a tensor that {@link allocate} or {@link place} has made. */
   free(tensor: Tensor): void;
   /** A tensor of these values; in this process's memory it is on the same array. */
   place(values: Float32Array<ArrayBuffer>, shape: readonly number[]): Promise<Tensor>;
   write(tensor: Tensor, values: Float32Array<ArrayBuffer>): Promise<void>;
+  /** The same beside other computations, where the provider can. */
+  bring(tensor: Tensor, values: Float32Array<ArrayBuffer>): Promise<void>;
   /** A copy of a tensor's values. */
   read(tensor: Tensor): Promise<Float32Array<ArrayBuffer>>;
   /** Makes all values zero. */
@@ -32,17 +35,16 @@ export async function openMemory(options: Where): Promise<Memory> {
 
 type Where = Pick<SessionOptions, 'provider' | 'device' | 'crossed'>;
 
-/** The values of a tensor in this process's memory. */
-export function arrayIn(tensor: Tensor): Float32Array<ArrayBuffer> {
-  return (tensor as { readonly data: Float32Array<ArrayBuffer> }).data;
-}
-
 /** This process's own. */
 export const processMemory: Memory = {
-  allocate: (shape) => ({ data: new Float32Array(elementCount(shape)), shape }),
+  allocate: (shape, elementType = 'float32') => {
+    const Values = elementType === 'bfloat16' ? Uint16Array : Float32Array;
+    return { data: new Values(elementCount(shape)), shape } as Tensor;
+  },
   free: () => {},
   place: async (data, shape) => ({ data, shape }),
   write: async (tensor, values) => arrayIn(tensor).set(values),
+  bring: async (tensor, values) => arrayIn(tensor).set(values),
   read: async (tensor) => arrayIn(tensor).slice(),
   clear: async (tensor) => {
     arrayIn(tensor).fill(0);
@@ -72,10 +74,13 @@ class DeviceMemory implements Memory {
   readonly #sessions: Sessions;
   readonly #memory: bigint;
   readonly #allocator: bigint;
+  /** Whether two sessions may run at the same time: those of WebGPU share one queue without a lock. */
+  readonly #concurrent: boolean;
   /** Addresses of OrtValues by their data. */
   readonly #values = new Map<bigint, bigint>();
 
-  private constructor(sessions: Sessions, memory: bigint, allocator: bigint) {
+  private constructor(sessions: Sessions, memory: bigint, allocator: bigint, concurrent: boolean) {
+    this.#concurrent = concurrent;
     this.#sessions = sessions;
     this.#memory = memory;
     this.#allocator = allocator;
@@ -98,21 +103,22 @@ class DeviceMemory implements Memory {
     api.CreateMemoryInfo(name, deviceAllocator, options.device ?? 0, ordinary, made);
     const [memory] = made;
     api.CreateAllocator(sessions.copy.address, memory, made);
-    return new DeviceMemory(sessions, memory, made[0]);
+    return new DeviceMemory(sessions, memory, made[0], options.provider === 'cuda');
   }
 
-  allocate(shape: readonly number[]): Tensor {
+  allocate(shape: readonly number[], elementType: 'float32' | 'bfloat16' = 'float32'): Tensor {
     const { api } = library();
     const found = new BigUint64Array(1);
     // WebGPU has no empty buffers.
     const count = Math.max(1, elementCount(shape));
     const sizes = BigInt64Array.of(BigInt(count));
-    api.CreateTensorAsOrtValue(this.#allocator, sizes, 1, onnxTypes.float32, found);
+    api.CreateTensorAsOrtValue(this.#allocator, sizes, 1, onnxTypes[elementType], found);
     const [value] = found;
     api.GetTensorMutableData(value, found);
     const [data] = found;
     this.#values.set(data, value);
-    return { buffer: { memory: this.#memory, data, byteLength: 4 * count }, elementType: 'float32', shape };
+    const byteLength = bytesPerElement[elementType] * count;
+    return { buffer: { memory: this.#memory, data, byteLength }, elementType, shape };
   }
 
   free(tensor: Tensor): void {
@@ -129,6 +135,11 @@ class DeviceMemory implements Memory {
 
   async write(tensor: Tensor, data: Float32Array<ArrayBuffer>): Promise<void> {
     await this.#sessions.copy.run({ x: { data, shape: [data.length] } }, { y: flat(tensor) });
+  }
+
+  async bring(tensor: Tensor, data: Float32Array<ArrayBuffer>): Promise<void> {
+    const feeds = { x: { data, shape: [data.length] } };
+    await this.#sessions.copy.run(feeds, { y: flat(tensor) }, { apart: this.#concurrent });
   }
 
   async read(tensor: Tensor): Promise<Float32Array<ArrayBuffer>> {

@@ -52,10 +52,9 @@ async function openSafetensors(directory: string, computing: Computing): Promise
   await refuseNonFinite(source, architecture);
   const weights = fileWeights(architecture, source);
   const { family, vocabularySize, contextLength } = architecture;
-  const onHost = (computing.provider ?? 'cpu') === 'cpu';
+  const { provider = 'cpu' } = computing;
   const models = scoringModels(architecture, weights, {
-    // They are parts that stay in the processor's cache.
-    parts: onHost ? partsOfAttention(contextLength) : undefined,
+    parts: partsOfAttention(contextLength, { onDevice: provider !== 'cpu' }),
     dialect: dialectOf(computing),
   });
   await source.close();
