@@ -3,12 +3,12 @@ import type { Value } from '../model/graph/graph.ts';
 import { createGraph } from '../model/graph/operators.ts';
 import { elementCount } from '../model/graph/shape.ts';
 import { emitModel } from '../model/onnx/emit.ts';
+import { dialectOf } from '../model/runtime/dialect.ts';
 import type { Memory } from '../model/runtime/memory.ts';
 import type { Placement } from '../model/runtime/placement.ts';
 import { openSession, type SessionOptions } from '../model/runtime/session.ts';
 import { arrayIn, beginningOf, type HostTensor, type Tensor } from '../model/runtime/tensor.ts';
 import { type AdamWOptions, adamwStep, globalNorm, updateOf } from './adamw.ts';
-import { dialectOf } from '../model/runtime/dialect.ts';
 import type { TrainingTensor } from './training-tensors.ts';
 
 /** AdamW with clipping, where the tensors are. */

@@ -1,7 +1,7 @@
 import type { Value } from '../model/graph/graph.ts';
 import { emitModel } from '../model/onnx/emit.ts';
-import { type BytesCrossed, openSession, type Session } from '../model/runtime/session.ts';
 import { dialectOf } from '../model/runtime/dialect.ts';
+import { type BytesCrossed, openSession, type Session } from '../model/runtime/session.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { type HeadGraph, headResults } from './graphs/head-graph.ts';
 import { type GradientForm, resultsOf, type Segment } from './graphs/segment.ts';

@@ -25,7 +25,10 @@ export class CacheRooms {
 
   constructor(
     memory: Memory,
-    { keyValueSizes, contextLength }: { readonly keyValueSizes: KeyValueSizes; readonly contextLength: number },
+    {
+      keyValueSizes,
+      contextLength,
+    }: { readonly keyValueSizes: KeyValueSizes; readonly contextLength: number },
   ) {
     this.#memory = memory;
     this.#sizes = keyValueSizes;

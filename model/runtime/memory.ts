@@ -4,13 +4,18 @@ import { createGraph } from '../graph/operators.ts';
 import { elementCount } from '../graph/shape.ts';
 import { bytesPerElement } from '../graph/tensor-type.ts';
 import { emitModel } from '../onnx/emit.ts';
+import { deviceFailure } from './device-failure.ts';
 import { library } from './library.ts';
-import { openSession, type Session, type SessionOptions } from './session.ts';
+import { type ExecutionProvider, openSession, type Session, type SessionOptions } from './session.ts';
 import { arrayIn, beginningOf, type DeviceTensor, onnxTypes, type Tensor } from './tensor.ts';
 
 /** Where tensors that stay from run to run live: in this process's memory, or in a device's. Float32 but where said. */
 export interface Memory {
-  /** @returns a tensor of any values: on a device, of those that were there before */
+  /**
+   * @returns a tensor of any values: on a device, of those that were there before
+   * @throws FuseMeshError resource_exhausted where the device has too little memory; WebGPU may say so when the tensor
+   *   is first used
+   */
   allocate(shape: readonly number[], elementType?: 'float32' | 'bfloat16'): Tensor;
   /** Gives back the memory of a tensor that {@link allocate} or {@link place} has made. */
   free(tensor: Tensor): void;
@@ -74,13 +79,12 @@ class DeviceMemory implements Memory {
   readonly #sessions: Sessions;
   readonly #memory: bigint;
   readonly #allocator: bigint;
-  /** Whether two sessions may run at the same time: those of WebGPU share one queue without a lock. */
-  readonly #concurrent: boolean;
+  readonly #provider: ExecutionProvider;
   /** Addresses of OrtValues by their data. */
   readonly #values = new Map<bigint, bigint>();
 
-  private constructor(sessions: Sessions, memory: bigint, allocator: bigint, concurrent: boolean) {
-    this.#concurrent = concurrent;
+  private constructor(sessions: Sessions, memory: bigint, allocator: bigint, provider: ExecutionProvider) {
+    this.#provider = provider;
     this.#sessions = sessions;
     this.#memory = memory;
     this.#allocator = allocator;
@@ -103,7 +107,7 @@ class DeviceMemory implements Memory {
     api.CreateMemoryInfo(name, deviceAllocator, options.device ?? 0, ordinary, made);
     const [memory] = made;
     api.CreateAllocator(sessions.copy.address, memory, made);
-    return new DeviceMemory(sessions, memory, made[0], options.provider === 'cuda');
+    return new DeviceMemory(sessions, memory, made[0], options.provider!);
   }
 
   allocate(shape: readonly number[], elementType: 'float32' | 'bfloat16' = 'float32'): Tensor {
@@ -112,7 +116,11 @@ class DeviceMemory implements Memory {
     // WebGPU has no empty buffers.
     const count = Math.max(1, elementCount(shape));
     const sizes = BigInt64Array.of(BigInt(count));
-    api.CreateTensorAsOrtValue(this.#allocator, sizes, 1, onnxTypes[elementType], found);
+    try {
+      api.CreateTensorAsOrtValue(this.#allocator, sizes, 1, onnxTypes[elementType], found);
+    } catch (error) {
+      throw deviceFailure(error, this.#provider);
+    }
     const [value] = found;
     api.GetTensorMutableData(value, found);
     const [data] = found;
@@ -139,7 +147,9 @@ class DeviceMemory implements Memory {
 
   async bring(tensor: Tensor, data: Float32Array<ArrayBuffer>): Promise<void> {
     const feeds = { x: { data, shape: [data.length] } };
-    await this.#sessions.copy.run(feeds, { y: flat(tensor) }, { apart: this.#concurrent });
+    // Sessions of WebGPU share one queue without a lock.
+    const apart = this.#provider === 'cuda';
+    await this.#sessions.copy.run(feeds, { y: flat(tensor) }, { apart });
   }
 
   async read(tensor: Tensor): Promise<Float32Array<ArrayBuffer>> {

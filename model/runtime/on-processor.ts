@@ -20,7 +20,10 @@ export function operatorsOnProcessor(session: bigint): ReadonlySet<string> {
 }
 
 /** What a function writes to an array of pointers and to its length. */
-function listOf(read: (of: bigint, list: BigUint64Array, count: BigUint64Array) => void, of: bigint): bigint[] {
+function listOf(
+  read: (of: bigint, list: BigUint64Array, count: BigUint64Array) => void,
+  of: bigint,
+): bigint[] {
   const [list, count] = [new BigUint64Array(1), new BigUint64Array(1)];
   read(of, list, count);
   return count[0] === 0n ? [] : koffi.decode(list[0], 'void *', Number(count[0]));

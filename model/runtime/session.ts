@@ -1,6 +1,7 @@
 import koffi from 'koffi';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { readCudaBuild } from './cuda-build.ts';
+import { deviceFailure } from './device-failure.ts';
 import { keepLoaded, library } from './library.ts';
 import { operatorsOnProcessor, remembersAssignment } from './on-processor.ts';
 import { arrayOf, byteLengthOf, type HostTensor, isOnDevice, ortValue, type Tensor } from './tensor.ts';
@@ -26,6 +27,7 @@ export interface Session {
    * @param into a tensor for every output, filled in place; left out, all outputs get new arrays
    * @param apart whether to compute on a thread of its own
    * @returns the arrays of the outputs by name, but for those on a device
+   * @throws FuseMeshError resource_exhausted where the device has too little memory, unavailable where it is lost
    */
   run(
     feeds: Tensors,
@@ -62,7 +64,8 @@ const errors = 3;
  * Opens an ONNX model.
  *
  * @param model bytes of a ModelProto
- * @throws FuseMeshError internal when ONNX Runtime refuses the model, failed_precondition when it has no such provider
+ * @throws FuseMeshError internal when ONNX Runtime refuses the model, failed_precondition when it has no such provider,
+ *   resource_exhausted when the model does not fit on the device
  */
 export async function openSession(model: Uint8Array, options: SessionOptions): Promise<Session> {
   const { api, environment } = library();
@@ -71,8 +74,10 @@ export async function openSession(model: Uint8Array, options: SessionOptions): P
   try {
     appendProvider(options, sessionOptions);
     api.CreateSessionFromArray(environment, model, model.byteLength, sessionOptions, opened);
-  } catch (cause) {
-    if (cause instanceof FuseMeshError && cause.code === 'failed_precondition') throw cause;
+  } catch (error) {
+    const cause = deviceFailure(error, options.provider);
+    if (cause instanceof FuseMeshError && cause.code === 'unavailable') throw refusal(options, error);
+    if (cause instanceof FuseMeshError && cause.code !== 'internal') throw cause;
     throw new FuseMeshError('internal', `ONNX Runtime refuses the model: ${(cause as Error).message}`, {
       cause,
     });
@@ -85,6 +90,7 @@ export async function openSession(model: Uint8Array, options: SessionOptions): P
 class OpenSession implements Session {
   readonly address: bigint;
   readonly onProcessor: ReadonlySet<string>;
+  readonly #provider: ExecutionProvider;
   readonly #crossed: BytesCrossed | undefined;
   readonly #inputs: Names;
   readonly #outputs: Names;
@@ -92,6 +98,7 @@ class OpenSession implements Session {
   constructor(address: bigint, { provider = 'cpu', crossed }: SessionOptions) {
     const { api } = library();
     this.address = address;
+    this.#provider = provider;
     this.onProcessor = provider === 'cpu' ? new Set() : operatorsOnProcessor(address);
     this.#crossed = provider === 'cpu' ? undefined : crossed;
     this.#inputs = namesOf(address, api.SessionGetInputCount, api.SessionGetInputName);
@@ -142,6 +149,8 @@ class OpenSession implements Session {
       }
       this.#count(feeds, results);
       return results;
+    } catch (error) {
+      throw deviceFailure(error, this.#provider);
     } finally {
       for (const value of made) api.ReleaseValue(value);
     }
@@ -250,13 +259,17 @@ function appendProvider({ provider = 'cpu', device = 0 }: SessionOptions, option
       library().api.SessionOptionsAppendExecutionProvider(options, 'WebGPU', null, null, 0);
     if (provider === 'cuda') appendCuda(options, device);
   } catch (cause) {
-    const reason = (cause as Error).message.replace(/\s+/g, ' ').trim();
-    throw new FuseMeshError(
-      'failed_precondition',
-      `ONNX Runtime cannot compute ${ways[provider]} here (${reason}): ${remedies[provider]}, or use execution: cpu.`,
-      { cause },
-    );
+    throw refusal({ provider }, cause);
   }
+}
+
+function refusal({ provider = 'cpu' }: Pick<SessionOptions, 'provider'>, cause: unknown): FuseMeshError {
+  const reason = (cause as Error).message.replace(/\s+/g, ' ').trim();
+  return new FuseMeshError(
+    'failed_precondition',
+    `ONNX Runtime cannot compute ${ways[provider]} here (${reason}): ${remedies[provider]}, or use execution: cpu.`,
+    { cause },
+  );
 }
 
 const ways: Readonly<Record<ExecutionProvider, string>> = {

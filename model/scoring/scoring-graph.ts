@@ -38,7 +38,10 @@ export interface ScoringModels {
 export function scoringModels(
   architecture: Architecture,
   { constants }: Pick<FileWeights, 'constants'>,
-  { parts, dialect = 'onnxruntime' }: { readonly parts: SizesOfParts | undefined; readonly dialect?: Dialect } = {
+  {
+    parts,
+    dialect = 'onnxruntime',
+  }: { readonly parts: SizesOfParts | undefined; readonly dialect?: Dialect } = {
     parts: partsOfAttention(architecture.contextLength),
   },
 ): ScoringModels {
