@@ -40,6 +40,8 @@ export interface GeneratorOptions {
 
 /** A language model that continues a text token by token, in a worker thread of its own. */
 export class Generator {
+  /** Operators that the processor computes although the model is on a device, by their names in ONNX. */
+  readonly onProcessor: ReadonlySet<string>;
   readonly #name: string;
   readonly #tokenizer: Tokenizer;
   readonly #contextLength: number;
@@ -53,8 +55,10 @@ export class Generator {
     tokenizer: Tokenizer,
     contextLength: number,
     endOfText: ReadonlySet<number>,
+    onProcessor: ReadonlySet<string>,
     worker: { readonly remote: Remote<GenerationMethods>; stop(): Promise<void> },
   ) {
+    this.onProcessor = onProcessor;
     this.#name = name;
     this.#tokenizer = tokenizer;
     this.#contextLength = contextLength;
@@ -80,12 +84,12 @@ export class Generator {
     const endOfText = await endOfTextIds(directory);
     const worker = startWorker<GenerationMethods>(new URL('./generation-worker.ts', import.meta.url));
     try {
-      await worker.remote.load(directory, threads, placement);
+      const onProcessor = await worker.remote.load(directory, threads, placement);
+      return new Generator(directory, tokenizer, contextLength, endOfText, onProcessor, worker);
     } catch (error) {
       await worker.stop();
       throw error;
     }
-    return new Generator(directory, tokenizer, contextLength, endOfText, worker);
   }
 
   /**

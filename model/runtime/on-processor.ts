@@ -1,5 +1,6 @@
 import koffi from 'koffi';
 import { library } from './library.ts';
+import type { Placement } from './placement.ts';
 
 /** The session option that makes ONNX Runtime remember what {@link operatorsOnProcessor} asks for. */
 export const remembersAssignment = 'session.record_ep_graph_assignment_info';
@@ -17,6 +18,16 @@ export function operatorsOnProcessor(session: bigint): ReadonlySet<string> {
   );
   const nodes = onProcessor.flatMap((part) => listOf(api.EpAssignedSubgraph_GetNodes, part));
   return new Set(nodes.map((node) => textOf(api.EpAssignedNode_GetOperatorType, node)));
+}
+
+/** A line for the log; undefined where there is nothing to say. */
+export function onProcessorInWords(
+  { provider }: Pick<Placement, 'provider'>,
+  operators: Iterable<string>,
+): string | undefined {
+  const names = [...operators].sort();
+  if (names.length === 0) return undefined;
+  return `With execution: ${provider}, the processor computes ${names.join(', ')}: of shapes and positions, or because they have no kernel there`;
 }
 
 /** What a function writes to an array of pointers and to its length. */

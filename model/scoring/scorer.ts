@@ -7,6 +7,7 @@ import { type RunningWorker, startWorker } from '../runtime/worker.ts';
 import { predictedBytesOf, type Tokenization } from '../tokenizer/tokenization.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { ModelCard } from './model-card.ts';
+import type { ScoredModel } from './open-scored-model.ts';
 import type { PaddedScores } from './padded-scores.ts';
 import type { ScoredText } from './scored-text.ts';
 import type { ScoringMethods } from './scoring-worker.ts';
@@ -25,6 +26,14 @@ export interface ScorerOptions {
 export class Scorer {
   readonly tokenizer: Tokenizer;
   readonly card: ModelCard;
+  /** Operators that the processor computes although the model is on a device, by their names in ONNX. */
+  readonly onProcessor: ReadonlySet<string>;
+  /**
+   * Resolves when the worker thread ends by itself or its GPU is lost, after which it cannot score any more; never
+   * after `close`.
+   */
+  readonly failed: Promise<FuseMeshError>;
+  #fail: (failure: FuseMeshError) => void = () => {};
   readonly #name: string;
   readonly #topK: number;
   readonly #turns = new Turns();
@@ -33,15 +42,20 @@ export class Scorer {
   private constructor(
     name: string,
     tokenizer: Tokenizer,
-    card: ModelCard,
+    { card, onProcessor }: Pick<ScoredModel, 'card' | 'onProcessor'>,
     topK: number,
     worker: RunningWorker<ScoringMethods>,
   ) {
     this.#name = name;
     this.tokenizer = tokenizer;
     this.card = card;
+    this.onProcessor = onProcessor;
     this.#topK = topK;
     this.#worker = worker;
+    this.failed = new Promise((resolve) => {
+      this.#fail = resolve;
+    });
+    worker.failed.then(this.#fail);
   }
 
   /**
@@ -56,10 +70,10 @@ export class Scorer {
     const files = await findModelFiles(path);
     const worker = startWorker<ScoringMethods>(new URL('./scoring-worker.ts', import.meta.url));
     try {
-      const card = await worker.remote.load(files, threads, placement);
+      const model = await worker.remote.load(files, threads, placement);
       const tokenizer = await Tokenizer.fromFile(join(files.directory, 'tokenizer.json'));
-      tokenizer.expectModelOf(card.vocabularySize, files.directory);
-      return new Scorer(path, tokenizer, card, topK, worker);
+      tokenizer.expectModelOf(model.card.vocabularySize, files.directory);
+      return new Scorer(path, tokenizer, model, topK, worker);
     } catch (error) {
       await worker.stop();
       throw error;
@@ -111,15 +125,12 @@ export class Scorer {
         );
       }
     }
-    return this.#turns.take(() => this.#worker.remote.score(texts, topK), turn);
-  }
-
-  /**
-   * Resolves when the worker thread ends by itself, after which it cannot score any more; never after
-   * `close`.
-   */
-  get failed(): Promise<FuseMeshError> {
-    return this.#worker.failed;
+    try {
+      return await this.#turns.take(() => this.#worker.remote.score(texts, topK), turn);
+    } catch (error) {
+      if (error instanceof FuseMeshError && error.code === 'unavailable') this.#fail(error);
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

@@ -1,16 +1,19 @@
 import type { ModelFiles } from '../model-files.ts';
 import type { Placement } from '../runtime/placement.ts';
 import { serveWorker } from '../runtime/worker.ts';
-import type { ModelCard } from './model-card.ts';
 import { openScoredModel, type ScoredModel } from './open-scored-model.ts';
 import type { PaddedScores } from './padded-scores.ts';
 
 let model: ScoredModel | undefined;
 
 const methods = {
-  async load(files: ModelFiles, threads: number, placement?: Placement): Promise<ModelCard> {
+  async load(
+    files: ModelFiles,
+    threads: number,
+    placement?: Placement,
+  ): Promise<Pick<ScoredModel, 'card' | 'onProcessor'>> {
     model = await openScoredModel(files, threads, placement);
-    return model.card;
+    return { card: model.card, onProcessor: model.onProcessor };
   },
 
   score(texts: readonly Int32Array[], topK: number): Promise<PaddedScores> {

@@ -41,7 +41,7 @@ export interface TeacherOptions {
 }
 
 /** Loads the model that a teacher serves onto what its settings name as execution and device. */
-export type LoadModel = (settings: TeacherSettings, config: RunConfig) => Promise<TeacherModel>;
+export type LoadModel = (settings: TeacherSettings, config: RunConfig, log: Log) => Promise<TeacherModel>;
 
 /**
  * Serves one teacher of a run, or the target's frozen copy, until the signal. It attaches to a run when a caller (the
@@ -70,7 +70,7 @@ export async function runTeacher(
     security: config.security,
   });
   try {
-    const model = await load(settings, config);
+    const model = await load(settings, config, options.log);
     readiness.has('model');
     try {
       await teach(model, { config, settings, register, readiness, metricsPort: http.port, ...options });
@@ -82,8 +82,13 @@ export async function runTeacher(
   }
 }
 
-const loadOnnxModel: LoadModel = ({ model, threads, execution, device }, { topK }) =>
-  OnnxModel.load(model, { topK, threads, placement: { provider: execution, device } });
+const loadOnnxModel: LoadModel = ({ model, threads, execution, device }, { topK }, log) =>
+  OnnxModel.load(model, {
+    topK,
+    threads,
+    placement: { provider: execution, device },
+    onProcessor: (line) => log.info(line),
+  });
 
 /** The process around a model. */
 interface Surroundings extends TeacherOptions {

@@ -5,6 +5,7 @@ import {
   Generator,
 } from '../../../model/generation/generator.ts';
 import { modelFingerprint } from '../../../model/model-fingerprint.ts';
+import { onProcessorInWords } from '../../../model/runtime/on-processor.ts';
 import type { Placement } from '../../../model/runtime/placement.ts';
 import type { Turn } from '../../../model/runtime/turns.ts';
 import type { ModelCard } from '../../../model/scoring/model-card.ts';
@@ -20,6 +21,8 @@ export interface OnnxModelOptions {
   readonly threads: number;
   /** Left out, the processor computes. */
   readonly placement?: Placement;
+  /** Hears, in a line, what the processor computes although the model is on a GPU; once. */
+  readonly onProcessor?: (line: string) => void;
 }
 
 /** A model on this machine's disk, which ONNX Runtime computes in worker threads of this process. */
@@ -45,11 +48,23 @@ export class OnnxModel implements TeacherModel {
    * @param path a Hugging Face directory, or an .onnx file in it
    * @throws FuseMeshError as Scorer.load does
    */
-  static async load(path: string, { topK, ...computing }: OnnxModelOptions): Promise<OnnxModel> {
+  static async load(path: string, { topK, onProcessor, ...computing }: OnnxModelOptions): Promise<OnnxModel> {
+    const named = new Set<string>();
+    const tell = (operators: ReadonlySet<string>) => {
+      const others = [...operators].filter((operator) => !named.has(operator));
+      for (const operator of others) named.add(operator);
+      const line = computing.placement && onProcessorInWords(computing.placement, others);
+      if (line) onProcessor?.(line);
+    };
     const scorer = await Scorer.load(path, { topK, ...computing });
     try {
+      tell(scorer.onProcessor);
       const fingerprint = await modelFingerprint(path);
-      return new OnnxModel(scorer, fingerprint, () => Generator.load(path, computing));
+      return new OnnxModel(scorer, fingerprint, async () => {
+        const generator = await Generator.load(path, computing);
+        tell(generator.onProcessor);
+        return generator;
+      });
     } catch (error) {
       await scorer.close();
       throw error;
