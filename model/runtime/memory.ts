@@ -4,6 +4,7 @@ import { createGraph } from '../graph/operators.ts';
 import { elementCount } from '../graph/shape.ts';
 import { bytesPerElement } from '../graph/tensor-type.ts';
 import { emitModel } from '../onnx/emit.ts';
+import { hold, letGo } from './holdings.ts';
 import { library } from './library.ts';
 import { openSession, type Session, type SessionOptions } from './session.ts';
 import { arrayIn, beginningOf, onnxTypes, type Tensor } from './tensor.ts';
@@ -99,7 +100,12 @@ class DeviceMemory implements Memory {
     api.CreateMemoryInfo(name, deviceAllocator, options.device ?? 0, ordinary, made);
     const [memory] = made;
     api.CreateAllocator(sessions.copy.address, memory, made);
-    return new DeviceMemory(sessions, memory, made[0], options.provider === 'cuda');
+    return new DeviceMemory(
+      sessions,
+      memory,
+      hold(made[0], api.ReleaseAllocator),
+      options.provider === 'cuda',
+    );
   }
 
   allocate(shape: readonly number[], elementType: 'float32' | 'bfloat16' = 'float32'): Tensor {
@@ -109,7 +115,7 @@ class DeviceMemory implements Memory {
     const count = Math.max(1, elementCount(shape));
     const sizes = BigInt64Array.of(BigInt(count));
     api.CreateTensorAsOrtValue(this.#allocator, sizes, 1, onnxTypes[elementType], found);
-    const [value] = found;
+    const value = hold(found[0], api.ReleaseValue);
     this.#values.push(value);
     api.GetTensorMutableData(value, found);
     const byteLength = bytesPerElement[elementType] * count;
@@ -147,9 +153,8 @@ class DeviceMemory implements Memory {
   }
 
   async close(): Promise<void> {
-    const { api } = library();
-    for (const value of this.#values) api.ReleaseValue(value);
-    api.ReleaseAllocator(this.#allocator);
+    for (const value of this.#values) letGo(value);
+    letGo(this.#allocator);
     for (const session of Object.values(this.#sessions)) await session.close();
   }
 }

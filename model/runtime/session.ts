@@ -1,6 +1,7 @@
 import koffi from 'koffi';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { readCudaBuild } from './cuda-build.ts';
+import { hold, letGo } from './holdings.ts';
 import { keepLoaded, library } from './library.ts';
 import { arrayOf, byteLengthOf, type HostTensor, isOnDevice, ortValue, type Tensor } from './tensor.ts';
 
@@ -88,7 +89,7 @@ class OpenSession implements Session {
 
   constructor(address: bigint, crossed: BytesCrossed | undefined) {
     const { api } = library();
-    this.address = address;
+    this.address = hold(address, api.ReleaseSession);
     this.#crossed = crossed;
     this.#inputs = namesOf(address, api.SessionGetInputCount, api.SessionGetInputName);
     this.#outputs = namesOf(address, api.SessionGetOutputCount, api.SessionGetOutputName);
@@ -151,7 +152,7 @@ class OpenSession implements Session {
   }
 
   async close(): Promise<void> {
-    library().api.ReleaseSession(this.address);
+    letGo(this.address);
   }
 }
 
