@@ -53,8 +53,8 @@ export interface SessionOptions {
 
 const sequential = 0;
 const allOptimizations = 99;
-/** Level of what a session prints. */
-const errors = 3;
+/** Level of what a session prints by itself: what goes wrong, it tells its caller. */
+const fatal = 4;
 
 /**
  * Opens an ONNX model.
@@ -211,7 +211,7 @@ function optionsOf({ threads, weightsDirectory = '', keepsMemory = true }: Sessi
     api.SetInterOpNumThreads(options, 1);
     api.SetSessionExecutionMode(options, sequential);
     api.SetSessionGraphOptimizationLevel(options, allOptimizations);
-    api.SetSessionLogSeverityLevel(options, errors);
+    api.SetSessionLogSeverityLevel(options, fatal);
     if (!keepsMemory) {
       api.DisableCpuMemArena(options);
       api.DisableMemPattern(options);
