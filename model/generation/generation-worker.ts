@@ -3,7 +3,7 @@ import { uniformNumbers } from '../../numbers/random.ts';
 import { readArchitecture } from '../families/read-architecture.ts';
 import { fileWeights, openWeights } from '../families/weights.ts';
 import { dialectOf } from '../runtime/dialect.ts';
-import { type Memory, openMemory } from '../runtime/memory.ts';
+import { openMemory } from '../runtime/memory.ts';
 import type { Placement } from '../runtime/placement.ts';
 import { type BytesCrossed, openSession, type Session } from '../runtime/session.ts';
 import type { Tensor } from '../runtime/tensor.ts';
@@ -25,7 +25,6 @@ interface Sequence {
 interface Loaded {
   readonly model: Pick<GenerationModel, 'keys' | 'values'>;
   readonly session: Session;
-  readonly memory: Memory;
   readonly rooms: CacheRooms;
   readonly logits: { readonly data: Float32Array<ArrayBuffer>; readonly shape: readonly number[] };
 }
@@ -47,7 +46,7 @@ const methods = {
     const memory = await openMemory(options);
     const { vocabularySize } = architecture;
     const logits = { data: new Float32Array(vocabularySize), shape: [1, vocabularySize] };
-    loaded = { model, session, memory, rooms: new CacheRooms(memory, architecture), logits };
+    loaded = { model, session, rooms: new CacheRooms(memory, architecture), logits };
     return session.onProcessor;
   },
 
@@ -76,13 +75,6 @@ const methods = {
 
   /** All that has gone to a device and come from there; the weights left out. */
   crossed: (): BytesCrossed => crossed,
-
-  /** Frees what the thread's end would not. */
-  async close(): Promise<void> {
-    await loaded?.memory.close();
-    await loaded?.session.close();
-    loaded = undefined;
-  },
 };
 
 async function read(

@@ -142,10 +142,8 @@ export class Generator {
     }
   }
 
-  async close(): Promise<void> {
-    // A thread that has ended by itself has nothing to free.
-    await this.#worker.remote.close().catch(() => undefined);
-    await this.#worker.stop();
+  close(): Promise<void> {
+    return this.#worker.stop();
   }
 }
 

@@ -1,5 +1,5 @@
 import { type ErrorCode, FuseMeshError } from '../../errors/fusemesh-error.ts';
-import type { ExecutionProvider } from './session.ts';
+import type { ExecutionProvider } from './placement.ts';
 
 interface Failure {
   /** In what ONNX Runtime says. */

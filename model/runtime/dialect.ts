@@ -1,5 +1,5 @@
 import type { Dialect } from '../onnx/emit.ts';
-import type { ExecutionProvider } from './session.ts';
+import type { ExecutionProvider } from './placement.ts';
 
 /**
  * How graphs are written for what computes them.

@@ -5,8 +5,10 @@ import { elementCount } from '../graph/shape.ts';
 import { bytesPerElement } from '../graph/tensor-type.ts';
 import { emitModel } from '../onnx/emit.ts';
 import { deviceFailure } from './device-failure.ts';
+import { hold, letGo } from './holdings.ts';
 import { library } from './library.ts';
-import { type ExecutionProvider, openSession, type Session, type SessionOptions } from './session.ts';
+import type { ExecutionProvider } from './placement.ts';
+import { openSession, type Session, type SessionOptions } from './session.ts';
 import { arrayIn, beginningOf, type DeviceTensor, onnxTypes, type Tensor } from './tensor.ts';
 
 /** Where tensors that stay from run to run live: in this process's memory, or in a device's. Float32 but where said. */
@@ -107,7 +109,8 @@ class DeviceMemory implements Memory {
     api.CreateMemoryInfo(name, deviceAllocator, options.device ?? 0, ordinary, made);
     const [memory] = made;
     api.CreateAllocator(sessions.copy.address, memory, made);
-    return new DeviceMemory(sessions, memory, made[0], options.provider!);
+    const allocator = hold(made[0], api.ReleaseAllocator);
+    return new DeviceMemory(sessions, memory, allocator, options.provider!);
   }
 
   allocate(shape: readonly number[], elementType: 'float32' | 'bfloat16' = 'float32'): Tensor {
@@ -121,7 +124,7 @@ class DeviceMemory implements Memory {
     } catch (error) {
       throw deviceFailure(error, this.#provider);
     }
-    const [value] = found;
+    const value = hold(found[0], api.ReleaseValue);
     api.GetTensorMutableData(value, found);
     const [data] = found;
     this.#values.set(data, value);
@@ -131,7 +134,7 @@ class DeviceMemory implements Memory {
 
   free(tensor: Tensor): void {
     const { data } = (tensor as DeviceTensor).buffer;
-    library().api.ReleaseValue(this.#values.get(data)!);
+    letGo(this.#values.get(data)!);
     this.#values.delete(data);
   }
 
@@ -168,9 +171,8 @@ class DeviceMemory implements Memory {
   }
 
   async close(): Promise<void> {
-    const { api } = library();
-    for (const value of this.#values.values()) api.ReleaseValue(value);
-    api.ReleaseAllocator(this.#allocator);
+    for (const value of this.#values.values()) letGo(value);
+    letGo(this.#allocator);
     for (const session of Object.values(this.#sessions)) await session.close();
   }
 }

@@ -1,4 +1,5 @@
-import type { ExecutionProvider } from './session.ts';
+/** Where a model runs: on this machine's CPU, on an NVIDIA GPU, or on a GPU of any vendor by WebGPU. */
+export type ExecutionProvider = 'cpu' | 'cuda' | 'webgpu';
 
 /** What computes a model. */
 export interface Placement {

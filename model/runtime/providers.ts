@@ -3,7 +3,8 @@ import { add } from '../graph/expressions.ts';
 import { createGraph } from '../graph/operators.ts';
 import { emitModel } from '../onnx/emit.ts';
 import { library } from './library.ts';
-import { type ExecutionProvider, openSession } from './session.ts';
+import type { ExecutionProvider } from './placement.ts';
+import { openSession } from './session.ts';
 
 /** What ONNX Runtime can do on this machine. */
 export interface RuntimeHere {

@@ -2,12 +2,11 @@ import koffi from 'koffi';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { readCudaBuild } from './cuda-build.ts';
 import { deviceFailure } from './device-failure.ts';
+import { hold, letGo } from './holdings.ts';
 import { keepLoaded, library } from './library.ts';
 import { operatorsOnProcessor, remembersAssignment } from './on-processor.ts';
+import type { ExecutionProvider } from './placement.ts';
 import { arrayOf, byteLengthOf, type HostTensor, isOnDevice, ortValue, type Tensor } from './tensor.ts';
-
-/** Where a model runs: on this machine's CPU, on an NVIDIA GPU, or on a GPU of any vendor by WebGPU. */
-export type ExecutionProvider = 'cpu' | 'cuda' | 'webgpu';
 
 /** Tensors by the names of a session's inputs or outputs. */
 export type Tensors = Readonly<Record<string, Tensor>>;
@@ -57,8 +56,8 @@ export interface SessionOptions {
 
 const sequential = 0;
 const allOptimizations = 99;
-/** Level of what a session prints. */
-const errors = 3;
+/** Level of what a session prints by itself: what goes wrong, it tells its caller. */
+const fatal = 4;
 
 /**
  * Opens an ONNX model.
@@ -97,7 +96,7 @@ class OpenSession implements Session {
 
   constructor(address: bigint, { provider = 'cpu', crossed }: SessionOptions) {
     const { api } = library();
-    this.address = address;
+    this.address = hold(address, api.ReleaseSession);
     this.#provider = provider;
     this.onProcessor = provider === 'cpu' ? new Set() : operatorsOnProcessor(address);
     this.#crossed = provider === 'cpu' ? undefined : crossed;
@@ -164,7 +163,7 @@ class OpenSession implements Session {
   }
 
   async close(): Promise<void> {
-    library().api.ReleaseSession(this.address);
+    letGo(this.address);
   }
 }
 
@@ -228,7 +227,7 @@ function optionsOf({
     api.SetInterOpNumThreads(options, 1);
     api.SetSessionExecutionMode(options, sequential);
     api.SetSessionGraphOptimizationLevel(options, allOptimizations);
-    api.SetSessionLogSeverityLevel(options, errors);
+    api.SetSessionLogSeverityLevel(options, fatal);
     if (!keepsMemory) {
       api.DisableCpuMemArena(options);
       api.DisableMemPattern(options);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -13,18 +13,21 @@ interface Calculator extends Methods {
   fail(): never;
   double(values: Float32Array<ArrayBuffer>): Transferring<Float32Array<ArrayBuffer>>;
   lengthOfLast(): number;
+  leaveAtEnd(path: string): void;
 }
 
+let directory: string;
 let file: URL;
 let worker: RunningWorker<Calculator>;
 
 beforeAll(async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'fusemesh-worker-'));
+  directory = await mkdtemp(join(tmpdir(), 'fusemesh-worker-'));
   const path = join(directory, 'calculator.mts');
   const here = (name: string) => pathToFileURL(join(import.meta.dirname, name)).href;
   await writeFile(
     path,
-    `import { serveWorker } from '${here('worker.ts')}';
+    `import { atEndOfThread, serveWorker } from '${here('worker.ts')}';
+     import { writeFileSync } from 'node:fs';
      import { transferring } from '${here('transferring.ts')}';
      import { FuseMeshError } from '${here('../../errors/fusemesh-error.ts')}';
      let last = new Float32Array(0);
@@ -41,6 +44,7 @@ beforeAll(async () => {
          return transferring(last, [last.buffer]);
        },
        lengthOfLast: () => last.length,
+       leaveAtEnd: (path: string) => atEndOfThread(() => writeFileSync(path, 'freed')),
      });`,
   );
   file = pathToFileURL(path);
@@ -84,6 +88,19 @@ describe('a worker thread', () => {
     await expect(remote.fail()).rejects.toThrow('the worker thread of calculator.mts failed: broken');
     await expect(remote.add(1, 1)).rejects.toMatchObject({ code: 'internal' });
     expect(await worker.failed).toMatchObject({ message: expect.stringContaining('failed: broken') });
+  });
+
+  it('frees what it has when it is stopped, unless it computes', async () => {
+    const path = join(directory, 'freed.txt');
+    const remote = start();
+    await remote.leaveAtEnd(path);
+    await worker.stop();
+    expect(await readFile(path, 'utf8')).toBe('freed');
+    const busy = start()
+      .later(60_000, 'never')
+      .catch((error: Error) => error.message);
+    await worker.stop();
+    expect(await busy).toContain('has stopped');
   });
 
   it('has not failed when it is stopped', async () => {

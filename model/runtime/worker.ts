@@ -1,5 +1,7 @@
 import './no-telemetry.ts';
+import { once } from 'node:events';
 import { basename } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { parentPort, Worker } from 'node:worker_threads';
 import { type ErrorCode, FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { type Received, type Transferring, unmarked } from './transferring.ts';
@@ -95,9 +97,26 @@ export function startWorker<M extends Methods>(file: URL): RunningWorker<M> {
     failed,
     stop: async () => {
       stopping = true;
+      if (failure) return;
+      const ended = once(worker, 'exit');
+      worker.postMessage(endOfThread);
+      await Promise.race([ended, setTimeout(endsWithin, undefined, { ref: false })]);
       await worker.terminate();
     },
   };
+}
+
+/** Asks a thread to free what it has and to end. */
+const endOfThread = 'end';
+
+/** One that computes for longer does not hear it, and is ended as it is. */
+const endsWithin = 1000;
+
+const endings: (() => void)[] = [];
+
+/** @param end frees what would outlive this thread, when it is stopped */
+export function atEndOfThread(end: () => void): void {
+  endings.push(end);
 }
 
 /** Answers the calls of the thread that started this worker. */
@@ -105,7 +124,12 @@ export function serveWorker<M extends Methods>(methods: M): void {
   const port = parentPort;
   if (!port) throw new FuseMeshError('internal', 'this module runs in a worker thread only');
   let last: Promise<void> = Promise.resolve();
-  port.on('message', ({ id, method, parameters }: Call) => {
+  port.on('message', (message: Call | typeof endOfThread) => {
+    if (message === endOfThread) {
+      for (const end of endings) end();
+      process.exit();
+    }
+    const { id, method, parameters } = message;
     last = last.then(async () => {
       const { reply, buffers } = await answer(methods, id, method, parameters);
       port.postMessage(reply, buffers);

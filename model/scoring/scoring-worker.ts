@@ -19,12 +19,6 @@ const methods = {
   score(texts: readonly Int32Array[], topK: number): Promise<PaddedScores> {
     return model!.score(texts, topK);
   },
-
-  /** Frees what the thread's end would not. */
-  async close(): Promise<void> {
-    await model?.close();
-    model = undefined;
-  },
 };
 
 export type ScoringMethods = typeof methods;

@@ -70,7 +70,6 @@ describe.skipIf(refusal)(`a teacher on a device${refusal ? ` (${refusal})` : ''}
       expect(after.toDevice - before.toDevice).toBe((4 + 8 + 8) * steps + 8 * keys);
       await remote.end(0);
       await remote.end(1);
-      await remote.close();
       await stop();
     },
   );
