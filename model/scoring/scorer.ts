@@ -28,12 +28,6 @@ export class Scorer {
   readonly card: ModelCard;
   /** Operators that the processor computes although the model is on a device, by their names in ONNX. */
   readonly onProcessor: ReadonlySet<string>;
-  /**
-   * Resolves when the worker thread ends by itself or its GPU is lost, after which it cannot score any more; never
-   * after `close`.
-   */
-  readonly failed: Promise<FuseMeshError>;
-  #fail: (failure: FuseMeshError) => void = () => {};
   readonly #name: string;
   readonly #topK: number;
   readonly #turns = new Turns();
@@ -52,10 +46,6 @@ export class Scorer {
     this.onProcessor = onProcessor;
     this.#topK = topK;
     this.#worker = worker;
-    this.failed = new Promise((resolve) => {
-      this.#fail = resolve;
-    });
-    worker.failed.then(this.#fail);
   }
 
   /**
@@ -125,12 +115,15 @@ export class Scorer {
         );
       }
     }
-    try {
-      return await this.#turns.take(() => this.#worker.remote.score(texts, topK), turn);
-    } catch (error) {
-      if (error instanceof FuseMeshError && error.code === 'unavailable') this.#fail(error);
-      throw error;
-    }
+    return this.#turns.take(() => this.#worker.remote.score(texts, topK), turn);
+  }
+
+  /**
+   * Resolves when the worker thread ends by itself, after which it cannot score any more; never after
+   * `close`.
+   */
+  get failed(): Promise<FuseMeshError> {
+    return this.#worker.failed;
   }
 
   close(): Promise<void> {

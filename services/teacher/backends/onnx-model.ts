@@ -31,6 +31,7 @@ export class OnnxModel implements TeacherModel {
   readonly tokenizer: Tokenizer;
   readonly fingerprint: Uint8Array;
   readonly failed: Promise<FuseMeshError>;
+  #fail: (failure: FuseMeshError) => void = () => {};
   readonly #scorer: Scorer;
   readonly #loadGenerator: () => Promise<Generator>;
   #generator: Promise<Generator> | undefined;
@@ -39,7 +40,10 @@ export class OnnxModel implements TeacherModel {
     this.card = scorer.card;
     this.tokenizer = scorer.tokenizer;
     this.fingerprint = fingerprint;
-    this.failed = scorer.failed;
+    this.failed = new Promise((resolve) => {
+      this.#fail = resolve;
+    });
+    void scorer.failed.then(this.#fail);
     this.#scorer = scorer;
     this.#loadGenerator = loadGenerator;
   }
@@ -76,6 +80,7 @@ export class OnnxModel implements TeacherModel {
     try {
       return await this.#scorer.score(texts, topK, turn);
     } catch (error) {
+      this.#failIfLost(error);
       if (!(error instanceof FuseMeshError && error.code === 'invalid_argument')) throw error;
       if (texts.length === 1) return [{ refusal: error.message }];
     }
@@ -90,7 +95,17 @@ export class OnnxModel implements TeacherModel {
       this.#generator = undefined;
       throw error;
     });
-    yield* (await this.#generator).generate(request, signal);
+    try {
+      yield* (await this.#generator).generate(request, signal);
+    } catch (error) {
+      this.#failIfLost(error);
+      throw error;
+    }
+  }
+
+  /** A GPU that is lost comes back to a new process only. */
+  #failIfLost(error: unknown): void {
+    if (error instanceof FuseMeshError && error.code === 'unavailable') this.#fail(error);
   }
 
   async close(): Promise<void> {
