@@ -7,7 +7,7 @@ import { optionsFor } from '../test/support/engine-options.ts';
 import { goldenModel } from '../test/support/golden.ts';
 import { createRandom } from '../test/support/random.ts';
 import { temporaryDirectory } from '../test/support/temporary-directory.ts';
-import type { EngineOptions } from './engine-options.ts';
+import { gradientsOf } from '../test/support/training-gradients.ts';
 import { ModelInTraining } from './model-in-training.ts';
 import type { TrainingBatch } from './training-batch.ts';
 
@@ -57,16 +57,6 @@ function documentOf(batch: TrainingBatch, i: number): TrainingBatch {
 }
 
 type Gradients = ReadonlyMap<string, Float32Array>;
-
-async function gradientsOf(directory: string, options: EngineOptions, batch: TrainingBatch) {
-  const model = await ModelInTraining.open(directory, options);
-  const losses = await model.computeGradients(batch);
-  const gradients = new Map<string, Float32Array>();
-  for (const { name, gradient } of model.tensors.trained)
-    gradients.set(name, await model.memory.read(gradient));
-  await model.close();
-  return { losses, gradients };
-}
 
 /** Largest difference in parts of the largest gradient of the tensor. */
 function expectEqual(actual: Gradients, right: Gradients, tolerance = 2e-5): void {
