@@ -1,8 +1,6 @@
 import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { EngineOptions } from '../../engine/engine-options.ts';
-import type { TrainingBatch } from '../../engine/training-batch.ts';
-import { optionsFor } from '../support/engine-options.ts';
+import { optionsOnDevice } from '../support/engine-options.ts';
 import {
   goldenAdapters,
   goldenModel,
@@ -16,10 +14,6 @@ import { refusalOfDevice } from './software-device.ts';
 
 const refusal = await refusalOfDevice();
 const named = (paths: readonly string[]) => paths.map((path) => [basename(path), path] as const);
-const optionsOnDevice = (batch: TrainingBatch): EngineOptions => ({
-  ...optionsFor(batch),
-  execution: { provider: 'webgpu', precision: 'float32' },
-});
 
 function expectSmall(errors: ReadonlyMap<string, number>): void {
   for (const [name, error] of errors) expect(error, name).toBeLessThan(1e-3);
