@@ -1,6 +1,5 @@
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openSafetensors } from '../model/safetensors/safetensors-file.ts';
+import { goldenAdamW, readGoldenAdamW, relativeError } from '../test/support/golden-adamw.ts';
 import { adamwStep, globalNorm, type OptimizedTensor } from './adamw.ts';
 
 const options = { beta1: 0.9, beta2: 0.95, weightDecay: 0.1, clipNorm: 1 };
@@ -16,47 +15,18 @@ const tensor = (
   decays,
 });
 
-/** max |a − b| / max(1, |b|) with a step's part of all steps' values; NaN where either has one. */
-function largestError(values: Float32Array, allSteps: Float32Array, step: number): number {
-  let largest = 0;
-  for (const [i, value] of values.entries()) {
-    const right = allSteps[step * values.length + i];
-    const error = Math.abs(value - right) / Math.max(1, Math.abs(right));
-    if (!(error <= largest)) largest = error;
-  }
-  return largest;
-}
-
 describe('adamwStep', () => {
-  it.each(['single-tensor', 'foreach'])('gives what PyTorch gives, step by step: %s', async (way) => {
-    const golden = join(import.meta.dirname, '../test/golden-adamw', `${way}.safetensors`);
-    const expected = await openSafetensors(golden);
-    const norms = await expected.readFloat32('norms');
-    const names = [...expected.tensors.keys()].flatMap((key) => key.match(/^start:(.*)/)?.[1] ?? []);
-    const tensors = await Promise.all(
-      names.map(async (name) => {
-        const start = await expected.readFloat32(`start:${name}`);
-        return {
-          ...tensor(start, start, expected.tensors.get(`start:${name}`)!.shape.length > 1),
-          gradients: await expected.readFloat32(`gradients:${name}`),
-          right: {
-            weights: await expected.readFloat32(`weights:${name}`),
-            firstMoment: await expected.readFloat32(`first_moments:${name}`),
-            secondMoment: await expected.readFloat32(`second_moments:${name}`),
-          },
-        };
-      }),
-    );
-    await expected.close();
+  it.each(goldenAdamW)('gives what PyTorch gives, step by step: %s', async (way) => {
+    const { norms, tensors: golden } = await readGoldenAdamW(way);
+    const tensors = golden.map(({ start, shape }) => tensor(start, start, shape.length > 1));
     for (const [step, right] of norms.entries()) {
-      for (const { gradient, gradients } of tensors)
-        gradient.set(gradients.subarray(step * gradient.length, (step + 1) * gradient.length));
+      for (const [i, { gradients }] of golden.entries()) tensors[i].gradient.set(gradients[step]);
       const norm = globalNorm(tensors);
       expect(norm / right).toBeCloseTo(1, 6);
       adamwStep(tensors, step + 1, 1e-2, options, norm);
-      for (const one of tensors)
+      for (const [i, { right }] of golden.entries())
         for (const what of ['weights', 'firstMoment', 'secondMoment'] as const)
-          expect(largestError(one[what], one.right[what], step), `${what} at ${step}`).toBeLessThan(1e-6);
+          expect(relativeError(tensors[i][what], right[what][step]), `${what} at ${step}`).toBeLessThan(1e-6);
     }
   });
 

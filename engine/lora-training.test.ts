@@ -1,29 +1,22 @@
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readArchitecture } from '../model/families/read-architecture.ts';
-import { adapterShapes } from '../model/lora/adapters.ts';
-import { readAdapterConfig, readAdapters } from '../model/lora/read-adapter.ts';
-import { targetLayers } from '../model/lora/target-layers.ts';
 import { optionsFor } from '../test/support/engine-options.ts';
-import { goldenAdapters, largestDifference, openExpected, readBatch } from '../test/support/golden.ts';
+import {
+  goldenAdapters,
+  largestDifference,
+  openExpected,
+  readBatch,
+  readGoldenAdapter,
+} from '../test/support/golden.ts';
 import { gradientErrors } from '../test/support/training-gradients.ts';
 import { TrainingEngine } from './training-engine.ts';
 
 const adapters = goldenAdapters().map((path) => [basename(path), path] as const);
 const learningRate = 1e-3;
 
-/** An adapter of peft's with its model. */
-async function readGolden(directory: string) {
-  const lora = await readAdapterConfig(directory);
-  const base = join(directory, lora.baseModel!);
-  const architecture = await readArchitecture(base);
-  const shapes = adapterShapes(targetLayers(architecture, lora.targetModules), lora.rank);
-  return { lora, base, shapes, adapters: await readAdapters(directory, shapes) };
-}
-
 describe('training of adapters agrees with peft', () => {
   it.each(adapters)('gradients of every tensor: %s', async (_, directory) => {
-    const { lora, base, shapes, adapters } = await readGolden(directory);
+    const { lora, base, shapes, adapters } = await readGoldenAdapter(directory);
     const expected = await openExpected(directory);
     const batch = await readBatch(expected);
     const options = { ...optionsFor(batch), lora };
@@ -34,7 +27,7 @@ describe('training of adapters agrees with peft', () => {
   });
 
   it.each(adapters)('losses, norms and adapters over AdamW steps: %s', async (_, directory) => {
-    const { lora, base, shapes, adapters } = await readGolden(directory);
+    const { lora, base, shapes, adapters } = await readGoldenAdapter(directory);
     const expected = await openExpected(directory);
     const batch = await readBatch(expected);
     const engine = await TrainingEngine.start(base, { ...optionsFor(batch), lora });
@@ -68,7 +61,7 @@ describe('training of adapters agrees with peft', () => {
 });
 
 it('begins as the model is: the first loss is that of the weights alone', async () => {
-  const { base } = await readGolden(adapters[0][1]);
+  const { base } = await readGoldenAdapter(adapters[0][1]);
   const expected = await openExpected(base);
   const batch = await readBatch(expected);
   const lora = { rank: 4, alpha: 8, targetModules: 'all-linear' };
@@ -82,7 +75,7 @@ it('begins as the model is: the first loss is that of the weights alone', async 
 });
 
 it('refuses a pattern that fits nothing, and says what there is', async () => {
-  const { base } = await readGolden(adapters[0][1]);
+  const { base } = await readGoldenAdapter(adapters[0][1]);
   const expected = await openExpected(base);
   const options = optionsFor(await readBatch(expected));
   await expected.close();

@@ -5,41 +5,14 @@ import { describe, expect, it } from 'vitest';
 import { Scorer } from '../model/scoring/scorer.ts';
 import { optionsFor } from '../test/support/engine-options.ts';
 import { goldenModel } from '../test/support/golden.ts';
-import { createRandom } from '../test/support/random.ts';
+import { candidates, randomBatch } from '../test/support/random-batch.ts';
 import { temporaryDirectory } from '../test/support/temporary-directory.ts';
-import type { EngineOptions } from './engine-options.ts';
+import { gradientsOf } from '../test/support/training-gradients.ts';
 import { ModelInTraining } from './model-in-training.ts';
 import type { TrainingBatch } from './training-batch.ts';
 
 const families = ['llama-grouped-tied', 'qwen3-wide', 'mpt-clipped', 'gpt2-tied', 'gpt_neox-parallel'];
 const lengths = [20, 3, 11, 1, 7, 9, 2, 20];
-const candidates = 3;
-const vocabulary = 30;
-
-/** A batch in which every document has something to learn, some of it fused, some of that with a tail. */
-function randomBatch(lengths: readonly number[]): TrainingBatch {
-  const random = createRandom(7);
-  const tokens = lengths.reduce((sum, length) => sum + length, 0);
-  const ids = (count: number) => Int32Array.from({ length: count }, () => Math.floor(random() * vocabulary));
-  const labels = ids(tokens);
-  let end = 0;
-  for (const length of lengths) {
-    end += length;
-    labels[end - 1] = -1;
-  }
-  const taught = Array.from({ length: tokens }, () => random() < 0.7);
-  return {
-    lengths,
-    candidates,
-    inputIds: ids(tokens),
-    labels,
-    fusedIds: Int32Array.from({ length: tokens * candidates }, (_, i) => (i * 7) % vocabulary),
-    fusedProbabilities: Float32Array.from({ length: tokens * candidates }, (_, i) =>
-      taught[Math.floor(i / candidates)] ? 0.3 : 0,
-    ),
-    fusedTail: Float32Array.from({ length: tokens }, (_, i) => (taught[i] ? 0.1 : 0)),
-  };
-}
 
 /** Document i of a batch alone. */
 function documentOf(batch: TrainingBatch, i: number): TrainingBatch {
@@ -57,16 +30,6 @@ function documentOf(batch: TrainingBatch, i: number): TrainingBatch {
 }
 
 type Gradients = ReadonlyMap<string, Float32Array>;
-
-async function gradientsOf(directory: string, options: EngineOptions, batch: TrainingBatch) {
-  const model = await ModelInTraining.open(directory, options);
-  const losses = await model.computeGradients(batch);
-  const gradients = new Map<string, Float32Array>();
-  for (const { name, gradient } of model.tensors.trained)
-    gradients.set(name, await model.memory.read(gradient));
-  await model.close();
-  return { losses, gradients };
-}
 
 /** Largest difference in parts of the largest gradient of the tensor. */
 function expectEqual(actual: Gradients, right: Gradients, tolerance = 2e-5): void {

@@ -37,17 +37,21 @@ export function library(): Library {
 
 function load(file: string): Library {
   const { getApi, version } = open(file);
-  const [major, minor] = version.split('.').map(Number);
-  if (major !== oldest[0] || minor < oldest[1]) {
-    throw new FuseMeshError(
-      'failed_precondition',
-      `${file} is ONNX Runtime ${version}; FuseMesh needs ${oldest.join('.')} or newer: ${remedy}`,
-    );
-  }
+  refuseOlder(version, file);
   const api = ortApi(getApi(apiVersion));
   const environment = new BigUint64Array(1);
   api.CreateEnv(fatal, 'fusemesh', environment);
   return { file, version, api, environment: environment[0] };
+}
+
+/** @throws FuseMeshError failed_precondition for a version that lacks functions or has not been tried */
+export function refuseOlder(version: string, file: string): void {
+  const [major, minor] = version.split('.').map(Number);
+  if (major === oldest[0] && minor >= oldest[1]) return;
+  throw new FuseMeshError(
+    'failed_precondition',
+    `${file} is ONNX Runtime ${version}; FuseMesh needs ${oldest.join('.')} or newer, before ${oldest[0] + 1}: ${remedy}`,
+  );
 }
 
 /** Level of what ONNX Runtime prints by itself: what goes wrong, it tells its caller as well. */
@@ -65,7 +69,7 @@ function open(file: string): { readonly version: string; getApi(version: number)
   } catch (cause) {
     throw new FuseMeshError(
       'failed_precondition',
-      `ONNX Runtime's library does not load (${(cause as Error).message}): ${remedy}`,
+      `ONNX Runtime's library ${file} does not load (${(cause as Error).message}): ${remedy}`,
       { cause },
     );
   }

@@ -56,6 +56,8 @@ const report = (step: number, entropy: number): StepReport & WithEntropy => ({
   seconds: 2,
   time,
   fusionSeconds: 0,
+  bytesToDevice: 0,
+  bytesFromDevice: 0,
   tokensPerSecond: 50,
 });
 

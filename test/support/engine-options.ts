@@ -19,3 +19,9 @@ export const optionsFor = ({
   recompute: false,
   execution: { provider: 'cpu', precision: 'float32' },
 });
+
+/** The same on a device. */
+export const optionsOnDevice = (batch: Pick<TrainingBatch, 'lengths' | 'candidates'>): EngineOptions => ({
+  ...optionsFor(batch),
+  execution: { provider: 'webgpu', precision: 'float32' },
+});

@@ -1,6 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TrainingBatch } from '../../engine/training-batch.ts';
+import { readArchitecture } from '../../model/families/read-architecture.ts';
+import { adapterShapes } from '../../model/lora/adapters.ts';
+import { readAdapterConfig, readAdapters } from '../../model/lora/read-adapter.ts';
+import { targetLayers } from '../../model/lora/target-layers.ts';
 import { openSafetensors, type SafetensorsFile } from '../../model/safetensors/safetensors-file.ts';
 
 /** FUSEMESH_GOLDEN names a folder of models with other random weights (test/oracle/families.py --seed). */
@@ -15,6 +19,15 @@ const adapters = join(import.meta.dirname, '..', 'golden-lora');
 
 /** Directories of golden adapters; their base models are named relative to them. */
 export const goldenAdapters = (): string[] => readdirSync(adapters).map((name) => join(adapters, name));
+
+/** An adapter of peft's with its model. */
+export async function readGoldenAdapter(directory: string) {
+  const lora = await readAdapterConfig(directory);
+  const base = join(directory, lora.baseModel!);
+  const architecture = await readArchitecture(base);
+  const shapes = adapterShapes(targetLayers(architecture, lora.targetModules), lora.rank);
+  return { lora, base, shapes, adapters: await readAdapters(directory, shapes) };
+}
 
 /** What PyTorch computed for a golden model. */
 export const openExpected = (directory: string): Promise<SafetensorsFile> =>

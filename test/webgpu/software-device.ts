@@ -19,6 +19,8 @@ export async function refusalOfDevice(): Promise<string | undefined> {
   if (existsSync(driver) && process.env['VK_ICD_FILENAMES'] === undefined) {
     process.env['VK_ICD_FILENAMES'] = driver;
     process.env['XDG_RUNTIME_DIR'] ??= mkdtempSync(join(tmpdir(), 'fusemesh-vulkan-'));
+    // Processes that a test starts find the loader there.
+    process.env['LD_LIBRARY_PATH'] ??= folder;
     try {
       process.dlopen({ exports: {} }, loader, constants.dlopen.RTLD_NOW | stays);
     } catch {

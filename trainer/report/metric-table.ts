@@ -62,6 +62,11 @@ export const trainerTable = {
     named('fusion_seconds_total'),
     'Time that alignment and fusion took; they mostly happen while the engine computes.',
   ),
+  deviceTransfer: counter(
+    named('device_transfer_bytes_total'),
+    'Bytes that steps brought to the device that computes (to_device), and back from there (from_device); 0 on the processor. Checkpoints and evaluations are not counted.',
+    ['direction'],
+  ),
   stepSeconds: histogram(
     named('step_seconds'),
     'Time of a step, without the wait for its documents.',

@@ -41,6 +41,8 @@ it('tells of steps and queues, each figure with the run', async () => {
     seconds: 2,
     time: { ...time.total, wait: 1.5 },
     fusionSeconds: 0.5,
+    bytesToDevice: 4_000,
+    bytesFromDevice: 300,
     tokensPerSecond: 500,
   };
   metrics.expect(['fiction', 'manuals']);
@@ -74,6 +76,8 @@ it('tells of steps and queues, each figure with the run', async () => {
     'fusemesh_trainer_phase_seconds_total{phase="checkpoint",run="demo"} 0.75',
     'fusemesh_trainer_phase_seconds_total{phase="align",run="demo"} 0',
     'fusemesh_trainer_fusion_seconds_total{run="demo"} 1.5',
+    'fusemesh_trainer_device_transfer_bytes_total{direction="to_device",run="demo"} 12000',
+    'fusemesh_trainer_device_transfer_bytes_total{direction="from_device",run="demo"} 900',
     'fusemesh_trainer_step{run="demo"} 9',
     'fusemesh_stream_limit_messages{stream="dead-letters",run="demo"} 10000',
     'fusemesh_trainer_planned_steps{run="demo"} 100',

@@ -61,6 +61,7 @@ export class TrainerMetrics {
       missing: ofSources(({ documentsMissing }) => documentsMissing),
     });
     this.#metrics.checkpointTime.set(0);
+    for (const direction of ['to_device', 'from_device']) this.#metrics.deviceTransfer.inc({ direction }, 0);
   }
 
   /** Makes the counters of these sources show 0, instead of no data, before anything has happened. */
@@ -80,6 +81,8 @@ export class TrainerMetrics {
     const metrics = this.#metrics;
     metrics.fusionSeconds.inc(step.fusionSeconds);
     metrics.passedOver.inc(step.passedOver);
+    metrics.deviceTransfer.inc({ direction: 'to_device' }, step.bytesToDevice);
+    metrics.deviceTransfer.inc({ direction: 'from_device' }, step.bytesFromDevice);
     metrics.step.set(step.step);
     if (step.skipped) {
       // Its loss may be NaN: the gauges keep the last step's values, so that alerts and plots have no gap.

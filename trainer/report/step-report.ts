@@ -42,6 +42,9 @@ export interface StepReport extends FigureValues {
   readonly time: PhaseSeconds;
   /** Time for alignment and fusion of its documents, mostly spent while the engine computed. */
   readonly fusionSeconds: number;
+  /** Bytes that went to the device, and came from there; 0 on the processor. */
+  readonly bytesToDevice: number;
+  readonly bytesFromDevice: number;
   readonly tokensPerSecond: number;
 }
 
@@ -79,6 +82,8 @@ export function stepReport(
     mass: count.mass,
     skippedSteps: state.skippedSteps,
     fusionSeconds,
+    bytesToDevice: result.bytesToDevice,
+    bytesFromDevice: result.bytesFromDevice,
     taught: Object.fromEntries(sources.map((name, s) => [name, count.taught[s]])),
     seconds,
     time,

@@ -58,11 +58,22 @@ export const timeSpent: Row = {
       queries: [{ expression: gauge(trainerTable.streamLag, chosenTeachers), legend: '{{teacher}}' }],
     },
     {
+      title: 'To the device and back',
+      description:
+        'Bytes per second that steps bring to the device and back: of each token some dozens for every block, and nothing that grows with the model’s width or vocabulary. 0 with execution: cpu.',
+      unit: 'Bps',
+      min: 0,
+      queries: [
+        { expression: `sum by (direction) (${rate(trainerTable.deviceTransfer)})`, legend: '{{direction}}' },
+      ],
+    },
+    {
       title: 'State over time',
       description:
         'What the trainer did when. Gaps are times in which Prometheus did not reach it; a “starting” in the middle is a restart.',
       as: 'timeline',
       unit: 'none',
+      width: 24,
       words: stateWords,
       queries: [{ expression: stateNumber, legend: 'trainer' }],
     },
