@@ -15,6 +15,7 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
+import { writePack } from './gpu/pack/write-pack.ts';
 import { prove } from './gpu/prove.ts';
 import { type Part, parts } from './gpu/row.ts';
 import { type Provider, providers } from './gpu/settings.ts';
@@ -27,17 +28,23 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: parts.join() },
     json: { type: 'string' },
+    pack: { type: 'string' },
+    with: { type: 'string', multiple: true, default: [] },
   },
 });
-const chosen = values.only.split(',').map((part) => oneOf<Part>('--only', part, parts));
-const place = {
-  provider: oneOf<Provider>('--provider', values.provider, providers),
-  device: Number(values.device),
-};
-const proof = await prove({ place, quick: values.quick }, chosen, (line) => console.error(line));
-console.log(`${headOf(proof)}\n\n${tablesOf(proof.rows)}`);
-if (values.json) await writeFile(values.json, `${JSON.stringify(proof, null, 2)}\n`);
-process.exitCode = proof.rows.some(({ ok }) => ok === false) ? 1 : 0;
+const tell = (line: string) => console.error(line);
+if (values.pack) await writePack(values.pack, values.with, tell);
+else await proveAndTell();
+
+async function proveAndTell(): Promise<void> {
+  const chosen = values.only.split(',').map((part) => oneOf<Part>('--only', part, parts));
+  const provider = oneOf<Provider>('--provider', values.provider, providers);
+  const place = { provider, device: Number(values.device) };
+  const proof = await prove({ place, quick: values.quick }, chosen, tell);
+  console.log(`${headOf(proof)}\n\n${tablesOf(proof.rows)}`);
+  if (values.json) await writeFile(values.json, `${JSON.stringify(proof, null, 2)}\n`);
+  process.exitCode = proof.rows.some(({ ok }) => ok === false) ? 1 : 0;
+}
 
 function oneOf<Name extends string>(option: string, given: string, names: readonly Name[]): Name {
   const name = names.find((each) => each === given);
