@@ -33,8 +33,14 @@ const { values } = parseArgs({
   },
 });
 const tell = (line: string) => console.error(line);
-if (values.pack) await writePack(values.pack, values.with, tell);
-else await proveAndTell();
+try {
+  if (values.pack) await writePack(values.pack, values.with, tell);
+  else await proveAndTell();
+} catch (error) {
+  if (!(error instanceof FuseMeshError)) throw error;
+  tell(error.message);
+  process.exitCode = 1;
+}
 
 async function proveAndTell(): Promise<void> {
   const chosen = values.only.split(',').map((part) => oneOf<Part>('--only', part, parts));

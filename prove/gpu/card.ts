@@ -5,7 +5,8 @@ import { findGraphicsCards, type GraphicsCard } from '../../cli/doctor/graphics-
 
 /** Floating point operations a second of dense products of bfloat16, as their makers' data sheets have them. */
 const peaks: readonly (readonly [name: RegExp, operations: number])[] = [
-  [/B200/, 2250e12],
+  [/\bB200/, 2250e12],
+  [/H[12]00 NVL/, 835e12],
   [/H200/, 989e12],
   [/H100.*PCIe/, 756e12],
   [/H100/, 989e12],

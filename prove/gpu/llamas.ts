@@ -1,5 +1,4 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LlamaSizes } from '../../bench/random-llama.ts';
 import { type TrainingBatch, textsAlone } from '../../engine/training-batch.ts';
@@ -81,9 +80,9 @@ export interface WrittenLlama extends SizedLlama {
  */
 const poolLength = 2 ** 20 + 7;
 
-/** Writes config.json and random bfloat16 weights into a new temporary directory. */
-export async function writeLlama(llama: SizedLlama): Promise<WrittenLlama> {
-  const directory = await mkdtemp(join(tmpdir(), 'fusemesh-prove-gpu-'));
+/** Writes config.json and random bfloat16 weights into a new folder in a folder. */
+export async function writeLlama(llama: SizedLlama, parent: string): Promise<WrittenLlama> {
+  const directory = await mkdtemp(join(parent, 'llama-'));
   const config = {
     model_type: 'llama',
     architectures: ['LlamaForCausalLM'],

@@ -5,8 +5,8 @@ import { work } from './job-worker.ts';
 import type { ParityRequest } from './requests.ts';
 import { type Said, say } from './row.ts';
 import { scoreCase } from './scored-case.ts';
-import { executionOf, reference } from './settings.ts';
-import { tolerances } from './tolerances.ts';
+import { executionOf, type Place, type Precision, reference } from './settings.ts';
+import { type Compared, tolerances } from './tolerances.ts';
 import { trainCase, trainingDifference } from './trained-case.ts';
 
 await work(async ({ place, precision, steps, seconds }: ParityRequest) => {
@@ -23,19 +23,24 @@ await work(async ({ place, precision, steps, seconds }: ParityRequest) => {
   }
 
   async function compared(golden: GoldenCase): Promise<Said> {
-    const right = await trainCase(golden, executionOf(reference, 'float32'), steps);
-    const actual = await trainCase(golden, executionOf(place, precision), steps);
-    const differences: Record<string, number> = { ...trainingDifference(actual, right) };
-    // Teachers score in float32, and with the weights alone.
-    if (precision === 'float32' && !golden.adapter) {
-      const scores = [await scoreCase(golden, place), await scoreCase(golden, reference)];
-      differences['logits'] = largestDifference(scores[0], scores[1]);
-    }
+    const [actual, right] = await Promise.all([
+      computed(golden, place, precision),
+      computed(golden, reference, 'float32'),
+    ]);
+    const differences: Partial<Record<Compared, number>> = trainingDifference(actual.trained, right.trained);
+    if (actual.logits && right.logits) differences.logits = largestDifference(actual.logits, right.logits);
     const allowed = tolerances[precision];
     const ok = Object.entries(differences).every(
-      ([what, difference]) => difference <= allowed[what as keyof typeof allowed],
+      ([what, difference]) => difference <= allowed[what as Compared],
     );
     return { figures: differences, ok, ...named(golden) };
+  }
+
+  async function computed(golden: GoldenCase, on: Place, ofProducts: Precision) {
+    const trained = await trainCase(golden, executionOf(on, ofProducts), steps);
+    // Teachers score in float32, and with the weights alone.
+    const scores = precision === 'float32' && !golden.adapter;
+    return { trained, logits: scores ? await scoreCase(golden, on) : undefined };
   }
 
   function named({ name }: GoldenCase): Pick<Said, 'name'> {

@@ -1,4 +1,6 @@
-import { rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { runtimeHere } from '../../model/runtime/providers.ts';
 import { cardOf, MemoryWatch, peakOperations } from './card.ts';
@@ -38,12 +40,14 @@ export async function prove(
   const elapsed = () => (performance.now() - began) / 1000;
   const rows: Row[] = [];
   const llamas: WrittenLlama[] = [];
+  const directory = await mkdtemp(join(tmpdir(), 'fusemesh-prove-gpu-'));
   try {
     for (const part of parts.filter((part) => chosen.includes(part))) {
       const end = endOf(part, plan) - skippedBefore(part);
       if ((part === 'train' || part === 'teach') && llamas.length === 0) {
         tell('writing random models');
-        for (const llama of plan.quick ? smallLlamas : largeLlamas) llamas.push(await writeLlama(llama));
+        for (const llama of plan.quick ? smallLlamas : largeLlamas)
+          llamas.push(await writeLlama(llama, directory));
       }
       for (const job of jobsOf(part)) {
         const left = end - elapsed();
@@ -57,7 +61,7 @@ export async function prove(
       }
     }
   } finally {
-    for (const { directory } of llamas) await rm(directory, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
   }
   return {
     ...plan,
@@ -87,9 +91,9 @@ export async function prove(
 
   /** With what the card says of it. */
   async function measured(job: Job | SpeedJob, seconds: number): Promise<Row[]> {
-    if (!card || !('llama' in job)) return runJob(job, seconds);
+    if (!card || !('llama' in job)) return runJob(job, seconds, directory);
     const watch = await MemoryWatch.start(device);
-    const ofJob = await runJob(job, seconds);
+    const ofJob = await runJob(job, seconds, directory);
     const memory = watch.stop();
     const peak = peakOperations(card.name);
     return ofJob.map((row) => {

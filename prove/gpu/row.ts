@@ -21,4 +21,5 @@ export interface Row extends Said {
 }
 
 /** Tells the proof: one JSON object a line. */
-export const say = (said: Said): void => console.log(JSON.stringify(said));
+export const say = (said: Said): void =>
+  console.log(JSON.stringify(said, (_, value) => (Number.isNaN(value) ? 'NaN' : value)));

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Part, Row, Said } from './row.ts';
 
 /** A process that says rows. */
@@ -25,11 +26,22 @@ const longestReason = 300;
  * says why.
  *
  * @param seconds how long it may take at most
+ * @param directory for its temporary files, which the caller removes
+ * @throws FuseMeshError cancelled where this process is asked to end
  */
-export async function runJob({ part, name, command, mustWork }: Job, seconds: number): Promise<Row[]> {
+export async function runJob(
+  { part, name, command, mustWork }: Job,
+  seconds: number,
+  directory: string,
+): Promise<Row[]> {
   const [program, ...parameters] = command;
   // A process group of its own, so that what it has started ends with it.
-  const child = spawn(program, parameters, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(program, parameters, {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+    env: { ...process.env, TMPDIR: directory },
+  });
   const end = () => {
     try {
       process.kill(-child.pid!, 'SIGKILL');
@@ -37,12 +49,13 @@ export async function runJob({ part, name, command, mustWork }: Job, seconds: nu
       // All of it has ended.
     }
   };
-  const interrupted = () => {
+  let interrupted = false;
+  const interrupt = () => {
+    interrupted = true;
     end();
-    process.exit(130);
   };
-  process.once('SIGINT', interrupted);
-  process.once('SIGTERM', interrupted);
+  process.once('SIGINT', interrupt);
+  process.once('SIGTERM', interrupt);
   const rows: Row[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => {
     if (line.startsWith('{')) rows.push({ part, name, ...(JSON.parse(line) as Said) });
@@ -65,8 +78,9 @@ export async function runJob({ part, name, command, mustWork }: Job, seconds: nu
   );
   clearTimeout(timer);
   end();
-  process.off('SIGINT', interrupted);
-  process.off('SIGTERM', interrupted);
+  process.off('SIGINT', interrupt);
+  process.off('SIGTERM', interrupt);
+  if (interrupted) throw new FuseMeshError('cancelled', 'The proof was stopped.');
   if (failure !== undefined) rows.push({ part, name, note: failure, ...(mustWork ? { ok: false } : {}) });
   return rows;
 }

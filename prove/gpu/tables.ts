@@ -28,9 +28,10 @@ export function parityTable(rows: readonly Row[]): Row[] {
     if (ofPrecision.length === 0) return [];
     const figures = Object.fromEntries(
       Object.entries(allowed).flatMap(([what, tolerance]) => {
-        const values = compared.flatMap((row) => row.figures![what] ?? []) as number[];
+        const values = compared.flatMap((row) => row.figures![what] ?? []);
         if (values.length === 0) return [];
-        const worst = values.reduce((most, value) => (value <= most ? most : value));
+        // NaN comes as a word.
+        const worst = Math.max(...values.map(Number));
         return [[`${what} (allowed)`, `${digits(worst)} (${tolerance})`]];
       }),
     );
@@ -59,8 +60,8 @@ function tableOf(rows: readonly Row[]): string {
   return [line(head), line(head.map(() => '---')), ...cells.map(line)].join('\n');
 }
 
-function digits(value: number | string | null): string {
-  if (typeof value !== 'number') return value ?? 'NaN';
+function digits(value: number | string): string {
+  if (typeof value !== 'number') return value;
   return value === 0 || Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
 }
 
