@@ -27,6 +27,7 @@ export async function cardOf(device: number): Promise<GraphicsCard | undefined> 
 }
 
 const lookEvery = 100;
+const program = 'nvidia-smi';
 
 /** Looks again and again how much of a card's memory is taken. */
 export class MemoryWatch {
@@ -41,7 +42,7 @@ export class MemoryWatch {
   /** Begins with what is taken by others. */
   static async start(device: number): Promise<MemoryWatch> {
     const query = ['--query-gpu=memory.used', '--format=csv,noheader,nounits', '-i', String(device)];
-    const child = spawn('nvidia-smi', [...query, '-lms', String(lookEvery)], {
+    const child = spawn(program, [...query, '-lms', String(lookEvery)], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const watch = new MemoryWatch(() => child.kill());
