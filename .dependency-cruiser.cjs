@@ -27,7 +27,7 @@ const keptIn = {
   pino: ['process/log'],
   '@opentelemetry': ['process/tracing'],
   yaml: ['process/config', 'cli', 'deploy', 'prove', 'test'],
-  'onnxruntime-node': ['model/runtime'],
+  koffi: ['model/runtime'],
   'onnx-buf': ['model/onnx'],
   tokenizers: ['model/tokenizer', 'examples/zoo'],
   commander: ['cli'],

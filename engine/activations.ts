@@ -1,6 +1,6 @@
 import type { Value } from '../model/graph/graph.ts';
 import { boundShape, elementCount } from '../model/graph/shape.ts';
-import type { HostTensor } from '../model/runtime/session.ts';
+import type { HostTensor } from '../model/runtime/tensor.ts';
 import type { PackingSizes } from './packing/micro-batches.ts';
 
 /** The numbers that stand for the open sizes of a graph. */

@@ -1,12 +1,11 @@
 import type { LoraSettings } from '../model/lora/lora-settings.ts';
-import type { ExecutionProvider } from '../model/runtime/session.ts';
+import type { Placement } from '../model/runtime/placement.ts';
 import type { AdamWOptions } from './adamw.ts';
 import type { Divergence } from './loss/divergences.ts';
 import type { PackingSizes } from './packing/micro-batches.ts';
 
 /** Where and how precisely matrix products are computed; weights, sums and optimizer state are float32 always. */
-export interface Execution {
-  readonly provider: ExecutionProvider;
+export interface Execution extends Placement {
   readonly precision: 'float32' | 'float16' | 'bfloat16';
 }
 

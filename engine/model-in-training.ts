@@ -5,7 +5,7 @@ import { refuseNonFinite } from '../model/families/finite-weights.ts';
 import { readArchitecture } from '../model/families/read-architecture.ts';
 import { openWeights } from '../model/families/weights.ts';
 import { boundShape } from '../model/graph/shape.ts';
-import type { HostTensor } from '../model/runtime/session.ts';
+import type { HostTensor } from '../model/runtime/tensor.ts';
 import { Activations, largestSizes, tensorIn } from './activations.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { tensorOfBlock } from './graphs/block-graph.ts';

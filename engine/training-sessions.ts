@@ -34,15 +34,16 @@ export interface TrainingSessions {
 
 export async function openTrainingSessions(
   { embeddings, kinds, kindOfBlock, head }: TrainingGraphs,
-  { threads, execution: { provider, precision } }: Pick<EngineOptions, 'threads' | 'execution'>,
+  { threads, execution }: Pick<EngineOptions, 'threads' | 'execution'>,
 ): Promise<TrainingSessions> {
+  const { precision, ...placement } = execution;
   const dialect = precision === 'float32' ? 'onnxruntime' : precision;
   const opened: Session[] = [];
   const open = async (outputs: readonly Value[], given: readonly Value[] = []) => {
     // Under their own names the outputs are computed in the buffers that they are given.
     const named = Object.fromEntries(outputs.map((value) => [value.name, value]));
-    const model = emitModel(named, { given, dialect, intoBuffers: true });
-    const session = await openSession(model, { threads, keepsMemory: false, provider });
+    const model = emitModel(named, { given, dialect });
+    const session = await openSession(model, { threads, keepsMemory: false, ...placement });
     opened.push(session);
     return session;
   };
@@ -55,7 +56,7 @@ export async function openTrainingSessions(
   };
   // The widest values are outputs too, so that they stay in our buffers from run to run: ONNX Runtime would
   // allocate each anew, and the system would clear it. From a GPU they would be copied for nothing.
-  const wide = provider === 'cpu' ? head.wide.flat() : [];
+  const wide = placement.provider === 'cpu' ? head.wide.flat() : [];
   const trainHead = (form: GradientForm) => open([...headResults(head, form), ...wide]);
   return {
     embeddings: await openSegment(embeddings),

@@ -1,4 +1,4 @@
-import type { HostTensor } from '../model/runtime/session.ts';
+import type { HostTensor } from '../model/runtime/tensor.ts';
 import type { OptimizedTensor } from './adamw.ts';
 import { type Segment, sumName } from './graphs/segment.ts';
 import type { TensorValues, TrainedPart } from './trained-part.ts';

@@ -23,7 +23,7 @@ export const engineOptionsOf = (
   clipNorm: trainer.clipNorm,
   threads: trainer.threads,
   recompute: trainer.recompute,
-  execution: { provider: trainer.execution, precision: trainer.precision },
+  execution: { provider: trainer.execution, device: trainer.device, precision: trainer.precision },
   lora: target.lora,
 });
 

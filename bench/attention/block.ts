@@ -8,7 +8,7 @@ import { trainedPart } from '../../engine/trained-part.ts';
 import { openTrainingSessions } from '../../engine/training-sessions.ts';
 import { readArchitecture } from '../../model/families/read-architecture.ts';
 import { boundShape, elementCount } from '../../model/graph/shape.ts';
-import type { HostTensor } from '../../model/runtime/session.ts';
+import type { HostTensor } from '../../model/runtime/tensor.ts';
 import { createRandom } from '../../test/support/random.ts';
 import { partsOf, type Setting, textsOf, threads, type Work } from './setting.ts';
 

@@ -14,13 +14,18 @@ export function addTeacher(program: Command): void {
     .description(
       'Serves one source model by gRPC. It starts on the documents of a run when the trainer attaches it. ' +
         'Start it more than once, on other ports, and the replicas share the work: the trainer finds them over ' +
-        'NATS and attaches them within seconds, also in the middle of a run. NATS need not be there yet.',
+        'NATS and attaches them within seconds, also in the middle of a run. NATS need not be there yet.\n\n' +
+        'It computes on the processor, or on a GPU: execution: cuda (device: N picks one of several) or webgpu, in ' +
+        'the run file at the teacher or at target.source.',
     )
     .addHelpText(
       'after',
       '\nExample:\n  $ fusemesh teacher run.yaml orator --set teachers.0.threads=4\n' +
         '\nOne more replica, on any free port (of a run of `fusemesh up` too):\n' +
-        '  $ fusemesh teacher run.yaml orator --set teachers.0.address=127.0.0.1:0',
+        '  $ fusemesh teacher run.yaml orator --set teachers.0.address=127.0.0.1:0\n' +
+        '\nThe same on the second NVIDIA GPU, by flags or by the environment:\n' +
+        '  $ fusemesh teacher run.yaml orator --set teachers.0.execution=cuda --set teachers.0.device=1\n' +
+        '  $ FUSEMESH_TEACHERS__0__EXECUTION=cuda FUSEMESH_TEACHERS__0__DEVICE=1 fusemesh teacher run.yaml orator',
     )
     .action((path: string, name: string, options: RunFileOptions) =>
       runUntilStopped(async (signal) => {

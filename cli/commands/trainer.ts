@@ -12,7 +12,8 @@ export function addTrainer(program: Command): void {
     .description(
       'Attaches to every teacher of the run, fuses what they send and trains the target on it. Stopped or ' +
         'killed, it resumes from its newest checkpoint. The fused model is in OUTPUT/model at the end. Before ' +
-        'anything is loaded it says how much memory it will take, and refuses what cannot fit.',
+        'anything is loaded it says how much memory it will take, and refuses what cannot fit. trainer.execution ' +
+        'says what computes: cpu, cuda or webgpu.',
     )
     .addHelpText('after', '\nExample:\n  $ fusemesh trainer run.yaml --set trainer.output=runs/second-try')
     .action((path: string, options: RunFileOptions) =>

@@ -10,8 +10,13 @@ import { checkTexts } from './run-texts.ts';
 it('finds a GPU where the run asks for one', () => {
   const asked = (execution: string) => exampleConfig({ trainer: { output: 'out', execution } });
   const cards = [{ name: 'A100', driver: '535.1', memory: undefined }];
-  const without = { version: '1.30.0', refusals: { cpu: undefined, cuda: 'no CUDA: install it' } };
-  const withCuda = { ...without, refusals: { cpu: undefined, cuda: undefined } };
+  const without = {
+    file: '',
+    version: '1.30.0',
+    refusals: { cpu: undefined, cuda: 'no CUDA: install it', webgpu: undefined },
+  };
+  const withCuda = { ...without, refusals: { cpu: undefined, cuda: undefined, webgpu: undefined } };
+
   const noCards = { unknown: 'nvidia-smi is not installed' };
   expect(judgeExecution(asked('cpu'), { runtime: without, cards: noCards })).toMatchObject({ verdict: 'ok' });
   expect(judgeExecution(asked('cuda'), { runtime: without, cards })).toMatchObject({

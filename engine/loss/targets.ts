@@ -1,4 +1,4 @@
-import type { HostTensor } from '../../model/runtime/session.ts';
+import type { HostTensor } from '../../model/runtime/tensor.ts';
 import type { TrainingBatch } from '../training-batch.ts';
 
 /** The targets of N rows, as {@link TargetInputs} takes them. */

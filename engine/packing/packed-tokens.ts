@@ -1,4 +1,4 @@
-import type { HostTensor } from '../../model/runtime/session.ts';
+import type { HostTensor } from '../../model/runtime/tensor.ts';
 import type { Row } from './rows-of-documents.ts';
 
 /**

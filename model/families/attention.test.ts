@@ -7,7 +7,8 @@ import { pullback } from '../graph/gradients.ts';
 import type { Value } from '../graph/graph.ts';
 import { createGraph } from '../graph/operators.ts';
 import { emitModel } from '../onnx/emit.ts';
-import { type HostTensor, openSession } from '../runtime/session.ts';
+import { openSession } from '../runtime/session.ts';
+import type { HostTensor } from '../runtime/tensor.ts';
 import { attentionOf } from './attention.ts';
 import { packedScope, rowScope } from './attention-scope.ts';
 

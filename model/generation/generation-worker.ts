@@ -3,7 +3,9 @@ import { uniformNumbers } from '../../numbers/random.ts';
 import type { Architecture } from '../families/architecture.ts';
 import { readArchitecture } from '../families/read-architecture.ts';
 import { fileWeights, openWeights } from '../families/weights.ts';
-import { type HostTensor, openSession, type Session } from '../runtime/session.ts';
+import type { Placement } from '../runtime/placement.ts';
+import { openSession, type Session } from '../runtime/session.ts';
+import type { HostTensor } from '../runtime/tensor.ts';
 import { serveWorker } from '../runtime/worker.ts';
 import { cacheName, generationModel } from './generation-graph.ts';
 import { chooseToken, type Sampling } from './sampling.ts';
@@ -23,13 +25,13 @@ let architecture: Architecture;
 const sequences = new Map<number, Sequence>();
 
 const methods = {
-  async load(directory: string, threads: number): Promise<void> {
+  async load(directory: string, threads: number, placement?: Placement): Promise<void> {
     architecture = await readArchitecture(directory);
     const source = await openWeights(directory, architecture);
     const weights = fileWeights(architecture, source);
     const model = generationModel(architecture, weights);
     await source.close();
-    session = await openSession(model, { threads, weightsDirectory: weights.directory });
+    session = await openSession(model, { threads, weightsDirectory: weights.directory, ...placement });
   },
 
   /** Starts a sequence with a prompt of at least one token and chooses the token after it. */

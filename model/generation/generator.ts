@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { readArchitecture } from '../families/read-architecture.ts';
 import { findModelFiles } from '../model-files.ts';
+import type { Placement } from '../runtime/placement.ts';
 import { Turns } from '../runtime/turns.ts';
 import { type Remote, startWorker } from '../runtime/worker.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
@@ -27,6 +28,14 @@ export interface GeneratedPiece {
   readonly tokens: number;
   /** In the last piece: `stop` for the end of text or a stop string, `length` for maxTokens or the context. */
   readonly finishReason?: 'stop' | 'length';
+}
+
+/** How a {@link Generator} is loaded. */
+export interface GeneratorOptions {
+  /** Of one matrix product. */
+  readonly threads: number;
+  /** Left out, the processor computes. */
+  readonly placement?: Placement;
 }
 
 /** A language model that continues a text token by token, in a worker thread of its own. */
@@ -55,11 +64,10 @@ export class Generator {
 
   /**
    * @param directory Hugging Face directory: config.json, tokenizer.json, model.safetensors
-   * @param threads threads of one matrix product
    * @throws FuseMeshError not_found when a file is missing, invalid_argument when one does not fit, unimplemented
-   * for an exported ONNX model
+   * for an exported ONNX model, failed_precondition where there is no such GPU
    */
-  static async load(directory: string, { threads }: { threads: number }): Promise<Generator> {
+  static async load(directory: string, { threads, placement }: GeneratorOptions): Promise<Generator> {
     const { exported } = await findModelFiles(directory);
     if (exported !== undefined) {
       throw new FuseMeshError(
@@ -72,7 +80,7 @@ export class Generator {
     const endOfText = await endOfTextIds(directory);
     const worker = startWorker<GenerationMethods>(new URL('./generation-worker.ts', import.meta.url));
     try {
-      await worker.remote.load(directory, threads);
+      await worker.remote.load(directory, threads, placement);
     } catch (error) {
       await worker.stop();
       throw error;

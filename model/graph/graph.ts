@@ -89,6 +89,11 @@ export interface Operator<Name extends OperatorName> {
    */
   toHalf?(onnx: OnnxWriter, node: Node<Name>, half: 'float16' | 'bfloat16'): void;
   /**
+   * Writes it for ONNX Runtime's WebGPU provider, where the standard's form has no kernel there or a slow one. What
+   * has none runs on the processor, and all that it reads and writes crosses the bus.
+   */
+  toWebgpu?(onnx: OnnxWriter, node: Node<Name>): void;
+  /**
    * It takes one pass over its values, against the many of a matrix product: the backward pass computes it again
    * rather than keep it, for a percent of a step's time and nearly half of its memory.
    */

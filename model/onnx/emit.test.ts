@@ -8,7 +8,8 @@ import { accumulate } from '../graph/gradients.ts';
 import type { Value } from '../graph/graph.ts';
 import { createGraph, operators } from '../graph/operators.ts';
 import type { OperatorName } from '../graph/signatures.ts';
-import { type HostTensor, openSession } from '../runtime/session.ts';
+import { openSession } from '../runtime/session.ts';
+import type { HostTensor } from '../runtime/tensor.ts';
 import { emitModel } from './emit.ts';
 
 /** Random inputs of a graph under test, each declared and filled at once. */

@@ -15,13 +15,14 @@ import { reachable } from '../graph/reachable.ts';
 import type { OperatorName } from '../graph/signatures.ts';
 import { dataTypes, onnxNode } from './node.ts';
 import { NodeList } from './node-list.ts';
-import { sequenceInfo, valueInfo } from './value-info.ts';
+import { valueInfo } from './value-info.ts';
 
 /**
  * `standard` models run wherever ONNX does; `onnxruntime` ones are faster, and need ONNX Runtime; so do those that
- * compute matrix products in 16 bits, which are for GPUs.
+ * compute matrix products in 16 bits, which are for GPUs. `webgpu` ones have kernels of its WebGPU provider for all
+ * that is as large as the tokens' values.
  */
-export type Dialect = 'standard' | 'onnxruntime' | 'float16' | 'bfloat16';
+export type Dialect = 'standard' | 'onnxruntime' | 'float16' | 'bfloat16' | 'webgpu';
 
 const standardOperatorSet = { domain: '', version: 18n };
 
@@ -34,16 +35,7 @@ export interface Emission {
   readonly dialect?: Dialect;
   /** Values that become inputs of the model instead of being computed. */
   readonly given?: readonly Value[];
-  /** Adds {@link noTensor}, for outputs that are all computed in buffers of the caller. */
-  readonly intoBuffers?: boolean;
 }
-
-/**
- * A first output that is an empty sequence. onnxruntime-node 1.30 copies each output into a new array, even
- * one that was computed in our own buffer; at an output that is no tensor it stops with an error, when
- * everything is computed and nothing is copied yet (see session.ts).
- */
-export const noTensor = '(no tensor)';
 
 /**
  * A graph as an ordinary ONNX model: the part of it that the outputs need.
@@ -59,24 +51,21 @@ export function emitModel(outputs: Readonly<Record<string, Value>>, emission: Em
 /** {@link emitModel} before it is serialized, to build on. */
 export function modelProto(
   outputs: Readonly<Record<string, Value>>,
-  { dialect = 'onnxruntime', given = [], intoBuffers = false }: Emission,
+  { dialect = 'onnxruntime', given = [] }: Emission,
 ): ModelProto {
   const { nodes, inputs, constants } = reachable(Object.values(outputs), given);
   const named = Object.entries(outputs);
   const renamed = named.filter(([name, value]) => name !== value.name);
+  const lowered = nodes.flatMap((node) => lower(node, dialect));
   const graph = {
     name: 'fusemesh',
     node: [
-      ...nodes.flatMap((node) => lower(node, dialect)),
+      ...(dialect === 'webgpu' ? onlyRead(lowered, Object.values(outputs)) : lowered),
       ...renamed.map(([name, value]) => onnxNode('Identity', [value.name], [name])),
-      ...(intoBuffers ? [onnxNode('SequenceEmpty', [], [noTensor], { dtype: dataTypes.float32 })] : []),
     ],
     initializer: constants.map(initializer),
     input: inputs.map((value) => valueInfo(value.name, value)),
-    output: [
-      ...(intoBuffers ? [sequenceInfo(noTensor, 'float32')] : []),
-      ...named.map(([name, value]) => valueInfo(name, value)),
-    ],
+    output: named.map(([name, value]) => valueInfo(name, value)),
   };
   return create(ModelProtoSchema, {
     irVersion: 9n,
@@ -89,11 +78,26 @@ export function modelProto(
 /** The ONNX nodes of one node of our graph. */
 function lower<Name extends OperatorName>(node: Node<Name>, dialect: Dialect): NodeProto[] {
   const onnx = new NodeList(node.outputs[0].name);
-  const { toOnnx, toOnnxRuntime = toOnnx, toHalf } = operators[node.operator];
+  const { toOnnx, toOnnxRuntime = toOnnx, toHalf, toWebgpu = toOnnx } = operators[node.operator];
   if (dialect === 'standard') toOnnx(onnx, node);
+  else if (dialect === 'webgpu') toWebgpu(onnx, node);
   else if (dialect === 'onnxruntime' || !toHalf) toOnnxRuntime(onnx, node);
   else toHalf(onnx, node, dialect);
   return onnx.all;
+}
+
+/** Nodes of which something is read. ONNX Runtime runs the others too. */
+function onlyRead(nodes: readonly NodeProto[], outputs: readonly Value[]): NodeProto[] {
+  const read = new Set(outputs.map(({ name }) => name));
+  const kept = nodes.toReversed().filter(({ input, output, attribute }) => {
+    if (!output.some((name) => read.has(name))) return false;
+    for (const name of input) read.add(name);
+    // A loop's body reads values from outside.
+    for (const { g } of attribute)
+      for (const node of g?.node ?? []) for (const name of node.input) read.add(name);
+    return true;
+  });
+  return kept.reverse();
 }
 
 function initializer(value: Value): TensorProto {

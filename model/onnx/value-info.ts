@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { type ValueInfoProto, ValueInfoProtoSchema } from 'onnx-buf';
 import type { Dimension } from '../graph/shape.ts';
-import type { ElementType, TensorType } from '../graph/tensor-type.ts';
+import type { TensorType } from '../graph/tensor-type.ts';
 import { dataTypes } from './node.ts';
 
 /** An input or output of a model as ONNX declares it; open sizes have their names. */
@@ -15,18 +15,6 @@ export const valueInfo = (name: string, { elementType, shape }: TensorType): Val
           elemType: dataTypes[elementType],
           shape: { dim: shape.map((size) => ({ value: dimension(size) })) },
         },
-      },
-    },
-  });
-
-/** A sequence of tensors as ONNX declares it. */
-export const sequenceInfo = (name: string, elementType: ElementType): ValueInfoProto =>
-  create(ValueInfoProtoSchema, {
-    name,
-    type: {
-      value: {
-        case: 'sequenceType',
-        value: { elemType: { value: { case: 'tensorType', value: { elemType: dataTypes[elementType] } } } },
       },
     },
   });

@@ -6,5 +6,7 @@ it('finds what ONNX Runtime computes on, and says what to do about the rest', as
   expect(version).toMatch(/^1\.\d+\.\d+/);
   expect(refusals.cpu).toBeUndefined();
   if (refusals.cuda !== undefined)
-    expect(refusals.cuda).toMatch(/cannot compute on a GPU here .*: install CUDA/);
+    expect(refusals.cuda).toMatch(/cannot compute on a GPU here .*: run "npm run cuda"/);
+  if (refusals.webgpu !== undefined)
+    expect(refusals.webgpu).toMatch(/cannot compute by WebGPU here .*: install/);
 });

@@ -1,32 +1,34 @@
-// Before the library: it reads the environment.
-import './no-telemetry.ts';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import koffi from 'koffi';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { noTensor } from '../onnx/emit.ts';
+import { library } from './library.ts';
+import { arrayOf, byteLengthOf, type HostTensor, isOnDevice, ortValue, type Tensor } from './tensor.ts';
 
-/** A tensor on our own buffer; ONNX Runtime reads or writes it in place. */
-export type HostTensor =
-  | { readonly data: Float32Array<ArrayBuffer>; readonly shape: readonly number[] }
-  | { readonly data: Int32Array<ArrayBuffer>; readonly shape: readonly number[] }
-  | { readonly data: BigInt64Array<ArrayBuffer>; readonly shape: readonly number[] };
+/** Where a model runs: on this machine's CPU, on an NVIDIA GPU, or on a GPU of any vendor by WebGPU. */
+export type ExecutionProvider = 'cpu' | 'cuda' | 'webgpu';
 
-/** A model ready to run. Runs block the thread: use it in a worker thread (see worker.ts). */
-export interface Session {
-  /**
-   * @param feeds a tensor for every input; others are ignored
-   * @param into buffers for outputs of known shape, filled in place; other outputs get new buffers, except
-   *   that a model with the output {@link noTensor} needs buffers for all
-   * @returns the buffers of all outputs by name
-   */
-  run(
-    feeds: Readonly<Record<string, HostTensor>>,
-    into?: Readonly<Record<string, HostTensor>>,
-  ): Promise<Readonly<Record<string, HostTensor['data']>>>;
-  close(): Promise<void>;
+/** Tensors by the names of a session's inputs or outputs. */
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+/** Bytes of tensors that went from this process's memory to a device's, and back. */
+export interface BytesCrossed {
+  toDevice: number;
+  fromDevice: number;
 }
 
-/** Where a model runs: on this machine's CPU, or on an NVIDIA GPU. */
-export type ExecutionProvider = 'cpu' | 'cuda';
+/** A model ready to run. */
+export interface Session {
+  /**
+   * Runs block the thread: use it in a worker thread (see worker.ts).
+   *
+   * @param feeds a tensor for every input, wherever it lives; others are ignored
+   * @param into a tensor for every output, filled in place; left out, all outputs get new arrays
+   * @returns the arrays of the outputs by name, but for those on a device
+   */
+  run(feeds: Tensors, into?: Tensors): Promise<Readonly<Record<string, HostTensor['data']>>>;
+  /** Address of the OrtSession. */
+  readonly address: bigint;
+  close(): Promise<void>;
+}
 
 export interface SessionOptions {
   /** Threads of one matrix product. */
@@ -36,76 +38,225 @@ export interface SessionOptions {
   /** Whether memory of temporaries is kept for the next run; if not, sessions can share it. */
   readonly keepsMemory?: boolean;
   readonly provider?: ExecutionProvider;
+  /** Which of several GPUs, from 0; for cuda. */
+  readonly device?: number;
+  /** Where the session counts what its runs bring to the device and back. */
+  readonly crossed?: BytesCrossed | undefined;
 }
+
+const sequential = 0;
+const allOptimizations = 99;
+/** Level of what a session prints. */
+const errors = 3;
 
 /**
  * Opens an ONNX model.
  *
  * @param model bytes of a ModelProto
- * @throws FuseMeshError internal when ONNX Runtime refuses the model, failed_precondition when it has no CUDA
+ * @throws FuseMeshError internal when ONNX Runtime refuses the model, failed_precondition when it has no such provider
  */
-export async function openSession(
-  model: Uint8Array,
-  { threads, weightsDirectory = '', keepsMemory = true, provider = 'cpu' }: SessionOptions,
-): Promise<Session> {
-  const session = await InferenceSession.create(model, {
-    executionProviders: [provider],
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    graphOptimizationLevel: 'all',
-    enableCpuMemArena: keepsMemory,
-    enableMemPattern: keepsMemory,
-    logSeverityLevel: 3,
-    extra: {
-      session: {
-        model_external_initializers_file_folder_path: weightsDirectory,
-        // Idle threads of one session would take time from another that computes.
-        force_spinning_stop: '1',
-      },
-    },
-  }).catch((cause: unknown) => {
-    throw refusal((cause as Error).message, cause);
-  });
-
-  const intoBuffers = session.outputNames.includes(noTensor);
-  const names = session.outputNames.filter((name) => name !== noTensor);
-  return {
-    async run(feeds, into = {}) {
-      const missing = intoBuffers && names.find((name) => !(name in into));
-      if (missing) throw new FuseMeshError('internal', `there is no buffer for the output "${missing}"`);
-      const fetches = Object.fromEntries(
-        session.outputNames.map((name) => [name, name in into ? tensorOn(into[name]) : null]),
-      );
-      const inputs = Object.fromEntries(session.inputNames.map((name) => [name, tensorOn(feeds[name])]));
-      const results = await session.run(inputs, fetches).catch((error: Error) => {
-        if (intoBuffers && isAboutNoTensor(error)) return {} as Record<string, Tensor>;
-        throw error;
-      });
-      return Object.fromEntries(
-        names.map((name) => [name, into[name]?.data ?? (results[name].data as HostTensor['data'])]),
-      );
-    },
-    close: () => session.release(),
-  };
+export async function openSession(model: Uint8Array, options: SessionOptions): Promise<Session> {
+  const { api, environment } = library();
+  const sessionOptions = optionsOf(options);
+  const opened = new BigUint64Array(1);
+  try {
+    appendProvider(options, sessionOptions);
+    api.CreateSessionFromArray(environment, model, model.byteLength, sessionOptions, opened);
+  } catch (cause) {
+    if (cause instanceof FuseMeshError && cause.code === 'failed_precondition') throw cause;
+    throw new FuseMeshError('internal', `ONNX Runtime refuses the model: ${(cause as Error).message}`, {
+      cause,
+    });
+  } finally {
+    api.ReleaseSessionOptions(sessionOptions);
+  }
+  return new OpenSession(opened[0], options.crossed);
 }
 
-/** What onnxruntime-node says about an output that is no tensor, after it has computed all outputs. */
-const isAboutNoTensor = ({ message }: Error): boolean => message.startsWith('Non tensor type');
+class OpenSession implements Session {
+  readonly address: bigint;
+  readonly #crossed: BytesCrossed | undefined;
+  readonly #inputs: Names;
+  readonly #outputs: Names;
 
-function refusal(reason: string, cause: unknown): FuseMeshError {
-  if (/ExecutionProvider_Cuda|CUDA/.test(reason)) {
-    return new FuseMeshError(
+  constructor(address: bigint, crossed: BytesCrossed | undefined) {
+    const { api } = library();
+    this.address = address;
+    this.#crossed = crossed;
+    this.#inputs = namesOf(address, api.SessionGetInputCount, api.SessionGetInputName);
+    this.#outputs = namesOf(address, api.SessionGetOutputCount, api.SessionGetOutputName);
+  }
+
+  async run(feeds: Tensors, into?: Tensors): Promise<Readonly<Record<string, HostTensor['data']>>> {
+    const { api } = library();
+    const [inputs, outputs] = [this.#inputs, this.#outputs];
+    const made: bigint[] = [];
+    const addressOf = (tensor: Tensor): bigint => {
+      const value = ortValue(tensor);
+      made.push(value);
+      return value;
+    };
+    const inputValues = new BigUint64Array(inputs.list.length);
+    const outputValues = new BigUint64Array(outputs.list.length);
+    try {
+      for (const [i, name] of inputs.list.entries())
+        inputValues[i] = addressOf(feeds[name] ?? missing('input', name));
+      if (into) {
+        for (const [i, name] of outputs.list.entries())
+          outputValues[i] = addressOf(into[name] ?? missing('output', name));
+      }
+      api.Run(
+        this.address,
+        null,
+        inputs.pointers,
+        inputValues,
+        inputValues.length,
+        outputs.pointers,
+        outputValues.length,
+        outputValues,
+      );
+      const results: Record<string, HostTensor['data']> = {};
+      for (const [i, name] of outputs.list.entries()) {
+        const given = into?.[name];
+        if (!given) {
+          made.push(outputValues[i]);
+          results[name] = arrayOf(outputValues[i]);
+        } else if (!isOnDevice(given)) results[name] = given.data;
+      }
+      this.#count(feeds, results);
+      return results;
+    } finally {
+      for (const value of made) api.ReleaseValue(value);
+    }
+  }
+
+  #count(feeds: Tensors, results: Readonly<Record<string, HostTensor['data']>>): void {
+    if (!this.#crossed) return;
+    for (const name of this.#inputs.list)
+      if (!isOnDevice(feeds[name])) this.#crossed.toDevice += byteLengthOf(feeds[name]);
+    for (const { byteLength } of Object.values(results)) this.#crossed.fromDevice += byteLength;
+  }
+
+  async close(): Promise<void> {
+    library().api.ReleaseSession(this.address);
+  }
+}
+
+function missing(what: 'input' | 'output', name: string): never {
+  throw new FuseMeshError('internal', `there is no tensor for the ${what} "${name}"`);
+}
+
+/** Names with a C array of pointers to them. */
+interface Names {
+  readonly list: readonly string[];
+  readonly pointers: BigUint64Array;
+  /** What the pointers point to. */
+  readonly bytes: Uint8Array;
+}
+
+function cStrings(list: readonly string[]): Names {
+  const bytes = new TextEncoder().encode(list.map((name) => `${name}\0`).join(''));
+  const pointers = new BigUint64Array(list.length);
+  let next = koffi.address(bytes);
+  for (const [i, name] of list.entries()) {
+    pointers[i] = next;
+    next += BigInt(Buffer.byteLength(name) + 1);
+  }
+  return { list, pointers, bytes };
+}
+
+type Api = ReturnType<typeof library>['api'];
+
+function namesOf(
+  session: bigint,
+  count: Api['SessionGetInputCount'],
+  name: Api['SessionGetInputName'],
+): Names {
+  const { api } = library();
+  const found = new BigUint64Array(1);
+  api.GetAllocatorWithDefaultOptions(found);
+  const allocator = found[0];
+  count(session, found);
+  const list = Array.from({ length: Number(found[0]) }, (_, i) => {
+    name(session, i, allocator, found);
+    const text = koffi.decode.string(found[0]);
+    api.AllocatorFree(allocator, found[0]);
+    return text;
+  });
+  return cStrings(list);
+}
+
+/** Address of an OrtSessionOptions. */
+function optionsOf({ threads, weightsDirectory = '', keepsMemory = true }: SessionOptions): bigint {
+  const { api } = library();
+  const made = new BigUint64Array(1);
+  api.CreateSessionOptions(made);
+  const [options] = made;
+  try {
+    api.SetIntraOpNumThreads(options, threads);
+    api.SetInterOpNumThreads(options, 1);
+    api.SetSessionExecutionMode(options, sequential);
+    api.SetSessionGraphOptimizationLevel(options, allOptimizations);
+    api.SetSessionLogSeverityLevel(options, errors);
+    if (!keepsMemory) {
+      api.DisableCpuMemArena(options);
+      api.DisableMemPattern(options);
+    }
+    api.AddSessionConfigEntry(
+      options,
+      'session.model_external_initializers_file_folder_path',
+      weightsDirectory,
+    );
+    // Idle threads of one session would take time from another that computes.
+    api.AddSessionConfigEntry(options, 'session.force_spinning_stop', '1');
+    return options;
+  } catch (error) {
+    api.ReleaseSessionOptions(options);
+    throw error;
+  }
+}
+
+/**
+ * Adds the provider to the options; what it has no kernel for, the CPU computes.
+ *
+ * @throws FuseMeshError failed_precondition where its libraries or its device are not there
+ */
+function appendProvider({ provider = 'cpu', device = 0 }: SessionOptions, options: bigint): void {
+  try {
+    if (provider === 'webgpu')
+      library().api.SessionOptionsAppendExecutionProvider(options, 'WebGPU', null, null, 0);
+    if (provider === 'cuda') appendCuda(options, device);
+  } catch (cause) {
+    const reason = (cause as Error).message.replace(/\s+/g, ' ').trim();
+    throw new FuseMeshError(
       'failed_precondition',
-      `ONNX Runtime cannot compute on a GPU here (${reason}): install CUDA 12 and cuDNN 9 and run "node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12", or use execution: cpu.`,
+      `ONNX Runtime cannot compute ${ways[provider]} here (${reason}): ${remedies[provider]}, or use execution: cpu.`,
       { cause },
     );
   }
-  return new FuseMeshError('internal', `ONNX Runtime refuses the model: ${reason}`, { cause });
 }
 
-const tensorOn = ({ data, shape }: HostTensor): Tensor => {
-  const type =
-    data instanceof Float32Array ? 'float32' : data instanceof Int32Array ? 'int32' : ('int64' as const);
-  return new Tensor(type, data, shape);
+const ways: Readonly<Record<ExecutionProvider, string>> = {
+  cpu: 'at all',
+  cuda: 'on a GPU',
+  webgpu: 'by WebGPU',
 };
+
+const remedies: Readonly<Record<ExecutionProvider, string>> = {
+  cpu: 'install the packages again with npm ci',
+  cuda: 'run "npm run cuda"',
+  webgpu: "install the Vulkan driver of this machine's GPU",
+};
+
+function appendCuda(options: bigint, device: number): void {
+  const { api } = library();
+  const made = new BigUint64Array(1);
+  api.CreateCUDAProviderOptions(made);
+  try {
+    const [keys, values] = [cStrings(['device_id']), cStrings([String(device)])];
+    api.UpdateCUDAProviderOptions(made[0], keys.pointers, values.pointers, keys.list.length);
+    api.SessionOptionsAppendExecutionProvider_CUDA_V2(options, made[0]);
+  } finally {
+    api.ReleaseCUDAProviderOptions(made[0]);
+  }
+}

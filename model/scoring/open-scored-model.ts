@@ -5,7 +5,8 @@ import { parameterCount } from '../families/weight-shapes.ts';
 import { fileWeights, openWeights } from '../families/weights.ts';
 import type { ModelFiles } from '../model-files.ts';
 import { readExportedModel } from '../onnx/exported/read-exported-model.ts';
-import { openSession } from '../runtime/session.ts';
+import type { Placement } from '../runtime/placement.ts';
+import { openSession, type SessionOptions } from '../runtime/session.ts';
 import type { ModelCard } from './model-card.ts';
 import { type PaddedScores, scorePadded } from './padded-scores.ts';
 import { scoreInParts } from './score-in-parts.ts';
@@ -19,15 +20,23 @@ export interface ScoredModel {
 
 /**
  * @param threads threads of one matrix product
- * @throws FuseMeshError not_found when a file is missing, invalid_argument or data_loss when one does not fit
+ * @param placement left out, the processor computes
+ * @throws FuseMeshError not_found when a file is missing, invalid_argument or data_loss when one does not fit,
+ *   failed_precondition where there is no such GPU
  */
 export const openScoredModel = (
   { directory, exported }: ModelFiles,
   threads: number,
+  placement?: Placement,
 ): Promise<ScoredModel> =>
-  exported === undefined ? openSafetensors(directory, threads) : openExported(exported, directory, threads);
+  exported === undefined
+    ? openSafetensors(directory, { threads, ...placement })
+    : openExported(exported, directory, { threads, ...placement });
 
-async function openSafetensors(directory: string, threads: number): Promise<ScoredModel> {
+/** How the sessions of a model are opened. */
+type Computing = Pick<SessionOptions, 'threads' | 'provider' | 'device'>;
+
+async function openSafetensors(directory: string, computing: Computing): Promise<ScoredModel> {
   const architecture = await readArchitecture(directory);
   const source = await openWeights(directory, architecture);
   await refuseNonFinite(source, architecture);
@@ -36,7 +45,8 @@ async function openSafetensors(directory: string, threads: number): Promise<Scor
   await source.close();
   const parameters = parameterCount(architecture.weights);
   const { family, vocabularySize, contextLength } = architecture;
-  const open = (model: Uint8Array) => openSession(model, { threads, weightsDirectory: weights.directory });
+  const open = (model: Uint8Array) =>
+    openSession(model, { ...computing, weightsDirectory: weights.directory });
   const sessions = { body: await open(models.body), head: await open(models.head) };
   return {
     card: { family, parameters, vocabularySize, contextLength },
@@ -44,7 +54,7 @@ async function openSafetensors(directory: string, threads: number): Promise<Scor
   };
 }
 
-async function openExported(path: string, directory: string, threads: number): Promise<ScoredModel> {
+async function openExported(path: string, directory: string, computing: Computing): Promise<ScoredModel> {
   const exported = await readExportedModel(path, directory);
   const { family, parameters, vocabularySize, contextLength } = exported;
   const refusal = (problem: string, cause: unknown) => {
@@ -52,9 +62,10 @@ async function openExported(path: string, directory: string, threads: number): P
     return new FuseMeshError('invalid_argument', `${path} ${problem}: ${reason}`, { cause });
   };
   const session = await openSession(exportedScoringModel(exported), {
-    threads,
+    ...computing,
     weightsDirectory: exported.weightsDirectory,
   }).catch((cause: unknown) => {
+    if (cause instanceof FuseMeshError && cause.code === 'failed_precondition') throw cause;
     throw refusal('cannot be opened', cause);
   });
   // What it declares of its logits may be missing or wrong: scoring one token shows it.

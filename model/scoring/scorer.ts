@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { findModelFiles } from '../model-files.ts';
+import type { Placement } from '../runtime/placement.ts';
 import { type Turn, Turns } from '../runtime/turns.ts';
 import { type RunningWorker, startWorker } from '../runtime/worker.ts';
 import { predictedBytesOf, type Tokenization } from '../tokenizer/tokenization.ts';
@@ -9,6 +10,16 @@ import type { ModelCard } from './model-card.ts';
 import type { PaddedScores } from './padded-scores.ts';
 import type { ScoredText } from './scored-text.ts';
 import type { ScoringMethods } from './scoring-worker.ts';
+
+/** How a {@link Scorer} is loaded. */
+export interface ScorerOptions {
+  /** Candidates a row where a call does not say otherwise. */
+  readonly topK: number;
+  /** Of one matrix product. */
+  readonly threads: number;
+  /** Left out, the processor computes. */
+  readonly placement?: Placement;
+}
 
 /** A language model that says how probable texts are. It runs in a worker thread of its own. */
 export class Scorer {
@@ -38,15 +49,14 @@ export class Scorer {
    * model.onnx or onnx/model.onnx as exporters write it.
    *
    * @param path the directory; or an .onnx file in it or in a folder of it
-   * @param topK candidates a row where a call does not say otherwise
-   * @param threads threads of one matrix product
-   * @throws FuseMeshError not_found when a file is missing, invalid_argument or data_loss when one does not fit
+   * @throws FuseMeshError not_found when a file is missing, invalid_argument or data_loss when one does not fit,
+   *   failed_precondition where there is no such GPU
    */
-  static async load(path: string, { topK, threads }: { topK: number; threads: number }): Promise<Scorer> {
+  static async load(path: string, { topK, threads, placement }: ScorerOptions): Promise<Scorer> {
     const files = await findModelFiles(path);
     const worker = startWorker<ScoringMethods>(new URL('./scoring-worker.ts', import.meta.url));
     try {
-      const card = await worker.remote.load(files, threads);
+      const card = await worker.remote.load(files, threads, placement);
       const tokenizer = await Tokenizer.fromFile(join(files.directory, 'tokenizer.json'));
       tokenizer.expectModelOf(card.vocabularySize, files.directory);
       return new Scorer(path, tokenizer, card, topK, worker);

@@ -1,4 +1,5 @@
 import type { ModelFiles } from '../model-files.ts';
+import type { Placement } from '../runtime/placement.ts';
 import { serveWorker } from '../runtime/worker.ts';
 import type { ModelCard } from './model-card.ts';
 import { openScoredModel, type ScoredModel } from './open-scored-model.ts';
@@ -7,8 +8,8 @@ import type { PaddedScores } from './padded-scores.ts';
 let model: ScoredModel | undefined;
 
 const methods = {
-  async load(files: ModelFiles, threads: number): Promise<ModelCard> {
-    model = await openScoredModel(files, threads);
+  async load(files: ModelFiles, threads: number, placement?: Placement): Promise<ModelCard> {
+    model = await openScoredModel(files, threads, placement);
     return model.card;
   },
 

@@ -74,13 +74,40 @@ it('refuses a tail and other losses where tokens are aligned by time warping, by
   expect(withFusion({ preset: 'fusellm', align: 'boundary', loss: 'jsd' })).not.toThrow();
 });
 
-it('refuses reduced precision without a GPU', () => {
-  const precision = (execution: 'cpu' | 'cuda') =>
+it('refuses reduced precision where it is not computed', () => {
+  const precision = (execution: RunConfig['trainer']['execution']) =>
     refuse(({ trainer }) => {
       Object.assign(trainer, { execution, precision: 'bfloat16' });
     });
   expect(precision('cuda')).not.toThrow();
-  expect(precision('cpu')).toThrow('trainer.precision is bfloat16, which is for GPUs');
+  for (const execution of ['cpu', 'webgpu'] as const) {
+    expect(precision(execution)).toThrow(
+      `trainer.precision is bfloat16, but trainer.execution is ${execution}, which computes in float32: ` +
+        'leave the precision out, or set trainer.execution: cuda',
+    );
+  }
+});
+
+it('refuses the number of a device where there is none to pick, of trainer, teachers and frozen copy', () => {
+  const places = {
+    trainer: ({ trainer }: RunConfig) => trainer,
+    'teachers.1': ({ teachers }: RunConfig) => teachers[1],
+    'target.source': ({ target }: RunConfig) => target.source!,
+  };
+  for (const [key, of] of Object.entries(places)) {
+    const place = (execution: RunConfig['trainer']['execution'], device: number) =>
+      refuse((draft) => {
+        Object.assign(of(draft), { execution, device });
+      });
+    expect(place('cuda', 3)).not.toThrow();
+    expect(place('webgpu', 0)).not.toThrow();
+    for (const execution of ['cpu', 'webgpu'] as const) {
+      expect(place(execution, 3)).toThrow(
+        `${key}.device is 3, but ${key}.execution is ${execution}, which has no numbered devices: ` +
+          `leave the device out, or set ${key}.execution: cuda`,
+      );
+    }
+  }
 });
 
 it('refuses evaluations without texts', () => {

@@ -55,10 +55,19 @@ const timeWarpingTrainsByCrossEntropy: Rule = (config) =>
     ? undefined
     : `fusion.loss ${config.fusion.loss} goes with fusion.align boundary: FuseLLM trains by cross-entropy`;
 
-const onlyGpusReducePrecision: Rule = ({ trainer: { execution, precision } }) =>
-  execution !== 'cpu' || precision === 'float32'
+const onlyCudaReducesPrecision: Rule = ({ trainer: { execution, precision } }) =>
+  execution === 'cuda' || precision === 'float32'
     ? undefined
-    : `trainer.precision is ${precision}, which is for GPUs: leave it out, or set trainer.execution: cuda`;
+    : `trainer.precision is ${precision}, but trainer.execution is ${execution}, which computes in float32: leave the precision out, or set trainer.execution: cuda`;
+
+/** WebGPU offers no choice: its driver gives the GPU. */
+const onlyCudaPicksADevice: Rule = (config) => {
+  const placed = [...sourcesOf(config), { ...config.trainer, key: 'trainer' }];
+  const wrong = placed.find(({ execution, device }) => execution !== 'cuda' && device > 0);
+  return wrong === undefined
+    ? undefined
+    : `${wrong.key}.device is ${wrong.device}, but ${wrong.key}.execution is ${wrong.execution}, which has no numbered devices: leave the device out, or set ${wrong.key}.execution: cuda`;
+};
 
 const evaluationHasTexts: Rule = ({ trainer: { evaluateEvery }, heldOut }) =>
   evaluateEvery === undefined || heldOut.length > 0
@@ -103,7 +112,8 @@ const crossKeyRules: readonly Rule[] = [
   weightsAreUsed,
   timeWarpingHasNoTail,
   timeWarpingTrainsByCrossEntropy,
-  onlyGpusReducePrecision,
+  onlyCudaReducesPrecision,
+  onlyCudaPicksADevice,
   evaluationHasTexts,
   natsHasOneWayIn,
   natsCertificateHasItsKey,

@@ -28,6 +28,8 @@ describe('loadRunConfig', () => {
     const config = await loadRunConfig(path, { environment: {} });
     expect(config.nats).toEqual({ url: 'nats://127.0.0.1:4222', maxDocuments: 1024, maxDistributions: 1024 });
     expect(config.trainer).toMatchObject({ learningRate: 1e-4, output: join(directory, 'out') });
+    for (const { execution, device } of [config.trainer, ...config.teachers])
+      expect([execution, device]).toEqual(['cpu', 0]);
     expect(config.corpus[0].path).toBe(join(directory, 'corpus/speeches.txt'));
     expect(config.teachers[0].model).toBe(join(directory, 'models/orator'));
     expect(config.target.model).toBe('/models/target');
@@ -41,6 +43,7 @@ describe('loadRunConfig', () => {
         FUSEMESH_TRAINER__LAMBDA: '0.7',
         FUSEMESH_TRAINER__LEARNING_RATE: '2e-3',
         FUSEMESH_TEACHERS__0__THREADS: '3',
+        FUSEMESH_TEACHERS__0__EXECUTION: 'webgpu',
         FUSEMESH_PARENT: '1',
         NATS_URL: 'nats://mesh:4222',
         // As Kubernetes has them for a service named fusemesh-trainer.
@@ -50,7 +53,7 @@ describe('loadRunConfig', () => {
     });
     expect(config.trainer).toMatchObject({ steps: 12, lambda: 0.5, learningRate: 2e-3 });
     expect(config.trainer.output).toBe(join(process.cwd(), 'elsewhere'));
-    expect(config.teachers[0].threads).toBe(3);
+    expect(config.teachers[0]).toMatchObject({ threads: 3, execution: 'webgpu', device: 0 });
     expect(config.nats.url).toBe('nats://mesh:4222');
   });
 
@@ -70,6 +73,19 @@ describe('loadRunConfig', () => {
     ],
     ['a missing key', 'run: demo', '', 'run: is missing'],
     ['a wrong type', 'contextLength: 256', 'contextLength: long', 'contextLength: '],
+    [
+      'a place to compute that there is not',
+      'output: out',
+      'output: out, execution: rocm',
+      /trainer\.execution: .*"cpu"\|"cuda"\|"webgpu"/,
+    ],
+    [
+      'a device that is no number',
+      'model: models/orator',
+      "execution: cuda, device: 'cuda:1'",
+      'teachers.0.device: ',
+    ],
+    ['a device below 0', 'output: out', 'output: out, execution: cuda, device: -1', 'trainer.device: '],
     ['a wrong form', '127.0.0.1:50051', 'localhost', 'teachers.0.address: use HOST:PORT'],
     [
       'a wrong time',

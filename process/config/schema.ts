@@ -6,6 +6,8 @@ const runName = z.string().regex(runNamePattern, runNameRule);
 const address = z.string().regex(/^.+:\d{1,5}$/, 'use HOST:PORT');
 const port = z.number().int().min(0).max(65535);
 const file = z.string().min(1);
+const execution = z.enum(['cpu', 'cuda', 'webgpu']).default('cpu');
+const device = z.number().int().min(0).default(0);
 const text = z.strictObject({
   domain: runName.describe('Label under which losses are reported.'),
   path: z.string().describe('A .txt or .jsonl file, or a directory of them.'),
@@ -103,6 +105,10 @@ export const runConfigSchema = z.strictObject({
             'Hugging Face directory or exported .onnx file; needed where the teacher is started from this file.',
           ),
         threads: z.number().int().min(1).default(1),
+        execution: execution.describe(
+          'What computes: the processor, an NVIDIA GPU (cuda), or a GPU of any vendor (webgpu).',
+        ),
+        device: device.describe('Which of several GPUs, with execution: cuda.'),
         batchDocuments: z.number().int().min(1).default(8).describe('Documents scored together.'),
         metricsPort: port.default(0).describe('HTTP port of /metrics; 0 picks a free one.'),
       }),
@@ -131,6 +137,8 @@ export const runConfigSchema = z.strictObject({
         name: runName.default('target'),
         address,
         threads: z.number().int().min(1).default(1),
+        execution: execution.describe('As of a teacher; it need not be that of the trainer.'),
+        device,
         batchDocuments: z.number().int().min(1).default(8),
         metricsPort: port.default(0),
       })
@@ -212,14 +220,16 @@ export const runConfigSchema = z.strictObject({
       .boolean()
       .default(false)
       .describe('Computes each block again in the backward pass: far less memory, a third more time.'),
-    execution: z
-      .enum(['cpu', 'cuda'])
-      .default('cpu')
-      .describe("What computes: the processor, or an NVIDIA GPU by ONNX Runtime's CUDA libraries."),
+    execution: execution.describe(
+      "What computes: the processor, an NVIDIA GPU by ONNX Runtime's CUDA libraries, or a GPU of any vendor by WebGPU.",
+    ),
+    device: device.describe('Which of several GPUs, with execution: cuda.'),
     precision: z
       .enum(['float32', 'float16', 'bfloat16'])
       .default('float32')
-      .describe('Of matrix products on a GPU; weights, sums and optimizer state are float32 always.'),
+      .describe(
+        'Of matrix products with execution: cuda; weights, sums and optimizer state are float32 always.',
+      ),
     join: z
       .union(
         [

@@ -16,7 +16,9 @@ import { connectNats, type NatsConnection } from '../../wire/nats/connection.ts'
 import { openDeadLetterBox } from '../../wire/nats/dead-letter-box.ts';
 import { runNames } from '../../wire/nats/names.ts';
 import { openRunStreams, type RunStreams } from '../../wire/nats/run-streams.ts';
-import { runTeacher, type TeacherAddresses } from './main.ts';
+import { OnnxModel } from './backends/onnx-model.ts';
+import { type LoadModel, runTeacher, type TeacherAddresses } from './main.ts';
+import type { TeacherSettings } from './teacher-settings.ts';
 
 const zoo = fileURLToPath(new URL('../../examples/zoo/', import.meta.url));
 const run = `teacher-test-${process.pid}`;
@@ -259,4 +261,36 @@ test('puts documents aside that it cannot score, says so to the trainer, and goe
   );
   await client.detachRun({ run: `${run}-letters` });
   await other.remove();
+});
+
+test.each([
+  ['orator', { execution: 'cuda', device: 1 }, 'Teacher orator is ready with a llama model on cuda device 1'],
+  ['target', { execution: 'webgpu', device: 0 }, 'Teacher target is ready with a llama model on webgpu'],
+  ['novelist', { execution: 'cpu', device: 0 }, 'Teacher novelist is ready with a llama model on cpu'],
+])('%s is loaded onto what the run file says, %o, and says so', async (name, placed, line) => {
+  const model = `${zoo}orator`;
+  const config = runConfigSchema.parse({
+    run,
+    nats: { url: nats.url },
+    contextLength: 128,
+    corpus: [{ domain: 'speeches', path: 'unused.txt' }],
+    teachers: [
+      { name: 'orator', address: '127.0.0.1:0', model, execution: 'cuda', device: 1 },
+      { name: 'novelist', address: '127.0.0.1:0', model },
+    ],
+    target: { model, source: { address: '127.0.0.1:0', execution: 'webgpu' } },
+    trainer: { output: 'unused' },
+  });
+  const log = createLog(`teacher ${name}`, { level: 'silent' });
+  const lines: unknown[][] = [];
+  log.info = (...parameters: unknown[]) => void lines.push(parameters);
+  const given: TeacherSettings[] = [];
+  const load: LoadModel = (settings) => {
+    given.push(settings);
+    return OnnxModel.load(settings.model, { topK: 5, threads: 1 });
+  };
+  const leave = new AbortController();
+  await runTeacher(config, name, { signal: leave.signal, log, onReady: () => leave.abort() }, load);
+  expect(given).toMatchObject([placed]);
+  expect(lines).toContainEqual([expect.objectContaining(placed), line]);
 });

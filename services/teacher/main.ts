@@ -40,7 +40,7 @@ export interface TeacherOptions {
   readonly onReady?: (addresses: TeacherAddresses) => void;
 }
 
-/** Loads the model that a teacher serves. */
+/** Loads the model that a teacher serves onto what its settings name as execution and device. */
 export type LoadModel = (settings: TeacherSettings, config: RunConfig) => Promise<TeacherModel>;
 
 /**
@@ -82,7 +82,8 @@ export async function runTeacher(
   }
 }
 
-const loadOnnxModel: LoadModel = ({ model, threads }, { topK }) => OnnxModel.load(model, { topK, threads });
+const loadOnnxModel: LoadModel = ({ model, threads, execution, device }, { topK }) =>
+  OnnxModel.load(model, { topK, threads, placement: { provider: execution, device } });
 
 /** The process around a model. */
 interface Surroundings extends TeacherOptions {
@@ -96,7 +97,7 @@ interface Surroundings extends TeacherOptions {
 /** Serves and registers a loaded model until the signal, or until it fails. */
 async function teach(model: TeacherModel, surroundings: Surroundings): Promise<void> {
   const { config, settings, register, readiness, metricsPort, signal, log, tracer, onReady } = surroundings;
-  const { name, batchDocuments } = settings;
+  const { name, batchDocuments, execution, device } = settings;
   const { onHandled, onNats } = processMetrics(register);
   const metricsOf = teacherMetrics(register);
   const nats = new TeacherNats(config, name, { readiness, onEvent: onNats, log });
@@ -113,9 +114,10 @@ async function teach(model: TeacherModel, surroundings: Surroundings): Promise<v
       readiness,
       onHandled,
     });
+    const place = execution === 'cuda' ? `cuda device ${device}` : execution;
     log.info(
-      { address: grpc.address, ...model.card },
-      `Teacher ${name} is ready with a ${model.card.family} model`,
+      { address: grpc.address, execution, device, ...model.card },
+      `Teacher ${name} is ready with a ${model.card.family} model on ${place}`,
     );
     const registered = nats.keepRegistered((connection) => {
       const address = advertisedAddress(grpc.address, connection);

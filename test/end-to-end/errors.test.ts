@@ -59,6 +59,15 @@ describe('one line that says what to do, and an exit code', { timeout: 60_000 },
     expectOneLine(await runCommand(['up', path, ...missing]), { code: 2, line });
   });
 
+  test.each(['teachers.1', 'target.source', 'trainer'])(
+    'a GPU that %s asks for and there is not',
+    async (key) => {
+      const asked = [`${key}.execution=cuda`, `${key}.device=99`].flatMap((pair) => ['--set', pair]);
+      const line = /ONNX Runtime cannot compute on a GPU here .*or use execution: cpu/;
+      expectOneLine(await runCommand(['up', path, ...asked]), { code: 1, line });
+    },
+  );
+
   test('a text that the source cannot score, after which the command ends', async () => {
     const [source, target] = ['orator', 'target'].map((name) => join('examples', 'zoo', name));
     const text = 'In 2019 they met. '.repeat(60);

@@ -4,7 +4,8 @@ import type { Value } from '../../model/graph/graph.ts';
 import { createGraph } from '../../model/graph/operators.ts';
 import type { ElementType } from '../../model/graph/tensor-type.ts';
 import { emitModel } from '../../model/onnx/emit.ts';
-import { type HostTensor, openSession } from '../../model/runtime/session.ts';
+import { openSession } from '../../model/runtime/session.ts';
+import type { HostTensor } from '../../model/runtime/tensor.ts';
 import { createRandom } from './random.ts';
 
 /** An input of a function under test: values in [low, high), or given ones. */

@@ -6,7 +6,7 @@ import type { BinaryName, UnaryName } from '../signatures.ts';
 import type { TensorType } from '../tensor-type.ts';
 import { unbroadcast } from './cotangents.ts';
 import { broadcastType, expectType, refuse } from './refusals.ts';
-import { writtenAs } from './written-as.ts';
+import { asInt32, writtenAs } from './written-as.ts';
 
 /** A function of one float32 operand; `gradient` gives the cotangent of x from that of y. */
 const unary = (name: UnaryName, gradient: (g: Value, x: Value, y: Value) => Value) => ({
@@ -33,6 +33,11 @@ const binary = (
   toOnnx: writtenAs(name),
   reusesInput: true as const,
 });
+
+/** x · sigmoid(alpha · x) */
+const asQuickGelu = writtenAs('QuickGelu', () => ({ alpha: { float: 1 } }), microsoft);
+const asGelu = writtenAs('Gelu', () => ({}), microsoft);
+const asFastGelu = writtenAs('FastGelu', () => ({}), microsoft);
 
 /** Value by value. x, a and b are operands, y the result, g its cotangent. */
 export const elementwiseOperators = {
@@ -64,8 +69,8 @@ export const elementwiseOperators = {
     toOnnx: (onnx, { inputs: [x], outputs: [y] }) => {
       onnx.add('Mul', [x, onnx.add('Sigmoid', [x])], {}, y);
     },
-    // x · sigmoid(alpha · x)
-    toOnnxRuntime: writtenAs('QuickGelu', () => ({ alpha: { float: 1 } }), microsoft),
+    toOnnxRuntime: asQuickGelu,
+    toWebgpu: asQuickGelu,
     isCheap: true,
   },
   // erf′ = 2/√π · exp(−x²)
@@ -88,7 +93,8 @@ export const elementwiseOperators = {
       const doubled = onnx.add('Add', [error, onnx.float(1)]);
       onnx.add('Mul', [onnx.add('Mul', [x, onnx.float(0.5)]), doubled], {}, y);
     },
-    toOnnxRuntime: writtenAs('Gelu', () => ({}), microsoft),
+    toOnnxRuntime: asGelu,
+    toWebgpu: asGelu,
     isCheap: true,
   },
   GeluTanh: {
@@ -108,12 +114,22 @@ export const elementwiseOperators = {
       const doubled = onnx.add('Add', [onnx.add('Tanh', [inner]), onnx.float(1)]);
       onnx.add('Mul', [onnx.add('Mul', [x, onnx.float(0.5)]), doubled], {}, y);
     },
-    toOnnxRuntime: writtenAs('FastGelu', () => ({}), microsoft),
+    toOnnxRuntime: asFastGelu,
+    toWebgpu: asFastGelu,
     isCheap: true,
   },
   GreaterOrEqual: {
     infer: (operands) => [{ elementType: 'bool', shape: broadcastType('GreaterOrEqual', operands).shape }],
     toOnnx: writtenAs('GreaterOrEqual'),
+    // Of int64 the result would be made on the processor, and it may be far larger than the operands.
+    toWebgpu: (onnx, { inputs, outputs }) => {
+      onnx.add(
+        'GreaterOrEqual',
+        inputs.map((x) => asInt32(onnx, x)),
+        {},
+        outputs,
+      );
+    },
   },
   Where: {
     infer: (operands) => {

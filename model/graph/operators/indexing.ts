@@ -8,10 +8,27 @@ import {
   zeros,
 } from '../expressions.ts';
 import type { OperatorTable, Value } from '../graph.ts';
-import { microsoft } from '../onnx-writer.ts';
-import { sameShape } from '../shape.ts';
+import { microsoft, type Named, type OnnxWriter } from '../onnx-writer.ts';
+import { elementCount, sameShape } from '../shape.ts';
 import { expectType, fixedShape, fixedSizes, refuse } from './refusals.ts';
-import { integersAs, writtenAs } from './written-as.ts';
+import { asInt32, integersAs, writtenAs } from './written-as.ts';
+
+const asRotaryEmbedding = writtenAs('RotaryEmbedding', () => ({}), microsoft);
+
+const isZeros = ({ origin }: Value): boolean => origin.kind === 'node' && origin.node.operator === 'Zeros';
+
+/**
+ * Zeros of the shape of a table, made on the device: those of ConstantOfShape would cross the bus, or be kept there as
+ * a constant.
+ *
+ * @param indices int32, so that ONNX Runtime cannot compute the zeros beforehand
+ */
+function zerosLike(onnx: OnnxWriter, { shape }: Value, indices: Named): string {
+  const least = onnx.add('ReduceMin', [indices], { keepdims: 0 });
+  const number = onnx.add('Cast', [least], { to: { elementType: 'float32' } });
+  const zero = onnx.add('Mul', [number, onnx.float(0)]);
+  return onnx.add('Expand', [zero, onnx.int64s(shape as readonly number[])]);
+}
 
 /** Values picked and placed by index. g is the cotangent of the result. */
 export const indexingOperators = {
@@ -48,6 +65,24 @@ export const indexingOperators = {
       const everywhere = onnx.add('Expand', [column, shape], {}, `${y.name}_indices`);
       onnx.add('ScatterElements', [table, everywhere, updates], { axis: 0, reduction: 'add' }, y);
     },
+    // Its kernel adds in whatever order the device takes the updates, and their sum would not be the same in every
+    // run. So all updates of a row are summed by a product with ones where two indices are equal; then each of them
+    // writes that sum.
+    toWebgpu: (onnx, { inputs: [table, indices, updates], outputs: [y] }) => {
+      const shaped = (...sizes: number[]) => onnx.add('Reshape', [at, onnx.int64s(sizes)]);
+      const at = asInt32(onnx, indices);
+      const isSame = onnx.add('Equal', [shaped(-1, 1), shaped(1, -1)]);
+      const isSameFloat = onnx.add('Cast', [isSame], { to: { elementType: 'float32' } });
+      const rowSize = elementCount(table.shape.slice(1));
+      const perRow = (x: Named) => onnx.add('Reshape', [x, onnx.int64s([-1, rowSize])]);
+      const sums = onnx.add('MatMul', [isSameFloat, perRow(updates)]);
+      const from = isZeros(table) ? zerosLike(onnx, table, at) : table;
+      const sofar = onnx.add('Gather', [perRow(from), at], { axis: 0 });
+      const rows = onnx.add('Add', [sofar, sums]);
+      const column = onnx.add('Expand', [shaped(-1, 1), onnx.add('Shape', [rows])]);
+      const whole = onnx.add('ScatterElements', [perRow(from), column, rows], { axis: 0 });
+      onnx.add('Reshape', [whole, onnx.int64s(table.shape as readonly number[])], {}, y);
+    },
     inPlaceOf: 0,
   },
   GatherElements: {
@@ -74,6 +109,17 @@ export const indexingOperators = {
     },
     gradient: (g, { inputs: [, indices] }) => [g, undefined, gatherElements(g, indices)],
     toOnnx: writtenAs('ScatterElements', () => ({ axis: 1, reduction: 'add' })),
+    // Summed in one order as in ScatterAddRows, by a sum over the few updates of a row that have the same index.
+    toWebgpu: (onnx, { inputs: [x, indices, updates], outputs: [y] }) => {
+      const at = asInt32(onnx, indices);
+      const count = indices.shape[1] as number;
+      const shaped = (z: Named, ...sizes: number[]) => onnx.add('Reshape', [z, onnx.int64s(sizes)]);
+      const isSame = onnx.add('Equal', [shaped(at, -1, count, 1), shaped(at, -1, 1, count)]);
+      const same = onnx.add('Where', [isSame, shaped(updates, -1, 1, count), onnx.float(0)]);
+      const sums = onnx.add('ReduceSum', [same, onnx.int64s([-1])], { keepdims: 0 });
+      const sofar = onnx.add('GatherElements', [x, at], { axis: 1 });
+      onnx.add('ScatterElements', [x, at, onnx.add('Add', [sofar, sums])], { axis: 1 }, y);
+    },
     reusesInput: true,
     inPlaceOf: 0,
   },
@@ -143,6 +189,7 @@ export const indexingOperators = {
       const turned = onnx.add('Concat', [first, second], { axis: 3 });
       onnx.add('Reshape', [turned, onnx.int64s([0, 0, width])], {}, y);
     },
-    toOnnxRuntime: writtenAs('RotaryEmbedding', () => ({}), microsoft),
+    toOnnxRuntime: asRotaryEmbedding,
+    toWebgpu: asRotaryEmbedding,
   },
 } satisfies Partial<OperatorTable>;

@@ -22,6 +22,22 @@ const productAttributes = ({ transposeA, transposeB, alpha }: ParametersOf<Produ
   alpha: { float: alpha },
 });
 
+/** Writes a product in the standard's operators. */
+function writeProduct(
+  onnx: OnnxWriter,
+  [a, b]: readonly [Value, Value],
+  { transposeA, transposeB, alpha }: ParametersOf<Product>,
+  y: Value,
+): void {
+  const transposed = (factor: Value) => {
+    const axes = factor.shape.map((_, axis) => axis);
+    return onnx.add('Transpose', [factor], { perm: [...axes.slice(0, -2), ...axes.slice(-2).reverse()] });
+  };
+  const factors = [transposeA ? transposed(a) : a, transposeB ? transposed(b) : b];
+  if (alpha === 1) onnx.add('MatMul', factors, {}, y);
+  else onnx.add('Mul', [onnx.add('MatMul', factors), onnx.float(alpha)], {}, y);
+}
+
 /** Writes a product whose factors are rounded to 16 bits; returns the name of the result, which is float32. */
 function halfProduct(
   onnx: OnnxWriter,
@@ -91,23 +107,21 @@ export const productOperators = {
         : matmul(left, right, { transposeA: !transposeA, alpha });
       return [unbroadcast(toA, a.shape), unbroadcast(toB, b.shape)];
     },
-    toOnnx: (onnx, { inputs: [a, b], outputs: [y], parameters: { transposeA, transposeB, alpha } }) => {
-      const transposed = (factor: Value) => {
-        const axes = factor.shape.map((_, axis) => axis);
-        return onnx.add('Transpose', [factor], {
-          perm: [...axes.slice(0, -2), ...axes.slice(-2).reverse()],
-        });
-      };
-      const factors = [transposeA ? transposed(a) : a, transposeB ? transposed(b) : b];
-      if (alpha === 1) onnx.add('MatMul', factors, {}, y);
-      else onnx.add('Mul', [onnx.add('MatMul', factors), onnx.float(alpha)], {}, y);
-    },
+    toOnnx: (onnx, { inputs, outputs: [y], parameters }) => writeProduct(onnx, inputs, parameters, y),
     toOnnxRuntime: (onnx, { inputs, outputs, parameters }) => {
       const { transposeA, transposeB, alpha } = parameters;
       if (!transposeA && !transposeB && alpha === 1) onnx.add('MatMul', inputs, {}, outputs);
       else onnx.add('FusedMatMul', inputs, productAttributes(parameters), outputs, microsoft);
     },
     toHalf: (onnx, node, half) => halfProduct(onnx, node, half, node.outputs[0]),
+    // FusedMatMul has no kernel there. Gemm transposes while it reads, but takes two axes only.
+    toWebgpu: (onnx, { inputs: [a, b], outputs: [y], parameters }) => {
+      const { transposeA, transposeB, alpha } = parameters;
+      const isPlain = !transposeA && !transposeB && alpha === 1;
+      if (!isPlain && a.shape.length === 2 && b.shape.length === 2)
+        onnx.add('Gemm', [a, b], productAttributes(parameters), y);
+      else writeProduct(onnx, [a, b], parameters, y);
+    },
   },
   /** C + α·A·B of two axes each. */
   MatMulAdd: {
@@ -142,6 +156,15 @@ export const productOperators = {
     },
     // Stands in the standard's domain, but not in the standard.
     toOnnxRuntime: writtenAs('SimplifiedLayerNormalization', normAttributes),
+    // Its kernel there writes mean(x) where 1/√(mean(x²) + ε) belongs.
+    toWebgpu: (onnx, { inputs, outputs: [y, reciprocal], parameters }) => {
+      onnx.add('SimplifiedLayerNormalization', inputs, normAttributes(parameters), y);
+      const [width] = inputs[1].shape as readonly number[];
+      const squares = onnx.add('ReduceSumSquare', [inputs[0], onnx.int64s([-1])], { keepdims: 1 });
+      const mean = onnx.add('Mul', [squares, onnx.float(1 / width)]);
+      const root = onnx.add('Sqrt', [onnx.add('Add', [mean, onnx.float(parameters.epsilon)])]);
+      onnx.add('Reciprocal', [root], {}, reciprocal);
+    },
     isCheap: true,
   },
   LayerNorm: {

@@ -1,6 +1,6 @@
 import { div, exp, mul, sub, sum } from '../expressions.ts';
 import type { Node, OperatorTable, Value } from '../graph.ts';
-import type { OnnxWriter } from '../onnx-writer.ts';
+import type { Named, OnnxWriter } from '../onnx-writer.ts';
 import { product, type Shape } from '../shape.ts';
 import type { ParametersOf } from '../signatures.ts';
 import type { TensorType } from '../tensor-type.ts';
@@ -64,5 +64,13 @@ export const reductionOperators = {
   LogSoftmax: {
     ...alongLastAxis('LogSoftmax'),
     gradient: (g, { outputs: [y] }) => [sub(g, mul(exp(y), sum(g, [-1], { keepAxes: true })))],
+    // It has no kernel there: x − max x − log Σ exp(x − max x).
+    toWebgpu: (onnx, { inputs: [x], outputs: [y] }) => {
+      const reduce = (name: string, operand: Named) =>
+        onnx.add(name, [operand, onnx.int64s([-1])], { keepdims: 1 });
+      const below = onnx.add('Sub', [x, reduce('ReduceMax', x)]);
+      const total = reduce('ReduceSum', onnx.add('Exp', [below]));
+      onnx.add('Sub', [below, onnx.add('Log', [total])], {}, y);
+    },
   },
 } satisfies Partial<OperatorTable>;

@@ -1,5 +1,5 @@
 import type { Value } from '../graph.ts';
-import type { OnnxAttribute, OnnxWriter } from '../onnx-writer.ts';
+import type { Named, OnnxAttribute, OnnxWriter } from '../onnx-writer.ts';
 
 interface Written<Parameters> {
   readonly inputs: readonly Value[];
@@ -17,6 +17,10 @@ export const writtenAs =
   (onnx: OnnxWriter, { inputs, outputs, parameters }: Written<Parameters>): void => {
     onnx.add(opType, inputs, attributes(parameters), outputs, domain);
   };
+
+/** int64 values as int32, which WebGPU computes with; others as they are. */
+export const asInt32 = (onnx: OnnxWriter, x: Value): Named =>
+  x.elementType === 'int64' ? onnx.add('Cast', [x], { to: { elementType: 'int32' } }) : x;
 
 /** An int64 tensor of rank 1 under a name, for operators that take their axes or sizes as an input. */
 export const integersAs = (onnx: OnnxWriter, name: string, values: readonly number[]): string =>

@@ -25,6 +25,17 @@ test('a text that is too long is refused alone, and the others of its batch are 
   expect((last as ScoredText).crossEntropy).toBeCloseTo(alone.crossEntropy, 4);
 });
 
+test('a model goes onto the GPU that is asked for, or is refused', async () => {
+  const exported = new URL('../../../test/golden-onnx/llama-masked', import.meta.url).pathname;
+  for (const path of [orator, exported]) {
+    const placement = { provider: 'cuda', device: 99 } as const;
+    await expect(OnnxModel.load(path, { topK: 4, threads: 1, placement })).rejects.toMatchObject({
+      code: 'failed_precondition',
+      message: expect.stringMatching(/^ONNX Runtime cannot compute on a GPU here/),
+    });
+  }
+});
+
 test('no texts have no outcomes', async () => {
   expect(await model.score([], 4, {})).toEqual([]);
 });

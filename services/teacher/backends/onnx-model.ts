@@ -5,6 +5,7 @@ import {
   Generator,
 } from '../../../model/generation/generator.ts';
 import { modelFingerprint } from '../../../model/model-fingerprint.ts';
+import type { Placement } from '../../../model/runtime/placement.ts';
 import type { Turn } from '../../../model/runtime/turns.ts';
 import type { ModelCard } from '../../../model/scoring/model-card.ts';
 import { Scorer } from '../../../model/scoring/scorer.ts';
@@ -17,6 +18,8 @@ export interface OnnxModelOptions {
   readonly topK: number;
   /** Of one matrix product. */
   readonly threads: number;
+  /** Left out, the processor computes. */
+  readonly placement?: Placement;
 }
 
 /** A model on this machine's disk, which ONNX Runtime computes in worker threads of this process. */
@@ -42,11 +45,11 @@ export class OnnxModel implements TeacherModel {
    * @param path a Hugging Face directory, or an .onnx file in it
    * @throws FuseMeshError as Scorer.load does
    */
-  static async load(path: string, { topK, threads }: OnnxModelOptions): Promise<OnnxModel> {
-    const scorer = await Scorer.load(path, { topK, threads });
+  static async load(path: string, { topK, ...computing }: OnnxModelOptions): Promise<OnnxModel> {
+    const scorer = await Scorer.load(path, { topK, ...computing });
     try {
       const fingerprint = await modelFingerprint(path);
-      return new OnnxModel(scorer, fingerprint, () => Generator.load(path, { threads }));
+      return new OnnxModel(scorer, fingerprint, () => Generator.load(path, computing));
     } catch (error) {
       await scorer.close();
       throw error;

@@ -1,0 +1,91 @@
+// Before the library: it reads the environment.
+import './no-telemetry.ts';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import koffi from 'koffi';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { apiVersion, type OrtApi, ortApi } from './c-api.ts';
+
+/** Names another library file than the one that onnxruntime-node brings. */
+const variable = 'FUSEMESH_ONNXRUNTIME';
+
+/** The oldest that is known to compute what the tests expect. */
+const oldest = [1, 30] as const;
+
+/** ONNX Runtime, loaded. */
+export interface Library {
+  readonly file: string;
+  readonly version: string;
+  readonly api: OrtApi;
+  /** Address of the OrtEnv, one for the whole process. */
+  readonly environment: bigint;
+}
+
+let loaded: Library | undefined;
+
+/**
+ * ONNX Runtime's library: the one that FUSEMESH_ONNXRUNTIME names, else that of onnxruntime-node.
+ *
+ * @throws FuseMeshError failed_precondition where the file does not load, or is an older ONNX Runtime
+ */
+export function library(): Library {
+  loaded ??= load(process.env[variable] || ownFile());
+  return loaded;
+}
+
+function load(file: string): Library {
+  const { getApi, version } = open(file);
+  const [major, minor] = version.split('.').map(Number);
+  if (major !== oldest[0] || minor < oldest[1]) {
+    throw new FuseMeshError(
+      'failed_precondition',
+      `${file} is ONNX Runtime ${version}; FuseMesh needs ${oldest.join('.')} or newer: ${remedy}`,
+    );
+  }
+  const api = ortApi(getApi(apiVersion));
+  const environment = new BigUint64Array(1);
+  api.CreateEnv(fatal, 'fusemesh', environment);
+  return { file, version, api, environment: environment[0] };
+}
+
+/** Level of what ONNX Runtime prints by itself: what goes wrong, it tells its caller as well. */
+const fatal = 4;
+
+function open(file: string): { readonly version: string; getApi(version: number): bigint } {
+  try {
+    keepLoaded(file);
+    const base: bigint = koffi.load(file).func('void *OrtGetApiBase()')();
+    const [getApi, getVersion]: bigint[] = koffi.decode(base, 'void *', 2);
+    return {
+      version: koffi.call(getVersion, koffi.proto('const char *()')),
+      getApi: (version) => koffi.call(getApi, koffi.proto('void *(uint32_t)'), version),
+    };
+  } catch (cause) {
+    throw new FuseMeshError(
+      'failed_precondition',
+      `ONNX Runtime's library does not load (${(cause as Error).message}): ${remedy}`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * Opens the library once more and never closes it: koffi closes it when a worker thread ends, while ONNX Runtime's own
+ * threads may still be in its code.
+ */
+function keepLoaded(file: string): void {
+  if (process.platform === 'win32') koffi.load('kernel32.dll').func('void *LoadLibraryA(const char *)')(file);
+  else koffi.load(null).func('void *dlopen(const char *, int)')(file, resolveNow);
+}
+
+/** RTLD_NOW of dlfcn.h. */
+const resolveNow = 2;
+
+const remedy = `set ${variable} to a file of ONNX Runtime's shared library, or unset it for the one that npm ci has installed`;
+
+function ownFile(): string {
+  const name = { win32: 'onnxruntime.dll', darwin: 'libonnxruntime.1.dylib' }[process.platform as string];
+  const { resolve } = createRequire(import.meta.url);
+  const folder = join(dirname(resolve('onnxruntime-node')), '..', 'bin', 'napi-v6');
+  return join(folder, process.platform, process.arch, name ?? 'libonnxruntime.so.1');
+}

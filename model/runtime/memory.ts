@@ -1,0 +1,147 @@
+import { greaterOrEqual, mul, where } from '../graph/expressions.ts';
+import type { Value } from '../graph/graph.ts';
+import { createGraph } from '../graph/operators.ts';
+import { elementCount } from '../graph/shape.ts';
+import { emitModel } from '../onnx/emit.ts';
+import { library } from './library.ts';
+import { openSession, type Session, type SessionOptions } from './session.ts';
+import { beginningOf, onnxTypes, type Tensor } from './tensor.ts';
+
+/** Where float32 tensors that stay from run to run live: in this process's memory, or in a device's. */
+export interface Memory {
+  /** @returns a tensor of any values: on a device, of those that were there before */
+  allocate(shape: readonly number[]): Tensor;
+  /** A tensor of these values; in this process's memory it is on the same array. */
+  place(values: Float32Array<ArrayBuffer>, shape: readonly number[]): Promise<Tensor>;
+  write(tensor: Tensor, values: Float32Array<ArrayBuffer>): Promise<void>;
+  /** A copy of a tensor's values. */
+  read(tensor: Tensor): Promise<Float32Array<ArrayBuffer>>;
+  /** Makes all values zero. */
+  clear(tensor: Tensor): Promise<void>;
+  /** Multiplies all values. */
+  scale(tensor: Tensor, factor: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The memory for the tensors of sessions with these options. */
+export async function openMemory(options: Where): Promise<Memory> {
+  return (options.provider ?? 'cpu') === 'cpu' ? processMemory : DeviceMemory.open(options);
+}
+
+type Where = Pick<SessionOptions, 'provider' | 'device' | 'crossed'>;
+
+/** The values of a tensor in this process's memory. */
+export function arrayIn(tensor: Tensor): Float32Array<ArrayBuffer> {
+  return (tensor as { readonly data: Float32Array<ArrayBuffer> }).data;
+}
+
+/** This process's own. */
+export const processMemory: Memory = {
+  allocate: (shape) => ({ data: new Float32Array(elementCount(shape)), shape }),
+  place: async (data, shape) => ({ data, shape }),
+  write: async (tensor, values) => arrayIn(tensor).set(values),
+  read: async (tensor) => arrayIn(tensor).slice(),
+  clear: async (tensor) => {
+    arrayIn(tensor).fill(0);
+  },
+  scale: async (tensor, factor) => {
+    const values = arrayIn(tensor);
+    for (let i = 0; i < values.length; i++) values[i] *= factor;
+  },
+  close: async () => {},
+};
+
+/** What ONNX Runtime calls the memory of each provider's devices. */
+const memoryNames = { cuda: 'Cuda', webgpu: 'WebGPU_Buf' } as const;
+
+/** OrtDeviceAllocator and OrtMemTypeDefault of onnxruntime_c_api.h. */
+const [deviceAllocator, ordinary] = [0, 0];
+
+/** Models of one input x [n] that compute on the device. */
+interface Sessions {
+  /** ONNX Runtime itself brings the input to the device, or the output back. */
+  readonly copy: Session;
+  readonly clear: Session;
+  readonly scale: Session;
+}
+
+class DeviceMemory implements Memory {
+  readonly #sessions: Sessions;
+  readonly #memory: bigint;
+  readonly #allocator: bigint;
+  readonly #values: bigint[] = [];
+
+  private constructor(sessions: Sessions, memory: bigint, allocator: bigint) {
+    this.#sessions = sessions;
+    this.#memory = memory;
+    this.#allocator = allocator;
+  }
+
+  static async open(options: Where): Promise<DeviceMemory> {
+    const open = (y: (x: Value) => Value) => {
+      const model = emitModel({ y: y(createGraph().input('x', 'float32', ['n'])) }, { dialect: 'standard' });
+      return openSession(model, { threads: 1, ...options });
+    };
+    const sessions = {
+      copy: await open((x) => x),
+      // Whatever the values are, NaN too.
+      clear: await open((x) => where(greaterOrEqual(x, 0), 0, 0)),
+      scale: await open((x) => mul(x, x.graph.input('factor', 'float32', [1]))),
+    };
+    const { api } = library();
+    const made = new BigUint64Array(1);
+    const name = memoryNames[options.provider as keyof typeof memoryNames];
+    api.CreateMemoryInfo(name, deviceAllocator, options.device ?? 0, ordinary, made);
+    const [memory] = made;
+    api.CreateAllocator(sessions.copy.address, memory, made);
+    return new DeviceMemory(sessions, memory, made[0]);
+  }
+
+  allocate(shape: readonly number[]): Tensor {
+    const { api } = library();
+    const found = new BigUint64Array(1);
+    // WebGPU has no empty buffers.
+    const count = Math.max(1, elementCount(shape));
+    const sizes = BigInt64Array.of(BigInt(count));
+    api.CreateTensorAsOrtValue(this.#allocator, sizes, 1, onnxTypes.float32, found);
+    const [value] = found;
+    this.#values.push(value);
+    api.GetTensorMutableData(value, found);
+    const buffer = { memory: this.#memory, data: found[0], byteLength: 4 * count };
+    return { buffer, elementType: 'float32', shape };
+  }
+
+  async place(values: Float32Array<ArrayBuffer>, shape: readonly number[]): Promise<Tensor> {
+    const tensor = this.allocate(shape);
+    await this.write(tensor, values);
+    return tensor;
+  }
+
+  async write(tensor: Tensor, data: Float32Array<ArrayBuffer>): Promise<void> {
+    await this.#sessions.copy.run({ x: { data, shape: [data.length] } }, { y: flat(tensor) });
+  }
+
+  async read(tensor: Tensor): Promise<Float32Array<ArrayBuffer>> {
+    const data = new Float32Array(elementCount(tensor.shape));
+    await this.#sessions.copy.run({ x: flat(tensor) }, { y: { data, shape: [data.length] } });
+    return data;
+  }
+
+  async clear(tensor: Tensor): Promise<void> {
+    await this.#sessions.clear.run({ x: flat(tensor) }, { y: flat(tensor) });
+  }
+
+  async scale(tensor: Tensor, factor: number): Promise<void> {
+    const feeds = { x: flat(tensor), factor: { data: Float32Array.of(factor), shape: [1] } };
+    await this.#sessions.scale.run(feeds, { y: flat(tensor) });
+  }
+
+  async close(): Promise<void> {
+    const { api } = library();
+    for (const value of this.#values) api.ReleaseValue(value);
+    api.ReleaseAllocator(this.#allocator);
+    for (const session of Object.values(this.#sessions)) await session.close();
+  }
+}
+
+const flat = (tensor: Tensor): Tensor => beginningOf(tensor, [elementCount(tensor.shape)]);
