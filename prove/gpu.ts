@@ -18,7 +18,7 @@ import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import { writePack } from './gpu/pack/write-pack.ts';
 import { prove } from './gpu/prove.ts';
 import { type Part, parts } from './gpu/row.ts';
-import { type Provider, providers } from './gpu/settings.ts';
+import { providers } from './gpu/settings.ts';
 import { headOf, tablesOf } from './gpu/tables.ts';
 
 const { values } = parseArgs({
@@ -44,7 +44,7 @@ try {
 
 async function proveAndTell(): Promise<void> {
   const chosen = values.only.split(',').map((part) => oneOf<Part>('--only', part, parts));
-  const provider = oneOf<Provider>('--provider', values.provider, providers);
+  const provider = oneOf('--provider', values.provider, providers);
   const place = { provider, device: Number(values.device) };
   const proof = await prove({ place, quick: values.quick }, chosen, tell);
   console.log(`${headOf(proof)}\n\n${tablesOf(proof.rows)}`);

@@ -1,11 +1,12 @@
 /** Compares golden models and adapters on a device with the processor: one row a model. */
+import type { Execution } from '../../engine/engine-options.ts';
 import { largestDifference } from '../../test/support/golden.ts';
 import { type GoldenCase, goldenCases } from './golden-case.ts';
 import { work } from './job-worker.ts';
 import type { ParityRequest } from './requests.ts';
 import { type Said, say } from './row.ts';
 import { scoreCase } from './scored-case.ts';
-import { executionOf, type Place, type Precision, reference } from './settings.ts';
+import { reference } from './settings.ts';
 import { type Compared, tolerances } from './tolerances.ts';
 import { trainCase, trainingDifference } from './trained-case.ts';
 
@@ -24,8 +25,8 @@ await work(async ({ place, precision, steps, seconds }: ParityRequest) => {
 
   async function compared(golden: GoldenCase): Promise<Said> {
     const [actual, right] = await Promise.all([
-      computed(golden, place, precision),
-      computed(golden, reference, 'float32'),
+      computed(golden, { ...place, precision }),
+      computed(golden, reference),
     ]);
     const differences: Partial<Record<Compared, number>> = trainingDifference(actual.trained, right.trained);
     if (actual.logits && right.logits) differences.logits = largestDifference(actual.logits, right.logits);
@@ -36,11 +37,11 @@ await work(async ({ place, precision, steps, seconds }: ParityRequest) => {
     return { figures: differences, ok, ...named(golden) };
   }
 
-  async function computed(golden: GoldenCase, on: Place, ofProducts: Precision) {
-    const trained = await trainCase(golden, executionOf(on, ofProducts), steps);
+  async function computed(golden: GoldenCase, execution: Execution) {
+    const trained = await trainCase(golden, execution, steps);
     // Teachers score in float32, and with the weights alone.
     const scores = precision === 'float32' && !golden.adapter;
-    return { trained, logits: scores ? await scoreCase(golden, on) : undefined };
+    return { trained, logits: scores ? await scoreCase(golden, execution) : undefined };
   }
 
   function named({ name }: GoldenCase): Pick<Said, 'name'> {

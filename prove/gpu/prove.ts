@@ -33,7 +33,7 @@ export async function prove(
 ): Promise<Proof> {
   const { provider, device } = plan.place;
   const { version, refusals } = await runtimeHere();
-  const refusal = (refusals as Readonly<Record<string, string | undefined>>)[provider];
+  const refusal = refusals[provider];
   if (refusal !== undefined) throw new FuseMeshError('failed_precondition', refusal);
   const card = provider === 'cpu' ? undefined : await cardOf(device);
   const began = performance.now();

@@ -35,6 +35,10 @@ export interface RivalRequest {
 
 export interface RunRequest {
   readonly place: Place;
+  /** Models of the zoo. */
+  readonly teachers: readonly string[];
+  /** Whether the target's frozen copy teaches too. */
+  readonly frozenCopy: boolean;
   readonly bytesOfDomain: number;
 }
 

@@ -14,23 +14,39 @@ import { FollowedTrainer } from '../followed-trainer.ts';
 import { work } from './job-worker.ts';
 import type { RunRequest } from './requests.ts';
 import { say } from './row.ts';
-import { placeInRunFile } from './settings.ts';
 
 /** In parts of what training has added to the weights: sums in another order part from each other step by step. */
 const tolerance = 0.02;
 
-await work(async ({ place, bytesOfDomain }: RunRequest) => {
+await work(async ({ place, bytesOfDomain, teachers, frozenCopy }: RunRequest) => {
+  const address = '127.0.0.1:0';
+  const { provider: execution, device } = place;
+  // WebGPU and the processor are not numbered.
+  const onDevice = execution === 'cuda' ? { execution, device } : { execution };
+  const changes = {
+    teachers: teachers.map((name) => ({ name, address, model: join(zoo, name), ...onDevice })),
+    target: {
+      model: join(zoo, 'target'),
+      ...(frozenCopy ? { source: { address, ...onDevice } } : {}),
+    },
+    heldOut: [{ domain: 'speeches', path: 'speeches.txt' }],
+  };
+  const settings = [
+    ...Object.entries(onDevice).map(([key, value]) => `trainer.${key}=${value}`),
+    // Evaluations prove nothing here, and a device of software would spend most of its time on them.
+    'trainer.evaluateEvery=1000000',
+  ].flatMap((setting) => ['--set', setting]);
   const corpus = await makeSmallCorpus({ bytesOfDomain });
   try {
     const began = performance.now();
-    const undisturbed = await writeRunFile(corpus, { run: 'undisturbed' });
+    const undisturbed = await writeRunFile(corpus, { run: 'undisturbed', changes });
     await runToTheEnd(undisturbed.path);
     const seconds = (performance.now() - began) / 1000;
     const steps = await newestCheckpointStep(undisturbed.output);
     say({ name: 'undisturbed', figures: { steps, seconds } });
 
-    const killed = await writeRunFile(corpus, { run: 'killed' });
-    const up = startCommand(['up', killed.path, ...settings()]);
+    const killed = await writeRunFile(corpus, { run: 'killed', changes });
+    const up = startCommand(['up', killed.path, ...settings]);
     const trainer = await FollowedTrainer.of(up);
     await trainer.reaches(Math.ceil(steps / 2));
     await killTrainer(killed.output);
@@ -50,12 +66,8 @@ await work(async ({ place, bytesOfDomain }: RunRequest) => {
   }
 
   async function runToTheEnd(path: string): Promise<void> {
-    const { code, stderr } = await runCommand(['up', path, ...settings()]);
+    const { code, stderr } = await runCommand(['up', path, ...settings]);
     if (code !== 0) throw new FuseMeshError('failed_precondition', `The run ended with ${code}: ${stderr}`);
-  }
-
-  function settings(): string[] {
-    return placeInRunFile(place).flatMap((setting) => ['--set', setting]);
   }
 });
 

@@ -1,7 +1,7 @@
+import type { Placement } from '../../model/runtime/placement.ts';
 import { startWorker } from '../../model/runtime/worker.ts';
 import type { ScoringMethods } from '../../model/scoring/scoring-worker.ts';
 import type { GoldenCase } from './golden-case.ts';
-import type { Place } from './settings.ts';
 
 /** A model that scores as a teacher does, in a worker thread. */
 export interface OpenScorer {
@@ -13,11 +13,11 @@ export interface OpenScorer {
 type ScoringWorker = ReturnType<typeof startWorker<ScoringMethods>>['remote'];
 
 /** Opens the model in a directory, which needs no tokenizer. */
-export async function openScorer(directory: string, _place: Place, threads: number): Promise<OpenScorer> {
+export async function openScorer(directory: string, place: Placement, threads: number): Promise<OpenScorer> {
   const file = new URL('../../model/scoring/scoring-worker.ts', import.meta.url);
   const { remote, stop } = startWorker<ScoringMethods>(file);
   try {
-    const { vocabularySize } = await remote.load({ directory }, threads);
+    const { vocabularySize } = await remote.load({ directory }, threads, place);
     return { vocabularySize, score: (texts, topK) => remote.score(texts, topK), close: stop };
   } catch (error) {
     await stop();
@@ -26,7 +26,7 @@ export async function openScorer(directory: string, _place: Place, threads: numb
 }
 
 /** [tokens × vocabulary] log-probabilities of every next token in the batch of a golden model. */
-export async function scoreCase({ directory, batch }: GoldenCase, place: Place): Promise<Float32Array> {
+export async function scoreCase({ directory, batch }: GoldenCase, place: Placement): Promise<Float32Array> {
   const scorer = await openScorer(directory, place, 1);
   try {
     const { vocabularySize } = scorer;

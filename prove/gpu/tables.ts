@@ -32,7 +32,7 @@ export function parityTable(rows: readonly Row[]): Row[] {
         if (values.length === 0) return [];
         // NaN comes as a word.
         const worst = Math.max(...values.map(Number));
-        return [[`${what} (allowed)`, `${digits(worst)} (${tolerance})`]];
+        return [[what, `${digits(worst)} (${tolerance} allowed)`]];
       }),
     );
     const worst: Row = {

@@ -5,7 +5,6 @@ import { work } from './job-worker.ts';
 import { fusedBatch, randomTexts } from './llamas.ts';
 import { candidates, type SpeedRequest } from './requests.ts';
 import { say } from './row.ts';
-import { executionOf } from './settings.ts';
 import { medianSeconds } from './turns.ts';
 
 const learningRate = 1e-4;
@@ -16,7 +15,7 @@ await work(async ({ place, precision, llama, seconds }: SpeedRequest) => {
   const engine = await TrainingEngine.start(llama.directory, {
     ...optionsFor(batch),
     threads,
-    execution: executionOf(place, precision),
+    execution: { ...place, precision },
   });
   const first = await engine.step(batch, learningRate);
   let last: typeof first & { bytesToDevice?: number; bytesFromDevice?: number } = first;

@@ -3,14 +3,13 @@ import { expect, it } from 'vitest';
 import { goldenAdapters, goldenModel, largestDifference, openExpected } from '../../test/support/golden.ts';
 import { goldenCases } from './golden-case.ts';
 import { scoreCase } from './scored-case.ts';
-import { executionOf, reference } from './settings.ts';
+import { reference } from './settings.ts';
 import { trainCase, trainingDifference } from './trained-case.ts';
 
 const cases = await goldenCases();
 const named = (name: string) => cases.find((golden) => golden.name === name)!;
 const goldenDirectory = (name: string) =>
   goldenAdapters().find((path) => `LoRA ${basename(path)}` === name) ?? goldenModel(name);
-const execution = executionOf(reference, 'float32');
 
 it('takes one of every family and an adapter first', () => {
   const kinds = cases.map(({ name }) => (name.startsWith('LoRA') ? 'LoRA' : name.split('-')[0]));
@@ -22,7 +21,7 @@ it('takes one of every family and an adapter first', () => {
 it.each(['llama-grouped-tied', 'LoRA mpt'])(
   'finds the gradients of PyTorch in the first moments: %s',
   async (name) => {
-    const { gradients } = await trainCase(named(name), execution, 1);
+    const { gradients } = await trainCase(named(name), reference, 1);
     expect(gradients.size).toBeGreaterThan(3);
     const expected = await openExpected(goldenDirectory(name));
     for (const [tensor, gradient] of gradients) {
@@ -35,9 +34,9 @@ it.each(['llama-grouped-tied', 'LoRA mpt'])(
 );
 
 it('sees a difference in every figure, and NaN where a tensor is missing', async () => {
-  const right = await trainCase(named('gpt2-tied'), execution, 2);
+  const right = await trainCase(named('gpt2-tied'), reference, 2);
   expect(trainingDifference(right, right)).toEqual({ gradients: 0, losses: 0, weights: 0 });
-  const other = await trainCase(named('gpt2-one-head'), execution, 2);
+  const other = await trainCase(named('gpt2-one-head'), reference, 2);
   const { gradients, losses, weights } = trainingDifference(other, right);
   expect(Math.min(gradients, losses, weights)).toBeGreaterThan(0.01);
   const nothing = { ...right, gradients: new Map(), movements: new Map() };
