@@ -26,7 +26,7 @@ export interface SpeedJob extends Job {
 export const endOf = (part: Part, { quick }: Plan): number =>
   quick
     ? { parity: 75, train: 95, teach: 110, run: 220 }[part]
-    : { parity: 100, train: 265, teach: 310, run: 360 }[part];
+    : { parity: 90, train: 250, teach: 290, run: 360 }[part];
 
 const worker = (name: string, request: object): Job['command'] => [
   process.execPath,
@@ -126,7 +126,7 @@ function rivals(
 export function runJobs({ place, quick }: Plan): Job[] {
   // In software every process takes long to get its kernels ready.
   const teachers = quick ? ['orator'] : ['orator', 'novelist', 'engineer'];
-  const bytesOfDomain = quick ? 1_500 : 12_000;
+  const bytesOfDomain = quick ? 700 : 4_000;
   const request: RunRequest = { place, teachers, frozenCopy: !quick, bytesOfDomain };
   return [{ part: 'run', name: 'fused run', command: worker('run', request), seconds: 120, mustWork: true }];
 }

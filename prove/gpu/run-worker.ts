@@ -33,6 +33,8 @@ await work(async ({ place, bytesOfDomain, teachers, frozenCopy }: RunRequest) =>
   };
   const settings = [
     ...Object.entries(onDevice).map(([key, value]) => `trainer.${key}=${value}`),
+    'trainer.batchDocuments=2',
+    'trainer.checkpointEvery=1',
     // Evaluations prove nothing here, and a device of software would spend most of its time on them.
     'trainer.evaluateEvery=1000000',
   ].flatMap((setting) => ['--set', setting]);
