@@ -1,6 +1,7 @@
 import type { Value } from '../model/graph/graph.ts';
-import { boundShape, elementCount } from '../model/graph/shape.ts';
-import type { HostTensor } from '../model/runtime/tensor.ts';
+import { boundShape } from '../model/graph/shape.ts';
+import type { Memory } from '../model/runtime/memory.ts';
+import { beginningOf, type Tensor } from '../model/runtime/tensor.ts';
 import type { PackingSizes } from './packing/micro-batches.ts';
 
 /** The numbers that stand for the open sizes of a graph. */
@@ -13,31 +14,23 @@ export const largestSizes = ({ contextLength, rowsAtOnce }: PackingSizes): Sizes
   length: contextLength,
 });
 
-/** The beginning of a buffer as a tensor. */
-export const tensorIn = (buffer: Float32Array<ArrayBuffer>, shape: readonly number[]): HostTensor => ({
-  data: buffer.subarray(0, elementCount(shape)),
-  shape,
-});
-
-/**
- * Buffers for what the forward pass computes and the backward pass reads, made once for the largest sizes.
- */
+/** What the forward pass computes and the backward pass reads, in memory that is taken once for the largest sizes. */
 export class Activations {
-  readonly #values: readonly { readonly value: Value; readonly buffer: Float32Array<ArrayBuffer> }[];
+  readonly #values: readonly { readonly value: Value; readonly whole: Tensor }[];
 
-  constructor(values: readonly Value[], largest: Sizes) {
+  constructor(memory: Memory, values: readonly Value[], largest: Sizes) {
     this.#values = values.map((value) => ({
       value,
-      buffer: new Float32Array(elementCount(boundShape(value.shape, largest))),
+      whole: memory.allocate(boundShape(value.shape, largest)),
     }));
   }
 
   /** The values by their names, at smaller sizes. */
-  at(sizes: Sizes): Record<string, HostTensor> {
+  at(sizes: Sizes): Record<string, Tensor> {
     return Object.fromEntries(
-      this.#values.map(({ value: { name, shape }, buffer }) => [
+      this.#values.map(({ value: { name, shape }, whole }) => [
         name,
-        tensorIn(buffer, boundShape(shape, sizes)),
+        beginningOf(whole, boundShape(shape, sizes)),
       ]),
     );
   }

@@ -1,4 +1,4 @@
-import { updateTensor } from './adamw-kernel.ts';
+import { type Update, updateTensor } from './adamw-kernel.ts';
 
 export interface AdamWOptions {
   readonly beta1: number;
@@ -48,20 +48,31 @@ export function adamwStep(
   tensors: readonly OptimizedTensor[],
   step: number,
   learningRate: number,
-  { beta1, beta2, weightDecay, clipNorm }: AdamWOptions,
+  options: AdamWOptions,
   norm: number,
 ): void {
-  const numbers = {
+  for (const tensor of tensors) updateTensor(tensor, updateOf(tensor, { step, learningRate, norm }, options));
+}
+
+/** The numbers of a step for one tensor. */
+export function updateOf(
+  { decays }: Pick<OptimizedTensor, 'decays'>,
+  {
+    step,
+    learningRate,
+    norm,
+  }: { readonly step: number; readonly learningRate: number; readonly norm: number },
+  { beta1, beta2, weightDecay, clipNorm }: AdamWOptions,
+): Update {
+  return {
     // As torch.nn.utils.clip_grad_norm_ does.
     scale: Math.min(1, clipNorm / (norm + 1e-6)),
     firstShare: 1 - beta1,
     beta2,
     secondShare: 1 - beta2,
+    keep: decays ? 1 - learningRate * weightDecay : 1,
     stepSize: learningRate / (1 - beta1 ** step),
     secondScale: 1 / Math.sqrt(1 - beta2 ** step),
     epsilon: EPSILON,
   };
-  for (const tensor of tensors) {
-    updateTensor(tensor, { ...numbers, keep: tensor.decays ? 1 - learningRate * weightDecay : 1 });
-  }
 }

@@ -5,20 +5,24 @@ import { refuseNonFinite } from '../model/families/finite-weights.ts';
 import { readArchitecture } from '../model/families/read-architecture.ts';
 import { openWeights } from '../model/families/weights.ts';
 import { boundShape } from '../model/graph/shape.ts';
-import type { HostTensor } from '../model/runtime/tensor.ts';
-import { Activations, largestSizes, tensorIn } from './activations.ts';
+import { type Memory, openMemory, processMemory } from '../model/runtime/memory.ts';
+import type { BytesCrossed, Tensors } from '../model/runtime/session.ts';
+import { beginningOf, isOnDevice, type Tensor } from '../model/runtime/tensor.ts';
+import { Activations, largestSizes } from './activations.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { tensorOfBlock } from './graphs/block-graph.ts';
 import { rowsOfHead } from './graphs/head-graph.ts';
 import { cotangentName, type GradientForm } from './graphs/segment.ts';
 import { trainingGraphs } from './graphs/training-graphs.ts';
 import { lossWeights, type Targets, targetFeeds, targetsOf } from './loss/targets.ts';
+import { MaskOnDevice } from './mask-on-device.ts';
+import { deviceOptimizer, hostOptimizer, type Optimizer } from './optimizer.ts';
 import { microBatches } from './packing/micro-batches.ts';
 import { type PackedTokens, tokenFeeds } from './packing/packed-tokens.ts';
 import { initialValues, trainedPart } from './trained-part.ts';
 import { type TrainingBatch, textsAlone } from './training-batch.ts';
 import { openTrainingSessions, type TrainingSessions } from './training-sessions.ts';
-import { type BoundTensors, type Feeds, TrainingTensors } from './training-tensors.ts';
+import { type BoundTensors, TrainingTensors } from './training-tensors.ts';
 
 /** Means over the positions with a label, in nats. */
 export interface Losses {
@@ -34,16 +38,22 @@ export interface Losses {
 interface Pass {
   readonly packed: PackedTokens;
   /** What sessions need to know of the tokens. */
-  readonly feeds: Feeds;
+  readonly feeds: Tensors;
 }
 
 /**
  * A model with its gradients: embeddings, block after block, head, and the backward pass. Each kind of block
- * is one pair of ONNX sessions that runs for every block in turn; between runs everything is in our own
- * buffers.
+ * is one pair of ONNX sessions that runs for every block in turn; between runs everything stays where it is
+ * computed, in this process's memory or on the device.
  */
 export class ModelInTraining {
   readonly tensors: TrainingTensors;
+  readonly optimizer: Optimizer;
+  readonly memory: Memory;
+  /** All that has gone to a device and come from there. */
+  readonly crossed: Readonly<BytesCrossed>;
+  readonly #mask: MaskOnDevice | undefined;
+  readonly #masked: boolean;
   readonly #options: EngineOptions;
   readonly #sessions: TrainingSessions;
   readonly #hiddenSize: number;
@@ -57,26 +67,33 @@ export class ModelInTraining {
   /** Tensors of the embeddings whose gradients do not start in the head, as those of a tied table do. */
   readonly #addedOnly: readonly string[];
   /** The input of each block, and the output of the last. */
-  readonly #hidden: readonly Float32Array<ArrayBuffer>[];
+  readonly #hidden: readonly Tensor[];
   /** What the backward pass reads of each block; of each kind of block where it is computed again. */
   readonly #saved: readonly Activations[];
   /** Of each list of the head's `wide`. */
-  readonly #wideBuffers: readonly Float32Array<ArrayBuffer>[];
+  readonly #wide: readonly Tensor[];
   /** ∂loss/∂hidden behind a block and before it, in turns. */
-  readonly #cotangents: readonly [Float32Array<ArrayBuffer>, Float32Array<ArrayBuffer>];
+  readonly #cotangents: readonly [Tensor, Tensor];
 
   private constructor(
     architecture: Architecture,
     options: EngineOptions,
-    tensors: TrainingTensors,
-    sessions: TrainingSessions,
+    { tensors, sessions, memory, optimizer, mask, crossed }: Opened,
   ) {
     const { embeddings, kinds, kindOfBlock, head } = sessions;
+    const onHost = memory === processMemory;
+    const largest = largestSizes(options);
     this.tensors = tensors;
+    this.optimizer = optimizer;
+    this.memory = memory;
+    this.crossed = crossed;
     this.#options = options;
     this.#sessions = sessions;
+    this.#mask = mask;
+    this.#masked = onHost && partsOfAttention(options.contextLength) === undefined;
     this.#hiddenSize = architecture.hiddenSize;
-    this.#rowsAtOnce = rowsOfHead(architecture);
+    // A part of a tensor that does not begin at its beginning cannot be bound on a device.
+    this.#rowsAtOnce = onHost ? rowsOfHead(architecture) : largest.tokens;
     this.#bound = {
       embeddings: tensors.bind(embeddings.segment),
       blocks: kindOfBlock.map((kind, index) =>
@@ -87,14 +104,14 @@ export class ModelInTraining {
     this.#addedOnly = [...embeddings.segment.gradients.keys()].filter(
       (name) => !head.graph.gradients.has(name),
     );
-    const largest = largestSizes(options);
-    const states = () => new Float32Array(largest.tokens * architecture.hiddenSize);
+    const states = () => memory.allocate([largest.tokens, architecture.hiddenSize]);
     this.#hidden = [states(), ...kindOfBlock.map(states)];
     this.#cotangents = [states(), states()];
     const rows = Math.min(largest.tokens, this.#rowsAtOnce);
-    this.#wideBuffers = head.graph.wide.map(() => new Float32Array(rows * architecture.vocabularySize));
+    const wide = onHost ? head.graph.wide : [];
+    this.#wide = wide.map(() => memory.allocate([rows, architecture.vocabularySize]));
     const kept = options.recompute ? [...kinds.keys()] : kindOfBlock;
-    this.#saved = kept.map((kind) => new Activations(kinds[kind].segment.saved, largest));
+    this.#saved = kept.map((kind) => new Activations(memory, kinds[kind].segment.saved, largest));
   }
 
   /** @throws FuseMeshError not_found, invalid_argument or data_loss when the model or its length does not fit */
@@ -109,14 +126,26 @@ export class ModelInTraining {
     const source = await openWeights(directory, architecture);
     await refuseNonFinite(source, architecture);
     const part = trainedPart(architecture, options.lora);
-    const tensors = new TrainingTensors(part, await initialValues(architecture, source, options.lora));
+    const initial = await initialValues(architecture, source, options.lora);
     await source.close();
-    const graphs = trainingGraphs(architecture, part, {
-      ...options,
-      parts: partsOfAttention(options.contextLength),
+    const { precision: _, ...placement } = options.execution;
+    const crossed = { toDevice: 0, fromDevice: 0 };
+    const onDevice = { threads: options.threads, ...placement, crossed };
+    const memory = await openMemory(onDevice);
+    const tensors = await TrainingTensors.place(memory, part, initial);
+    const onHost = memory === processMemory;
+    const parts = partsOfAttention(options.contextLength);
+    const graphs = trainingGraphs(architecture, part, { ...options, parts: onHost ? parts : undefined });
+    return new ModelInTraining(architecture, options, {
+      tensors,
+      sessions: await openTrainingSessions(graphs, options, crossed),
+      memory,
+      optimizer: onHost
+        ? hostOptimizer(tensors.trained, options)
+        : await deviceOptimizer(tensors.trained, options, memory, onDevice),
+      mask: onHost ? undefined : await MaskOnDevice.open(memory, largestSizes(options), onDevice),
+      crossed,
     });
-    const sessions = await openTrainingSessions(graphs, options);
-    return new ModelInTraining(architecture, options, tensors, sessions);
   }
 
   /** Computes the gradients of a step's loss into the tensors' buffers, part by part. */
@@ -128,9 +157,9 @@ export class ModelInTraining {
     const scale = execution.precision === 'float16' ? Math.max(1, realTokens) : 1;
     let causal = 0;
     let fusion = 0;
-    for (const name of this.#addedOnly) this.tensors.clearGradient(name);
-    for (const [part, packed] of microBatches(batch.lengths, this.#options).entries()) {
-      const pass = { packed, feeds: tokenFeeds(packed, batch.inputIds) };
+    for (const name of this.#addedOnly) await this.memory.clear(this.tensors.gradientOf(name));
+    for (const [part, packed] of this.#microBatches(batch).entries()) {
+      const pass = await this.#passOf(packed, batch);
       const targets = targetsOf(batch, packed.places, {
         weights,
         realTokens: Math.max(1, realTokens) / scale,
@@ -142,7 +171,9 @@ export class ModelInTraining {
       causal += sums.causal;
       fusion += sums.fusion;
     }
-    if (scale !== 1) this.tensors.scaleGradients(1 / scale);
+    if (scale !== 1) {
+      for (const { gradient } of this.tensors.trained) await this.memory.scale(gradient, 1 / scale);
+    }
     const perToken = 1 / Math.max(1, realTokens);
     const [causalLoss, fusionLoss] = [causal * perToken, fusion * perToken];
     const loss = weights.causal * causalLoss + weights.fusion * fusionLoss;
@@ -159,8 +190,8 @@ export class ModelInTraining {
     const batch = textsAlone(texts, this.#options.candidates);
     const ofPlaces = new Float64Array(batch.inputIds.length);
     const { graph, score } = this.#sessions.head;
-    for (const packed of microBatches(batch.lengths, this.#options)) {
-      const pass = { packed, feeds: tokenFeeds(packed, batch.inputIds) };
+    for (const packed of this.#microBatches(batch)) {
+      const pass = await this.#passOf(packed, batch);
       const targets = targetsOf(batch, packed.places, { weights: lossWeights(1), realTokens: 1 });
       await this.#forward(pass);
       for (const { begin, end, hidden } of this.#partsOfHead(pass)) {
@@ -181,6 +212,18 @@ export class ModelInTraining {
 
   async close(): Promise<void> {
     await this.#sessions.close();
+    await this.optimizer.close();
+    await this.#mask?.close();
+    await this.memory.close();
+  }
+
+  #microBatches({ lengths }: TrainingBatch): PackedTokens[] {
+    return microBatches(lengths, { ...this.#options, masked: this.#masked });
+  }
+
+  async #passOf(packed: PackedTokens, { inputIds }: TrainingBatch): Promise<Pass> {
+    const feeds = tokenFeeds(packed, inputIds);
+    return { packed, feeds: this.#mask ? { ...feeds, mask: await this.#mask.of(packed) } : feeds };
   }
 
   async #forward(pass: Pass): Promise<void> {
@@ -222,7 +265,7 @@ export class ModelInTraining {
         { ...feeds, ...targetFeeds(targets, begin, end), hidden },
         {
           ...into,
-          ...this.#wide(begin, end),
+          ...this.#wideOf(begin, end),
           [graph.inputCotangent.name]: cotangent,
           [graph.causal.name]: { data: causalOfRows, shape: [end - begin, 1] },
           [graph.fusion.name]: { data: fusionOfRows, shape: [end - begin, 1] },
@@ -239,19 +282,17 @@ export class ModelInTraining {
     const last = this.#hidden[this.#hidden.length - 1];
     for (let begin = 0; begin < tokens; begin += this.#rowsAtOnce) {
       const end = Math.min(tokens, begin + this.#rowsAtOnce);
-      const rows = (states: Float32Array<ArrayBuffer>): HostTensor => ({
-        data: states.subarray(begin * this.#hiddenSize, end * this.#hiddenSize),
-        shape: [end - begin, this.#hiddenSize],
-      });
+      const rows = (states: Tensor): Tensor => rowsOf(states, begin, [end - begin, this.#hiddenSize]);
       yield { begin, end, hidden: rows(last), cotangent: rows(this.#cotangents[0]) };
     }
   }
 
   /** Where the head computes its widest values. */
-  #wide(begin: number, end: number): Feeds {
-    const tensors: Record<string, HostTensor> = {};
-    for (const [i, values] of this.#sessions.head.graph.wide.entries()) {
-      const tensor = tensorIn(this.#wideBuffers[i], boundShape(values[0].shape, { rows: end - begin }));
+  #wideOf(begin: number, end: number): Tensors {
+    const tensors: Record<string, Tensor> = {};
+    for (const [i, whole] of this.#wide.entries()) {
+      const values = this.#sessions.head.graph.wide[i];
+      const tensor = beginningOf(whole, boundShape(values[0].shape, { rows: end - begin }));
       for (const { name } of values) tensors[name] = tensor;
     }
     return tensors;
@@ -285,15 +326,33 @@ export class ModelInTraining {
     );
   }
 
-  #savedOf({ packed }: Pass, index: number): Feeds {
+  #savedOf({ packed }: Pass, index: number): Tensors {
     const { recompute } = this.#options;
     return this.#saved[recompute ? this.#sessions.kindOfBlock[index] : index].at(packed);
   }
 
-  /** As many rows of a buffer of hidden states as there are tokens. */
-  #states(buffer: Float32Array<ArrayBuffer>, { packed: { tokens } }: Pass): HostTensor {
-    return tensorIn(buffer, [tokens, this.#hiddenSize]);
+  /** As many rows of hidden states as there are tokens. */
+  #states(whole: Tensor, { packed: { tokens } }: Pass): Tensor {
+    return beginningOf(whole, [tokens, this.#hiddenSize]);
   }
+}
+
+/** What a model in training is made of. */
+interface Opened {
+  readonly tensors: TrainingTensors;
+  readonly sessions: TrainingSessions;
+  readonly memory: Memory;
+  readonly optimizer: Optimizer;
+  readonly mask: MaskOnDevice | undefined;
+  readonly crossed: BytesCrossed;
+}
+
+/** Some rows of a matrix; on a device, the first ones. */
+function rowsOf(whole: Tensor, begin: number, shape: readonly [number, number]): Tensor {
+  if (isOnDevice(whole)) return beginningOf(whole, shape);
+  const [rows, columns] = shape;
+  const data = (whole.data as Float32Array<ArrayBuffer>).subarray(begin * columns, (begin + rows) * columns);
+  return { data, shape };
 }
 
 /** Sum of those values whose row is marked; the first value is of row `begin`. */

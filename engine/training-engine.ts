@@ -6,8 +6,7 @@ import type { TrainingBatch } from './training-batch.ts';
 import type { StepResult, TrainingMethods } from './training-worker.ts';
 
 /**
- * Trains one model: gradients in ONNX Runtime, AdamW with clipping on our own buffers, in a worker thread.
- * Deterministic: the same weights and batches give the same weights to the bit.
+ * Trains one model, on the CPU or on a device, in a worker thread. Deterministic: the same weights and batches give the same weights to the bit.
  */
 export class TrainingEngine {
   readonly #options: EngineOptions;

@@ -1,6 +1,7 @@
 import type { Value } from '../model/graph/graph.ts';
 import { emitModel } from '../model/onnx/emit.ts';
-import { openSession, type Session } from '../model/runtime/session.ts';
+import { type BytesCrossed, openSession, type Session } from '../model/runtime/session.ts';
+import { dialectOf } from './dialect.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { type HeadGraph, headResults } from './graphs/head-graph.ts';
 import { type GradientForm, resultsOf, type Segment } from './graphs/segment.ts';
@@ -35,15 +36,16 @@ export interface TrainingSessions {
 export async function openTrainingSessions(
   { embeddings, kinds, kindOfBlock, head }: TrainingGraphs,
   { threads, execution }: Pick<EngineOptions, 'threads' | 'execution'>,
+  crossed: BytesCrossed,
 ): Promise<TrainingSessions> {
-  const { precision, ...placement } = execution;
-  const dialect = precision === 'float32' ? 'onnxruntime' : precision;
+  const { precision: _, ...placement } = execution;
+  const dialect = dialectOf(execution);
   const opened: Session[] = [];
   const open = async (outputs: readonly Value[], given: readonly Value[] = []) => {
     // Under their own names the outputs are computed in the buffers that they are given.
     const named = Object.fromEntries(outputs.map((value) => [value.name, value]));
     const model = emitModel(named, { given, dialect });
-    const session = await openSession(model, { threads, keepsMemory: false, ...placement });
+    const session = await openSession(model, { threads, keepsMemory: false, ...placement, crossed });
     opened.push(session);
     return session;
   };

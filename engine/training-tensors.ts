@@ -1,58 +1,65 @@
-import type { HostTensor } from '../model/runtime/tensor.ts';
-import type { OptimizedTensor } from './adamw.ts';
+import type { Memory } from '../model/runtime/memory.ts';
+import type { Tensors } from '../model/runtime/session.ts';
+import type { Tensor } from '../model/runtime/tensor.ts';
 import { type Segment, sumName } from './graphs/segment.ts';
 import type { TensorValues, TrainedPart } from './trained-part.ts';
 
-/** A trained tensor with all that belongs to it: 16 bytes a parameter. */
-export interface TrainingTensor extends OptimizedTensor {
+/** A trained tensor with all that belongs to it, float32: 16 bytes a parameter. */
+export interface TrainingTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly weights: Float32Array<ArrayBuffer>;
-  readonly gradient: Float32Array<ArrayBuffer>;
+  readonly weights: Tensor;
+  readonly gradient: Tensor;
+  readonly firstMoment: Tensor;
+  readonly secondMoment: Tensor;
+  /** Biases and the weights of norms have no weight decay, as in Hugging Face's Trainer. */
+  readonly decays: boolean;
 }
-
-/** A float32 tensor. */
-type FloatTensor = Extract<HostTensor, { readonly data: Float32Array<ArrayBuffer> }>;
-
-/** Tensors by the names of a session's inputs or outputs. */
-export type Feeds = Readonly<Record<string, HostTensor>>;
 
 /** A model's tensors as one of its parts needs them. */
 export interface BoundTensors {
   /** The weights, and the sums of gradients so far. */
-  readonly feeds: Feeds;
-  /** Where the gradients go, alone or added to their sums: onto the same buffers. */
-  readonly into: Feeds;
+  readonly feeds: Tensors;
+  /** Where the gradients go, alone or added to their sums: onto the same memory. */
+  readonly into: Tensors;
 }
 
-/** The tensors of a model in training, on buffers that ONNX Runtime reads and writes in place. */
+/** The tensors of a model in training, which ONNX Runtime reads and writes in place. */
 export class TrainingTensors {
   readonly trained: readonly TrainingTensor[];
-  readonly #weights = new Map<string, HostTensor>();
-  readonly #gradients = new Map<string, FloatTensor>();
+  readonly #weights: ReadonlyMap<string, Tensor>;
+  readonly #gradients: ReadonlyMap<string, Tensor>;
 
-  constructor(part: TrainedPart, values: { readonly trained: TensorValues; readonly frozen: TensorValues }) {
-    this.trained = [...values.trained].map(([name, weights]) => {
+  private constructor(trained: readonly TrainingTensor[], frozen: ReadonlyMap<string, Tensor>) {
+    this.trained = trained;
+    const ofTrained = trained.map(({ name, weights }) => [name, weights] as const);
+    this.#weights = new Map([...frozen, ...ofTrained]);
+    this.#gradients = new Map(trained.map(({ name, gradient }) => [name, gradient]));
+  }
+
+  /** Takes the memory for a training that begins with these values. */
+  static async place(
+    memory: Memory,
+    part: TrainedPart,
+    values: { readonly trained: TensorValues; readonly frozen: TensorValues },
+  ): Promise<TrainingTensors> {
+    const trained: TrainingTensor[] = [];
+    for (const [name, initial] of values.trained) {
       const shape = part.shapes.get(name)!;
-      const empty = () => new Float32Array(weights.length);
-      const gradient = empty();
-      this.#weights.set(name, { data: weights, shape });
-      this.#gradients.set(name, { data: gradient, shape });
-      const moments = { firstMoment: empty(), secondMoment: empty() };
-      return { name, shape, weights, gradient, ...moments, decays: shape.length > 1 };
-    });
-    for (const [name, data] of values.frozen)
-      this.#weights.set(name, { data, shape: part.frozen.get(name)! });
-  }
-
-  clearGradient(name: string): void {
-    this.#gradients.get(name)!.data.fill(0);
-  }
-
-  scaleGradients(factor: number): void {
-    for (const { gradient } of this.trained) {
-      for (let i = 0; i < gradient.length; i++) gradient[i] *= factor;
+      const [gradient, firstMoment, secondMoment] = [1, 2, 3].map(() => memory.allocate(shape));
+      await memory.clear(firstMoment);
+      await memory.clear(secondMoment);
+      const weights = await memory.place(initial, shape);
+      trained.push({ name, shape, weights, gradient, firstMoment, secondMoment, decays: shape.length > 1 });
     }
+    const frozen = new Map<string, Tensor>();
+    for (const [name, data] of values.frozen)
+      frozen.set(name, await memory.place(data, part.frozen.get(name)!));
+    return new TrainingTensors(trained, frozen);
+  }
+
+  gradientOf(name: string): Tensor {
+    return this.#gradients.get(name)!;
   }
 
   /** @param tensorOf the model's name of a tensor by that in the part's graph */
@@ -60,11 +67,11 @@ export class TrainingTensors {
     { tensors, gradients }: Pick<Segment, 'tensors' | 'gradients'>,
     tensorOf: (input: string) => string = (input) => input,
   ): BoundTensors {
-    const feeds: Record<string, HostTensor> = {};
-    const into: Record<string, HostTensor> = {};
+    const feeds: Record<string, Tensor> = {};
+    const into: Record<string, Tensor> = {};
     for (const input of tensors) feeds[input] = this.#weights.get(tensorOf(input))!;
     for (const [input, { alone, added }] of gradients) {
-      const gradient = this.#gradients.get(tensorOf(input))!;
+      const gradient = this.gradientOf(tensorOf(input));
       feeds[sumName(input)] = gradient;
       into[alone.name] = gradient;
       into[added.name] = gradient;

@@ -1,9 +1,9 @@
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
+import { elementCount } from '../model/graph/shape.ts';
 import type { Transferring } from '../model/runtime/transferring.ts';
 import { serveWorker } from '../model/runtime/worker.ts';
-import { adamwStep, globalNorm } from './adamw.ts';
 import type { EngineOptions } from './engine-options.ts';
-import { type EngineSnapshot, transferringSnapshot } from './engine-snapshot.ts';
+import { type EngineSnapshot, type TensorSnapshot, transferringSnapshot } from './engine-snapshot.ts';
 import { ModelInTraining } from './model-in-training.ts';
 import type { TrainingBatch } from './training-batch.ts';
 
@@ -19,6 +19,9 @@ export interface StepResult {
   readonly finite: boolean;
   /** Real tokens: positions with a label. */
   readonly tokens: number;
+  /** Bytes that went to the device during the step, and came from there; 0 on the CPU. */
+  readonly bytesToDevice: number;
+  readonly bytesFromDevice: number;
   readonly computeSeconds: number;
   readonly optimizerSeconds: number;
 }
@@ -39,13 +42,14 @@ const methods = {
    */
   async step(batch: TrainingBatch, learningRate: number): Promise<StepResult> {
     const started = performance.now();
+    const before = { ...model.crossed };
     const { loss, causalLoss, fusionLoss, tokens } = await model.computeGradients(batch);
     const computed = performance.now();
 
-    const { trained } = model.tensors;
-    const gradientNorm = globalNorm(trained);
+    const gradientNorm = await model.optimizer.norm();
     const finite = Number.isFinite(loss) && Number.isFinite(gradientNorm);
-    if (finite) adamwStep(trained, ++steps, learningRate, options, gradientNorm);
+    if (finite) await model.optimizer.step(++steps, learningRate, gradientNorm);
+    const { toDevice, fromDevice } = model.crossed;
     return {
       loss,
       causalLoss,
@@ -53,6 +57,8 @@ const methods = {
       gradientNorm,
       finite,
       tokens,
+      bytesToDevice: toDevice - before.toDevice,
+      bytesFromDevice: fromDevice - before.fromDevice,
       computeSeconds: (computed - started) / 1000,
       optimizerSeconds: (performance.now() - computed) / 1000,
     };
@@ -62,32 +68,35 @@ const methods = {
     return model.crossEntropies(texts);
   },
 
-  snapshot(): Transferring<EngineSnapshot> {
-    return transferringSnapshot({
-      step: steps,
-      tensors: model.tensors.trained.map(({ name, shape, weights, firstMoment, secondMoment }) => ({
+  async snapshot(): Promise<Transferring<EngineSnapshot>> {
+    const { memory, tensors } = model;
+    const copies: TensorSnapshot[] = [];
+    for (const { name, shape, weights, firstMoment, secondMoment } of tensors.trained) {
+      copies.push({
         name,
         shape,
-        weights: weights.slice(),
-        firstMoment: firstMoment.slice(),
-        secondMoment: secondMoment.slice(),
-      })),
-    });
+        weights: await memory.read(weights),
+        firstMoment: await memory.read(firstMoment),
+        secondMoment: await memory.read(secondMoment),
+      });
+    }
+    return transferringSnapshot({ step: steps, tensors: copies });
   },
 
-  restore(snapshot: EngineSnapshot): void {
+  async restore(snapshot: EngineSnapshot): Promise<void> {
+    const { memory, tensors } = model;
     const saved = new Map(snapshot.tensors.map((tensor) => [tensor.name, tensor]));
-    for (const tensor of model.tensors.trained) {
-      const from = saved.get(tensor.name);
-      if (from?.weights.length !== tensor.weights.length) {
+    for (const { name, shape, weights, firstMoment, secondMoment } of tensors.trained) {
+      const from = saved.get(name);
+      if (from?.weights.length !== elementCount(shape)) {
         throw new FuseMeshError(
           'failed_precondition',
-          `The checkpoint does not fit the target: weight "${tensor.name}" is missing or has another size`,
+          `The checkpoint does not fit the target: weight "${name}" is missing or has another size`,
         );
       }
-      tensor.weights.set(from.weights);
-      tensor.firstMoment.set(from.firstMoment);
-      tensor.secondMoment.set(from.secondMoment);
+      await memory.write(weights, from.weights);
+      await memory.write(firstMoment, from.firstMoment);
+      await memory.write(secondMoment, from.secondMoment);
     }
     steps = snapshot.step;
   },

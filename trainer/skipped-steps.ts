@@ -10,6 +10,8 @@ export const nothingToLearn: StepResult = {
   ...noFigures,
   finite: false,
   tokens: 0,
+  bytesToDevice: 0,
+  bytesFromDevice: 0,
   computeSeconds: 0,
   optimizerSeconds: 0,
 };

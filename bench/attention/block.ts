@@ -1,4 +1,4 @@
-import { Activations, tensorIn } from '../../engine/activations.ts';
+import { Activations } from '../../engine/activations.ts';
 import { tensorOfBlock } from '../../engine/graphs/block-graph.ts';
 import { cotangentName, resultsOf } from '../../engine/graphs/segment.ts';
 import { trainingGraphs } from '../../engine/graphs/training-graphs.ts';
@@ -8,6 +8,7 @@ import { trainedPart } from '../../engine/trained-part.ts';
 import { openTrainingSessions } from '../../engine/training-sessions.ts';
 import { readArchitecture } from '../../model/families/read-architecture.ts';
 import { boundShape, elementCount } from '../../model/graph/shape.ts';
+import { processMemory } from '../../model/runtime/memory.ts';
 import type { HostTensor } from '../../model/runtime/tensor.ts';
 import { createRandom } from '../../test/support/random.ts';
 import { partsOf, type Setting, textsOf, threads, type Work } from './setting.ts';
@@ -19,10 +20,8 @@ export async function measureBlock(setting: Setting): Promise<Work> {
   const part = trainedPart(architecture, undefined);
   const parts = partsOf(setting);
   const graphs = trainingGraphs(architecture, part, { candidates: 1, divergence: { kind: 'ce' }, parts });
-  const sessions = await openTrainingSessions(graphs, {
-    threads,
-    execution: { provider: 'cpu', precision: 'float32' },
-  });
+  const execution = { provider: 'cpu', precision: 'float32' } as const;
+  const sessions = await openTrainingSessions(graphs, { threads, execution }, { toDevice: 0, fromDevice: 0 });
   const { segment, forward, backward } = sessions.kinds[0];
   const texts = textsOf(setting);
   const lengths = texts.map((text) => text.length);
@@ -35,7 +34,6 @@ export async function measureBlock(setting: Setting): Promise<Work> {
     shape,
   });
   const states = [sizes.tokens, architecture.hiddenSize];
-  const empty = (shape: readonly number[]) => tensorIn(new Float32Array(elementCount(shape)), shape);
   const feeds = {
     ...tokenFeeds(packed, Int32Array.from(texts.flatMap((text) => [...text]))),
     ...Object.fromEntries(
@@ -43,11 +41,14 @@ export async function measureBlock(setting: Setting): Promise<Work> {
     ),
     hidden: filled(states),
   };
-  const saved = new Activations(segment.saved, sizes).at(sizes);
-  const output = { [segment.output.name]: empty(states) };
+  const saved = new Activations(processMemory, segment.saved, sizes).at(sizes);
+  const output = { [segment.output.name]: processMemory.allocate(states) };
   const cotangent = { [cotangentName]: filled(states) };
   const results = Object.fromEntries(
-    resultsOf(segment, 'alone').map(({ name, shape }) => [name, empty(boundShape(shape, sizes))]),
+    resultsOf(segment, 'alone').map(({ name, shape }) => [
+      name,
+      processMemory.allocate(boundShape(shape, sizes)),
+    ]),
   );
   return {
     run: async () => {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { checkCards, checkMachine, checkNode } from './check-machine.ts';
+import { checkCards, checkMachine, checkNode, checkProviders, runtimeText } from './check-machine.ts';
+import { checkCudaLibraries } from './cuda-state.ts';
 import { hasProblem } from './finding.ts';
 
 it.each([
@@ -13,17 +14,69 @@ it.each([
   expect(finding.text.includes('install 20.20 or newer')).toBe(verdict === 'problem');
 });
 
+const noCuda = { cuda: { driver: undefined, libraries: new Map() }, cudaBuild: undefined };
+const build = { version: '1.30.0', cuda: 13, preload: [] } as const;
+const card = {
+  name: 'A100',
+  driver: '580.1',
+  memory: { total: 80e9, free: 79e9 },
+  computeCapability: '8.0',
+};
+const refusing = {
+  version: '1.30.0',
+  file: '/lib/libonnxruntime.so.1',
+  refusals: { cpu: undefined, cuda: 'no CUDA: install it', webgpu: 'no adapter' },
+};
+const computing = {
+  version: '1.30.0',
+  file: '/lib/libonnxruntime.so.1',
+  refusals: { cpu: undefined, cuda: undefined, webgpu: undefined },
+};
+
 it('tells a machine without a GPU from one whose GPU cannot be used', () => {
-  expect(checkCards({ unknown: 'nvidia-smi is not installed' }, 'no CUDA: install it')).toEqual([
+  const cards = { unknown: 'nvidia-smi is not installed' };
+  expect(checkCards(cards)).toEqual([
     { name: 'GPU', verdict: 'note', text: expect.stringContaining('(nvidia-smi is not installed)') },
   ]);
-  const cards = [{ name: 'A100', driver: '535.1', memory: { total: 80e9, free: 79e9 } }];
-  const found = { name: 'GPU 0', verdict: 'ok', text: 'A100, 79.0 GB free of 80.0 GB, driver 535.1' };
-  expect(checkCards(cards, undefined)).toEqual([found]);
-  expect(checkCards(cards, 'no CUDA: install it')).toEqual([
-    found,
-    { name: 'CUDA', verdict: 'note', text: 'no CUDA: install it' },
+  const webgpu = { name: 'WebGPU', verdict: 'note', text: 'no adapter' };
+  expect(checkProviders({ ...noCuda, runtime: refusing, cards })).toEqual([webgpu]);
+  expect(checkCards([card, { ...card, computeCapability: undefined }])).toEqual([
+    {
+      name: 'GPU 0',
+      verdict: 'ok',
+      text: 'A100, 79.0 GB free of 80.0 GB, driver 580.1, compute capability 8.0',
+    },
+    { name: 'GPU 1', verdict: 'ok', text: 'A100, 79.0 GB free of 80.0 GB, driver 580.1' },
   ]);
+  expect(checkProviders({ ...noCuda, runtime: computing, cards: [card] })).toEqual([]);
+  expect(checkProviders({ ...noCuda, runtime: refusing, cards: [card] })).toEqual([
+    { name: 'CUDA', verdict: 'note', text: expect.stringContaining('no NVIDIA driver') },
+    webgpu,
+  ]);
+});
+
+it('says which CUDA libraries are there, and which are missing where there is a driver', () => {
+  expect(checkCudaLibraries(noCuda)).toEqual([]);
+  const names = ['cudart', 'nvrtc', 'cublasLt', 'cublas'].map((name) => `lib${name}.so.13`);
+  const library = (name: string) => [name, { path: `/lib/${name}`, isLinked: true }] as const;
+  const libraries = new Map([...names, 'libcurand.so.10'].map(library));
+  expect(checkCudaLibraries({ cuda: { driver: '13.0', libraries }, cudaBuild: build })).toEqual([
+    {
+      name: 'CUDA libraries',
+      verdict: 'note',
+      text: 'of CUDA 13 libcudnn.so.9 is missing; the driver supports CUDA 13.0',
+    },
+  ]);
+  libraries.set(...library('libcudnn.so.9'));
+  expect(checkCudaLibraries({ cuda: { driver: undefined, libraries }, cudaBuild: build })).toEqual([
+    { name: 'CUDA libraries', verdict: 'ok', text: 'of CUDA 13' },
+  ]);
+});
+
+it('names the file of ONNX Runtime and the providers that compute', () => {
+  expect(runtimeText({ ...computing, file: '/lib/libonnxruntime.so.1' })).toBe(
+    '1.30.0 at /lib/libonnxruntime.so.1, computes on cpu and cuda and webgpu',
+  );
 });
 
 it('finds no problem on a machine that runs our tests', async () => {

@@ -1,15 +1,20 @@
 import { availableParallelism, totalmem } from 'node:os';
+import { type CudaBuild, readCudaBuild } from '../../model/runtime/cuda-build.ts';
 import type { RuntimeHere } from '../../model/runtime/providers.ts';
+import type { ExecutionProvider } from '../../model/runtime/session.ts';
 import project from '../../package.json' with { type: 'json' };
 import { findNatsServer } from '../../wire/nats/find-nats-server.ts';
 import { isSince, oldestServer, versionOfProgram } from '../../wire/nats/server-version.ts';
 import { byteSize } from '../view/words.ts';
+import { findCuda } from './cuda-libraries.ts';
+import { type CudaState, checkCudaLibraries, whatCudaLacks } from './cuda-state.ts';
 import { spaceAt } from './disk-space.ts';
 import { type Finding, lineOf, note, ok, problem } from './finding.ts';
 import { findGraphicsCards, type GraphicsCards } from './graphics-cards.ts';
+import { loadRuntime } from './load-runtime.ts';
 
 /** What a machine is able to do, whatever the run. */
-export interface Machine {
+export interface Machine extends CudaState {
   /** Undefined where ONNX Runtime cannot be loaded. */
   readonly runtime: RuntimeHere | undefined;
   readonly cards: GraphicsCards;
@@ -17,16 +22,21 @@ export interface Machine {
 }
 
 export async function checkMachine(): Promise<Machine> {
-  const [loaded, cards, natsServer, disk] = await Promise.all([
+  const [loaded, cards, cuda, natsServer, disk] = await Promise.all([
     loadRuntime(),
     findGraphicsCards(),
+    findCuda(),
     checkNatsServer(),
     checkDisk(),
   ]);
+  const runtime = 'version' in loaded ? loaded : undefined;
+  const machine = { runtime, cards, cuda, cudaBuild: usableBuild() };
   const findings = [
     checkNode(process.versions.node, project.engines.node),
     'version' in loaded ? ok('ONNX Runtime', runtimeText(loaded)) : loaded,
-    ...checkCards(cards, 'version' in loaded ? loaded.refusals.cuda : undefined),
+    ...checkCards(cards),
+    ...checkCudaLibraries(machine),
+    ...checkProviders(machine),
     natsServer,
     ok(
       'memory',
@@ -34,7 +44,7 @@ export async function checkMachine(): Promise<Machine> {
     ),
     disk,
   ];
-  return { runtime: 'version' in loaded ? loaded : undefined, cards, findings };
+  return { ...machine, findings };
 }
 
 /** @param wanted as package.json has it: ">=20.20" */
@@ -47,34 +57,55 @@ export function checkNode(version: string, wanted: string): Finding {
     : problem('Node.js', `${text}: install ${least.join('.')} or newer (https://nodejs.org)`);
 }
 
-/** It has a native library, which may be there for no system but others. */
-async function loadRuntime(): Promise<RuntimeHere | Finding> {
-  try {
-    const { runtimeHere } = await import('../../model/runtime/providers.ts');
-    return await runtimeHere();
-  } catch (error) {
-    const advice = 'run `npm ci` on this machine; it is built for Linux with glibc, macOS and Windows';
-    return problem('ONNX Runtime', `cannot be loaded (${lineOf(error)}): ${advice}`);
-  }
-}
-
-function runtimeText({ version, refusals }: RuntimeHere): string {
+export function runtimeText({ version, file, refusals }: RuntimeHere): string {
   const providers = Object.entries(refusals).filter(([, refusal]) => refusal === undefined);
-  return `${version}, computes on ${providers.map(([name]) => name).join(' and ')}`;
+  return `${version} at ${file}, computes on ${providers.map(([name]) => name).join(' and ')}`;
 }
 
-/** @param refusal why ONNX Runtime does not compute on CUDA; undefined where it does, or is not there itself */
-export function checkCards(cards: GraphicsCards, refusal: string | undefined): Finding[] {
+export function checkCards(cards: GraphicsCards): Finding[] {
   if ('unknown' in cards) {
     return [note('GPU', `no NVIDIA GPU is known (${cards.unknown}): models compute on the processor`)];
   }
-  const found = cards.map(({ name, memory, driver }, i) => {
+  return cards.map(({ name, memory, driver, computeCapability }, i) => {
     const size = memory
       ? `${byteSize(memory.free)} free of ${byteSize(memory.total)}`
       : 'no memory of its own';
-    return ok(`GPU ${i}`, `${name}, ${size}, driver ${driver}`);
+    const able = computeCapability === undefined ? '' : `, compute capability ${computeCapability}`;
+    return ok(`GPU ${i}`, `${name}, ${size}, driver ${driver}${able}`);
   });
-  return refusal === undefined ? found : [...found, note('CUDA', refusal)];
+}
+
+/** Why providers other than the processor do not compute here. That CUDA does not is no news without a GPU. */
+export function checkProviders(machine: Omit<Machine, 'findings'>): Finding[] {
+  const providers = Object.keys(machine.runtime?.refusals ?? {}) as ExecutionProvider[];
+  const shown = providers.filter(
+    (name) => name !== 'cpu' && !(name === 'cuda' && 'unknown' in machine.cards),
+  );
+  return shown.flatMap((name) => {
+    const refusal = refusalOf(name, machine);
+    return refusal === undefined ? [] : [note(titles[name] ?? name, refusal)];
+  });
+}
+
+const titles: Readonly<Record<string, string>> = { cuda: 'CUDA', webgpu: 'WebGPU' };
+
+/** Why a provider does not compute here and what to do; undefined where it does. */
+export function refusalOf(
+  provider: ExecutionProvider,
+  { runtime, ...state }: Pick<Machine, 'runtime' | 'cuda' | 'cudaBuild'>,
+): string | undefined {
+  const refusal = runtime?.refusals[provider];
+  if (refusal === undefined || provider !== 'cuda' || process.env['FUSEMESH_ONNXRUNTIME']) return refusal;
+  return whatCudaLacks(state) ?? refusal;
+}
+
+/** One that cannot be read is none: `npm run cuda` replaces it. */
+function usableBuild(): CudaBuild | undefined {
+  try {
+    return readCudaBuild();
+  } catch {
+    return undefined;
+  }
 }
 
 /** None is no problem where a server runs elsewhere. */

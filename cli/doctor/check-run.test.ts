@@ -7,30 +7,71 @@ import { checkSecurity, judgeExecution } from './check-run.ts';
 import { judgeNats } from './run-nats.ts';
 import { checkTexts } from './run-texts.ts';
 
-it('finds a GPU where the run asks for one', () => {
-  const asked = (execution: string) => exampleConfig({ trainer: { output: 'out', execution } });
-  const cards = [{ name: 'A100', driver: '535.1', memory: undefined }];
-  const without = {
-    file: '',
-    version: '1.30.0',
-    refusals: { cpu: undefined, cuda: 'no CUDA: install it', webgpu: undefined },
-  };
-  const withCuda = { ...without, refusals: { cpu: undefined, cuda: undefined, webgpu: undefined } };
+/** A machine on which CUDA lacks nothing that can be looked for. */
+const cuda = {
+  driver: '13.0',
+  libraries: new Map(
+    [
+      ...['cudart', 'nvrtc', 'cublasLt', 'cublas'].map((name) => `lib${name}.so.13`),
+      ...['libcurand.so.10', 'libcudnn.so.9'],
+    ].map((name) => [name, { path: `/lib/${name}`, isLinked: true }]),
+  ),
+};
+const cudaBuild = { version: '1.30.0', cuda: 13, preload: [] } as const;
+const cards = [{ name: 'A100', driver: '535.1', memory: undefined, computeCapability: '8.0' }];
+const noCards = { unknown: 'nvidia-smi is not installed' };
+const without = {
+  file: '/lib/libonnxruntime.so.1',
+  version: '1.30.0',
+  refusals: { cpu: undefined, cuda: 'no CUDA: install it', webgpu: 'no adapter: install one' },
+};
+const withAll = { ...without, refusals: { cpu: undefined, cuda: undefined, webgpu: undefined } };
 
-  const noCards = { unknown: 'nvidia-smi is not installed' };
-  expect(judgeExecution(asked('cpu'), { runtime: without, cards: noCards })).toMatchObject({ verdict: 'ok' });
-  expect(judgeExecution(asked('cuda'), { runtime: without, cards })).toMatchObject({
-    verdict: 'problem',
-    text: 'no CUDA: install it',
-  });
-  expect(judgeExecution(asked('cuda'), { runtime: without, cards: noCards })).toMatchObject({
+it('finds a GPU where the run asks for one', () => {
+  const asked = (execution: 'cpu' | 'cuda' | 'webgpu', machine: object, device = 0) =>
+    judgeExecution(
+      'trainer',
+      { execution, device },
+      { runtime: without, cards, cuda, cudaBuild, ...machine },
+    );
+  expect(asked('cpu', { cards: noCards })).toMatchObject({ verdict: 'ok' });
+  expect(asked('cuda', {})).toMatchObject({ verdict: 'problem', text: 'no CUDA: install it' });
+  expect(asked('cuda', { cards: noCards })).toMatchObject({
     text: 'no CUDA: install it No NVIDIA GPU is known here (nvidia-smi is not installed).',
   });
-  expect(judgeExecution(asked('cuda'), { runtime: withCuda, cards })).toMatchObject({
-    verdict: 'ok',
-    text: 'cuda (A100)',
+  expect(asked('cuda', { runtime: withAll })).toMatchObject({ verdict: 'ok', text: 'cuda (GPU 0: A100)' });
+  expect(asked('cuda', { runtime: withAll }, 1)).toEqual({
+    name: 'trainer.device',
+    verdict: 'problem',
+    text: 'trainer.device is 1, and the GPUs here are numbered to 0: lower it',
   });
-  expect(judgeExecution(asked('cpu'), { runtime: undefined, cards })).toMatchObject({ verdict: 'problem' });
+  expect(asked('webgpu', {})).toMatchObject({ verdict: 'problem', text: 'no adapter: install one' });
+  expect(asked('webgpu', { runtime: withAll, cards: noCards })).toMatchObject({
+    verdict: 'ok',
+    text: 'webgpu',
+  });
+  expect(asked('cpu', { runtime: undefined })).toMatchObject({ verdict: 'problem' });
+});
+
+it('says what CUDA lacks rather than what ONNX Runtime makes of it', () => {
+  const text = (machine: object) =>
+    judgeExecution(
+      'teachers.0',
+      { execution: 'cuda', device: 0 },
+      { runtime: without, cards, cuda, cudaBuild, ...machine },
+    ).text;
+  expect(text({ cudaBuild: undefined })).toBe(
+    "ONNX Runtime's CUDA build is not in this project: run `npm run cuda`.",
+  );
+  expect(text({ cuda: { driver: undefined, libraries: new Map() } })).toMatch(/^there is no NVIDIA driver/);
+  expect(text({ cuda: { ...cuda, driver: '12.4' } })).toBe(
+    'the NVIDIA driver supports CUDA 12.4 at most, and not 13: update it, or run `npm run cuda -- --cuda 12`.',
+  );
+  const libraries = new Map(cuda.libraries);
+  libraries.delete('libcudnn.so.9');
+  expect(text({ cuda: { ...cuda, libraries } })).toBe(
+    'of CUDA 13 libcudnn.so.9 is missing: install what is missing (docs/gpu.md), then run `npm run cuda`.',
+  );
 });
 
 it.each([

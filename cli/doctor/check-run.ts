@@ -10,7 +10,7 @@ import { readProcesses } from '../reach/processes-file.ts';
 import { type RunFileOptions, readRunFile } from '../run-file.ts';
 import { readStoredResult } from '../stored/run-result.ts';
 import { byteSize } from '../view/words.ts';
-import type { Machine } from './check-machine.ts';
+import { type Machine, refusalOf } from './check-machine.ts';
 import { checked, type Finding, hasProblem, lineOf, note, ok, problem } from './finding.ts';
 import { judgePorts, type LookedAt, listenersOf } from './run-listeners.ts';
 import { checkTarget, checkTeacherModel } from './run-models.ts';
@@ -61,6 +61,10 @@ export async function checkRun(
     if (listener && !(trainer && source.key === 'target.source')) {
       checks.push(...(await checkSource(source, config, listener)));
     }
+    // On the processor every model computes; that needs no line.
+    if (listener && !listener.isServed && source.execution !== 'cpu') {
+      checks.push(judgeExecution(source.key, source, machine));
+    }
   }
   return trainer ? [...checks, ...(await checkTraining(config, machine, trainer))] : checks;
 }
@@ -88,7 +92,7 @@ async function checkTraining(
     ...target,
     ...(await checked('corpus', () => checkTexts('corpus', corpus))),
     ...(heldOut.length > 0 ? await checked('heldOut', () => checkTexts('heldOut', heldOut)) : []),
-    ...(await checked('trainer.execution', async () => [judgeExecution(config, machine)])),
+    ...(await checked('trainer.execution', async () => [judgeExecution('trainer', config.trainer, machine)])),
     // What follows is reckoned from the target. A training that runs has taken its memory already.
     ...(hasProblem(target) || isServed ? [] : await checked('memory', () => checkMemory(config))),
     ...(hasProblem(target) ? [] : await checked('disk', () => checkStorage(config))),
@@ -102,24 +106,32 @@ async function checkMemory(config: RunConfig): Promise<readonly Finding[]> {
   return [ok('memory', `${memoryLine(estimate)}; ${byteSize(free)} are free`)];
 }
 
-/** Whether the provider that the run asks for is there. */
+/**
+ * Whether the provider and the GPU that a process of the run asks for are there.
+ *
+ * @param key of the process in the run file: teachers.0
+ */
 export function judgeExecution(
-  { trainer: { execution } }: Pick<RunConfig, 'trainer'>,
-  { runtime, cards }: Pick<Machine, 'runtime' | 'cards'>,
+  key: string,
+  { execution, device }: Pick<RunConfig['trainer'], 'execution' | 'device'>,
+  machine: Omit<Machine, 'findings'>,
 ): Finding {
-  if (!runtime) {
-    return problem(
-      'trainer.execution',
-      `there is no ONNX Runtime to compute on ${execution}: see above what to do`,
-    );
-  }
-  const refusal = runtime.refusals[execution];
+  const { runtime, cards } = machine;
+  const name = `${key}.execution`;
+  if (!runtime)
+    return problem(name, `there is no ONNX Runtime to compute on ${execution}: see above what to do`);
+  const refusal = refusalOf(execution, machine);
   if (refusal !== undefined) {
-    const without = 'unknown' in cards ? ` No NVIDIA GPU is known here (${cards.unknown}).` : '';
-    return problem('trainer.execution', `${refusal}${without}`);
+    const without =
+      execution === 'cuda' && 'unknown' in cards ? ` No NVIDIA GPU is known here (${cards.unknown}).` : '';
+    return problem(name, `${refusal}${without}`);
   }
-  const onCards = 'unknown' in cards ? '' : ` (${cards.map(({ name }) => name).join(', ')})`;
-  return ok('trainer.execution', `${execution}${execution === 'cuda' ? onCards : ''}`);
+  if (execution !== 'cuda' || 'unknown' in cards) return ok(name, execution);
+  if (device >= cards.length) {
+    const text = `${key}.device is ${device}, and the GPUs here are numbered to ${cards.length - 1}: lower it`;
+    return problem(`${key}.device`, text);
+  }
+  return ok(name, `cuda (GPU ${device}: ${cards[device].name})`);
 }
 
 /** What an earlier run has left. */

@@ -1,4 +1,3 @@
-import { partsOfAttention } from '../../model/families/attention-scope.ts';
 import { type PackedTokens, packTokens } from './packed-tokens.ts';
 import { rowsOfDocuments } from './rows-of-documents.ts';
 
@@ -15,13 +14,13 @@ export interface PackingSizes {
  * other; their gradients are summed.
  *
  * @param lengths tokens of each document, contextLength at most
+ * @param masked whether masks are made
  */
 export function microBatches(
   lengths: readonly number[],
-  { contextLength, rowsAtOnce }: PackingSizes,
+  { contextLength, rowsAtOnce, masked }: PackingSizes & { readonly masked: boolean },
 ): PackedTokens[] {
   const rows = rowsOfDocuments(lengths, contextLength);
-  const masked = partsOfAttention(contextLength) === undefined;
   const parts = Math.ceil(rows.length / rowsAtOnce);
   return Array.from({ length: parts }, (_, part) => {
     const begin = Math.floor((part * rows.length) / parts);

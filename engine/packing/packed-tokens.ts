@@ -22,9 +22,11 @@ export interface PackedTokens {
   readonly tokenSlots: Int32Array<ArrayBuffer>;
   /** [R · T] position of the token of each slot in its document. */
   readonly slotPositions: BigInt64Array<ArrayBuffer>;
+  /** [R · T] the slot of its row in which the document of each slot begins. */
+  readonly firstSlots: Float32Array<ArrayBuffer>;
   /**
    * [R · T · T] 0 where a slot may attend to another, of its own document and not after it; −∞ elsewhere. Undefined
-   * where attention makes its own, part by part.
+   * where attention makes its own, part by part, or it is made on a device.
    */
   readonly mask: Float32Array<ArrayBuffer> | undefined;
 }
@@ -49,6 +51,7 @@ export function packTokens(
   const slotTokens = new Int32Array(slots).fill(tokens - 1);
   const tokenSlots = new Int32Array(tokens);
   const slotPositions = new BigInt64Array(slots);
+  const firstSlots = new Float32Array(slots);
   const mask = masked ? new Float32Array(slots * length).fill(Number.NEGATIVE_INFINITY) : undefined;
 
   let token = 0;
@@ -62,12 +65,14 @@ export function packTokens(
         slotTokens[slot] = token;
         tokenSlots[token] = slot;
         slotPositions[slot] = BigInt(position);
+        firstSlots[slot] = first;
         mask?.fill(0, slot * length + first, slot * length + first + position + 1);
       }
     }
     // An empty slot attends to itself alone, for a softmax over nothing is NaN.
     for (let column = filled; column < length; column++) {
       const empty = row * length + column;
+      firstSlots[empty] = column;
       if (mask) mask[empty * length + column] = 0;
       tokenSlots[tokens - 1] = empty;
     }
@@ -81,6 +86,7 @@ export function packTokens(
     slotTokens,
     tokenSlots,
     slotPositions,
+    firstSlots,
     mask,
   };
 }

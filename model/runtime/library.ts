@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import koffi from 'koffi';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { apiVersion, type OrtApi, ortApi } from './c-api.ts';
+import { readCudaBuild } from './cuda-build.ts';
 
 /** Names another library file than the one that onnxruntime-node brings. */
 const variable = 'FUSEMESH_ONNXRUNTIME';
@@ -24,12 +25,13 @@ export interface Library {
 let loaded: Library | undefined;
 
 /**
- * ONNX Runtime's library: the one that FUSEMESH_ONNXRUNTIME names, else that of onnxruntime-node.
+ * ONNX Runtime's library: the one that FUSEMESH_ONNXRUNTIME names, else the one that `npm run cuda` has put down, else
+ * that of onnxruntime-node.
  *
  * @throws FuseMeshError failed_precondition where the file does not load, or is an older ONNX Runtime
  */
 export function library(): Library {
-  loaded ??= load(process.env[variable] || ownFile());
+  loaded ??= load(process.env[variable] || readCudaBuild()?.file || ownFile());
   return loaded;
 }
 
@@ -70,10 +72,10 @@ function open(file: string): { readonly version: string; getApi(version: number)
 }
 
 /**
- * Opens the library once more and never closes it: koffi closes it when a worker thread ends, while ONNX Runtime's own
- * threads may still be in its code.
+ * Opens a library and never closes it: koffi closes those that it has opened when a worker thread ends, while threads of
+ * their own may still be in their code. The symbols of CUDA's libraries are there for all.
  */
-function keepLoaded(file: string): void {
+export function keepLoaded(file: string): void {
   if (process.platform === 'win32') koffi.load('kernel32.dll').func('void *LoadLibraryA(const char *)')(file);
   else koffi.load(null).func('void *dlopen(const char *, int)')(file, resolveNow);
 }

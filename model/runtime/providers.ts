@@ -1,6 +1,3 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { add } from '../graph/expressions.ts';
 import { createGraph } from '../graph/operators.ts';
@@ -18,14 +15,17 @@ export interface RuntimeHere {
 }
 
 export async function runtimeHere(): Promise<RuntimeHere> {
-  const webgpu = webgpuRefusal();
   const { version, file } = library();
-  const refusals = { cpu: await refusalOf('cpu'), cuda: await refusalOf('cuda'), webgpu: await webgpu };
+  const refusals = {
+    cpu: await refusalOf('cpu'),
+    cuda: await refusalOf('cuda'),
+    webgpu: await refusalOf('webgpu'),
+  };
   return { version, file, refusals };
 }
 
 /** Opens a model of one addition on a provider: that alone shows that its libraries and its device are there. */
-export async function refusalOf(provider: ExecutionProvider): Promise<string | undefined> {
+async function refusalOf(provider: ExecutionProvider): Promise<string | undefined> {
   const sum = add(createGraph().input('x', 'float32', [1]), 1);
   try {
     await (await openSession(emitModel({ sum }), { threads: 1, provider })).close();
@@ -34,19 +34,4 @@ export async function refusalOf(provider: ExecutionProvider): Promise<string | u
     if (error instanceof FuseMeshError) return error.message;
     throw error;
   }
-}
-
-/** In another process: on a machine without a GPU, drivers print to stderr what they miss, and nothing stops them. */
-async function webgpuRefusal(): Promise<string | undefined> {
-  const child = fork(fileURLToPath(new URL('./try-webgpu.mjs', import.meta.url)), {
-    execArgv: [],
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  });
-  let answer: { readonly refusal?: string } | undefined;
-  child.on('message', (message: { readonly refusal?: string }) => {
-    answer = message;
-  });
-  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-  if (answer) return answer.refusal;
-  return `Trying WebGPU ended its process (${signal ?? `exit code ${code}`}): update the GPU's driver, or use execution: cpu.`;
 }

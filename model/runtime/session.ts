@@ -1,6 +1,7 @@
 import koffi from 'koffi';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { library } from './library.ts';
+import { readCudaBuild } from './cuda-build.ts';
+import { keepLoaded, library } from './library.ts';
 import { arrayOf, byteLengthOf, type HostTensor, isOnDevice, ortValue, type Tensor } from './tensor.ts';
 
 /** Where a model runs: on this machine's CPU, on an NVIDIA GPU, or on a GPU of any vendor by WebGPU. */
@@ -70,7 +71,8 @@ export async function openSession(model: Uint8Array, options: SessionOptions): P
   } finally {
     api.ReleaseSessionOptions(sessionOptions);
   }
-  return new OpenSession(opened[0], options.crossed);
+  const onHost = (options.provider ?? 'cpu') === 'cpu';
+  return new OpenSession(opened[0], onHost ? undefined : options.crossed);
 }
 
 class OpenSession implements Session {
@@ -250,6 +252,7 @@ const remedies: Readonly<Record<ExecutionProvider, string>> = {
 
 function appendCuda(options: bigint, device: number): void {
   const { api } = library();
+  for (const file of readCudaBuild()?.preload ?? []) keepLoaded(file);
   const made = new BigUint64Array(1);
   api.CreateCUDAProviderOptions(made);
   try {

@@ -52,26 +52,27 @@ export const composeSchema = z
     Object.keys(file).every((key) => ['name', 'services', 'volumes'].includes(key) || key.startsWith('x-')),
   );
 
-/** A file that is laid over the other: the trainer with a device of its own, and nothing else. */
-export const gpuOverrideSchema = z.strictObject({
-  services: z.strictObject({
-    trainer: z.strictObject({
-      image: z.string(),
-      build,
-      environment: z.record(z.string(), z.string()),
-      deploy: z.strictObject({
-        resources: z.strictObject({
-          reservations: z.strictObject({
-            devices: z.tuple([
-              z.strictObject({
-                driver: z.literal('nvidia'),
-                count: z.number().int().positive(),
-                capabilities: z.array(z.literal('gpu')).length(1),
-              }),
-            ]),
+const onGpu = z.strictObject({
+  image: z.string(),
+  build,
+  environment: z.record(z.string(), z.string()),
+  deploy: z.strictObject({
+    resources: z.strictObject({
+      reservations: z.strictObject({
+        devices: z.tuple([
+          z.strictObject({
+            driver: z.literal('nvidia'),
+            count: z.number().int().positive(),
+            capabilities: z.array(z.literal('gpu')).length(1),
           }),
-        }),
+        ]),
       }),
     }),
   }),
+});
+
+/** A file that is laid over the other: services with a device of their own, and nothing else. */
+export const gpuOverrideSchema = z.strictObject({
+  'x-gpu': onGpu.omit({ environment: true }),
+  services: z.record(name, onGpu),
 });

@@ -1,13 +1,15 @@
-import { access, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { access, cp, readFile, symlink } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { grafanaConfig } from '../../cli/observe/grafana-config.ts';
+import { cudaBuildFolder } from '../../model/runtime/cuda-build.ts';
 import { loadRunConfig } from '../../process/config/load-config.ts';
 import { sourcesOf } from '../../process/config/run-sources.ts';
 import { runConfigSchema } from '../../process/config/schema.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { composeSchema, gpuOverrideSchema } from './compose-schema.ts';
 
 const deploy = fileURLToPath(new URL('../../deploy', import.meta.url));
@@ -103,19 +105,34 @@ describe('deploy/compose.yaml', () => {
   });
 });
 
-describe('deploy/compose.cuda.yaml', () => {
-  it('lays a GPU and its image over the trainer, which then computes there', async () => {
-    const { trainer } = gpuOverrideSchema.parse(await readYaml('compose.cuda.yaml')).services;
-    expect(stages.map(({ name }) => name)).toContain(trainer.build.target);
-    expect(trainer.image).not.toBe(services['trainer'].image);
-    const config = await loadRunConfig(join(deploy, 'run.yaml'), { environment: trainer.environment });
-    expect(config.trainer.execution).toBe('cuda');
+describe('deploy/compose.cuda.yaml', async () => {
+  const onGpu = gpuOverrideSchema.parse(await readYaml('compose.cuda.yaml')).services;
+
+  it.each([...teachers, run.trainer].map(({ address }) => hostOf(address)))(
+    'lays a GPU and its image over %s, which then computes there',
+    async (host) => {
+      const { image, build, environment } = onGpu[host];
+      expect(stages.map(({ name }) => name)).toContain(build.target);
+      expect(image).not.toBe(services[host].image);
+      const config = await loadRunConfig(join(deploy, 'run.yaml'), { environment });
+      const [process, ...others] = [...sourcesOf(config), config.trainer].sort(
+        (a, b) => Number(hostOf(b.address) === host) - Number(hostOf(a.address) === host),
+      );
+      expect(hostOf(process.address)).toBe(host);
+      expect(process.execution).toBe('cuda');
+      expect(new Set(others.map(({ execution }) => execution))).toEqual(new Set(['cpu']));
+    },
+  );
+
+  it('has nothing that the other file does not start', () => {
+    for (const host of Object.keys(onGpu)) expect(services).toHaveProperty(host);
   });
 });
 
 describe('deploy/Dockerfile', () => {
   it('keeps no test and no development tool in the image, and every room that the command imports', async () => {
-    const copied = [...dockerfile.matchAll(/^COPY (\S+) \1$/gm)].map(([, folder]) => folder);
+    const program = stages.find(({ name }) => name === 'program')!.text;
+    const copied = [...program.matchAll(/^COPY (\S+) \1$/gm)].map(([, folder]) => folder);
     const rooms = [
       'process',
       'wire',
@@ -147,13 +164,39 @@ describe('deploy/Dockerfile', () => {
     }
   });
 
-  it('takes the CUDA build that onnxruntime-node has, and the same CUDA in the image', () => {
-    const installed = /--onnxruntime-node-install=(\w+)/.exec(dockerfile)?.[1];
-    const metadata = createRequire(import.meta.url)('onnxruntime-node/script/install-metadata.js') as {
-      requirements: Record<string, string[]>;
-    };
-    expect(metadata.requirements['linux/x64']).toContain(installed);
-    expect(/^FROM nvidia\/cuda:(\d+)\./m.exec(dockerfile)?.[1]).toBe(installed?.replace('cuda', ''));
+  it('has the build of ONNX Runtime for the CUDA that is in the image, where the program looks for it', () => {
+    const installed = /npm run cuda -- --cuda (\d+)$/m.exec(dockerfile)?.[1];
+    expect(/^FROM nvidia\/cuda:(\d+)\./m.exec(dockerfile)?.[1]).toBe(installed);
+    const folder = relative(join(deploy, '..'), cudaBuildFolder);
+    expect(stages.find(({ name }) => name === 'cuda')!.text).toContain(
+      `COPY --from=cuda-build /app/${folder} ${folder}\n`,
+    );
+  });
+
+  it('copies for `npm run cuda` all that it imports, and lets it into the context', async () => {
+    const { text } = stages.find(({ name }) => name === 'cuda-build')!;
+    const copied = [...text.matchAll(/^COPY (\S+) \1$/gm)].map(([, path]) => path);
+    const ignored = (await readFile(join(deploy, 'Dockerfile.dockerignore'), 'utf8')).split('\n');
+    const tree = await temporaryDirectory();
+    for (const path of copied) {
+      expect(ignored.some((line) => line.startsWith('!') && `${path}/`.startsWith(`${line.slice(1)}/`))).toBe(
+        true,
+      );
+      await cp(join(deploy, '..', path), join(tree, path), { recursive: true });
+    }
+    for (const name of ['package.json', 'package-lock.json']) {
+      await cp(join(deploy, '..', name), join(tree, name));
+    }
+    await symlink(join(deploy, '../node_modules'), join(tree, 'node_modules'));
+    const cuda = spawnSync(
+      process.execPath,
+      [join(tree, 'scripts/cuda.mjs'), '--cuda', '12', '--from', 'x'],
+      {
+        encoding: 'utf8',
+      },
+    );
+    expect(cuda.stderr).toMatch(/^fusemesh: --from is for CUDA 13: see npm run cuda -- --help$/m);
+    expect(cuda.status).toBe(2);
   });
 });
 

@@ -121,6 +121,20 @@ describe('fusemesh doctor', { timeout: 60_000 }, () => {
     ]);
   });
 
+  test.skipIf(existsSync('/dev/nvidia0'))(
+    'finds that no GPU computes what the run wants on one',
+    async () => {
+      const cuda = ['teachers.0', 'target.source', 'trainer'].map((key) => `${key}.execution=cuda`);
+      const { problems } = await report(path, ...set(...cuda));
+      expect(problems.map(({ name }) => name)).toEqual([
+        ...['teachers.0.execution', 'target.source.execution', 'trainer.execution'],
+      ]);
+      for (const { text } of problems) {
+        expect(text).toMatch(/no NVIDIA driver here: install it .* No NVIDIA GPU is known here/);
+      }
+    },
+  );
+
   test('asks the NATS server that the run names', async () => {
     const { problems, run } = await report(path, ...set(`nats.url=${nats.url}`));
     expect(problems).toEqual([]);

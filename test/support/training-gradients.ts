@@ -19,14 +19,15 @@ export async function gradientErrors(
   values?: TensorValues,
 ): Promise<ReadonlyMap<string, number>> {
   const model = await ModelInTraining.open(directory, options);
-  const { trained } = model.tensors;
-  for (const { name, weights } of values ? trained : []) weights.set(values!.get(name)!);
+  const { memory, tensors } = model;
+  const { trained } = tensors;
+  for (const { name, weights } of values ? trained : []) await memory.write(weights, values!.get(name)!);
   await model.computeGradients(batch);
   const errors = new Map<string, number>();
   for (const { name, gradient } of trained) {
     const right = await expected.readFloat32(`gradient:${name}`);
     const scale = right.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
-    errors.set(name, largestDifference(gradient, right) / scale);
+    errors.set(name, largestDifference(await memory.read(gradient), right) / scale);
   }
   await model.close();
   return errors;
