@@ -25,7 +25,7 @@ export interface SpeedJob extends Job {
 /** When the jobs of a part must have ended, in seconds since the first part began. */
 export const endOf = (part: Part, { quick }: Plan): number =>
   quick
-    ? { parity: 75, train: 95, teach: 110, run: 220 }[part]
+    ? { parity: 60, train: 90, teach: 105, run: 220 }[part]
     : { parity: 90, train: 250, teach: 290, run: 360 }[part];
 
 const worker = (name: string, request: object): Job['command'] => [
@@ -41,7 +41,7 @@ const precisionsOf = ({ provider }: Place): readonly Precision[] =>
   provider === 'cuda' ? ['float32', 'bfloat16', 'float16'] : ['float32'];
 
 export function parityJobs({ place, quick }: Plan): Job[] {
-  const [steps, seconds] = quick ? [5, 60] : [20, 40];
+  const [steps, seconds] = quick ? [5, 40] : [20, 40];
   return precisionsOf(place).map((precision) => {
     const request: ParityRequest = { place, precision, steps, seconds };
     return {

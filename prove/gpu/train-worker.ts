@@ -18,7 +18,7 @@ await work(async ({ place, precision, llama, seconds }: SpeedRequest) => {
     execution: { ...place, precision },
   });
   const first = await engine.step(batch, learningRate);
-  let last: typeof first & { bytesToDevice?: number; bytesFromDevice?: number } = first;
+  let last = first;
   const turn = async () => {
     last = await engine.step(batch, learningRate);
   };
@@ -26,8 +26,8 @@ await work(async ({ place, precision, llama, seconds }: SpeedRequest) => {
   say({
     figures: {
       'tokens/s': batch.inputIds.length / median,
-      'kB up/step': (last.bytesToDevice ?? 0) / 1000,
-      'kB down/step': (last.bytesFromDevice ?? 0) / 1000,
+      'kB up/step': last.bytesToDevice / 1000,
+      'kB down/step': last.bytesFromDevice / 1000,
       'host GiB': process.resourceUsage().maxRSS / 2 ** 20,
       'first loss': first.causalLoss,
     },

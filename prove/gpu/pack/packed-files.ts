@@ -16,12 +16,15 @@ export async function projectFiles(root: string): Promise<string[]> {
   return stdout.split('\0').filter((path) => path !== '' && existsSync(join(root, path)));
 }
 
+/** A development package that `npm run cuda` needs, which finds the CUDA libraries of the machine. */
+const needed = 'node_modules/fflate';
+
 /** Folders of the packages that run in production, as far as they are installed, relative to the root. */
 export async function productionPackages(root: string): Promise<string[]> {
   const lock = await readFile(join(root, 'package-lock.json'), 'utf8');
   const { packages } = JSON.parse(lock) as { packages: Readonly<Record<string, LockedPackage>> };
   return Object.entries(packages)
-    .filter(([path, { dev }]) => path !== '' && !dev && existsSync(join(root, path)))
+    .filter(([path, { dev }]) => path !== '' && (!dev || path === needed) && existsSync(join(root, path)))
     .map(([path]) => path);
 }
 

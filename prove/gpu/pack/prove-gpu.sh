@@ -10,4 +10,6 @@ while read -r folder; do
 done < .pack/library-folders
 export NATS_SERVER PATH
 [ -z "${LD_LIBRARY_PATH:-}" ] || export LD_LIBRARY_PATH
+# Where this machine has its CUDA libraries; and which are missing.
+[ ! -f .pack/cuda ] || node --import tsx deploy/cuda/install.ts --cuda "$(cat .pack/cuda)" >&2 || true
 exec node --import tsx prove/gpu.ts "$@"

@@ -1,18 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { createGzip } from 'node:zlib';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
+import { type CudaBuild, cudaBuildFolder, readCudaBuild } from '../../../model/runtime/cuda-build.ts';
 import { findNatsServer } from '../../../wire/nats/find-nats-server.ts';
 import { libraryFolders, otherMachines, productionPackages, projectFiles } from './packed-files.ts';
 import { type Piece, writePieces } from './pieces.ts';
 
 const root = resolve(import.meta.dirname, '..', '..', '..');
-/** Where `npm run cuda` puts ONNX Runtime's libraries. */
-const cuda = '.cuda';
 const mostBytesOfAPiece = 60e6;
 
 /** What goes into one archive. */
@@ -43,7 +41,8 @@ export async function writePack(
   const staging = await mkdtemp(join(tmpdir(), 'fusemesh-pack-'));
   try {
     const added = await Promise.all(libraries.map(addedLibraries));
-    await stagePrograms(staging, added);
+    const build = readCudaBuild();
+    await stagePrograms(staging, { build, added });
     const archives: Contents[] = [
       {
         name: 'project',
@@ -53,7 +52,7 @@ export async function writePack(
         without: await otherMachines(root),
       },
       { name: 'programs', from: staging, paths: ['.pack', 'prove-gpu.sh'], into: '.' },
-      ...(existsSync(join(root, cuda)) ? [{ name: 'cuda', from: root, paths: [cuda], into: '.' }] : []),
+      ...(build ? [{ name: 'cuda', from: root, paths: [relative(root, cudaBuildFolder)], into: '.' }] : []),
       ...added.map(({ from, into }) => ({ name: basename(into), from, paths: ['.'], into })),
     ];
     const pieces: Piece[] = [];
@@ -87,7 +86,13 @@ async function addedLibraries(given: string, number: number) {
 /** What is no file of the project: Node, nats-server, and what `prove-gpu.sh` reads. */
 async function stagePrograms(
   staging: string,
-  added: readonly { readonly folders: readonly string[] }[],
+  {
+    build,
+    added,
+  }: {
+    readonly build: CudaBuild | undefined;
+    readonly added: readonly { readonly folders: readonly string[] }[];
+  },
 ): Promise<void> {
   const programs = join(staging, '.pack', 'bin');
   await mkdir(programs, { recursive: true });
@@ -95,6 +100,7 @@ async function stagePrograms(
   await copyFile(await findNatsServer(process.env), join(programs, 'nats-server'));
   const folders = added.flatMap(({ folders }) => folders.map((folder) => `${folder}\n`));
   await writeFile(join(staging, '.pack', 'library-folders'), folders.join(''));
+  if (build) await writeFile(join(staging, '.pack', 'cuda'), `${build.cuda}\n`);
   await copyFile(join(import.meta.dirname, 'prove-gpu.sh'), join(staging, 'prove-gpu.sh'));
 }
 
