@@ -2,6 +2,7 @@ import type { Value } from '../model/graph/graph.ts';
 import { boundShape } from '../model/graph/shape.ts';
 import type { Memory } from '../model/runtime/memory.ts';
 import { beginningOf, type Tensor } from '../model/runtime/tensor.ts';
+import type { KeptType } from './engine-options.ts';
 import type { PackingSizes } from './packing/micro-batches.ts';
 
 /** The numbers that stand for the open sizes of a graph. */
@@ -18,10 +19,14 @@ export const largestSizes = ({ contextLength, rowsAtOnce }: PackingSizes): Sizes
 export class Activations {
   readonly #values: readonly { readonly value: Value; readonly whole: Tensor }[];
 
-  constructor(memory: Memory, values: readonly Value[], largest: Sizes) {
+  constructor(
+    memory: Memory,
+    values: readonly Value[],
+    { largest, elementType = 'float32' }: { readonly largest: Sizes; readonly elementType?: KeptType },
+  ) {
     this.#values = values.map((value) => ({
       value,
-      whole: memory.allocate(boundShape(value.shape, largest)),
+      whole: memory.allocate(boundShape(value.shape, largest), elementType),
     }));
   }
 

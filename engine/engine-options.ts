@@ -4,9 +4,20 @@ import type { AdamWOptions } from './adamw.ts';
 import type { Divergence } from './loss/divergences.ts';
 import type { PackingSizes } from './packing/micro-batches.ts';
 
-/** Where and how precisely matrix products are computed; weights, sums and optimizer state are float32 always. */
+/** In what activations are kept between blocks, and from the forward pass to the backward pass. */
+export type KeptType = 'float32' | 'bfloat16';
+
+/**
+ * Where the model is computed and how precisely: the weights that are trained, sums and optimizer state are float32
+ * always.
+ */
 export interface Execution extends Placement {
+  /** Of matrix products. */
   readonly precision: 'float32' | 'float16' | 'bfloat16';
+  /** Left out, float32. */
+  readonly activations?: KeptType | undefined;
+  /** Keeps weights, gradients and optimizer state in this process's memory; each block's weights go to the device. */
+  readonly offload?: boolean | undefined;
 }
 
 export interface EngineOptions extends PackingSizes, AdamWOptions {

@@ -7,9 +7,10 @@ import { openWeights } from '../model/families/weights.ts';
 import { boundShape } from '../model/graph/shape.ts';
 import { type Memory, openMemory, processMemory } from '../model/runtime/memory.ts';
 import type { BytesCrossed, Tensors } from '../model/runtime/session.ts';
-import { beginningOf, isOnDevice, type Tensor } from '../model/runtime/tensor.ts';
+import { beginningOf, isOnDevice, type Tensor, valuesOf } from '../model/runtime/tensor.ts';
 import { Activations, largestSizes } from './activations.ts';
-import type { EngineOptions } from './engine-options.ts';
+import { BlockWeights } from './block-weights.ts';
+import type { EngineOptions, KeptType } from './engine-options.ts';
 import { tensorOfBlock } from './graphs/block-graph.ts';
 import { rowsOfHead } from './graphs/head-graph.ts';
 import { cotangentName, type GradientForm } from './graphs/segment.ts';
@@ -49,10 +50,14 @@ interface Pass {
 export class ModelInTraining {
   readonly tensors: TrainingTensors;
   readonly optimizer: Optimizer;
+  /** Of the tensors. */
   readonly memory: Memory;
   /** All that has gone to a device and come from there. */
   readonly crossed: Readonly<BytesCrossed>;
   readonly #mask: MaskOnDevice | undefined;
+  /** Of activations: the device's, even where the tensors stay in this process's. */
+  readonly #activationMemory: Memory;
+  readonly #blockWeights: BlockWeights | undefined;
   readonly #masked: boolean;
   readonly #options: EngineOptions;
   readonly #sessions: TrainingSessions;
@@ -78,10 +83,10 @@ export class ModelInTraining {
   private constructor(
     architecture: Architecture,
     options: EngineOptions,
-    { tensors, sessions, memory, optimizer, mask, crossed }: Opened,
+    { tensors, sessions, memory, activationMemory, optimizer, mask, crossed }: Opened,
   ) {
     const { embeddings, kinds, kindOfBlock, head } = sessions;
-    const onHost = memory === processMemory;
+    const onHost = activationMemory === processMemory;
     const largest = largestSizes(options);
     this.tensors = tensors;
     this.optimizer = optimizer;
@@ -90,6 +95,7 @@ export class ModelInTraining {
     this.#options = options;
     this.#sessions = sessions;
     this.#mask = mask;
+    this.#activationMemory = activationMemory;
     this.#masked = onHost && partsOfAttention(options.contextLength) === undefined;
     this.#hiddenSize = architecture.hiddenSize;
     // A part of a tensor that does not begin at its beginning cannot be bound on a device.
@@ -101,17 +107,28 @@ export class ModelInTraining {
       ),
       head: tensors.bind(head.graph),
     };
+    this.#blockWeights = options.execution.offload
+      ? new BlockWeights(
+          activationMemory,
+          this.#bound.blocks.map(({ weights }) => weights),
+        )
+      : undefined;
     this.#addedOnly = [...embeddings.segment.gradients.keys()].filter(
       (name) => !head.graph.gradients.has(name),
     );
-    const states = () => memory.allocate([largest.tokens, architecture.hiddenSize]);
-    this.#hidden = [states(), ...kindOfBlock.map(states)];
+    const states = (type?: KeptType) =>
+      activationMemory.allocate([largest.tokens, architecture.hiddenSize], type);
+    const { activations = 'float32' } = options.execution;
+    this.#hidden = [states(activations), ...kindOfBlock.map(() => states(activations))];
     this.#cotangents = [states(), states()];
     const rows = Math.min(largest.tokens, this.#rowsAtOnce);
     const wide = onHost ? head.graph.wide : [];
-    this.#wide = wide.map(() => memory.allocate([rows, architecture.vocabularySize]));
+    this.#wide = wide.map(() => activationMemory.allocate([rows, architecture.vocabularySize]));
     const kept = options.recompute ? [...kinds.keys()] : kindOfBlock;
-    this.#saved = kept.map((kind) => new Activations(memory, kinds[kind].segment.saved, largest));
+    this.#saved = kept.map(
+      (kind) =>
+        new Activations(activationMemory, kinds[kind].segment.saved, { largest, elementType: activations }),
+    );
   }
 
   /** @throws FuseMeshError not_found, invalid_argument or data_loss when the model or its length does not fit */
@@ -128,22 +145,28 @@ export class ModelInTraining {
     const part = trainedPart(architecture, options.lora);
     const initial = await initialValues(architecture, source, options.lora);
     await source.close();
-    const { precision: _, ...placement } = options.execution;
+    const { provider, device } = options.execution;
     const crossed = { toDevice: 0, fromDevice: 0 };
-    const onDevice = { threads: options.threads, ...placement, crossed };
-    const memory = await openMemory(onDevice);
+    const onDevice = { threads: options.threads, provider, device, crossed };
+    const activationMemory = await openMemory(onDevice);
+    const memory = options.execution.offload ? processMemory : activationMemory;
     const tensors = await TrainingTensors.place(memory, part, initial);
-    const onHost = memory === processMemory;
-    const parts = partsOfAttention(options.contextLength);
-    const graphs = trainingGraphs(architecture, part, { ...options, parts: onHost ? parts : undefined });
+    const onHost = activationMemory === processMemory;
+    const parts = partsOfAttention(options.contextLength, { onDevice: !onHost });
+    const graphs = trainingGraphs(architecture, part, { ...options, parts });
     return new ModelInTraining(architecture, options, {
       tensors,
       sessions: await openTrainingSessions(graphs, options, crossed),
       memory,
-      optimizer: onHost
-        ? hostOptimizer(tensors.trained, options)
-        : await deviceOptimizer(tensors.trained, options, memory, onDevice),
-      mask: onHost ? undefined : await MaskOnDevice.open(memory, largestSizes(options), onDevice),
+      activationMemory,
+      optimizer:
+        memory === processMemory
+          ? hostOptimizer(tensors.trained, options)
+          : await deviceOptimizer(tensors.trained, options, memory, onDevice),
+      mask:
+        onHost || parts
+          ? undefined
+          : await MaskOnDevice.open(activationMemory, largestSizes(options), onDevice),
       crossed,
     });
   }
@@ -157,6 +180,7 @@ export class ModelInTraining {
     const scale = execution.precision === 'float16' ? Math.max(1, realTokens) : 1;
     let causal = 0;
     let fusion = 0;
+    this.#blockWeights?.forget();
     for (const name of this.#addedOnly) await this.memory.clear(this.tensors.gradientOf(name));
     for (const [part, packed] of this.#microBatches(batch).entries()) {
       const pass = await this.#passOf(packed, batch);
@@ -190,6 +214,7 @@ export class ModelInTraining {
     const batch = textsAlone(texts, this.#options.candidates);
     const ofPlaces = new Float64Array(batch.inputIds.length);
     const { graph, score } = this.#sessions.head;
+    this.#blockWeights?.forget();
     for (const packed of this.#microBatches(batch)) {
       const pass = await this.#passOf(packed, batch);
       const targets = targetsOf(batch, packed.places, { weights: lossWeights(1), realTokens: 1 });
@@ -214,7 +239,7 @@ export class ModelInTraining {
     await this.#sessions.close();
     await this.optimizer.close();
     await this.#mask?.close();
-    await this.memory.close();
+    await this.#activationMemory.close();
   }
 
   #microBatches({ lengths }: TrainingBatch): PackedTokens[] {
@@ -233,13 +258,18 @@ export class ModelInTraining {
       { ...pass.feeds, ...this.#bound.embeddings.feeds },
       { [segment.output.name]: this.#states(this.#hidden[0], pass) },
     );
-    for (const index of kindOfBlock.keys()) await this.#blockForward(pass, index);
+    for (const index of kindOfBlock.keys()) await this.#blockForward(pass, index, index + 1);
   }
 
-  async #blockForward(pass: Pass, index: number): Promise<void> {
+  /** @param next the block that is computed after it */
+  async #blockForward(pass: Pass, index: number, next: number): Promise<void> {
     const { forward, segment } = this.#sessions.kinds[this.#sessions.kindOfBlock[index]];
     await forward.run(
-      { ...pass.feeds, hidden: this.#states(this.#hidden[index], pass), ...this.#bound.blocks[index].feeds },
+      {
+        ...pass.feeds,
+        hidden: this.#states(this.#hidden[index], pass),
+        ...(await this.#feedsOfBlock(index, next)),
+      },
       {
         ...this.#savedOf(pass, index),
         [segment.output.name]: this.#states(this.#hidden[index + 1], pass),
@@ -304,13 +334,14 @@ export class ModelInTraining {
     for (let index = kindOfBlock.length - 1; index >= 0; index--) {
       const { backward, segment } = kinds[kindOfBlock[index]];
       // What the last block keeps is still there from the forward pass.
-      if (this.#options.recompute && index < kindOfBlock.length - 1) await this.#blockForward(pass, index);
-      const { feeds, into } = this.#bound.blocks[index];
+      if (this.#options.recompute && index < kindOfBlock.length - 1)
+        await this.#blockForward(pass, index, index - 1);
+      const { into } = this.#bound.blocks[index];
       await backward![form].run(
         {
           ...pass.feeds,
           hidden: this.#states(this.#hidden[index], pass),
-          ...feeds,
+          ...(await this.#feedsOfBlock(index, index - 1)),
           ...this.#savedOf(pass, index),
           [cotangentName]: this.#states(behind, pass),
         },
@@ -324,6 +355,14 @@ export class ModelInTraining {
       { ...pass.feeds, ...feeds, [cotangentName]: this.#states(behind, pass) },
       into,
     );
+  }
+
+  /** A block's tensors, where it is computed. */
+  async #feedsOfBlock(index: number, next: number): Promise<Tensors> {
+    const { feeds } = this.#bound.blocks[index];
+    if (!this.#blockWeights) return feeds;
+    const isBlock = next >= 0 && next < this.#bound.blocks.length;
+    return { ...feeds, ...(await this.#blockWeights.take(index, isBlock ? next : undefined)) };
   }
 
   #savedOf({ packed }: Pass, index: number): Tensors {
@@ -342,6 +381,7 @@ interface Opened {
   readonly tensors: TrainingTensors;
   readonly sessions: TrainingSessions;
   readonly memory: Memory;
+  readonly activationMemory: Memory;
   readonly optimizer: Optimizer;
   readonly mask: MaskOnDevice | undefined;
   readonly crossed: BytesCrossed;
@@ -349,10 +389,7 @@ interface Opened {
 
 /** Some rows of a matrix; on a device, the first ones. */
 function rowsOf(whole: Tensor, begin: number, shape: readonly [number, number]): Tensor {
-  if (isOnDevice(whole)) return beginningOf(whole, shape);
-  const [rows, columns] = shape;
-  const data = (whole.data as Float32Array<ArrayBuffer>).subarray(begin * columns, (begin + rows) * columns);
-  return { data, shape };
+  return isOnDevice(whole) ? beginningOf(whole, shape) : valuesOf(whole, begin * shape[1], shape);
 }
 
 /** Sum of those values whose row is marked; the first value is of row `begin`. */

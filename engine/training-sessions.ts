@@ -38,27 +38,33 @@ export async function openTrainingSessions(
   { threads, execution }: Pick<EngineOptions, 'threads' | 'execution'>,
   crossed: BytesCrossed,
 ): Promise<TrainingSessions> {
-  const { precision: _, ...placement } = execution;
+  const { provider, device, activations } = execution;
   const dialect = dialectOf(execution);
   const opened: Session[] = [];
-  const open = async (outputs: readonly Value[], given: readonly Value[] = []) => {
-    // Under their own names the outputs are computed in the buffers that they are given.
+  const narrowed = activations === 'bfloat16';
+  const open = async (
+    outputs: readonly Value[],
+    { given = [], kept = [] }: { readonly given?: readonly Value[]; readonly kept?: readonly Value[] } = {},
+  ) => {
+    // Under their own names the outputs are computed in the memory that they are given.
     const named = Object.fromEntries(outputs.map((value) => [value.name, value]));
-    const model = emitModel(named, { given, dialect });
-    const session = await openSession(model, { threads, keepsMemory: false, ...placement, crossed });
+    const narrow = narrowed ? new Set(['hidden', ...kept.map(({ name }) => name)]) : undefined;
+    const model = emitModel(named, { given, dialect, narrow });
+    const session = await openSession(model, { threads, keepsMemory: false, provider, device, crossed });
     opened.push(session);
     return session;
   };
   const openSegment = async (segment: Segment): Promise<SegmentSessions> => {
     const { output, saved } = segment;
-    const forward = await open([output, ...saved]);
+    const kept = [output, ...saved];
+    const forward = await open(kept, { kept });
     if (resultsOf(segment, 'alone').length === 0) return { segment, forward, backward: undefined };
-    const backward = (form: GradientForm) => open(resultsOf(segment, form), saved);
+    const backward = (form: GradientForm) => open(resultsOf(segment, form), { given: saved, kept: saved });
     return { segment, forward, backward: { alone: await backward('alone'), added: await backward('added') } };
   };
   // The widest values are outputs too, so that they stay in our buffers from run to run: ONNX Runtime would
   // allocate each anew, and the system would clear it. From a GPU they would be copied for nothing.
-  const wide = placement.provider === 'cpu' ? head.wide.flat() : [];
+  const wide = provider === 'cpu' ? head.wide.flat() : [];
   const trainHead = (form: GradientForm) => open([...headResults(head, form), ...wide]);
   return {
     embeddings: await openSegment(embeddings),

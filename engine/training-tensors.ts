@@ -18,6 +18,8 @@ export interface TrainingTensor {
 
 /** A model's tensors as one of its parts needs them. */
 export interface BoundTensors {
+  /** By their names in the part's graph. */
+  readonly weights: ReadonlyMap<string, Tensor>;
   /** The weights, and the sums of gradients so far. */
   readonly feeds: Tensors;
   /** Where the gradients go, alone or added to their sums: onto the same memory. */
@@ -69,13 +71,14 @@ export class TrainingTensors {
   ): BoundTensors {
     const feeds: Record<string, Tensor> = {};
     const into: Record<string, Tensor> = {};
-    for (const input of tensors) feeds[input] = this.#weights.get(tensorOf(input))!;
+    const weights = new Map(tensors.map((input) => [input, this.#weights.get(tensorOf(input))!]));
+    for (const [input, tensor] of weights) feeds[input] = tensor;
     for (const [input, { alone, added }] of gradients) {
       const gradient = this.gradientOf(tensorOf(input));
       feeds[sumName(input)] = gradient;
       into[alone.name] = gradient;
       into[added.name] = gradient;
     }
-    return { feeds, into };
+    return { weights, feeds, into };
   }
 }

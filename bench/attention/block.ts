@@ -41,7 +41,7 @@ export async function measureBlock(setting: Setting): Promise<Work> {
     ),
     hidden: filled(states),
   };
-  const saved = new Activations(processMemory, segment.saved, sizes).at(sizes);
+  const saved = new Activations(processMemory, segment.saved, { largest: sizes }).at(sizes);
   const output = { [segment.output.name]: processMemory.allocate(states) };
   const cotangent = { [cotangentName]: filled(states) };
   const results = Object.fromEntries(

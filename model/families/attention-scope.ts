@@ -18,9 +18,21 @@ export const fastestParts: SizesOfParts = { scoreBytes: 8 * 2 ** 20, fewestQueri
  */
 const longestWhole = 512;
 
+/**
+ * On a GPU: products large enough to fill it. A few parts of a fixed number stand in the graph, where there is no kernel
+ * for a loop.
+ */
+const partsOnDevice = (contextLength: number): SizesOfParts => ({
+  scoreBytes: 256 * 2 ** 20,
+  fewestQueries: 256,
+  count: Math.ceil(contextLength / longestWhole),
+});
+
 /** How large the parts are in a context; undefined where attention is computed as a whole. */
-export const partsOfAttention = (contextLength: number): SizesOfParts | undefined =>
-  contextLength > longestWhole ? fastestParts : undefined;
+export function partsOfAttention(contextLength: number, { onDevice = false } = {}): SizesOfParts | undefined {
+  if (contextLength <= longestWhole) return undefined;
+  return onDevice ? partsOnDevice(contextLength) : fastestParts;
+}
 
 /**
  * Each row of the batch by itself: a token attends to the keys up to its own position.

@@ -36,6 +36,11 @@ export interface AttentionParts {
   readonly scoreBytes: number;
   /** Queries that a part has in each row at least, even where their scores take more. */
   readonly fewestQueries: number;
+  /**
+   * How many parts there are, in place of the two numbers above: for the dialect webgpu, which writes them one after
+   * the other, because ONNX Runtime carries what a loop computes through the host.
+   */
+  readonly count?: number | undefined;
   /** Whether a row may have several documents, one after the other. */
   readonly packed: boolean;
 }

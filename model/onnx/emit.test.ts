@@ -10,7 +10,7 @@ import { createGraph, operators } from '../graph/operators.ts';
 import type { OperatorName } from '../graph/signatures.ts';
 import { openSession } from '../runtime/session.ts';
 import type { HostTensor } from '../runtime/tensor.ts';
-import { emitModel } from './emit.ts';
+import { type Dialect, emitModel } from './emit.ts';
 
 /** Random inputs of a graph under test, each declared and filled at once. */
 class RandomInputs {
@@ -47,7 +47,7 @@ type Case = (x: RandomInputs, a: number, b: number, c: number) => Value | readon
 
 /** Attention of a rows of b tokens, in parts of one query and more; its cotangents too where it has one. */
 const attention =
-  (parts: Pick<Parameters<typeof e.attentionInParts>[3], 'scoreBytes' | 'packed'>): Case =>
+  (parts: Pick<Parameters<typeof e.attentionInParts>[3], 'scoreBytes' | 'packed' | 'count'>): Case =>
   (x, a, b, c) => {
     const [queries, cotangent] = [x.floats([a, b, 4 * c]), x.floats([a, b, 4 * c])];
     const [keys, values] = [x.floats([a, 2, b, c]), x.floats([a, 2, b, c])];
@@ -80,8 +80,14 @@ const product =
     );
 
 const cases: Readonly<Record<OperatorName, readonly Case[]>> = {
-  AttentionInParts: [attention({ scoreBytes: 1, packed: false })],
-  AttentionInPartsGradient: [attention({ scoreBytes: 100, packed: true })],
+  AttentionInParts: [
+    attention({ scoreBytes: 1, packed: false }),
+    attention({ scoreBytes: 1, packed: false, count: 3 }),
+  ],
+  AttentionInPartsGradient: [
+    attention({ scoreBytes: 100, packed: true }),
+    attention({ scoreBytes: 100, packed: true, count: 2 }),
+  ],
   Add: [binary(e.add)],
   Sub: [binary(e.sub)],
   Mul: [binary(e.mul)],
@@ -197,48 +203,74 @@ async function run(model: Uint8Array, feeds: RandomInputs['feeds']): Promise<num
   return Object.values(results).flatMap((data) => Array.from(data, Number));
 }
 
-describe('the standard dialect', () => {
+/** Runs cases of random sizes in a dialect, and compares with the numbers of `onnxruntime`. */
+async function compare(
+  dialect: Dialect,
+  builds: readonly Case[],
+  check: (model: Uint8Array) => void = () => {},
+): Promise<void> {
   const size = fc.integer({ min: 1, max: 5 });
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...builds), fc.nat(), size, size, size, async (build, seed, a, b, c) => {
+      const inputs = new RandomInputs(seed);
+      const outputs = Object.fromEntries([build(inputs, a, b, c)].flat().map((value, i) => [`y${i}`, value]));
+      const model = emitModel(outputs, { dialect });
+      check(model);
+      const actual = await run(model, inputs.feeds);
+      const expected = await run(emitModel(outputs), inputs.feeds);
+      expect(actual).toHaveLength(expected.length);
+      actual.forEach((value, i) => {
+        expect(Math.abs(value - expected[i])).toBeLessThan(1e-5 * Math.max(1, Math.abs(expected[i])));
+      });
+    }),
+    { numRuns: 25 },
+  );
+}
 
+describe('the standard dialect', () => {
   it.each(Object.entries(cases))(
     "gives ONNX Runtime's numbers in standard operators: %s",
     async (_, builds) => {
-      await fc.assert(
-        fc.asyncProperty(
-          fc.constantFrom(...builds),
-          fc.nat(),
-          size,
-          size,
-          size,
-          async (build, seed, a, b, c) => {
-            const inputs = new RandomInputs(seed);
-            const outputs = Object.fromEntries(
-              [build(inputs, a, b, c)].flat().map((value, i) => [`y${i}`, value]),
-            );
-            const model = emitModel(outputs, { dialect: 'standard' });
-
-            const { opsetImport, graph } = fromBinary(ModelProtoSchema, model);
-            expect(opsetImport).toMatchObject([{ domain: '', version: 18n }]);
-            for (const { domain, opType } of graph!.node) {
-              expect(domain).toBe('');
-              expect(standard).toContain(opType);
-            }
-            expect(Buffer.from(model).includes('com.microsoft')).toBe(false);
-
-            const actual = await run(model, inputs.feeds);
-            const expected = await run(emitModel(outputs), inputs.feeds);
-            expect(actual).toHaveLength(expected.length);
-            actual.forEach((value, i) => {
-              expect(Math.abs(value - expected[i])).toBeLessThan(1e-5 * Math.max(1, Math.abs(expected[i])));
-            });
-          },
-        ),
-        { numRuns: 25 },
-      );
+      await compare('standard', builds, (model) => {
+        const { opsetImport, graph } = fromBinary(ModelProtoSchema, model);
+        expect(opsetImport).toMatchObject([{ domain: '', version: 18n }]);
+        for (const { domain, opType } of graph!.node) {
+          expect(domain).toBe('');
+          expect(standard).toContain(opType);
+        }
+        expect(Buffer.from(model).includes('com.microsoft')).toBe(false);
+      });
     },
   );
 
   it('covers every primitive', () => {
     expect(Object.keys(cases).sort()).toEqual(Object.keys(operators).sort());
+  });
+});
+
+describe('the dialect webgpu', () => {
+  it.each(Object.entries(cases))(
+    "gives ONNX Runtime's numbers, on its processor too: %s",
+    async (_, builds) => {
+      await compare('webgpu', builds);
+    },
+  );
+
+  it('leaves out what nobody reads, which ONNX Runtime would compute', () => {
+    const graph = createGraph();
+    const table = graph.input('table', 'float32', [5, 4]);
+    const normed = e.rmsNorm(table, graph.input('weight', 'float32', [4]), 1e-5);
+    const zeros = e.zeros(graph, [5, 4]);
+    const sums = e.scatterAddRows(
+      zeros,
+      graph.input('indices', 'int32', ['n']),
+      graph.input('rows', 'float32', ['n', 4]),
+    );
+    const operatorsOf = (value: Value) =>
+      fromBinary(ModelProtoSchema, emitModel({ [value.name]: value }, { dialect: 'webgpu' })).graph!.node.map(
+        ({ opType }) => opType,
+      );
+    expect(operatorsOf(normed)).toEqual(['SimplifiedLayerNormalization']);
+    expect(operatorsOf(sums)).not.toContain('ConstantOfShape');
   });
 });

@@ -13,6 +13,7 @@ import { microsoft } from '../graph/onnx-writer.ts';
 import { operators } from '../graph/operators.ts';
 import { reachable } from '../graph/reachable.ts';
 import type { OperatorName } from '../graph/signatures.ts';
+import { castAtEnds } from './narrow.ts';
 import { dataTypes, onnxNode } from './node.ts';
 import { NodeList } from './node-list.ts';
 import { valueInfo } from './value-info.ts';
@@ -35,6 +36,8 @@ export interface Emission {
   readonly dialect?: Dialect;
   /** Values that become inputs of the model instead of being computed. */
   readonly given?: readonly Value[];
+  /** Names of inputs and outputs that are bfloat16 outside of the model, where less memory counts more. */
+  readonly narrow?: ReadonlySet<string> | undefined;
 }
 
 /**
@@ -51,21 +54,28 @@ export function emitModel(outputs: Readonly<Record<string, Value>>, emission: Em
 /** {@link emitModel} before it is serialized, to build on. */
 export function modelProto(
   outputs: Readonly<Record<string, Value>>,
-  { dialect = 'onnxruntime', given = [] }: Emission,
+  { dialect = 'onnxruntime', given = [], narrow = new Set() }: Emission,
 ): ModelProto {
   const { nodes, inputs, constants } = reachable(Object.values(outputs), given);
   const named = Object.entries(outputs);
   const renamed = named.filter(([name, value]) => name !== value.name);
   const lowered = nodes.flatMap((node) => lower(node, dialect));
+  const computed = [
+    ...(dialect === 'webgpu' ? onlyRead(lowered, Object.values(outputs)) : lowered),
+    ...renamed.map(([name, value]) => onnxNode('Identity', [value.name], [name])),
+  ];
+  const ends = {
+    inputs: inputs.map(({ name }) => name).filter((name) => narrow.has(name)),
+    outputs: Object.keys(outputs).filter((name) => narrow.has(name)),
+  };
+  const outside = (name: string, { elementType, shape }: Value) =>
+    valueInfo(name, { elementType: narrow.has(name) ? 'bfloat16' : elementType, shape });
   const graph = {
     name: 'fusemesh',
-    node: [
-      ...(dialect === 'webgpu' ? onlyRead(lowered, Object.values(outputs)) : lowered),
-      ...renamed.map(([name, value]) => onnxNode('Identity', [value.name], [name])),
-    ],
+    node: castAtEnds(computed, ends),
     initializer: constants.map(initializer),
-    input: inputs.map((value) => valueInfo(value.name, value)),
-    output: named.map(([name, value]) => valueInfo(name, value)),
+    input: inputs.map((value) => outside(value.name, value)),
+    output: named.map(([name, value]) => outside(name, value)),
   };
   return create(ModelProtoSchema, {
     irVersion: 9n,

@@ -2,7 +2,15 @@ import koffi, { type KoffiFunc } from 'koffi';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 
 /** What a pointer argument takes: an address, an array whose memory is read or written, or nothing. */
-type Pointer = bigint | Float32Array | Int32Array | Uint8Array | BigInt64Array | BigUint64Array | null;
+type Pointer =
+  | bigint
+  | Float32Array
+  | Int32Array
+  | Uint16Array
+  | Uint8Array
+  | BigInt64Array
+  | BigUint64Array
+  | null;
 
 /** Kinds of arguments: what they are in C, and in TypeScript. */
 const inC = { pointer: 'void *', text: 'const char *', int: 'int', size: 'size_t' } as const;

@@ -2,18 +2,21 @@ import { greaterOrEqual, mul, where } from '../graph/expressions.ts';
 import type { Value } from '../graph/graph.ts';
 import { createGraph } from '../graph/operators.ts';
 import { elementCount } from '../graph/shape.ts';
+import { bytesPerElement } from '../graph/tensor-type.ts';
 import { emitModel } from '../onnx/emit.ts';
 import { library } from './library.ts';
 import { openSession, type Session, type SessionOptions } from './session.ts';
-import { beginningOf, onnxTypes, type Tensor } from './tensor.ts';
+import { arrayIn, beginningOf, onnxTypes, type Tensor } from './tensor.ts';
 
-/** Where float32 tensors that stay from run to run live: in this process's memory, or in a device's. */
+/** Where tensors that stay from run to run live: in this process's memory, or in a device's. Float32 but where said. */
 export interface Memory {
   /** @returns a tensor of any values: on a device, of those that were there before */
-  allocate(shape: readonly number[]): Tensor;
+  allocate(shape: readonly number[], elementType?: 'float32' | 'bfloat16'): Tensor;
   /** A tensor of these values; in this process's memory it is on the same array. */
   place(values: Float32Array<ArrayBuffer>, shape: readonly number[]): Promise<Tensor>;
   write(tensor: Tensor, values: Float32Array<ArrayBuffer>): Promise<void>;
+  /** The same beside other computations, where the provider can. */
+  bring(tensor: Tensor, values: Float32Array<ArrayBuffer>): Promise<void>;
   /** A copy of a tensor's values. */
   read(tensor: Tensor): Promise<Float32Array<ArrayBuffer>>;
   /** Makes all values zero. */
@@ -30,16 +33,15 @@ export async function openMemory(options: Where): Promise<Memory> {
 
 type Where = Pick<SessionOptions, 'provider' | 'device' | 'crossed'>;
 
-/** The values of a tensor in this process's memory. */
-export function arrayIn(tensor: Tensor): Float32Array<ArrayBuffer> {
-  return (tensor as { readonly data: Float32Array<ArrayBuffer> }).data;
-}
-
 /** This process's own. */
 export const processMemory: Memory = {
-  allocate: (shape) => ({ data: new Float32Array(elementCount(shape)), shape }),
+  allocate: (shape, elementType = 'float32') => {
+    const Values = elementType === 'bfloat16' ? Uint16Array : Float32Array;
+    return { data: new Values(elementCount(shape)), shape } as Tensor;
+  },
   place: async (data, shape) => ({ data, shape }),
   write: async (tensor, values) => arrayIn(tensor).set(values),
+  bring: async (tensor, values) => arrayIn(tensor).set(values),
   read: async (tensor) => arrayIn(tensor).slice(),
   clear: async (tensor) => {
     arrayIn(tensor).fill(0);
@@ -69,9 +71,12 @@ class DeviceMemory implements Memory {
   readonly #sessions: Sessions;
   readonly #memory: bigint;
   readonly #allocator: bigint;
+  /** Whether two sessions may run at the same time: those of WebGPU share one queue without a lock. */
+  readonly #concurrent: boolean;
   readonly #values: bigint[] = [];
 
-  private constructor(sessions: Sessions, memory: bigint, allocator: bigint) {
+  private constructor(sessions: Sessions, memory: bigint, allocator: bigint, concurrent: boolean) {
+    this.#concurrent = concurrent;
     this.#sessions = sessions;
     this.#memory = memory;
     this.#allocator = allocator;
@@ -94,21 +99,21 @@ class DeviceMemory implements Memory {
     api.CreateMemoryInfo(name, deviceAllocator, options.device ?? 0, ordinary, made);
     const [memory] = made;
     api.CreateAllocator(sessions.copy.address, memory, made);
-    return new DeviceMemory(sessions, memory, made[0]);
+    return new DeviceMemory(sessions, memory, made[0], options.provider === 'cuda');
   }
 
-  allocate(shape: readonly number[]): Tensor {
+  allocate(shape: readonly number[], elementType: 'float32' | 'bfloat16' = 'float32'): Tensor {
     const { api } = library();
     const found = new BigUint64Array(1);
     // WebGPU has no empty buffers.
     const count = Math.max(1, elementCount(shape));
     const sizes = BigInt64Array.of(BigInt(count));
-    api.CreateTensorAsOrtValue(this.#allocator, sizes, 1, onnxTypes.float32, found);
+    api.CreateTensorAsOrtValue(this.#allocator, sizes, 1, onnxTypes[elementType], found);
     const [value] = found;
     this.#values.push(value);
     api.GetTensorMutableData(value, found);
-    const buffer = { memory: this.#memory, data: found[0], byteLength: 4 * count };
-    return { buffer, elementType: 'float32', shape };
+    const byteLength = bytesPerElement[elementType] * count;
+    return { buffer: { memory: this.#memory, data: found[0], byteLength }, elementType, shape };
   }
 
   async place(values: Float32Array<ArrayBuffer>, shape: readonly number[]): Promise<Tensor> {
@@ -119,6 +124,11 @@ class DeviceMemory implements Memory {
 
   async write(tensor: Tensor, data: Float32Array<ArrayBuffer>): Promise<void> {
     await this.#sessions.copy.run({ x: { data, shape: [data.length] } }, { y: flat(tensor) });
+  }
+
+  async bring(tensor: Tensor, data: Float32Array<ArrayBuffer>): Promise<void> {
+    const feeds = { x: { data, shape: [data.length] } };
+    await this.#sessions.copy.run(feeds, { y: flat(tensor) }, { apart: this.#concurrent });
   }
 
   async read(tensor: Tensor): Promise<Float32Array<ArrayBuffer>> {

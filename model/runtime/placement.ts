@@ -4,5 +4,5 @@ import type { ExecutionProvider } from './session.ts';
 export interface Placement {
   readonly provider: ExecutionProvider;
   /** Which of several GPUs, for cuda; left out, the first. */
-  readonly device?: number;
+  readonly device?: number | undefined;
 }

@@ -19,13 +19,18 @@ export interface BytesCrossed {
 /** A model ready to run. */
 export interface Session {
   /**
-   * Runs block the thread: use it in a worker thread (see worker.ts).
+   * Runs block the thread, but for those apart: use it in a worker thread (see worker.ts).
    *
    * @param feeds a tensor for every input, wherever it lives; others are ignored
    * @param into a tensor for every output, filled in place; left out, all outputs get new arrays
+   * @param apart whether to compute on a thread of its own
    * @returns the arrays of the outputs by name, but for those on a device
    */
-  run(feeds: Tensors, into?: Tensors): Promise<Readonly<Record<string, HostTensor['data']>>>;
+  run(
+    feeds: Tensors,
+    into?: Tensors,
+    options?: { readonly apart?: boolean },
+  ): Promise<Readonly<Record<string, HostTensor['data']>>>;
   /** Address of the OrtSession. */
   readonly address: bigint;
   close(): Promise<void>;
@@ -40,7 +45,7 @@ export interface SessionOptions {
   readonly keepsMemory?: boolean;
   readonly provider?: ExecutionProvider;
   /** Which of several GPUs, from 0; for cuda. */
-  readonly device?: number;
+  readonly device?: number | undefined;
   /** Where the session counts what its runs bring to the device and back. */
   readonly crossed?: BytesCrossed | undefined;
 }
@@ -89,7 +94,11 @@ class OpenSession implements Session {
     this.#outputs = namesOf(address, api.SessionGetOutputCount, api.SessionGetOutputName);
   }
 
-  async run(feeds: Tensors, into?: Tensors): Promise<Readonly<Record<string, HostTensor['data']>>> {
+  async run(
+    feeds: Tensors,
+    into?: Tensors,
+    { apart = false }: { readonly apart?: boolean } = {},
+  ): Promise<Readonly<Record<string, HostTensor['data']>>> {
     const { api } = library();
     const [inputs, outputs] = [this.#inputs, this.#outputs];
     const made: bigint[] = [];
@@ -107,7 +116,7 @@ class OpenSession implements Session {
         for (const [i, name] of outputs.list.entries())
           outputValues[i] = addressOf(into[name] ?? missing('output', name));
       }
-      api.Run(
+      const parameters = [
         this.address,
         null,
         inputs.pointers,
@@ -116,7 +125,9 @@ class OpenSession implements Session {
         outputs.pointers,
         outputValues.length,
         outputValues,
-      );
+      ] as const;
+      if (apart) await api.Run.async(...parameters);
+      else api.Run(...parameters);
       const results: Record<string, HostTensor['data']> = {};
       for (const [i, name] of outputs.list.entries()) {
         const given = into?.[name];

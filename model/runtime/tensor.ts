@@ -4,11 +4,12 @@ import { elementCount } from '../graph/shape.ts';
 import { bytesPerElement, type ElementType } from '../graph/tensor-type.ts';
 import { library } from './library.ts';
 
-/** A tensor on our own array; ONNX Runtime reads or writes it in place. */
+/** A tensor on our own array; ONNX Runtime reads or writes it in place. 16-bit values are of bfloat16. */
 export type HostTensor =
   | { readonly data: Float32Array<ArrayBuffer>; readonly shape: readonly number[] }
   | { readonly data: Int32Array<ArrayBuffer>; readonly shape: readonly number[] }
-  | { readonly data: BigInt64Array<ArrayBuffer>; readonly shape: readonly number[] };
+  | { readonly data: BigInt64Array<ArrayBuffer>; readonly shape: readonly number[] }
+  | { readonly data: Uint16Array<ArrayBuffer>; readonly shape: readonly number[] };
 
 /** A piece of a device's memory. */
 export interface DeviceBuffer {
@@ -31,10 +32,20 @@ export type Tensor = HostTensor | DeviceTensor;
 
 export const isOnDevice = (tensor: Tensor): tensor is DeviceTensor => 'buffer' in tensor;
 
-/** The beginning of a float32 tensor's values as a tensor of another shape, on the same memory. */
+/** The float32 values of a tensor in this process's memory. */
+export function arrayIn(tensor: Tensor): Float32Array<ArrayBuffer> {
+  return (tensor as { readonly data: Float32Array<ArrayBuffer> }).data;
+}
+
+/** The beginning of a tensor's values as a tensor of another shape, on the same memory. */
 export function beginningOf(tensor: Tensor, shape: readonly number[]): Tensor {
-  if (isOnDevice(tensor)) return { ...tensor, shape };
-  return { data: (tensor.data as Float32Array<ArrayBuffer>).subarray(0, elementCount(shape)), shape };
+  return isOnDevice(tensor) ? { ...tensor, shape } : valuesOf(tensor, 0, shape);
+}
+
+/** Values of a tensor in this process's memory as one of another shape, on the same memory. */
+export function valuesOf({ data }: HostTensor, begin: number, shape: readonly number[]): HostTensor {
+  const part = data.subarray(begin, begin + elementCount(shape));
+  return { data: part, shape } as HostTensor;
 }
 
 export const byteLengthOf = (tensor: Tensor): number =>
@@ -100,8 +111,11 @@ const arrays = new Map<number, Float32ArrayConstructor | Int32ArrayConstructor |
   [onnxTypes.int64, BigInt64Array],
 ]);
 
-const typeOf = (data: HostTensor['data']): ElementType =>
-  data instanceof Float32Array ? 'float32' : data instanceof Int32Array ? 'int32' : 'int64';
+function typeOf(data: HostTensor['data']): ElementType {
+  if (data instanceof Float32Array) return 'float32';
+  if (data instanceof Int32Array) return 'int32';
+  return data instanceof Uint16Array ? 'bfloat16' : 'int64';
+}
 
 /** OrtArenaAllocator and OrtMemTypeDefault of onnxruntime_c_api.h. */
 const [arena, ordinary] = [1, 0];

@@ -70,10 +70,10 @@ export async function largestGradientError(
   return largest;
 }
 
-const elementType = (sample: Sample): ElementType =>
+export const elementType = (sample: Sample): ElementType =>
   'integers' in sample ? (sample.type ?? 'int32') : 'float32';
 
-function hostTensor(sample: Sample, random: () => number): HostTensor {
+export function hostTensor(sample: Sample, random: () => number): HostTensor {
   const { shape } = sample;
   if ('integers' in sample) {
     return sample.type === 'int64'

@@ -46,8 +46,9 @@ export function divide(onnx: OnnxWriter, node: AttentionNode): Division {
 export function scoreBytesOf(node: AttentionNode, sizes: Readonly<Record<string, number>>): number {
   const { keyValueHeads, group } = headsOf(node);
   const [rows, length] = boundShape(node.inputs[3].shape, sizes);
-  const { scoreBytes, fewestQueries } = node.parameters;
+  const { scoreBytes, fewestQueries, count } = node.parameters;
   const ofQuery = 4 * rows * keyValueHeads * group * length;
+  if (count !== undefined) return ofQuery * Math.ceil(length / count);
   return ofQuery * Math.min(length, Math.max(fewestQueries, Math.floor(scoreBytes / ofQuery)));
 }
 
@@ -68,16 +69,58 @@ export interface AttentionPart {
   amongAllKeys(x: string): string;
 }
 
+/** Where things stand in the row, int64. */
+interface Places {
+  /** [queries] */
+  readonly queriesAt: string;
+  /** [keys] */
+  readonly keysAt: string;
+  /** Where each query's document begins, [rows, queries]; undefined where it is the row. */
+  readonly documentsAt: string | undefined;
+}
+
+/** 0 where a query attends to a key, −∞ elsewhere: [queries, keys], or [rows, 1, 1, queries, keys]. */
+function maskOf(onnx: OnnxWriter, { queriesAt, keysAt, documentsAt }: Places): string {
+  const isLater = onnx.add('Greater', [keysAt, onnx.add('Reshape', [queriesAt, onnx.int64s([-1, 1])])]);
+  const isHidden = documentsAt
+    ? onnx.add('Or', [
+        isLater,
+        onnx.add('Less', [keysAt, onnx.add('Reshape', [documentsAt, onnx.int64s([0, 1, 1, -1, 1])])]),
+      ])
+    : isLater;
+  return onnx.add('Where', [isHidden, onnx.float(Number.NEGATIVE_INFINITY), onnx.float(0)]);
+}
+
+/** The same in kernels of WebGPU, which has none for int64 nor for Or: only the places cross the bus. */
+function webgpuMask(onnx: OnnxWriter, { queriesAt, keysAt, documentsAt }: Places): string {
+  const asInt32 = (x: string) => onnx.add('Cast', [x], { to: { elementType: 'int32' } });
+  const reshape = (x: string, ...shape: readonly number[]) => onnx.add('Reshape', [x, onnx.int64s(shape)]);
+  const hidden = onnx.float(Number.NEGATIVE_INFINITY);
+  const keys = asInt32(keysAt);
+  const isLater = onnx.add('Greater', [keys, reshape(asInt32(queriesAt), -1, 1)]);
+  const mask = onnx.add('Where', [isLater, hidden, onnx.float(0)]);
+  if (!documentsAt) return mask;
+  const isBefore = onnx.add('Less', [keys, reshape(asInt32(documentsAt), 0, 1, 1, -1, 1)]);
+  return onnx.add('Where', [isBefore, hidden, mask]);
+}
+
 /**
  * Writes the scores of a part and their softmax.
  *
  * @param part its number, int64 [1]
+ * @param inWebgpu whether WebGPU computes it: there the mask is made of int32, and the number may be beyond the last
+ *   part, which is then some part that stands elsewhere too
  */
 export function attentionPart(
   onnx: OnnxWriter,
   node: AttentionNode,
   multiply: Multiply,
-  { length, size, part }: Pick<Division, 'length' | 'size'> & { readonly part: string },
+  {
+    length,
+    size,
+    part,
+    inWebgpu = false,
+  }: Pick<Division, 'length' | 'size'> & { readonly part: string; readonly inWebgpu?: boolean },
 ): AttentionPart {
   const { keyValueHeads, headSize, group } = headsOf(node);
   const [allQueries, allKeys, allValues, positions] = node.inputs;
@@ -92,7 +135,8 @@ export function attentionPart(
     return onnx.add('Range', [start, end, step]);
   };
 
-  const begin = onnx.add('Mul', [part, size]);
+  const placed = onnx.add('Mul', [part, size]);
+  const begin = inWebgpu ? onnx.add('Min', [placed, onnx.add('Sub', [length, one])]) : placed;
   const end = onnx.add('Min', [onnx.add('Add', [begin, size]), length]);
   const queriesAt = range(begin, end);
   // [rows, queries]. Documents stand one after the other: the first query's begins before those of the others.
@@ -101,11 +145,7 @@ export function attentionPart(
     : undefined;
   const firstKey = documentsAt ? reshape(onnx.add('ReduceMin', [documentsAt], { keepdims: 0 }), 1) : zero;
   const keysAt = range(firstKey, end);
-  const isLater = onnx.add('Greater', [keysAt, reshape(queriesAt, -1, 1)]);
-  const isHidden = documentsAt
-    ? onnx.add('Or', [isLater, onnx.add('Less', [keysAt, reshape(documentsAt, 0, 1, 1, -1, 1)])])
-    : isLater;
-  const mask = onnx.add('Where', [isHidden, onnx.float(Number.NEGATIVE_INFINITY), onnx.float(0)]);
+  const mask = (inWebgpu ? webgpuMask : maskOf)(onnx, { queriesAt, keysAt, documentsAt });
 
   const ofQueries = (x: Named) => {
     const perToken = reshape(slice(x, 1, begin, end), 0, 0, keyValueHeads, group, headSize);

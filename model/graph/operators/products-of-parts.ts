@@ -17,6 +17,12 @@ export const standardProduct: Multiply = (onnx, a, b, { transposeA, transposeB, 
   return alpha === undefined ? result : onnx.add('Mul', [result, onnx.float(alpha)]);
 };
 
+/** For WebGPU, where a factor of scores is scaled, and not the scores, which are larger. */
+export const webgpuProduct: Multiply = (onnx, a, b, { alpha, ...form } = {}) =>
+  alpha === undefined || !form.transposeB
+    ? standardProduct(onnx, a, b, { ...form, ...(alpha === undefined ? {} : { alpha }) })
+    : standardProduct(onnx, onnx.add('Mul', [a, onnx.float(alpha)]), b, form);
+
 export const fusedProduct: Multiply = (
   onnx,
   a,

@@ -22,14 +22,16 @@ const productAttributes = ({ transposeA, transposeB, alpha }: ParametersOf<Produ
   alpha: { float: alpha },
 });
 
+type Factor = Pick<Value, 'name' | 'shape'>;
+
 /** Writes a product in the standard's operators. */
 function writeProduct(
   onnx: OnnxWriter,
-  [a, b]: readonly [Value, Value],
+  [a, b]: readonly [Factor, Factor],
   { transposeA, transposeB, alpha }: ParametersOf<Product>,
   y: Value,
 ): void {
-  const transposed = (factor: Value) => {
+  const transposed = (factor: Factor) => {
     const axes = factor.shape.map((_, axis) => axis);
     return onnx.add('Transpose', [factor], { perm: [...axes.slice(0, -2), ...axes.slice(-2).reverse()] });
   };
@@ -118,8 +120,18 @@ export const productOperators = {
     toWebgpu: (onnx, { inputs: [a, b], outputs: [y], parameters }) => {
       const { transposeA, transposeB, alpha } = parameters;
       const isPlain = !transposeA && !transposeB && alpha === 1;
+      // Attention's scores: the queries are scaled, for they are smaller.
+      const isWide =
+        alpha !== 1 && typeof columns(a.shape, transposeA) === 'number' && typeof y.shape.at(-1) === 'string';
       if (!isPlain && a.shape.length === 2 && b.shape.length === 2)
         onnx.add('Gemm', [a, b], productAttributes(parameters), y);
+      else if (isWide)
+        writeProduct(
+          onnx,
+          [{ name: onnx.add('Mul', [a, onnx.float(alpha)]), shape: a.shape }, b],
+          { ...parameters, alpha: 1 },
+          y,
+        );
       else writeProduct(onnx, [a, b], parameters, y);
     },
   },
@@ -181,6 +193,13 @@ export const productOperators = {
       return bias ? [toX, sumRows(gn), sumRows(g)] : [toX, sumRows(gn)];
     },
     toOnnx: writtenAs('LayerNormalization', normAttributes),
+    // Its kernel there takes mean(x²) − mean(x)² for the variance, which cancels where the mean is large: it gets x − mean.
+    toWebgpu: (onnx, { inputs: [x, ...perColumn], outputs: [y, average, reciprocal], parameters }) => {
+      onnx.add('ReduceMean', [x, onnx.int64s([-1])], { keepdims: 1 }, average);
+      const centred = onnx.add('Sub', [x, average]);
+      const outputs = [y, '', reciprocal];
+      onnx.add('LayerNormalization', [centred, ...perColumn], normAttributes(parameters), outputs);
+    },
     isCheap: true,
   },
 } satisfies Partial<OperatorTable>;
