@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { runtimeHere } from '../../model/runtime/providers.ts';
+import { library } from '../../model/runtime/library.ts';
+import { refusalOf } from '../../model/runtime/providers.ts';
 import { cardOf, MemoryWatch, peakOperations } from './card.ts';
 import { endOf, type Plan, parityJobs, runJobs, type SpeedJob, teachJobs, trainJobs } from './jobs.ts';
 import { largeLlamas, smallLlamas, trainingOperations, type WrittenLlama, writeLlama } from './llamas.ts';
@@ -32,8 +33,8 @@ export async function prove(
   tell: (line: string) => void,
 ): Promise<Proof> {
   const { provider, device } = plan.place;
-  const { version, refusals } = await runtimeHere();
-  const refusal = refusals[provider];
+  const { version } = library();
+  const refusal = await refusalOf(provider);
   if (refusal !== undefined) throw new FuseMeshError('failed_precondition', refusal);
   const card = provider === 'cpu' ? undefined : await cardOf(device);
   const began = performance.now();

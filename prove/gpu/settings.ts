@@ -5,7 +5,9 @@ import type { ExecutionProvider } from '../../model/runtime/session.ts';
 export const providers: readonly ExecutionProvider[] = ['cuda', 'webgpu', 'cpu'];
 
 /** On what the proof computes. */
-export type Place = Required<Placement>;
+export interface Place extends Placement {
+  readonly device: number;
+}
 
 export type Precision = Execution['precision'];
 
