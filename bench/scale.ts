@@ -45,7 +45,7 @@ async function figuresOf({ name, sizes, length, documents }: SizedLlama): Promis
       {
         name: `${name}: peak memory, against the estimate`,
         unit: 'MB',
-        ...against(peak / 1e6, estimate.total / 1e6),
+        ...against(peak / 1e6, estimate.host.total / 1e6),
       },
     ];
   } finally {

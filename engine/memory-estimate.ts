@@ -3,7 +3,9 @@ import { readArchitecture } from '../model/families/read-architecture.ts';
 import { parameterCount } from '../model/families/weight-shapes.ts';
 import type { Value } from '../model/graph/graph.ts';
 import { reachable } from '../model/graph/reachable.ts';
+import { elementCount } from '../model/graph/shape.ts';
 import { bytesOf, temporaryBytes } from '../model/graph/temporary-bytes.ts';
+import { bytesPerElement } from '../model/graph/tensor-type.ts';
 import { largestSizes } from './activations.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { headResults, rowsOfHead } from './graphs/head-graph.ts';
@@ -11,8 +13,8 @@ import { resultsOf } from './graphs/segment.ts';
 import { trainingGraphs } from './graphs/training-graphs.ts';
 import { trainedPart } from './trained-part.ts';
 
-/** Peak memory of a training, in bytes. */
-export interface MemoryEstimate {
+/** What a training takes of one memory at its peak, in bytes. */
+export interface MemoryNeed {
   /** Weights, gradients and both moments of what is trained, 16 bytes a parameter; 4 of what is only read. */
   readonly state: number;
   /** What the backward pass reads, of all blocks or of one, and the hidden states between blocks. */
@@ -21,13 +23,24 @@ export interface MemoryEstimate {
    * Temporaries of all parts of the model together: memory that one part frees does not always fit the next.
    */
   readonly temporaries: number;
-  /** Node, ONNX Runtime and the program itself. */
+  /** Node, ONNX Runtime and the program itself; on a device, its driver's libraries. */
   readonly program: number;
   readonly total: number;
 }
 
+/** Peak memory of a training. */
+export interface MemoryEstimate {
+  /** In this process's memory. */
+  readonly host: MemoryNeed;
+  /** In the device's; undefined where the CPU computes. */
+  readonly device: MemoryNeed | undefined;
+}
+
 /** Measured; it does not depend on the model. */
 const programBytes = 250e6;
+
+/** Context and workspaces of CUDA: not measured, for want of a GPU. */
+const deviceProgramBytes = 600e6;
 
 const bytesPerValue = 4;
 
@@ -40,18 +53,24 @@ const bytesPerValue = 4;
 export async function estimateMemoryOf(directory: string, options: EngineOptions): Promise<MemoryEstimate> {
   const architecture = await readArchitecture(directory);
   const part = trainedPart(architecture, options.lora);
-  const parts = partsOfAttention(options.contextLength);
+  const { provider, activations: keptType = 'float32', offload = false } = options.execution;
+  const onDevice = provider !== 'cpu';
+  const parts = partsOfAttention(options.contextLength, { onDevice });
   const graphs = trainingGraphs(architecture, part, { ...options, parts });
   const largest = largestSizes(options);
-  const state = bytesPerValue * (4 * parameterCount(part.shapes) + parameterCount(part.frozen));
+  const [trained, frozen] = [part.shapes, part.frozen].map(parameterCount);
+  const state = bytesPerValue * (4 * trained + frozen);
 
   const bytes = (values: readonly Value[]) => values.reduce((sum, value) => sum + bytesOf(value, largest), 0);
   const { kinds, kindOfBlock, embeddings, head } = graphs;
   const kept = options.recompute ? kinds : kindOfBlock.map((kind) => kinds[kind]);
+  const narrow = bytesPerElement[keptType] / bytesPerValue;
   const states = bytesPerValue * largest.tokens * architecture.hiddenSize;
   const mask = parts ? 0 : bytesPerValue * largest.rows * largest.length ** 2;
   const activations =
-    kept.reduce((sum, { saved }) => sum + bytes(saved), 0) + (kindOfBlock.length + 3) * states + mask;
+    narrow * (kept.reduce((sum, { saved }) => sum + bytes(saved), 0) + (kindOfBlock.length + 1) * states) +
+    2 * states +
+    mask;
 
   const between = (
     results: readonly Value[],
@@ -69,10 +88,24 @@ export async function estimateMemoryOf(directory: string, options: EngineOptions
     temporaries += between([output, ...saved], [], largest);
     if (results.length > 0) temporaries += between(results, saved, largest);
   }
-  const rows = Math.min(largest.tokens, rowsOfHead(architecture));
+  const rows = onDevice ? largest.tokens : Math.min(largest.tokens, rowsOfHead(architecture));
   const wide = head.wide.flat().map(({ name }) => name);
   temporaries += between(headResults(head, 'added'), [], { rows }, wide);
   temporaries += bytesPerValue * head.wide.length * rows * architecture.vocabularySize;
-  const total = state + activations + temporaries + programBytes;
-  return { state, activations, temporaries, program: programBytes, total };
+  const values = { activations, temporaries };
+  if (!onDevice) return { host: need({ state, ...values, program: programBytes }), device: undefined };
+  // Two blocks' weights on their way, and the parts that are no blocks, with their gradients.
+  const largestTensor = Math.max(...[...part.shapes.values(), ...part.frozen.values()].map(elementCount));
+  const onTheWay = bytesPerValue * ((2 * (trained + frozen)) / kindOfBlock.length + 2 * largestTensor);
+  // Without offload: the weights as they are loaded, or the copies of a checkpoint.
+  const copies = bytesPerValue * Math.max(trained + frozen, 3 * trained);
+  return {
+    host: need({ state: offload ? state : copies, activations: 0, temporaries: 0, program: programBytes }),
+    device: need({ state: offload ? onTheWay : state, ...values, program: deviceProgramBytes }),
+  };
 }
+
+const need = (parts: Omit<MemoryNeed, 'total'>): MemoryNeed => ({
+  ...parts,
+  total: parts.state + parts.activations + parts.temporaries + parts.program,
+});

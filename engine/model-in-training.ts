@@ -1,11 +1,6 @@
-import { FuseMeshError } from '../errors/fusemesh-error.ts';
-import type { Architecture } from '../model/families/architecture.ts';
 import { partsOfAttention } from '../model/families/attention-scope.ts';
-import { refuseNonFinite } from '../model/families/finite-weights.ts';
-import { readArchitecture } from '../model/families/read-architecture.ts';
-import { openWeights } from '../model/families/weights.ts';
 import { boundShape } from '../model/graph/shape.ts';
-import { type Memory, openMemory, processMemory } from '../model/runtime/memory.ts';
+import { type Memory, processMemory } from '../model/runtime/memory.ts';
 import type { BytesCrossed, Tensors } from '../model/runtime/session.ts';
 import { beginningOf, isOnDevice, type Tensor, valuesOf } from '../model/runtime/tensor.ts';
 import { Activations, largestSizes } from './activations.ts';
@@ -14,16 +9,15 @@ import type { EngineOptions, KeptType } from './engine-options.ts';
 import { tensorOfBlock } from './graphs/block-graph.ts';
 import { rowsOfHead } from './graphs/head-graph.ts';
 import { cotangentName, type GradientForm } from './graphs/segment.ts';
-import { trainingGraphs } from './graphs/training-graphs.ts';
 import { lossWeights, type Targets, targetFeeds, targetsOf } from './loss/targets.ts';
-import { MaskOnDevice } from './mask-on-device.ts';
-import { deviceOptimizer, hostOptimizer, type Optimizer } from './optimizer.ts';
+import type { MaskOnDevice } from './mask-on-device.ts';
+import { type OpenedTraining, openTraining } from './open-training.ts';
+import type { Optimizer } from './optimizer.ts';
 import { microBatches } from './packing/micro-batches.ts';
 import { type PackedTokens, tokenFeeds } from './packing/packed-tokens.ts';
-import { initialValues, trainedPart } from './trained-part.ts';
 import { type TrainingBatch, textsAlone } from './training-batch.ts';
-import { openTrainingSessions, type TrainingSessions } from './training-sessions.ts';
-import { type BoundTensors, TrainingTensors } from './training-tensors.ts';
+import type { TrainingSessions } from './training-sessions.ts';
+import type { BoundTensors, TrainingTensors } from './training-tensors.ts';
 
 /** Means over the positions with a label, in nats. */
 export interface Losses {
@@ -80,11 +74,8 @@ export class ModelInTraining {
   /** ∂loss/∂hidden behind a block and before it, in turns. */
   readonly #cotangents: readonly [Tensor, Tensor];
 
-  private constructor(
-    architecture: Architecture,
-    options: EngineOptions,
-    { tensors, sessions, memory, activationMemory, optimizer, mask, crossed }: Opened,
-  ) {
+  private constructor(options: EngineOptions, opened: OpenedTraining) {
+    const { architecture, tensors, sessions, memory, activationMemory, optimizer, mask, crossed } = opened;
     const { embeddings, kinds, kindOfBlock, head } = sessions;
     const onHost = activationMemory === processMemory;
     const largest = largestSizes(options);
@@ -133,42 +124,7 @@ export class ModelInTraining {
 
   /** @throws FuseMeshError not_found, invalid_argument or data_loss when the model or its length does not fit */
   static async open(directory: string, options: EngineOptions): Promise<ModelInTraining> {
-    const architecture = await readArchitecture(directory);
-    if (options.contextLength > architecture.contextLength) {
-      throw new FuseMeshError(
-        'invalid_argument',
-        `contextLength is ${options.contextLength}, the model in ${directory} takes ${architecture.contextLength} at most`,
-      );
-    }
-    const source = await openWeights(directory, architecture);
-    await refuseNonFinite(source, architecture);
-    const part = trainedPart(architecture, options.lora);
-    const initial = await initialValues(architecture, source, options.lora);
-    await source.close();
-    const { provider, device } = options.execution;
-    const crossed = { toDevice: 0, fromDevice: 0 };
-    const onDevice = { threads: options.threads, provider, device, crossed };
-    const activationMemory = await openMemory(onDevice);
-    const memory = options.execution.offload ? processMemory : activationMemory;
-    const tensors = await TrainingTensors.place(memory, part, initial);
-    const onHost = activationMemory === processMemory;
-    const parts = partsOfAttention(options.contextLength, { onDevice: !onHost });
-    const graphs = trainingGraphs(architecture, part, { ...options, parts });
-    return new ModelInTraining(architecture, options, {
-      tensors,
-      sessions: await openTrainingSessions(graphs, options, crossed),
-      memory,
-      activationMemory,
-      optimizer:
-        memory === processMemory
-          ? hostOptimizer(tensors.trained, options)
-          : await deviceOptimizer(tensors.trained, options, memory, onDevice),
-      mask:
-        onHost || parts
-          ? undefined
-          : await MaskOnDevice.open(activationMemory, largestSizes(options), onDevice),
-      crossed,
-    });
+    return new ModelInTraining(options, await openTraining(directory, options));
   }
 
   /** Computes the gradients of a step's loss into the tensors' buffers, part by part. */
@@ -374,17 +330,6 @@ export class ModelInTraining {
   #states(whole: Tensor, { packed: { tokens } }: Pass): Tensor {
     return beginningOf(whole, [tokens, this.#hiddenSize]);
   }
-}
-
-/** What a model in training is made of. */
-interface Opened {
-  readonly tensors: TrainingTensors;
-  readonly sessions: TrainingSessions;
-  readonly memory: Memory;
-  readonly activationMemory: Memory;
-  readonly optimizer: Optimizer;
-  readonly mask: MaskOnDevice | undefined;
-  readonly crossed: BytesCrossed;
 }
 
 /** Some rows of a matrix; on a device, the first ones. */

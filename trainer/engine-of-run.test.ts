@@ -13,7 +13,9 @@ const run = (trainer: object, lora?: object) =>
     target: { model, lora },
     trainer: { output: 'out', ...trainer },
   });
-const plan = (trainer: object, lora?: object) => planMemory(run(trainer, lora), 1e12);
+const plenty = { host: 1e12, device: 1e12 };
+const plan = async (trainer: object, lora?: object) => (await planMemory(run(trainer, lora), plenty)).host;
+const planOnGpu = (trainer: object) => planMemory(run({ execution: 'cuda', ...trainer }), plenty);
 
 it('counts 16 bytes a parameter, and less of all that makes a training smaller', async () => {
   const whole = await plan({});
@@ -26,11 +28,31 @@ it('counts 16 bytes a parameter, and less of all that makes a training smaller',
 });
 
 it('refuses what cannot fit, with numbers and a way out', async () => {
-  const estimate = await plan({});
-  await expect(planMemory(run({}), 1e8)).rejects.toMatchObject({
+  const estimate = await planMemory(run({}), plenty);
+  await expect(planMemory(run({}), { host: 1e8, device: undefined })).rejects.toMatchObject({
     code: 'resource_exhausted',
     message: expect.stringContaining(
       `${memoryLine(estimate)}; 0.100 GB are free: lower trainer.tokensAtOnce`,
+    ),
+  });
+});
+
+it('says what stands on the GPU and what beside it', async () => {
+  const { host, device } = await planOnGpu({});
+  expect(device!.state / 1.11e6).toBeCloseTo(16, 0);
+  expect(host.activations).toBe(0);
+  const offloaded = await planOnGpu({ offload: 'host' });
+  expect(offloaded.host.state / 1.11e6).toBeCloseTo(16, 0);
+  expect(offloaded.device!.state).toBeLessThan(device!.state);
+  const narrow = await planOnGpu({ activations: 'bfloat16' });
+  expect(narrow.device!.activations).toBeLessThan(0.7 * device!.activations);
+  expect(memoryLine({ host, device })).toMatch(
+    /^The training takes about 0\.\d+ GB on the GPU: .* of this machine's memory$/,
+  );
+  await expect(planMemory(run({ execution: 'cuda' }), { host: 1e12, device: 1e8 })).rejects.toMatchObject({
+    code: 'resource_exhausted',
+    message: expect.stringContaining(
+      '0.100 GB are free on the GPU (trainer.offload: host keeps the state off it)',
     ),
   });
 });

@@ -10,7 +10,7 @@ import { processMetrics } from '../process/metrics/process-metrics.ts';
 import { hostOfAddress } from '../process/security/loopback.ts';
 import type { Tracer } from '../process/tracing/tracer.ts';
 import { serve } from '../wire/grpc/serve.ts';
-import { memoryLine, planMemory } from './engine-of-run.ts';
+import { freeMemoryFor, memoryLine, planMemory } from './engine-of-run.ts';
 import { Intake } from './intake/intake.ts';
 import { unattachedSources } from './intake/sources/source.ts';
 import { historyMessage } from './report/history/history-message.ts';
@@ -39,7 +39,7 @@ export interface TrainerOptions {
 export async function runTrainer(config: RunConfig, options: TrainerOptions): Promise<void> {
   const { signal, tracer, onReady } = options;
   const log = options.log.child({ run: config.run });
-  const note = memoryLine(await planMemory(config, process.availableMemory()));
+  const note = memoryLine(await planMemory(config, await freeMemoryFor(config)));
   log.info(note);
 
   const notifier = new Notifier();

@@ -1,5 +1,6 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { type CudaBuild, readCudaBuild } from '../../model/runtime/cuda-build.ts';
+import { findGraphicsCards, type GraphicsCards } from '../../model/runtime/graphics-cards.ts';
 import type { RuntimeHere } from '../../model/runtime/providers.ts';
 import type { ExecutionProvider } from '../../model/runtime/session.ts';
 import project from '../../package.json' with { type: 'json' };
@@ -10,7 +11,6 @@ import { findCuda } from './cuda-libraries.ts';
 import { type CudaState, checkCudaLibraries, whatCudaLacks } from './cuda-state.ts';
 import { spaceAt } from './disk-space.ts';
 import { type Finding, lineOf, note, ok, problem } from './finding.ts';
-import { findGraphicsCards, type GraphicsCards } from './graphics-cards.ts';
 import { loadRuntime } from './load-runtime.ts';
 
 /** What a machine is able to do, whatever the run. */

@@ -4,7 +4,7 @@ import { createLog } from '../../process/log/log.ts';
 import { checkDoor } from '../../process/security/open-door.ts';
 import { clientTls, serverTls, tokenOf } from '../../process/security/service-security.ts';
 import { teacherSettings } from '../../services/teacher/teacher-settings.ts';
-import { memoryLine, planMemory } from '../../trainer/engine-of-run.ts';
+import { freeMemoryFor, memoryLine, planMemory } from '../../trainer/engine-of-run.ts';
 import { natsOfRun, needsOwnNats } from '../nats/nats-of-command.ts';
 import { readProcesses } from '../reach/processes-file.ts';
 import { type RunFileOptions, readRunFile } from '../run-file.ts';
@@ -101,9 +101,10 @@ async function checkTraining(
 }
 
 async function checkMemory(config: RunConfig): Promise<readonly Finding[]> {
-  const free = process.availableMemory();
+  const free = await freeMemoryFor(config);
   const estimate = await planMemory(config, free);
-  return [ok('memory', `${memoryLine(estimate)}; ${byteSize(free)} are free`)];
+  const onDevice = free.device === undefined ? '' : ` and ${byteSize(free.device)} on the GPU`;
+  return [ok('memory', `${memoryLine(estimate)}; ${byteSize(free.host)} are free${onDevice}`)];
 }
 
 /**

@@ -88,6 +88,21 @@ it('refuses reduced precision where it is not computed', () => {
   }
 });
 
+it('refuses offload without a device, and activations that WebGPU does not know', () => {
+  const trainer = (keys: Partial<RunConfig['trainer']>) =>
+    refuse((draft) => {
+      Object.assign(draft.trainer, keys);
+    });
+  expect(trainer({ execution: 'webgpu', offload: 'host' })).not.toThrow();
+  expect(trainer({ execution: 'cpu', offload: 'host' })).toThrow(
+    'trainer.offload is host, but trainer.execution is cpu',
+  );
+  expect(trainer({ execution: 'cpu', activations: 'bfloat16' })).not.toThrow();
+  expect(trainer({ execution: 'webgpu', activations: 'bfloat16' })).toThrow(
+    'trainer.activations is bfloat16, which trainer.execution webgpu does not compute with',
+  );
+});
+
 it('refuses the number of a device where there is none to pick, of trainer, teachers and frozen copy', () => {
   const places = {
     trainer: ({ trainer }: RunConfig) => trainer,

@@ -60,6 +60,17 @@ const onlyCudaReducesPrecision: Rule = ({ trainer: { execution, precision } }) =
     ? undefined
     : `trainer.precision is ${precision}, but trainer.execution is ${execution}, which computes in float32: leave the precision out, or set trainer.execution: cuda`;
 
+const onlyGpusHaveAHost: Rule = ({ trainer: { execution, offload } }) =>
+  execution !== 'cpu' || offload === 'none'
+    ? undefined
+    : 'trainer.offload is host, but trainer.execution is cpu, where all is in that memory already: leave the offload out, or set trainer.execution: cuda';
+
+/** Its kernels know no bfloat16. */
+const webgpuKeepsFloat32: Rule = ({ trainer: { execution, activations } }) =>
+  execution !== 'webgpu' || activations === 'float32'
+    ? undefined
+    : `trainer.activations is ${activations}, which trainer.execution webgpu does not compute with: leave it out, or set trainer.execution: cuda`;
+
 /** WebGPU offers no choice: its driver gives the GPU. */
 const onlyCudaPicksADevice: Rule = (config) => {
   const placed = [...sourcesOf(config), { ...config.trainer, key: 'trainer' }];
@@ -113,6 +124,8 @@ const crossKeyRules: readonly Rule[] = [
   timeWarpingHasNoTail,
   timeWarpingTrainsByCrossEntropy,
   onlyCudaReducesPrecision,
+  onlyGpusHaveAHost,
+  webgpuKeepsFloat32,
   onlyCudaPicksADevice,
   evaluationHasTexts,
   natsHasOneWayIn,

@@ -230,6 +230,19 @@ export const runConfigSchema = z.strictObject({
       .describe(
         'Of matrix products with execution: cuda; weights, sums and optimizer state are float32 always.',
       ),
+    activations: z
+      .enum(['float32', 'bfloat16'])
+      .default('float32')
+      .describe(
+        'In what activations are kept between blocks, and for the backward pass: bfloat16 takes half the memory.',
+      ),
+    offload: z
+      .enum(['none', 'host'])
+      .default('none')
+      .describe(
+        "Keeps weights, gradients and optimizer state in this machine's memory, and brings each block's weights to " +
+          'the GPU while the block before is computed: for models whose state the GPU has no room for.',
+      ),
     join: z
       .union(
         [
