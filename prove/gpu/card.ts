@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { findGraphicsCards, type GraphicsCard } from '../../cli/doctor/graphics-cards.ts';
+import { findGraphicsCards, type GraphicsCard } from '../../model/runtime/graphics-cards.ts';
 
 /** Floating point operations a second of dense products of bfloat16, as their makers' data sheets have them. */
 const peaks: readonly (readonly [name: RegExp, operations: number])[] = [

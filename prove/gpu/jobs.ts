@@ -1,3 +1,4 @@
+import type { Execution } from '../../engine/engine-options.ts';
 import { randomTexts, type WrittenLlama } from './llamas.ts';
 import {
   candidates,
@@ -56,71 +57,80 @@ export function parityJobs({ place, quick }: Plan): Job[] {
 
 const fastest = ({ provider }: Place): Precision => (provider === 'cuda' ? 'bfloat16' : 'float32');
 
-export function trainJobs(llamas: readonly WrittenLlama[], { place, quick }: Plan): SpeedJob[] {
+export function trainJobs(llamas: readonly WrittenLlama[], plan: Plan): SpeedJob[] {
+  const { place, quick } = plan;
   const precision = fastest(place);
+  const ours = (llama: WrittenLlama, variant: string, changes: Partial<Execution> = {}) =>
+    ourSpeed('train', llama, variant, { ...place, precision, ...changes }, quick);
+  const rivals = (compile: boolean) => rivalsOf('train', llamas, plan, { precision, compile });
+  const largest = llamas[llamas.length - 1];
+  const variants = [
+    ours(largest, 'FuseMesh, activations in bfloat16', { activations: 'bfloat16' }),
+    ours(largest, 'FuseMesh, state in the host', { offload: true }),
+  ];
   return [
-    ...llamas.map((llama) => ourSpeed('train', llama, { place, quick }, precision)),
-    ...rivals('train', llamas, { place, quick }, precision),
+    ...llamas.map((llama) => ours(llama, 'FuseMesh')),
+    ...rivals(false),
+    ...(precision === 'bfloat16' ? variants : []),
+    ...(quick ? [] : rivals(true)),
   ];
 }
 
-export function teachJobs(llamas: readonly WrittenLlama[], { place, quick }: Plan): SpeedJob[] {
+export function teachJobs(llamas: readonly WrittenLlama[], plan: Plan): SpeedJob[] {
   // Teachers compute in float32.
   const precision = 'float32';
+  const { place, quick } = plan;
   return [
-    ...llamas.map((llama) => ourSpeed('teach', llama, { place, quick }, precision)),
-    ...rivals('teach', llamas, { place, quick }, precision),
+    ...llamas.map((llama) => ourSpeed('teach', llama, 'FuseMesh', { ...place, precision }, quick)),
+    ...rivalsOf('teach', llamas, plan, { precision, compile: false }),
   ];
 }
 
 function ourSpeed(
   part: 'train' | 'teach',
   llama: WrittenLlama,
-  { place, quick }: Plan,
-  precision: Precision,
+  variant: string,
+  execution: Execution,
+  quick: boolean,
 ): SpeedJob {
-  const request: SpeedRequest = { place, precision, llama, seconds: quick ? 1 : 5 };
+  const request: SpeedRequest = { execution, llama, seconds: quick ? 1 : 5 };
   return {
     part,
     llama,
-    name: `${llama.name} ${precision}: FuseMesh`,
+    name: `${llama.name} ${execution.precision}: ${variant}`,
     command: worker(part, request),
     seconds: 60,
     mustWork: false,
   };
 }
 
-/** Eager for every model before any is compiled, which takes the longest. */
-function rivals(
+function rivalsOf(
   part: 'train' | 'teach',
   llamas: readonly WrittenLlama[],
   { place, quick }: Plan,
-  precision: Precision,
+  { precision, compile }: { readonly precision: Precision; readonly compile: boolean },
 ): SpeedJob[] {
   const device = place.provider === 'cpu' ? 'cpu' : `cuda:${place.device}`;
-  const ways = quick || part === 'teach' ? [false] : [false, true];
-  return ways.flatMap((compile) =>
-    llamas.map((llama) => {
-      const request: RivalRequest = {
-        task: part,
-        directory: llama.directory,
-        texts: randomTexts(llama).map((text) => [...text]),
-        topK: candidates,
-        device,
-        precision,
-        compile,
-        seconds: quick ? 1 : 5,
-      };
-      return {
-        part,
-        llama,
-        name: `${llama.name} ${precision}: ${compile ? 'torch.compile' : 'PyTorch eager'}`,
-        command: ['python3', 'prove/gpu/torch_rival.py', JSON.stringify(request)],
-        seconds: 60,
-        mustWork: false,
-      };
-    }),
-  );
+  return llamas.map((llama) => {
+    const request: RivalRequest = {
+      task: part,
+      directory: llama.directory,
+      texts: randomTexts(llama).map((text) => [...text]),
+      topK: candidates,
+      device,
+      precision,
+      compile,
+      seconds: quick ? 1 : 5,
+    };
+    return {
+      part,
+      llama,
+      name: `${llama.name} ${precision}: ${compile ? 'torch.compile' : 'PyTorch eager'}`,
+      command: ['python3', 'prove/gpu/torch_rival.py', JSON.stringify(request)],
+      seconds: 60,
+      mustWork: false,
+    };
+  });
 }
 
 export function runJobs({ place, quick }: Plan): Job[] {

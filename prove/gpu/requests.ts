@@ -1,3 +1,4 @@
+import type { Execution } from '../../engine/engine-options.ts';
 import type { WrittenLlama } from './llamas.ts';
 import type { Place, Precision } from './settings.ts';
 
@@ -14,8 +15,7 @@ export interface ParityRequest {
 
 /** To train a Llama, or to score with it, for so long after some turns that do not count. */
 export interface SpeedRequest {
-  readonly place: Place;
-  readonly precision: Precision;
+  readonly execution: Execution;
   readonly llama: WrittenLlama;
   readonly seconds: number;
 }

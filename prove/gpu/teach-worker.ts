@@ -8,9 +8,9 @@ import { medianSeconds } from './turns.ts';
 
 const threads = 2;
 
-await work(async ({ place, llama, seconds }: SpeedRequest) => {
+await work(async ({ execution, llama, seconds }: SpeedRequest) => {
   const texts = randomTexts(llama);
-  const scorer = await openScorer(llama.directory, place, threads);
+  const scorer = await openScorer(llama.directory, execution, threads);
   const { labelLogProbabilities } = await scorer.score(texts, candidates);
   const median = await medianSeconds(seconds, () => scorer.score(texts, candidates));
   const { documents, length } = llama;

@@ -10,12 +10,12 @@ import { medianSeconds } from './turns.ts';
 const learningRate = 1e-4;
 const threads = 2;
 
-await work(async ({ place, precision, llama, seconds }: SpeedRequest) => {
+await work(async ({ execution, llama, seconds }: SpeedRequest) => {
   const batch = fusedBatch(randomTexts(llama), candidates, llama.sizes);
   const engine = await TrainingEngine.start(llama.directory, {
     ...optionsFor(batch),
     threads,
-    execution: { ...place, precision },
+    execution,
   });
   const first = await engine.step(batch, learningRate);
   let last = first;
