@@ -1,4 +1,5 @@
 /** Our speed of scoring with a Llama as a teacher does. */
+import { availableParallelism } from 'node:os';
 import { work } from './job-worker.ts';
 import { randomTexts } from './llamas.ts';
 import { candidates, type SpeedRequest } from './requests.ts';
@@ -6,7 +7,7 @@ import { say } from './row.ts';
 import { openScorer } from './scored-case.ts';
 import { medianSeconds } from './turns.ts';
 
-const threads = 2;
+const threads = availableParallelism();
 
 await work(async ({ execution, llama, seconds }: SpeedRequest) => {
   const texts = randomTexts(llama);

@@ -1,4 +1,5 @@
 /** Our speed of training a Llama. */
+import { availableParallelism } from 'node:os';
 import { TrainingEngine } from '../../engine/training-engine.ts';
 import { optionsFor } from '../../test/support/engine-options.ts';
 import { work } from './job-worker.ts';
@@ -8,7 +9,7 @@ import { say } from './row.ts';
 import { medianSeconds } from './turns.ts';
 
 const learningRate = 1e-4;
-const threads = 2;
+const threads = availableParallelism();
 
 await work(async ({ execution, llama, seconds }: SpeedRequest) => {
   const batch = fusedBatch(randomTexts(llama), candidates, llama.sizes);
