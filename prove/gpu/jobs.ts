@@ -138,5 +138,5 @@ export function runJobs({ place, quick }: Plan): Job[] {
   const teachers = quick ? ['orator'] : ['orator', 'novelist', 'engineer'];
   const bytesOfDomain = quick ? 700 : 4_000;
   const request: RunRequest = { place, teachers, frozenCopy: !quick, bytesOfDomain };
-  return [{ part: 'run', name: 'fused run', command: worker('run', request), seconds: 120, mustWork: true }];
+  return [{ part: 'run', name: 'fused run', command: worker('run', request), seconds: 300, mustWork: true }];
 }
