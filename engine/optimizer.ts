@@ -79,6 +79,8 @@ export async function deviceOptimizer(
           { newWeights: weights, newFirstMoment: firstMoment, newSecondMoment: secondMoment },
         );
       }
+      // Runs only queue their work on some devices. The step ends, and its time, when this number has come.
+      await memory.read(total);
     },
     close: async () => {
       await squares.close();

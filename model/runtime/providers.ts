@@ -26,7 +26,7 @@ export async function runtimeHere(): Promise<RuntimeHere> {
 }
 
 /** Opens a model of one addition on a provider: that alone shows that its libraries and its device are there. */
-async function refusalOf(provider: ExecutionProvider): Promise<string | undefined> {
+export async function refusalOf(provider: ExecutionProvider): Promise<string | undefined> {
   const sum = add(createGraph().input('x', 'float32', [1]), 1);
   try {
     await (await openSession(emitModel({ sum }), { threads: 1, provider })).close();

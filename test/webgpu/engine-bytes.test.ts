@@ -58,8 +58,8 @@ function bound(batch: TrainingBatch, options: EngineOptions, tensors: number) {
     // The two losses.
     down += 2 * 4 * tokens;
   }
-  // Four numbers of AdamW for each tensor; the gradient's norm.
-  return { up: up + 16 * tensors, down: down + 4 };
+  // Four numbers of AdamW for each tensor; the gradient's norm, and a number that comes when the step is done.
+  return { up: up + 16 * tensors, down: down + 8 };
 }
 
 const uneven = randomBatch([20, 3, 11, 1, 7, 9, 2, 20]);
