@@ -17,7 +17,8 @@ export async function openScorer(directory: string, place: Placement, threads: n
   const file = new URL('../../model/scoring/scoring-worker.ts', import.meta.url);
   const { remote, stop } = startWorker<ScoringMethods>(file);
   try {
-    const { vocabularySize } = await remote.load({ directory }, threads, place);
+    const { card } = await remote.load({ directory }, threads, place);
+    const { vocabularySize } = card;
     return { vocabularySize, score: (texts, topK) => remote.score(texts, topK), close: stop };
   } catch (error) {
     await stop();
