@@ -1,6 +1,5 @@
 import type { Execution } from '../../engine/engine-options.ts';
-import type { Placement } from '../../model/runtime/placement.ts';
-import type { ExecutionProvider } from '../../model/runtime/placement.ts';
+import type { ExecutionProvider, Placement } from '../../model/runtime/placement.ts';
 
 export const providers: readonly ExecutionProvider[] = ['cuda', 'webgpu', 'cpu'];
 
