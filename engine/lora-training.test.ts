@@ -27,20 +27,11 @@ describe('training of adapters agrees with peft', () => {
   });
 
   it.each(adapters)('losses, norms and adapters over AdamW steps: %s', async (_, directory) => {
-    const { lora, base, shapes, adapters } = await readGoldenAdapter(directory);
+    const { lora, base, adapters, untrained } = await readGoldenAdapter(directory);
     const expected = await openExpected(directory);
     const batch = await readBatch(expected);
     const engine = await TrainingEngine.start(base, { ...optionsFor(batch), lora });
-    await engine.restore({
-      step: 0,
-      tensors: [...adapters].map(([name, weights]) => ({
-        name,
-        shape: shapes.get(name)!,
-        weights,
-        firstMoment: new Float32Array(weights.length),
-        secondMoment: new Float32Array(weights.length),
-      })),
-    });
+    await engine.restore(untrained);
     const losses = await expected.readFloat32('losses');
     expect(losses.length).toBe(4 * 20);
     for (let step = 0; step < losses.length / 4; step++) {

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { EngineSnapshot } from '../../engine/engine-snapshot.ts';
 import type { TrainingBatch } from '../../engine/training-batch.ts';
 import { readArchitecture } from '../../model/families/read-architecture.ts';
 import { adapterShapes } from '../../model/lora/adapters.ts';
@@ -26,7 +27,19 @@ export async function readGoldenAdapter(directory: string) {
   const base = join(directory, lora.baseModel!);
   const architecture = await readArchitecture(base);
   const shapes = adapterShapes(targetLayers(architecture, lora.targetModules), lora.rank);
-  return { lora, base, shapes, adapters: await readAdapters(directory, shapes) };
+  const adapters = await readAdapters(directory, shapes);
+  /** As an engine restores it. */
+  const untrained: EngineSnapshot = {
+    step: 0,
+    tensors: [...adapters].map(([name, weights]) => ({
+      name,
+      shape: shapes.get(name)!,
+      weights,
+      firstMoment: new Float32Array(weights.length),
+      secondMoment: new Float32Array(weights.length),
+    })),
+  };
+  return { lora, base, shapes, adapters, untrained };
 }
 
 /** What PyTorch computed for a golden model. */

@@ -1,11 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineSnapshot } from '../../engine/engine-snapshot.ts';
+import { ModelInTraining } from '../../engine/model-in-training.ts';
 import { deviceOptimizer } from '../../engine/optimizer.ts';
 import { TrainingEngine } from '../../engine/training-engine.ts';
 import type { TrainingTensor } from '../../engine/training-tensors.ts';
 import { openMemory } from '../../model/runtime/memory.ts';
 import { optionsFor, optionsOnDevice } from '../support/engine-options.ts';
-import { goldenModel, largestDifference, openExpected, readBatch } from '../support/golden.ts';
+import {
+  goldenAdapters,
+  goldenModel,
+  largestDifference,
+  openExpected,
+  readBatch,
+  readGoldenAdapter,
+} from '../support/golden.ts';
 import { goldenAdamW, readGoldenAdamW, relativeError } from '../support/golden-adamw.ts';
 import { randomBatch } from '../support/random-batch.ts';
 import { refusalOfDevice } from './software-device.ts';
@@ -72,6 +80,27 @@ describe.skipIf(refusal)(`steps of the engine on a device${why}`, () => {
     },
   );
 
+  it('losses, norms and adapters are those of peft', async () => {
+    const [directory] = goldenAdapters();
+    const { lora, base, untrained } = await readGoldenAdapter(directory);
+    const expected = await openExpected(directory);
+    const batch = await readBatch(expected);
+    const engine = await TrainingEngine.start(base, { ...optionsOnDevice(batch), lora });
+    await engine.restore(untrained);
+    const losses = await expected.readFloat32('losses');
+    for (let step = 0; step < losses.length / 4; step++) {
+      const { loss, causalLoss, fusionLoss, gradientNorm } = await engine.step(batch, 1e-3);
+      const row = [loss, causalLoss, fusionLoss, gradientNorm];
+      expect(largestDifference(row, losses.subarray(step * 4, step * 4 + 4))).toBeLessThan(1e-4);
+    }
+    for (const { name, weights } of (await engine.snapshot()).tensors) {
+      const error = largestDifference(weights, await expected.readFloat32(`final:${name}`));
+      expect(error, name).toBeLessThan(1e-3);
+    }
+    await engine.close();
+    await expected.close();
+  });
+
   it('leaves everything as it was where loss or gradient is NaN or infinite', async () => {
     const good = randomBatch([12, 7]);
     const poisoned = { ...good, fusedTail: good.fusedTail.map(() => Number.NaN) };
@@ -82,6 +111,20 @@ describe.skipIf(refusal)(`steps of the engine on a device${why}`, () => {
     expect(await engine.snapshot()).toEqual(before);
     expect(await engine.step(good, 1e-3)).toMatchObject({ finite: true });
     await engine.close();
+  });
+
+  it('scores texts as the processor does', async () => {
+    const texts = [20, 1, 11, 3].map((length) => randomBatch([length]).inputIds);
+    const options = [optionsOnDevice, optionsFor].map((of) => of({ lengths: [20, 1], candidates: 1 }));
+    const [scores, right] = await Promise.all(
+      options.map(async (of) => {
+        const model = await ModelInTraining.open(goldenModel('gpt2-tied'), of);
+        const scores = await model.crossEntropies(texts);
+        await model.close();
+        return scores;
+      }),
+    );
+    expect(largestDifference(scores, right)).toBeLessThan(1e-3);
   });
 
   it('resumes on a device to the bit, and on the processor with the same state', async () => {
