@@ -48,6 +48,8 @@ export class ModelInTraining {
   readonly memory: Memory;
   /** All that has gone to a device and come from there. */
   readonly crossed: Readonly<BytesCrossed>;
+  /** Operators that the processor computes for a device. */
+  readonly onProcessor: ReadonlySet<string>;
   readonly #mask: MaskOnDevice | undefined;
   /** Of activations: the device's, even where the tensors stay in this process's. */
   readonly #activationMemory: Memory;
@@ -83,6 +85,7 @@ export class ModelInTraining {
     this.optimizer = optimizer;
     this.memory = memory;
     this.crossed = crossed;
+    this.onProcessor = sessions.onProcessor;
     this.#options = options;
     this.#sessions = sessions;
     this.#mask = mask;

@@ -9,13 +9,17 @@ import type { StepResult, TrainingMethods } from './training-worker.ts';
  * Trains one model, on the CPU or on a device, in a worker thread. Deterministic: the same weights and batches give the same weights to the bit.
  */
 export class TrainingEngine {
+  /** Operators that the processor computes for a device, by their names in ONNX. */
+  readonly onProcessor: ReadonlySet<string>;
   readonly #options: EngineOptions;
   readonly #worker: { readonly remote: Remote<TrainingMethods>; stop(): Promise<void> };
 
   private constructor(
     options: EngineOptions,
+    onProcessor: ReadonlySet<string>,
     worker: { readonly remote: Remote<TrainingMethods>; stop(): Promise<void> },
   ) {
+    this.onProcessor = onProcessor;
     this.#options = options;
     this.#worker = worker;
   }
@@ -27,12 +31,12 @@ export class TrainingEngine {
   static async start(directory: string, options: EngineOptions): Promise<TrainingEngine> {
     const worker = startWorker<TrainingMethods>(new URL('./training-worker.ts', import.meta.url));
     try {
-      await worker.remote.start(directory, options);
+      const onProcessor = await worker.remote.start(directory, options);
+      return new TrainingEngine(options, onProcessor, worker);
     } catch (error) {
       await worker.stop();
       throw error;
     }
-    return new TrainingEngine(options, worker);
   }
 
   /**

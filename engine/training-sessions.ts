@@ -30,6 +30,8 @@ export interface TrainingSessions {
     /** Cross-entropies alone. */
     readonly score: Session;
   };
+  /** Operators that the processor computes for a device, by their names in ONNX. */
+  readonly onProcessor: ReadonlySet<string>;
   close(): Promise<void>;
 }
 
@@ -66,7 +68,7 @@ export async function openTrainingSessions(
   // allocate each anew, and the system would clear it. From a GPU they would be copied for nothing.
   const wide = provider === 'cpu' ? head.wide.flat() : [];
   const trainHead = (form: GradientForm) => open([...headResults(head, form), ...wide]);
-  return {
+  const sessions = {
     embeddings: await openSegment(embeddings),
     kinds: await Promise.all(kinds.map(openSegment)),
     kindOfBlock,
@@ -75,6 +77,10 @@ export async function openTrainingSessions(
       train: { alone: await trainHead('alone'), added: await trainHead('added') },
       score: await open([head.causal]),
     },
+  };
+  return {
+    ...sessions,
+    onProcessor: new Set(opened.flatMap(({ onProcessor }) => [...onProcessor])),
     close: async () => {
       await Promise.all(opened.map((session) => session.close()));
     },

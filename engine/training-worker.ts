@@ -32,9 +32,11 @@ let options: EngineOptions;
 let steps = 0;
 
 const methods = {
-  async start(directory: string, engineOptions: EngineOptions): Promise<void> {
+  /** @returns operators that the processor computes for a device */
+  async start(directory: string, engineOptions: EngineOptions): Promise<ReadonlySet<string>> {
     options = engineOptions;
     model = await ModelInTraining.open(directory, options);
+    return model.onProcessor;
   },
 
   /**

@@ -7,6 +7,7 @@ import { writeModel } from '../model/export/write-model.ts';
 import { mergedWeights } from '../model/lora/merged-weights.ts';
 import type { AdapterConfig } from '../model/lora/read-adapter.ts';
 import { writeAdapter } from '../model/lora/write-adapter.ts';
+import { onProcessorInWords } from '../model/runtime/on-processor.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { RunConfig } from '../process/config/schema.ts';
 import { BackgroundTasks } from '../process/lifecycle/background-tasks.ts';
@@ -83,7 +84,10 @@ export async function trainRun(config: RunConfig, parts: TrainerParts): Promise<
   });
   try {
     await registerTrainer(connection, parts);
-    const engine = await TrainingEngine.start(target.model, engineOptionsOf(config, fusion));
+    const engineOptions = engineOptionsOf(config, fusion);
+    const engine = await TrainingEngine.start(target.model, engineOptions);
+    const fallen = onProcessorInWords(engineOptions.execution, engine.onProcessor);
+    if (fallen) log.info(fallen);
     readiness.has('model');
     try {
       const streams = openRunStreams(connection, config.run);

@@ -109,6 +109,13 @@ export type OrtApi = {
   readonly [Name in keyof typeof functions]: CheckedFunction<Arguments<(typeof functions)[Name]>>;
 } & { readonly [Name in keyof typeof releases]: (pointer: bigint) => void };
 
+/** What ONNX Runtime says, in one line, without the place in its source where it noticed. */
+export const withoutPlace = (message: string): string =>
+  message
+    .replaceAll(/\/\S+\.(?:cc|h):\d+ .*?(?: was false\. |\[ONNXRuntimeError\] : \d+ : \w+ : )/gs, '')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+
 /** @param table address of an OrtApi of at least {@link apiVersion} */
 export function ortApi(table: bigint): OrtApi {
   const addresses: bigint[] = koffi.decode(table, 'void *', functionCount);
@@ -126,7 +133,7 @@ export function ortApi(table: bigint): OrtApi {
     if (status === null) return;
     const message = errorMessage(status) as string;
     releaseStatus(status);
-    throw new FuseMeshError('internal', message);
+    throw new FuseMeshError('internal', withoutPlace(message));
   };
   const checked = ({ place, parameters }: CFunction) => {
     const call = native(place, 'void *', parameters);

@@ -39,8 +39,8 @@ export function deviceFailure(error: unknown, provider: ExecutionProvider = 'cpu
   if (provider === 'cpu' || !(error instanceof FuseMeshError) || error.code !== 'internal') return error;
   const failure = failures.find(({ sign }) => sign.test(error.message));
   if (!failure) return error;
-  const reason = error.message.replaceAll(/\s+/g, ' ').trim();
-  const said = reason.length > longestReason ? `${reason.slice(0, longestReason)}…` : reason;
+  const { message } = error;
+  const said = message.length > longestReason ? `${message.slice(0, longestReason)}…` : message;
   return new FuseMeshError(failure.code, `The GPU ${failure.what} (${said}): ${failure.remedy}.`, {
     cause: error,
   });

@@ -263,7 +263,7 @@ function appendProvider({ provider = 'cpu', device = 0 }: SessionOptions, option
 }
 
 function refusal({ provider = 'cpu' }: Pick<SessionOptions, 'provider'>, cause: unknown): FuseMeshError {
-  const reason = (cause as Error).message.replace(/\s+/g, ' ').trim();
+  const reason = (cause as Error).message;
   return new FuseMeshError(
     'failed_precondition',
     `ONNX Runtime cannot compute ${ways[provider]} here (${reason}): ${remedies[provider]}, or use execution: cpu.`,
