@@ -289,7 +289,14 @@ function appendCuda(options: bigint, device: number): void {
   const made = new BigUint64Array(1);
   api.CreateCUDAProviderOptions(made);
   try {
-    const [keys, values] = [cStrings(['device_id']), cStrings([String(device)])];
+    const settings = {
+      device_id: String(device),
+      // Rounds no operand of a product: what is asked for in float32 is computed so.
+      use_tf32: '0',
+      // Twice as much each time would take memory that other sessions need.
+      arena_extend_strategy: 'kSameAsRequested',
+    };
+    const [keys, values] = [cStrings(Object.keys(settings)), cStrings(Object.values(settings))];
     api.UpdateCUDAProviderOptions(made[0], keys.pointers, values.pointers, keys.list.length);
     api.SessionOptionsAppendExecutionProvider_CUDA_V2(options, made[0]);
   } finally {
