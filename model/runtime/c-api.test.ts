@@ -11,6 +11,10 @@ it.each([
     'Failed to load library a.so with error: a.so: cannot open shared object file',
   ],
   [
+    'CUDA failure 2: out of memory ; hostname=a\n ; file=b.cc',
+    'CUDA failure 2: out of memory ; hostname=a ; file=b.cc',
+  ],
+  [
     "Non-zero status code returned while running Gather node. Name:'g'",
     "Non-zero status code returned while running Gather node. Name:'g'",
   ],
