@@ -17,16 +17,23 @@ export interface TensorSnapshot {
   readonly secondMoment: Float32Array<ArrayBuffer>;
 }
 
-/** Transfers a snapshot to another thread; it is empty on this side afterwards. */
+/**
+ * Transfers a snapshot to another thread; it is empty on this side afterwards, unless its memory is shared by all
+ * threads.
+ */
 export const transferringSnapshot = (snapshot: EngineSnapshot): Transferring<EngineSnapshot> =>
-  transferring(
-    snapshot,
-    snapshot.tensors.flatMap(({ weights, firstMoment, secondMoment }) => [
-      weights.buffer,
-      firstMoment.buffer,
-      secondMoment.buffer,
-    ]),
-  );
+  transferring(snapshot, sharesMemory(snapshot) ? [] : buffersOf(snapshot));
+
+/** Whether a snapshot is no copy, but the memory that is trained on. */
+export const sharesMemory = (snapshot: EngineSnapshot): boolean =>
+  buffersOf(snapshot).some((buffer: ArrayBufferLike) => buffer instanceof SharedArrayBuffer);
+
+const buffersOf = ({ tensors }: EngineSnapshot): ArrayBuffer[] =>
+  tensors.flatMap(({ weights, firstMoment, secondMoment }) => [
+    weights.buffer,
+    firstMoment.buffer,
+    secondMoment.buffer,
+  ]);
 
 export const weightsByName = (tensors: readonly TensorSnapshot[]): ReadonlyMap<string, Float32Array> =>
   new Map(tensors.map(({ name, weights }) => [name, weights]));

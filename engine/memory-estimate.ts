@@ -97,11 +97,10 @@ export async function estimateMemoryOf(directory: string, options: EngineOptions
   // Two blocks' weights on their way, and the parts that are no blocks, with their gradients.
   const largestTensor = Math.max(...[...part.shapes.values(), ...part.frozen.values()].map(elementCount));
   const onTheWay = bytesPerValue * ((2 * (trained + frozen)) / kindOfBlock.length + 2 * largestTensor);
-  // A checkpoint copies weights and moments; before the first one, the weights are there as they were loaded.
-  const copies = bytesPerValue * 3 * trained;
-  const beside = offload ? state + copies : Math.max(copies, bytesPerValue * (trained + frozen));
+  // What stays on the device is copied for a checkpoint; before the first one, there are the weights as they were loaded.
+  const copies = bytesPerValue * Math.max(3 * trained, trained + frozen);
   return {
-    host: need({ state: beside, activations: 0, temporaries: 0, program: programBytes }),
+    host: need({ state: offload ? state : copies, activations: 0, temporaries: 0, program: programBytes }),
     device: need({ state: offload ? onTheWay : state, ...values, program: deviceProgramBytes }),
   };
 }

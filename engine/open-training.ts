@@ -4,7 +4,7 @@ import { partsOfAttention } from '../model/families/attention-scope.ts';
 import { refuseNonFinite } from '../model/families/finite-weights.ts';
 import { readArchitecture } from '../model/families/read-architecture.ts';
 import { openWeights } from '../model/families/weights.ts';
-import { type Memory, openMemory, processMemory } from '../model/runtime/memory.ts';
+import { type Memory, openMemory, processMemory, sharedMemory } from '../model/runtime/memory.ts';
 import type { BytesCrossed } from '../model/runtime/session.ts';
 import { largestSizes } from './activations.ts';
 import type { EngineOptions } from './engine-options.ts';
@@ -48,7 +48,7 @@ export async function openTraining(directory: string, options: EngineOptions): P
   const crossed = { toDevice: 0, fromDevice: 0 };
   const sessionOptions = { threads: options.threads, provider, device, crossed };
   const activationMemory = await openMemory(sessionOptions);
-  const memory = offload ? processMemory : activationMemory;
+  const memory = offload ? sharedMemory : activationMemory;
   const tensors = await TrainingTensors.place(memory, part, initial);
 
   const onDevice = activationMemory !== processMemory;
@@ -56,7 +56,7 @@ export async function openTraining(directory: string, options: EngineOptions): P
   const graphs = trainingGraphs(architecture, part, { ...options, parts });
   const sessions = await openTrainingSessions(graphs, options, crossed);
   const optimizer =
-    memory === processMemory
+    offload || !onDevice
       ? hostOptimizer(tensors.trained, options)
       : await deviceOptimizer(tensors.trained, options, memory, sessionOptions);
   const needsMask = onDevice && parts === undefined;

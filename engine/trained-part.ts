@@ -31,12 +31,18 @@ export function trainedPart(architecture: Architecture, lora: LoraSettings | und
 /** Values by the names of tensors, row by row. */
 export type TensorValues = ReadonlyMap<string, Float32Array<ArrayBuffer>>;
 
+/** What is trained, and what is only read. */
+export interface InitialValues {
+  readonly trained: Map<string, Float32Array<ArrayBuffer>>;
+  readonly frozen: Map<string, Float32Array<ArrayBuffer>>;
+}
+
 /** The values with which a training begins. */
 export async function initialValues(
   architecture: Architecture,
   source: TensorSource,
   lora: LoraSettings | undefined,
-): Promise<{ readonly trained: TensorValues; readonly frozen: TensorValues }> {
+): Promise<InitialValues> {
   const weights = await readWeights(source, architecture);
   if (!lora) return { trained: weights, frozen: new Map() };
   const layers = targetLayers(architecture, lora.targetModules);

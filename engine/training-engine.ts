@@ -66,7 +66,10 @@ export class TrainingEngine {
     return this.#worker.remote.crossEntropies(texts);
   }
 
-  /** A copy of weights and optimizer state. */
+  /**
+   * A copy of weights and optimizer state; of offloaded ones, themselves ({@link sharesMemory}), which the next step
+   * changes.
+   */
   snapshot(): Promise<EngineSnapshot> {
     return this.#worker.remote.snapshot();
   }

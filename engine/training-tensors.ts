@@ -2,7 +2,7 @@ import type { Memory } from '../model/runtime/memory.ts';
 import type { Tensors } from '../model/runtime/session.ts';
 import type { Tensor } from '../model/runtime/tensor.ts';
 import { type Segment, sumName } from './graphs/segment.ts';
-import type { TensorValues, TrainedPart } from './trained-part.ts';
+import type { InitialValues, TrainedPart } from './trained-part.ts';
 
 /** A trained tensor with all that belongs to it, float32: 16 bytes a parameter. */
 export interface TrainingTensor {
@@ -39,14 +39,11 @@ export class TrainingTensors {
     this.#gradients = new Map(trained.map(({ name, gradient }) => [name, gradient]));
   }
 
-  /** Takes the memory for a training that begins with these values. */
-  static async place(
-    memory: Memory,
-    part: TrainedPart,
-    values: { readonly trained: TensorValues; readonly frozen: TensorValues },
-  ): Promise<TrainingTensors> {
+  /** Takes the memory for a training that begins with these values, which leave their maps as they are placed. */
+  static async place(memory: Memory, part: TrainedPart, values: InitialValues): Promise<TrainingTensors> {
     const trained: TrainingTensor[] = [];
     for (const [name, initial] of values.trained) {
+      values.trained.delete(name);
       const shape = part.shapes.get(name)!;
       const [gradient, firstMoment, secondMoment] = [1, 2, 3].map(() => memory.allocate(shape));
       await memory.clear(firstMoment);
@@ -55,8 +52,10 @@ export class TrainingTensors {
       trained.push({ name, shape, weights, gradient, firstMoment, secondMoment, decays: shape.length > 1 });
     }
     const frozen = new Map<string, Tensor>();
-    for (const [name, data] of values.frozen)
+    for (const [name, data] of values.frozen) {
+      values.frozen.delete(name);
       frozen.set(name, await memory.place(data, part.frozen.get(name)!));
+    }
     return new TrainingTensors(trained, frozen);
   }
 

@@ -1,5 +1,6 @@
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import { elementCount } from '../model/graph/shape.ts';
+import { arrayIn, type Tensor } from '../model/runtime/tensor.ts';
 import type { Transferring } from '../model/runtime/transferring.ts';
 import { serveWorker } from '../model/runtime/worker.ts';
 import type { EngineOptions } from './engine-options.ts';
@@ -72,17 +73,20 @@ const methods = {
 
   async snapshot(): Promise<Transferring<EngineSnapshot>> {
     const { memory, tensors } = model;
-    const copies: TensorSnapshot[] = [];
+    // Offloaded state is as large as a machine's memory can hold: there is no room for a copy.
+    const valuesOf = async (tensor: Tensor) =>
+      options.execution.offload ? arrayIn(tensor) : memory.read(tensor);
+    const snapshots: TensorSnapshot[] = [];
     for (const { name, shape, weights, firstMoment, secondMoment } of tensors.trained) {
-      copies.push({
+      snapshots.push({
         name,
         shape,
-        weights: await memory.read(weights),
-        firstMoment: await memory.read(firstMoment),
-        secondMoment: await memory.read(secondMoment),
+        weights: await valuesOf(weights),
+        firstMoment: await valuesOf(firstMoment),
+        secondMoment: await valuesOf(secondMoment),
       });
     }
-    return transferringSnapshot({ step: steps, tensors: copies });
+    return transferringSnapshot({ step: steps, tensors: snapshots });
   },
 
   async restore(snapshot: EngineSnapshot): Promise<void> {

@@ -61,7 +61,7 @@ function check(
 export async function readWeights(
   source: TensorSource,
   architecture: Architecture,
-): Promise<ReadonlyMap<string, Float32Array<ArrayBuffer>>> {
+): Promise<Map<string, Float32Array<ArrayBuffer>>> {
   const weights = new Map<string, Float32Array<ArrayBuffer>>();
   for (const name of architecture.weights.keys()) weights.set(name, await source.readFloat32(name));
   return weights;

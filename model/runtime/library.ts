@@ -80,7 +80,8 @@ function open(file: string): { readonly version: string; getApi(version: number)
  * their own may still be in their code. The symbols of CUDA's libraries are there for all.
  */
 export function keepLoaded(file: string): void {
-  if (process.platform === 'win32') koffi.load('kernel32.dll').func('void *LoadLibraryW(const char16_t *)')(file);
+  if (process.platform === 'win32')
+    koffi.load('kernel32.dll').func('void *LoadLibraryW(const char16_t *)')(file);
   else koffi.load(null).func('void *dlopen(const char *, int)')(file, resolveNow);
 }
 

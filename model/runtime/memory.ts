@@ -63,6 +63,21 @@ export const processMemory: Memory = {
   close: async () => {},
 };
 
+/** This process's own, which all of its threads see: a snapshot of it need be no copy. */
+export const sharedMemory: Memory = {
+  ...processMemory,
+  allocate: (shape) => ({ data: sharedArray(elementCount(shape)), shape }),
+  place: async (values, shape) => {
+    const data = sharedArray(values.length);
+    data.set(values);
+    return { data, shape };
+  },
+};
+
+/** TypeScript tells arrays on shared memory from others; all that we do with them is the same. */
+const sharedArray = (length: number): Float32Array<ArrayBuffer> =>
+  new Float32Array(new SharedArrayBuffer(4 * length) as ArrayBufferLike as ArrayBuffer);
+
 /** What ONNX Runtime calls the memory of each provider's devices. */
 const memoryNames = { cuda: 'Cuda', webgpu: 'WebGPU_Buf' } as const;
 

@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineOptions, Execution } from '../../engine/engine-options.ts';
+import { sharesMemory } from '../../engine/engine-snapshot.ts';
 import { ModelInTraining } from '../../engine/model-in-training.ts';
 import { textsAlone } from '../../engine/training-batch.ts';
+import { TrainingEngine } from '../../engine/training-engine.ts';
+import { createLog } from '../../process/log/log.ts';
+import { startCheckpointWriter } from '../../trainer/checkpoint/checkpoint-writer.ts';
+import { newestCheckpoint, readSnapshot } from '../../trainer/checkpoint/read-checkpoint.ts';
+import { initialState } from '../../trainer/checkpoint/training-state.ts';
 import { goldenModel, largestDifference } from '../support/golden.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { refusalOfDevice } from './software-device.ts';
 
 const refusal = await refusalOfDevice();
@@ -56,5 +63,33 @@ describe.skipIf(refusal)(`offload to this process's memory${refusal ? ` (${refus
     const bytes = [...right.weights.values()].reduce((sum, values) => sum + values.byteLength, 0);
     expect(offloaded.crossed.toDevice).toBeGreaterThan(bytes);
     expect(offloaded.crossed.fromDevice).toBeGreaterThan(bytes);
+  }, 120_000);
+
+  it('writes its checkpoint from the memory that it trains on, and the CPU resumes from it', async () => {
+    const execution = { provider: 'webgpu', precision: 'float32', offload: true } as const;
+    const engine = await TrainingEngine.start(directory, { ...options, execution });
+    const writer = startCheckpointWriter();
+    const root = await temporaryDirectory();
+    await engine.step(batch, 1e-2);
+    const snapshot = await engine.snapshot();
+    expect(sharesMemory(snapshot)).toBe(true);
+    const where = { directory: root, model: directory, keep: 1 };
+    await writer.write(where, { ...initialState('demo', 'ab'), step: 1 }, snapshot);
+    const saved = await newestCheckpoint(root, createLog('test', { level: 'silent' }));
+    const written = await readSnapshot(saved!);
+    for (const [i, { name, weights, secondMoment }] of snapshot.tensors.entries()) {
+      expect(written.tensors[i].name).toBe(name);
+      expect([...written.tensors[i].weights]).toEqual([...weights]);
+      expect([...written.tensors[i].secondMoment]).toEqual([...secondMoment]);
+    }
+    const { loss } = await engine.step(batch, 1e-2);
+    await engine.close();
+    await writer.stop();
+
+    const cpu = { provider: 'cpu', precision: 'float32' } as const;
+    const resumed = await TrainingEngine.start(directory, { ...options, execution: cpu });
+    await resumed.restore(written);
+    expect((await resumed.step(batch, 1e-2)).loss).toBeCloseTo(loss, 4);
+    await resumed.close();
   }, 120_000);
 });

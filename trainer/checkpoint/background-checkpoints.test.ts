@@ -48,6 +48,24 @@ it('has each written once, the next after the one before, and counts how long th
   expect((await checkpoints.newest())?.directory).toBe('step 2');
 });
 
+it('lets the training wait where a snapshot is the memory that is trained on', async () => {
+  const events: string[] = [];
+  const values = () => new Float32Array(new SharedArrayBuffer(8) as ArrayBufferLike as ArrayBuffer);
+  const tensor = { name: 'a', shape: [2], weights: values(), firstMoment: values(), secondMoment: values() };
+  const checkpoints = new BackgroundCheckpoints(undefined, {
+    snapshot: async () => ({ step: 1, tensors: [tensor] }),
+    save: async () => {
+      await sleep(100);
+      events.push('saved');
+      return 'step 1';
+    },
+    onFailure: () => {},
+    onWaited: () => {},
+  });
+  await checkpoints.begin(at(1));
+  expect(events).toEqual(['saved']);
+});
+
 it('takes what was resumed from for written', async () => {
   const { checkpoints, events } = watched(3);
   expect((await checkpoints.finish(at(3))).directory).toBe('resumed');

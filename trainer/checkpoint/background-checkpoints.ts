@@ -1,9 +1,9 @@
-import type { EngineSnapshot } from '../../engine/engine-snapshot.ts';
+import { type EngineSnapshot, sharesMemory } from '../../engine/engine-snapshot.ts';
 import type { SavedCheckpoint } from './read-checkpoint.ts';
 import type { TrainingState } from './training-state.ts';
 
 interface CheckpointSource {
-  /** Copies weights and moments as they are now. */
+  /** Weights and moments as they are now. */
   snapshot(): Promise<EngineSnapshot>;
   /** Puts a checkpoint on disk and returns its directory. */
   save(state: TrainingState, snapshot: EngineSnapshot): Promise<string>;
@@ -15,7 +15,7 @@ interface CheckpointSource {
 
 /**
  * Has checkpoints written while the training continues. One at a time: the next waits, so that no more than one copy of
- * weights and moments is held.
+ * weights and moments is held. The training waits where a snapshot is no copy.
  */
 export class BackgroundCheckpoints {
   readonly #source: CheckpointSource;
@@ -38,8 +38,12 @@ export class BackgroundCheckpoints {
     if (this.#last?.state.step === state.step) return;
     await this.#waitFor(async () => {
       await this.#last?.saved;
-      const saved = this.#save(state, await this.#source.snapshot());
+      const snapshot = await this.#source.snapshot();
+      const shared = sharesMemory(snapshot);
+      const saved = this.#save(state, snapshot);
       this.#last = { state, saved };
+      // The next step would change what is being written.
+      if (shared) await saved.catch(() => undefined);
     });
   }
 
