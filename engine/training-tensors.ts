@@ -45,9 +45,9 @@ export class TrainingTensors {
     for (const [name, initial] of values.trained) {
       values.trained.delete(name);
       const shape = part.shapes.get(name)!;
-      const [gradient, firstMoment, secondMoment] = [1, 2, 3].map(() => memory.allocate(shape));
-      await memory.clear(firstMoment);
-      await memory.clear(secondMoment);
+      const gradient = memory.allocate(shape);
+      const firstMoment = await memory.zeros(shape);
+      const secondMoment = await memory.zeros(shape);
       const weights = await memory.place(initial, shape);
       trained.push({ name, shape, weights, gradient, firstMoment, secondMoment, decays: shape.length > 1 });
     }

@@ -19,6 +19,8 @@ export interface Memory {
    *   is first used
    */
   allocate(shape: readonly number[], elementType?: 'float32' | 'bfloat16'): Tensor;
+  /** A float32 tensor of zeros; in this process's memory, it takes none until it is written to. */
+  zeros(shape: readonly number[]): Promise<Tensor>;
   /** Gives back the memory of a tensor that {@link allocate} or {@link place} has made. */
   free(tensor: Tensor): void;
   /** A tensor of these values; in this process's memory it is on the same array. */
@@ -48,6 +50,7 @@ export const processMemory: Memory = {
     const Values = elementType === 'bfloat16' ? Uint16Array : Float32Array;
     return { data: new Values(elementCount(shape)), shape } as Tensor;
   },
+  zeros: async (shape) => ({ data: new Float32Array(elementCount(shape)), shape }),
   free: () => {},
   place: async (data, shape) => ({ data, shape }),
   write: async (tensor, values) => arrayIn(tensor).set(values),
@@ -67,6 +70,7 @@ export const processMemory: Memory = {
 export const sharedMemory: Memory = {
   ...processMemory,
   allocate: (shape) => ({ data: sharedArray(elementCount(shape)), shape }),
+  zeros: async (shape) => ({ data: sharedArray(elementCount(shape)), shape }),
   place: async (values, shape) => {
     const data = sharedArray(values.length);
     data.set(values);
@@ -145,6 +149,12 @@ class DeviceMemory implements Memory {
     this.#values.set(data, value);
     const byteLength = bytesPerElement[elementType] * count;
     return { buffer: { memory: this.#memory, data, byteLength }, elementType, shape };
+  }
+
+  async zeros(shape: readonly number[]): Promise<Tensor> {
+    const tensor = this.allocate(shape);
+    await this.clear(tensor);
+    return tensor;
   }
 
   free(tensor: Tensor): void {
