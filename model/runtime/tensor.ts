@@ -53,20 +53,26 @@ export const byteLengthOf = (tensor: Tensor): number =>
     ? elementCount(tensor.shape) * bytesPerElement[tensor.elementType]
     : tensor.data.byteLength;
 
+// Made once: small arrays that wait for the garbage collector between large ones would keep malloc from giving memory back.
+const made = new BigUint64Array(1);
+const mostAxes = 16;
+const sizes = new BigInt64Array(mostAxes);
+
 /** An OrtValue on the memory of a tensor, which must outlive it. @returns its address, to be released */
 export function ortValue(tensor: Tensor): bigint {
   const [memory, data, type] = isOnDevice(tensor)
     ? [tensor.buffer.memory, tensor.buffer.data, tensor.elementType]
     : [hostMemory(), tensor.data, typeOf(tensor.data)];
-  const made = new BigUint64Array(1);
-  const sizes = BigInt64Array.from(tensor.shape, BigInt);
+  const { shape } = tensor;
+  if (shape.length > mostAxes) throw new FuseMeshError('internal', `a tensor has ${shape.length} axes`);
+  for (let axis = 0; axis < shape.length; axis++) sizes[axis] = BigInt(shape[axis]);
   const { api } = library();
   api.CreateTensorWithDataAsOrtValue(
     memory,
     data,
     byteLengthOf(tensor),
     sizes,
-    sizes.length,
+    shape.length,
     onnxTypes[type],
     made,
   );
