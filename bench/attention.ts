@@ -3,34 +3,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Measured, Setting } from './attention/setting.ts';
-import { type LlamaSizes, writeRandomLlama } from './random-llama.ts';
+import { type LlamaSizes, largerSizes, writeRandomLlama, zooSizes } from './random-llama.ts';
 import { against, type Figure, report } from './report.ts';
 import { spinningEnds, startSide } from './side.ts';
 
 const models: readonly { readonly name: string; readonly sizes: LlamaSizes }[] = [
   {
     name: '1.1 M',
-    sizes: {
-      vocab_size: 3000,
-      hidden_size: 128,
-      intermediate_size: 344,
-      num_hidden_layers: 4,
-      num_attention_heads: 4,
-      num_key_value_heads: 2,
-      max_position_embeddings: 4096,
-    },
+    sizes: zooSizes(4096),
   },
   {
     name: '29 M',
-    sizes: {
-      vocab_size: 8000,
-      hidden_size: 512,
-      intermediate_size: 1376,
-      num_hidden_layers: 8,
-      num_attention_heads: 8,
-      num_key_value_heads: 4,
-      max_position_embeddings: 4096,
-    },
+    sizes: largerSizes(4096),
   },
 ];
 // The trainer computes attention as a whole up to 512 tokens: the figures at 256 say why.

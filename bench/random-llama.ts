@@ -15,6 +15,28 @@ export interface LlamaSizes {
   readonly max_position_embeddings: number;
 }
 
+/** Those of the zoo's models, 1.1 M parameters, for a context. */
+export const zooSizes = (context: number): LlamaSizes => ({
+  vocab_size: 3000,
+  hidden_size: 128,
+  intermediate_size: 344,
+  num_hidden_layers: 4,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  max_position_embeddings: context,
+});
+
+/** 29 M parameters. */
+export const largerSizes = (context: number): LlamaSizes => ({
+  vocab_size: 8000,
+  hidden_size: 512,
+  intermediate_size: 1376,
+  num_hidden_layers: 8,
+  num_attention_heads: 8,
+  num_key_value_heads: 4,
+  max_position_embeddings: context,
+});
+
 /** Writes config.json and random weights into an existing directory. */
 export async function writeRandomLlama(directory: string, sizes: LlamaSizes): Promise<void> {
   const config = {

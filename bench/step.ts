@@ -19,7 +19,7 @@ import { emitModel } from '../model/onnx/emit.ts';
 import { openSession } from '../model/runtime/session.ts';
 import { optionsFor } from '../test/support/engine-options.ts';
 import { createRandom } from '../test/support/random.ts';
-import { type LlamaSizes, writeRandomLlama } from './random-llama.ts';
+import { type LlamaSizes, largerSizes, writeRandomLlama, zooSizes } from './random-llama.ts';
 import { type Figure, report, shortestSeconds } from './report.ts';
 
 const threads = 2;
@@ -32,29 +32,13 @@ const models: readonly { name: string; rows: number; length: number; sizes: Llam
     name: 'zoo, 1.1 M parameters',
     rows: 8,
     length: 256,
-    sizes: {
-      vocab_size: 3000,
-      hidden_size: 128,
-      intermediate_size: 344,
-      num_hidden_layers: 4,
-      num_attention_heads: 4,
-      num_key_value_heads: 2,
-      max_position_embeddings: 256,
-    },
+    sizes: zooSizes(256),
   },
   {
     name: '29 M parameters',
     rows: 8,
     length: 256,
-    sizes: {
-      vocab_size: 8000,
-      hidden_size: 512,
-      intermediate_size: 1376,
-      num_hidden_layers: 8,
-      num_attention_heads: 8,
-      num_key_value_heads: 4,
-      max_position_embeddings: 256,
-    },
+    sizes: largerSizes(256),
   },
 ];
 

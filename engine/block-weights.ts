@@ -47,7 +47,7 @@ export class BlockWeights {
   #bring(block: number, place: 0 | 1): 0 | 1 {
     const bringAll = async () => {
       for (const [name, tensor] of this.#places[place])
-        await this.#memory.bring(tensor, arrayIn(this.#blocks[block].get(name)!));
+        await this.#memory.write(tensor, arrayIn(this.#blocks[block].get(name)!));
     };
     const arrived = bringAll();
     // Whoever takes the block hears of a failure.

@@ -58,8 +58,8 @@ it('tells a machine without a GPU from one whose GPU cannot be used', () => {
 it('says which CUDA libraries are there, and which are missing where there is a driver', () => {
   expect(checkCudaLibraries(noCuda)).toEqual([]);
   const names = ['cudart', 'nvrtc', 'cublasLt', 'cublas'].map((name) => `lib${name}.so.13`);
-  const library = (name: string) => [name, { path: `/lib/${name}`, isLinked: true }] as const;
-  const libraries = new Map([...names, 'libcurand.so.10'].map(library));
+  const libraryAt = (name: string) => [name, { path: `/lib/${name}`, isLinked: true }] as const;
+  const libraries = new Map([...names, 'libcurand.so.10'].map(libraryAt));
   expect(checkCudaLibraries({ cuda: { driver: '13.0', libraries }, cudaBuild: build })).toEqual([
     {
       name: 'CUDA libraries',
@@ -67,7 +67,7 @@ it('says which CUDA libraries are there, and which are missing where there is a 
       text: 'of CUDA 13 libcudnn.so.9 is missing; the driver supports CUDA 13.0',
     },
   ]);
-  libraries.set(...library('libcudnn.so.9'));
+  libraries.set(...libraryAt('libcudnn.so.9'));
   expect(checkCudaLibraries({ cuda: { driver: undefined, libraries }, cudaBuild: build })).toEqual([
     { name: 'CUDA libraries', verdict: 'ok', text: 'of CUDA 13' },
   ]);

@@ -79,10 +79,19 @@ function open(file: string): { readonly version: string; getApi(version: number)
  * Opens a library and never closes it: koffi closes those that it has opened when a worker thread ends, while threads of
  * their own may still be in their code. The symbols of CUDA's libraries are there for all.
  */
-export function keepLoaded(file: string): void {
+function keepLoaded(file: string): void {
   if (process.platform === 'win32')
     koffi.load('kernel32.dll').func('void *LoadLibraryW(const char16_t *)')(file);
   else koffi.load(null).func('void *dlopen(const char *, int)')(file, resolveNow);
+}
+
+let cudaIsLoaded = false;
+
+/** Loads the CUDA libraries that the dynamic linker would not find for ONNX Runtime's provider; once a thread. */
+export function loadCudaLibraries(): void {
+  if (cudaIsLoaded) return;
+  for (const file of readCudaBuild()?.preload ?? []) keepLoaded(file);
+  cudaIsLoaded = true;
 }
 
 /** RTLD_NOW of dlfcn.h. */

@@ -25,9 +25,8 @@ export interface Memory {
   free(tensor: Tensor): void;
   /** A tensor of these values; in this process's memory it is on the same array. */
   place(values: Float32Array<ArrayBuffer>, shape: readonly number[]): Promise<Tensor>;
+  /** Beside other computations, where the provider can. */
   write(tensor: Tensor, values: Float32Array<ArrayBuffer>): Promise<void>;
-  /** The same beside other computations, where the provider can. */
-  bring(tensor: Tensor, values: Float32Array<ArrayBuffer>): Promise<void>;
   /** A copy of a tensor's values. */
   read(tensor: Tensor): Promise<Float32Array<ArrayBuffer>>;
   /** Makes all values zero. */
@@ -54,7 +53,6 @@ export const processMemory: Memory = {
   free: () => {},
   place: async (data, shape) => ({ data, shape }),
   write: async (tensor, values) => arrayIn(tensor).set(values),
-  bring: async (tensor, values) => arrayIn(tensor).set(values),
   read: async (tensor) => arrayIn(tensor).slice(),
   clear: async (tensor) => {
     arrayIn(tensor).fill(0);
@@ -170,10 +168,6 @@ class DeviceMemory implements Memory {
   }
 
   async write(tensor: Tensor, data: Float32Array<ArrayBuffer>): Promise<void> {
-    await this.#sessions.copy.run({ x: { data, shape: [data.length] } }, { y: flat(tensor) });
-  }
-
-  async bring(tensor: Tensor, data: Float32Array<ArrayBuffer>): Promise<void> {
     const feeds = { x: { data, shape: [data.length] } };
     // Sessions of WebGPU share one queue without a lock.
     const apart = this.#provider === 'cuda';

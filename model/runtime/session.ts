@@ -1,9 +1,8 @@
 import koffi from 'koffi';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { readCudaBuild } from './cuda-build.ts';
 import { deviceFailure } from './device-failure.ts';
 import { hold, letGo } from './holdings.ts';
-import { keepLoaded, library } from './library.ts';
+import { library, loadCudaLibraries } from './library.ts';
 import { operatorsOnProcessor, remembersAssignment } from './on-processor.ts';
 import type { ExecutionProvider } from './placement.ts';
 import { arrayOf, byteLengthOf, type HostTensor, isOnDevice, ortValue, type Tensor } from './tensor.ts';
@@ -285,7 +284,7 @@ const remedies: Readonly<Record<ExecutionProvider, string>> = {
 
 function appendCuda(options: bigint, device: number): void {
   const { api } = library();
-  for (const file of readCudaBuild()?.preload ?? []) keepLoaded(file);
+  loadCudaLibraries();
   const made = new BigUint64Array(1);
   api.CreateCUDAProviderOptions(made);
   try {

@@ -1,11 +1,14 @@
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
+import type { EngineSnapshot } from '../../engine/engine-snapshot.ts';
 import type { TrainingBatch } from '../../engine/training-batch.ts';
-import { readArchitecture } from '../../model/families/read-architecture.ts';
-import { adapterShapes } from '../../model/lora/adapters.ts';
 import type { LoraSettings } from '../../model/lora/lora-settings.ts';
-import { readAdapterConfig, readAdapters } from '../../model/lora/read-adapter.ts';
-import { targetLayers } from '../../model/lora/target-layers.ts';
-import { goldenAdapters, goldenModels, openExpected, readBatch } from '../../test/support/golden.ts';
+import {
+  goldenAdapters,
+  goldenModels,
+  openExpected,
+  readBatch,
+  readGoldenAdapter,
+} from '../../test/support/golden.ts';
 
 /** A golden model, or an adapter with its model, and the batch of its golden file. */
 export interface GoldenCase {
@@ -18,11 +21,8 @@ export interface GoldenCase {
 
 interface Adapter {
   readonly settings: LoraSettings;
-  readonly tensors: readonly {
-    readonly name: string;
-    readonly shape: readonly number[];
-    readonly weights: Float32Array<ArrayBuffer>;
-  }[];
+  /** As an engine restores it before the first step. */
+  readonly untrained: EngineSnapshot;
 }
 
 /** All of them: first one of every family and an adapter, so that little time shows as much as it can. */
@@ -46,20 +46,12 @@ async function modelCase(directory: string): Promise<GoldenCase> {
 }
 
 async function adapterCase(directory: string): Promise<GoldenCase> {
-  const settings = await readAdapterConfig(directory);
-  const base = join(directory, settings.baseModel!);
-  const layers = targetLayers(await readArchitecture(base), settings.targetModules);
-  const shapes = adapterShapes(layers, settings.rank);
-  const tensors = [...(await readAdapters(directory, shapes))].map(([name, weights]) => ({
-    name,
-    shape: shapes.get(name)!,
-    weights,
-  }));
+  const { lora, base, untrained } = await readGoldenAdapter(directory);
   return {
     name: `LoRA ${basename(directory)}`,
     directory: base,
     batch: await batchOf(directory),
-    adapter: { settings, tensors },
+    adapter: { settings: lora, untrained },
   };
 }
 

@@ -27,15 +27,7 @@ export async function trainCase(
   const options = { ...optionsFor(batch), execution, lora: adapter?.settings };
   const engine = await TrainingEngine.start(directory, options);
   try {
-    if (adapter) {
-      const empty = (length: number) => new Float32Array(length);
-      const tensors = adapter.tensors.map((tensor) => ({
-        ...tensor,
-        firstMoment: empty(tensor.weights.length),
-        secondMoment: empty(tensor.weights.length),
-      }));
-      await engine.restore({ step: 0, tensors });
-    }
+    if (adapter) await engine.restore(adapter.untrained);
     const begin = await engine.snapshot();
     const losses: number[] = [];
     let gradients: TrainedCase['gradients'] = new Map();

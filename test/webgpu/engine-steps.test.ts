@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { EngineSnapshot } from '../../engine/engine-snapshot.ts';
 import { ModelInTraining } from '../../engine/model-in-training.ts';
 import { deviceOptimizer } from '../../engine/optimizer.ts';
+import type { TrainingBatch } from '../../engine/training-batch.ts';
 import { TrainingEngine } from '../../engine/training-engine.ts';
 import type { TrainingTensor } from '../../engine/training-tensors.ts';
 import { openMemory } from '../../model/runtime/memory.ts';
@@ -54,6 +55,19 @@ describe.skipIf(refusal)(`AdamW on a device${why}`, () => {
   });
 });
 
+/** @param losses [steps × 4] loss, causal and fusion loss, and gradient norm of each step */
+async function expectSteps(
+  engine: TrainingEngine,
+  batch: TrainingBatch,
+  losses: Float32Array,
+): Promise<void> {
+  for (let step = 0; step < losses.length / 4; step++) {
+    const { loss, causalLoss, fusionLoss, gradientNorm } = await engine.step(batch, 1e-3);
+    const row = [loss, causalLoss, fusionLoss, gradientNorm];
+    expect(largestDifference(row, losses.subarray(step * 4, step * 4 + 4))).toBeLessThan(1e-4);
+  }
+}
+
 describe.skipIf(refusal)(`steps of the engine on a device${why}`, () => {
   it.each(['llama-grouped-tied', 'gpt2-untied-exact-gelu'])(
     "losses, norms and weights are PyTorch's: %s",
@@ -62,11 +76,7 @@ describe.skipIf(refusal)(`steps of the engine on a device${why}`, () => {
       const batch = await readBatch(expected);
       const engine = await TrainingEngine.start(goldenModel(family), optionsOnDevice(batch));
       const losses = await expected.readFloat32('losses');
-      for (let step = 0; step < losses.length / 4; step++) {
-        const { loss, causalLoss, fusionLoss, gradientNorm } = await engine.step(batch, 1e-3);
-        const row = [loss, causalLoss, fusionLoss, gradientNorm];
-        expect(largestDifference(row, losses.subarray(step * 4, step * 4 + 4))).toBeLessThan(1e-4);
-      }
+      await expectSteps(engine, batch, losses);
       for (const { name, weights } of (await engine.snapshot()).tensors) {
         const gradient = await expected.readFloat32(`gradient:${name}`);
         const right = await expected.readFloat32(`final:${name}`);
@@ -88,11 +98,7 @@ describe.skipIf(refusal)(`steps of the engine on a device${why}`, () => {
     const engine = await TrainingEngine.start(base, { ...optionsOnDevice(batch), lora });
     await engine.restore(untrained);
     const losses = await expected.readFloat32('losses');
-    for (let step = 0; step < losses.length / 4; step++) {
-      const { loss, causalLoss, fusionLoss, gradientNorm } = await engine.step(batch, 1e-3);
-      const row = [loss, causalLoss, fusionLoss, gradientNorm];
-      expect(largestDifference(row, losses.subarray(step * 4, step * 4 + 4))).toBeLessThan(1e-4);
-    }
+    await expectSteps(engine, batch, losses);
     for (const { name, weights } of (await engine.snapshot()).tensors) {
       const error = largestDifference(weights, await expected.readFloat32(`final:${name}`));
       expect(error, name).toBeLessThan(1e-3);
