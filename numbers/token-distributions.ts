@@ -7,9 +7,9 @@ export interface TokenDistributions {
   readonly topK: number;
   /** [n] the model's tokenization of the text. */
   readonly tokenIds: Int32Array;
-  /** [n] where each token begins in the text, in UTF-16 code units. */
+  /** [n] where each token begins in the text, in UTF-8 bytes. */
   readonly starts: Int32Array;
-  /** [n] where each token ends, exclusive, in UTF-16 code units; special tokens have empty spans. */
+  /** [n] where each token ends, exclusive, in UTF-8 bytes; special tokens have empty spans. */
   readonly ends: Int32Array;
   /** [n × k] candidate ids, each row by falling probability. */
   readonly candidateIds: Int32Array;

@@ -1,4 +1,5 @@
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
+import { toCodeUnits } from '../model/tokenizer/code-units.ts';
 import type { Tokenization } from '../model/tokenizer/tokenization.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { cutBefore } from './cut.ts';
@@ -58,14 +59,16 @@ async function firstPiece(
       return { text: piece, fullLength: (piece.length * contextLength) / longest };
     }
     if ([...piece].length === 1) throw refuse(piece, longest, contextLength);
-    const fitting = Math.min(...tokenizations.map((each) => fittingLength(each, contextLength)));
+    const fitting = Math.min(...tokenizations.map((each) => fittingLength(piece, each, contextLength)));
     length = Math.max(1, Math.min(fitting, length - 1));
   }
 }
 
-/** Where in the text the last token that fits ends. */
-function fittingLength({ ids, ends }: Tokenization, contextLength: number): number {
-  return ids.length <= contextLength ? Number.POSITIVE_INFINITY : ends[contextLength - 1];
+/** Characters of the text, in UTF-16 code units, that the tokens which fit have read. */
+function fittingLength(text: string, { ids, ends }: Tokenization, contextLength: number): number {
+  if (ids.length <= contextLength) return Number.POSITIVE_INFINITY;
+  const read = ends.subarray(contextLength - 1, contextLength);
+  return toCodeUnits(text, { starts: read, ends: read }).starts[0];
 }
 
 function refuse(character: string, tokens: number, contextLength: number): FuseMeshError {

@@ -25,9 +25,7 @@ export async function openHeldOut(
   const pieces = await heldOutPieces(entries, tokenizers, contextLength);
   const tokenizations = await target.encodeBatch(pieces.map(({ text }) => text));
   const ids = tokenizations.map((tokenization) => tokenization.ids);
-  const predictedBytes = tokenizations.map((tokenization, i) =>
-    predictedBytesOf(pieces[i].text, tokenization),
-  );
+  const predictedBytes = tokenizations.map(predictedBytesOf);
   return async (model) => {
     const crossEntropies = await model.crossEntropies(ids);
     const losses = crossEntropies.map((crossEntropy, i) => ({

@@ -20,7 +20,7 @@ export function syntheticScores(
   const random = createRandom(seed);
   const pool = tokenizations.flatMap(({ ids }) => Array.from(ids));
   const anyId = () => pool[Math.floor(random() * pool.length)];
-  return texts.map((text, t) => {
+  return texts.map((_, t) => {
     const tokenization = tokenizations[t];
     const { ids, starts, ends, doubtful } = tokenization;
     const n = ids.length;
@@ -55,7 +55,7 @@ export function syntheticScores(
       keptMass,
       crossEntropy: -tokenLogProbabilities.reduce((sum, one) => sum + one, 0),
       predictedTokens: n - 1,
-      predictedBytes: predictedBytesOf(text, tokenization),
+      predictedBytes: predictedBytesOf(tokenization),
     };
   });
 }

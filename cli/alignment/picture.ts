@@ -9,9 +9,12 @@ export const marks: Readonly<Record<number, string>> = {
   [says.nothing]: '○',
 };
 
-/** One character of the text and what ends behind it. */
+/** One character of the text and what ends behind it; or a byte inside of the last one, behind which something ends. */
 interface Column {
+  /** Empty for a byte. */
   readonly character: string;
+  /** A bar, or a broken one inside of a character. */
+  readonly bar: string;
   readonly sourceEnds: boolean;
   /** The mark of the target's token that ends here. */
   readonly mark: string | undefined;
@@ -19,7 +22,8 @@ interface Column {
 
 /**
  * Two tokenizations of a text one above the other: a bar where a token ends, and between the rows a mark where
- * one of the target does, which says what the source knows there.
+ * one of the target does, which says what the source knows there. Behind a character stand broken bars for the tokens
+ * that end inside of it.
  *
  * @param width characters of a line
  * @returns lines in threes: source, marks, target
@@ -33,12 +37,12 @@ export function picture(
 ): string[] {
   const lines: string[] = [];
   let rows = ['', '', ''];
-  for (const { character, sourceEnds, mark } of columnsOf(text, source, target, alignment)) {
+  for (const { character, bar, sourceEnds, mark } of columnsOf(text, source, target, alignment)) {
     const split = sourceEnds || mark !== undefined;
     const cells = [
-      character + (split ? (sourceEnds ? '│' : ' ') : ''),
+      character + (split ? (sourceEnds ? bar : ' ') : ''),
       ' '.repeat(character.length) + (split ? (mark ?? ' ') : ''),
-      character + (split ? (mark ? '│' : ' ') : ''),
+      character + (split ? (mark ? bar : ' ') : ''),
     ];
     if (rows[0].length + cells[0].length > width) {
       lines.push(...rows, '');
@@ -61,12 +65,15 @@ function* columnsOf(
   const markAt = new Map(Array.from(target.ends, (end, i) => [end, marks[kinds[i]]]));
   let offset = 0;
   for (const character of text) {
-    offset += character.length;
-    yield {
-      character: visible(character),
-      sourceEnds: sourceEnds.has(offset),
-      mark: markAt.get(offset),
-    };
+    const end = offset + Buffer.byteLength(character);
+    let rest = visible(character);
+    for (offset++; offset <= end; offset++) {
+      const [sourceEnd, mark] = [sourceEnds.has(offset), markAt.get(offset)];
+      if (offset < end && !sourceEnd && mark === undefined) continue;
+      yield { character: rest, bar: offset < end ? '╎' : '│', sourceEnds: sourceEnd, mark };
+      rest = '';
+    }
+    offset = end;
   }
 }
 

@@ -95,7 +95,7 @@ const rules = {
 
 const legend =
   `${marks[says.candidates]} aligned  ${marks[says.chained]} the source splits the target's next token  ` +
-  `${marks[says.beginning]} and never ends with it  ${marks[says.nothing]} not aligned, or the end`;
+  `${marks[says.beginning]} and never ends with it  ${marks[says.nothing]} not aligned, or the end  ╎ inside of a character`;
 
 const percent = (part: number, whole: number): string =>
   `${((100 * part) / Math.max(1, whole)).toFixed(1)} %`;
@@ -125,7 +125,7 @@ async function* onePosition(
   pair: Pair,
   vocabulary: SourceVocabulary,
 ): AsyncGenerator<string> {
-  const position = pair.cutByTarget.ends.lastIndexOf(after!.length);
+  const position = pair.cutByTarget.ends.lastIndexOf(Buffer.byteLength(after!));
   if (position === -1 || position === pair.cutByTarget.ids.length - 1) {
     throw new FuseMeshError(
       'invalid_argument',

@@ -31,7 +31,7 @@ export interface SourceTokens {
 }
 
 /**
- * Alignment by shared character boundaries (boundary.ts), which also finds where the source splits what the
+ * Alignment by shared boundaries (boundary.ts), which also finds where the source splits what the
  * target keeps whole ("2|0|1" against "201"). There the source's own next token says little about the
  * target's, but along the text its steps multiply to the probability of the whole:
  * p(201) = p(2) · p(0 | 2) · p(1 | 20).
@@ -47,7 +47,7 @@ export function alignBySharedBoundaries(targetEnds: TokenEnds, source: SourceTok
     let next = rows[position] + 1;
     if (rows[position] === NOT_ALIGNED || next >= ends.length) continue;
     const end = targetEnds[position + 1];
-    // Tokens that end at the same offset are bytes of one character.
+    // Of tokens that end at the same offset, the last alone has read what lies before it.
     const targetIsPart = targetEnds[position + 2] === end;
     const sourceIsPart = ends[next] === end && ends[next + 1] === end;
     if (ends[next] >= end && (targetIsPart || !sourceIsPart)) {

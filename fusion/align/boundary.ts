@@ -1,16 +1,16 @@
-/** Where tokens of one tokenization end in the text: [n] UTF-16 code units, never falling. */
+/** Where tokens of one tokenization end in the text: [n] UTF-8 bytes, never falling. */
 export type TokenEnds = Int32Array;
 
 /** Marks a position of the target to which no row of the source belongs. */
 export const NOT_ALIGNED = -1;
 
 /**
- * Aligns two tokenizations of the same text by the character boundaries that they share.
+ * Aligns two tokenizations of the same text by the boundaries that they share, to the byte.
  *
  * The distribution of a next token depends on the text before it alone. So where a token of the target ends
  * at the same offset as one of the source, the source's row there is valid for the target, whatever tokens
- * led to it. Where several tokens of one side end at one offset (the bytes of one character, or empty
- * spans), only after the last of them has all of the text before the offset been read, so it alone counts.
+ * led to it. Where several tokens of one side end at one offset (no beginning of the text is read
+ * after the others, or they have empty spans), only after the last of them has all of the text before the offset been read, so it alone counts.
  * Takes O(n + m).
  *
  * @param targetEnds [n]

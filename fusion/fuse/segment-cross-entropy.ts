@@ -11,7 +11,7 @@ interface SegmentedSource {
 }
 
 /**
- * MinCE for each token: which source predicts the text best, in nats a character, from each position to the next one
+ * MinCE for each token: which source predicts the text best, in nats a byte, from each position to the next one
  * where it is aligned again. In between, tokenizers cannot be compared.
  *
  * @param length n, positions of the target
@@ -33,10 +33,10 @@ export function leastSegmentCrossEntropy(
       if (row === NOT_ALIGNED) continue;
       let nats = 0;
       for (let next = row + 1; next <= following; next++) nats -= tokenLogProbabilities[next];
-      const perCharacter = nats / Math.max(1, ends[following] - ends[row]);
-      if (row < following && (perCharacter < least[position] || best[position] === -1)) {
+      const perByte = nats / Math.max(1, ends[following] - ends[row]);
+      if (row < following && (perByte < least[position] || best[position] === -1)) {
         best[position] = s;
-        least[position] = perCharacter;
+        least[position] = perByte;
       }
       following = row;
     }

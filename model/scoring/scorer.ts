@@ -85,7 +85,7 @@ export class Scorer {
       topK,
       turn,
     );
-    return tokenizations.map((tokenization, row) => scoredText(texts[row], tokenization, scores, row, topK));
+    return tokenizations.map((tokenization, row) => scoredText(tokenization, scores, row, topK));
   }
 
   /**
@@ -132,13 +132,7 @@ export class Scorer {
 }
 
 /** Cuts one text's rows out of the padded scores. */
-function scoredText(
-  text: string,
-  tokenization: Tokenization,
-  scores: PaddedScores,
-  row: number,
-  topK: number,
-): ScoredText {
+function scoredText(tokenization: Tokenization, scores: PaddedScores, row: number, topK: number): ScoredText {
   const n = tokenization.ids.length;
   const first = row * scores.length;
   const logProbabilities = scores.logProbabilities.slice(first * topK, (first + n) * topK);
@@ -164,7 +158,7 @@ function scoredText(
     keptMass,
     crossEntropy,
     predictedTokens: n - 1,
-    predictedBytes: predictedBytesOf(text, tokenization),
+    predictedBytes: predictedBytesOf(tokenization),
   };
 }
 

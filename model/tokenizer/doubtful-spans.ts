@@ -6,7 +6,7 @@ import type { Spans } from './spans-from-bytes.ts';
  * must not count as a boundary shared with another tokenization, so it moves to the end of the next token
  * that is not in doubt.
  *
- * @param spans changed in place
+ * @param spans in UTF-16 code units, changed in place
  * @param spelling the bytes that token i stands for, one character (U+0000 to U+00FF) a byte; undefined where it
  * stands for anything (unknown characters)
  * @returns how many tokens are in doubt
@@ -49,7 +49,7 @@ function spells(
     spelt += own;
   }
   const [own, there] = [simplified(Buffer.from(spelt, 'latin1').toString()), simplified(stretch)];
-  // What a normalizer drops belongs to the token after it.
+  // What a normalizer drops may belong to the token after it.
   return own === there || (own !== '' && there.endsWith(own));
 }
 

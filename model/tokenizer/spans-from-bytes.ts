@@ -1,6 +1,6 @@
 import type { TokenTable } from './token-table.ts';
 
-/** Spans of n tokens in a text, in UTF-16 code units. */
+/** Spans of n tokens in a text, in UTF-8 bytes from its beginning. */
 export interface Spans {
   readonly starts: Int32Array;
   readonly ends: Int32Array;
@@ -17,9 +17,8 @@ export interface SpaceSpelling {
 }
 
 /**
- * Finds the tokens' spans by walking their bytes along the text's: exact to the byte, and needs no offsets. A
- * token that is part of a character gets the whole character as its span. A space that the tokenizer added in
- * front of the text has no span.
+ * Finds the tokens' spans by walking their bytes along the text's: exact to the byte, inside of
+ * characters too, and needs no offsets. A space that the tokenizer added in front of the text has no span.
  *
  * @param ids [n] the tokens of the text, without those of the post-processor
  * @returns undefined when the tokens do not spell the text (it was normalized, or has unknown characters)
@@ -56,34 +55,10 @@ export function spansFromBytes(
     ends[i] = position;
   }
   if (position !== textBytes.length) return undefined;
-  if (textBytes.length !== text.length) toCodeUnits(textBytes, starts, ends);
   return { starts, ends };
 }
 
 /** Whether there is a ▁ at a position. */
 function isMark(textBytes: Uint8Array, position: number): boolean {
   return textBytes[position] === 0xe2 && textBytes[position + 1] === 0x96 && textBytes[position + 2] === 0x81;
-}
-
-/** Turns byte positions into UTF-16 ones, in place; those inside a character move outwards to its edges. */
-function toCodeUnits(textBytes: Uint8Array, starts: Int32Array, ends: Int32Array): void {
-  const unitFrom = new Int32Array(textBytes.length + 1);
-  const unitTo = new Int32Array(textBytes.length + 1);
-  let unit = 0;
-  for (let byte = 0; byte < textBytes.length; ) {
-    const lead = textBytes[byte];
-    const length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-    const next = unit + (length === 4 ? 2 : 1);
-    unitFrom.fill(unit, byte, byte + length);
-    unitTo.fill(next, byte + 1, byte + length + 1);
-    byte += length;
-    unit = next;
-  }
-  unitFrom[textBytes.length] = unit;
-  for (let i = 0; i < starts.length; i++) {
-    // An empty span between two characters must not widen into either.
-    const empty = starts[i] === ends[i];
-    starts[i] = unitFrom[starts[i]];
-    ends[i] = empty ? starts[i] : unitTo[ends[i]];
-  }
 }

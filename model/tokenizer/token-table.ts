@@ -21,7 +21,8 @@ export function createTokenTable(
   vocabulary: Readonly<Record<string, number>>,
   json: TokenizerJson,
 ): TokenTable {
-  const toBytes = usesByteLevel(json)
+  const byteLevel = usesByteLevel(json);
+  const toBytes = byteLevel
     ? byteLevelBytes()
     : plainBytes(usesByteFallback(json), usesMetaspace(json), continuationMark(json));
   const fallsBack = usesByteFallback(json);
@@ -31,7 +32,10 @@ export function createTokenTable(
   for (const id of Object.values(vocabulary)) size = Math.max(size, id + 1);
   const tokens: (Uint8Array | undefined)[] = new Array(size);
   for (const [token, id] of Object.entries(vocabulary)) {
-    tokens[id] = added.has(id) ? Buffer.from(token) : toBytes(token);
+    // An added token is found in a text as it is written. SentencePiece's decoders read it as any other, so Gemma's ▁▁
+    // stands for two spaces; GPT-2's alphabet is no spelling of it.
+    const literal = added.has(id) && (byteLevel || added.get(id)?.special);
+    tokens[id] = literal ? Buffer.from(token) : toBytes(token);
   }
 
   const offsets = new Int32Array(size + 1);

@@ -2,11 +2,13 @@
 export interface Tokenization {
   /** [n] token ids. */
   readonly ids: Int32Array;
-  /** [n] where each token begins in the text, in UTF-16 code units. */
+  /** [n] where each token begins in the text, in UTF-8 bytes. */
   readonly starts: Int32Array;
   /**
-   * [n] where each token ends, exclusive, in UTF-16 code units. A special token (beginning of sequence)
-   * has an empty span. Tokens that are bytes of one character all have that whole character as span.
+   * [n] where each token ends, exclusive, in UTF-8 bytes, maybe inside of a character: after a token, exactly the
+   * text before its end has been read. A token after which that is no beginning of the text (a normalizer changed
+   * what stands there) ends with the next one after which it is. A special token (beginning of sequence) has an empty
+   * span.
    */
   readonly ends: Int32Array;
   /**
@@ -17,5 +19,5 @@ export interface Tokenization {
 }
 
 /** UTF-8 bytes of a text that its tokens but the first cover: those that a model predicts. */
-export const predictedBytesOf = (text: string, { ends }: Pick<Tokenization, 'ends'>): number =>
-  Buffer.byteLength(text.slice(ends[0]));
+export const predictedBytesOf = ({ ends }: Pick<Tokenization, 'ends'>): number =>
+  ends.length === 0 ? 0 : ends[ends.length - 1] - ends[0];

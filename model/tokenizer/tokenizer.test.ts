@@ -56,8 +56,11 @@ describe.each(kinds)('spans of %s', (kind) => {
   test('tile any text', async () => {
     const tokenizer = tokenizers.get(kind)!;
     const first = kind === 'Llama-style BPE' ? 1 : 0;
+    const overlap = kind === 'lower-casing WordPiece' ? 'allowed' : 'none';
     await fc.assert(
-      fc.asyncProperty(texts, async (text) => expectTiles(text, await tokenizer.encode(text), first)),
+      fc.asyncProperty(texts, async (text) =>
+        expectTiles(text, await tokenizer.encode(text), first, overlap),
+      ),
       { numRuns: 300 },
     );
   });
@@ -74,7 +77,7 @@ describe.each(lossless)('tokens of %s', (kind) => {
         for (let i = 0; i < ids.length; i++) {
           const token = spell(tokenizer, ids.subarray(i, i + 1)).trimStart();
           if (token !== '' && !token.includes('\ufffd'))
-            expect(text.slice(starts[i], ends[i])).toContain(token);
+            expect(Buffer.from(text).subarray(starts[i], ends[i]).toString()).toContain(token);
         }
       }),
       { numRuns: 200 },
@@ -108,12 +111,10 @@ describe('special tokens', () => {
   });
 });
 
-test('tokens that are bytes of one character all span the character', async () => {
+test('tokens that are bytes of one character end inside of it', async () => {
   for (const kind of lossless) {
-    const tokenizer = tokenizers.get(kind)!;
-    const { ids, starts, ends } = await tokenizer.encode('a🐳b');
-    const whale = [...ids.keys()].filter((i) => starts[i] === 1 && ends[i] === 3);
-    expect(whale.length, kind).toBe(4);
+    const { ends } = await tokenizers.get(kind)!.encode('a🐳b');
+    expect([...ends].slice(-6), kind).toEqual([1, 2, 3, 4, 5, 6]);
   }
 });
 

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Encoding, Tokenizer as HuggingFaceTokenizer } from 'tokenizers';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { toBytes } from './code-units.ts';
 import { settleDoubtfulSpans } from './doubtful-spans.ts';
 import { type SpaceSpelling, type Spans, spansFromBytes } from './spans-from-bytes.ts';
 import { spansFromOffsets } from './spans-from-offsets.ts';
+import { PieceNormalizer, spansThroughNormalizer } from './spans-through-normalizer.ts';
 import { createTokenTable, type TokenTable } from './token-table.ts';
 import type { Tokenization } from './tokenization.ts';
 import { parseTokenizerJson, prependsAlways, spaceMarkOf, usesMetaspace } from './tokenizer-json.ts';
@@ -26,6 +28,7 @@ export class Tokenizer {
   readonly #tokenizer: HuggingFaceTokenizer;
   readonly #table: TokenTable;
   readonly #spaces: SpaceSpelling;
+  readonly #normalizer: PieceNormalizer | undefined;
   #prefix: Promise<number[]> | undefined;
 
   private constructor(json: Uint8Array, name: string) {
@@ -37,6 +40,10 @@ export class Tokenizer {
       this.#table = createTokenTable(this.#tokenizer.getVocab(true), parsed);
       this.spaceMark = spaceMarkOf(parsed);
       this.#spaces = { metaspace: usesMetaspace(parsed), prependsAlways: prependsAlways(parsed) };
+      const normalizer = this.#tokenizer.getNormalizer();
+      this.#normalizer = normalizer
+        ? new PieceNormalizer((text) => normalizer.normalizeString(text))
+        : undefined;
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new FuseMeshError(
@@ -170,7 +177,8 @@ export class Tokenizer {
     const textIds = Int32Array.from(encoding.getIds());
     const spans =
       spansFromBytes(text, textIds, this.#table, this.#spaces) ??
-      this.#spansOfNormalized(text, textIds, encoding);
+      this.#spansOfNormalized(text, textIds) ??
+      this.#spansInDoubt(text, textIds, encoding);
     if (prefix.length === 0) return { ids: textIds, doubtful: 0, ...spans };
 
     const n = prefix.length + textIds.length;
@@ -184,10 +192,21 @@ export class Tokenizer {
     return { doubtful: 0, ...spans, ids, starts, ends };
   }
 
-  #spansOfNormalized(text: string, ids: Int32Array, encoding: Encoding): Spans & { doubtful: number } {
+  /** The tokens' spans where they spell what the normalizer made of the text. */
+  #spansOfNormalized(text: string, ids: Int32Array): Spans | undefined {
+    if (this.#normalizer === undefined) return undefined;
+    const whole = this.#normalizer.whole(text);
+    // The space that it puts in front stands in no token's span.
+    const form = this.#spaces.prependsAlways && whole.startsWith('▁') ? whole.slice(1) : whole;
+    const spans = spansFromBytes(form, ids, this.#table, this.#spaces);
+    return spans && spansThroughNormalizer(text, form, this.#normalizer, spans);
+  }
+
+  #spansInDoubt(text: string, ids: Int32Array, encoding: Encoding): Spans & { doubtful: number } {
     const bytes = (i: number) => this.tokenBytes(ids[i]);
     const spans = spansFromOffsets(text, encoding.getOffsets(), (i) => bytes(i) === ' ');
-    return { ...spans, doubtful: settleDoubtfulSpans(text, spans, bytes) };
+    const doubtful = settleDoubtfulSpans(text, spans, bytes);
+    return { ...toBytes(text, spans), doubtful };
   }
 
   /** The special tokens that the post-processor puts before any text, learnt from how it treats one. */

@@ -1,6 +1,8 @@
 import { create } from '@bufbuild/protobuf';
 import type { TrainingBatch } from '../../engine/training-batch.ts';
 import type { LearntDocument } from '../../fusion/batch/assemble-batch.ts';
+import { toCodeUnits } from '../../model/tokenizer/code-units.ts';
+import type { Spans } from '../../model/tokenizer/spans-from-bytes.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import {
   type GetAlignmentResponse,
@@ -23,8 +25,10 @@ export function alignmentMessage(
 ): GetAlignmentResponse {
   const { number, text, tokenization, distribution, begin } = document;
   const { rows } = document.align();
-  const spansOf = ({ starts, ends }: { readonly starts: Int32Array; readonly ends: Int32Array }) =>
-    Array.from(ends, (end, i) => ({ begin: starts[i], end }));
+  const spansOf = (tokens: Spans) => {
+    const { starts, ends } = toCodeUnits(text, tokens);
+    return Array.from(ends, (end, i) => ({ begin: starts[i], end }));
+  };
   return create(GetAlignmentResponseSchema, {
     document: BigInt(number),
     step: BigInt(step),

@@ -141,8 +141,8 @@ export function unfitFor(
 ): string | undefined {
   if (refusal !== undefined) return undefined;
   const end = ends[ends.length - 1];
-  if (end !== text.length) return `span_lengths end at ${end}, the text at ${text.length}`;
   const bytes = Buffer.byteLength(text);
+  if (end !== bytes) return `span_lengths end at ${end}, the text at ${bytes}`;
   if (predictedBytes > bytes) return `predicted_bytes is ${predictedBytes}, the text has ${bytes}`;
   return undefined;
 }

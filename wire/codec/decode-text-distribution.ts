@@ -3,7 +3,7 @@ import { fromFloat16 } from '../../numbers/float16.ts';
 import type { TextDistribution as TextDistributionMessage } from '../generated/fusemesh/v1/distribution_pb.ts';
 import { packedLength, unpackBits } from './bit-packing.ts';
 import { massUnits } from './encode-text-distribution.ts';
-import { refuseNewer } from './schema-version.ts';
+import { refuseOtherDistributions } from './schema-version.ts';
 import { unpackSpans } from './spans.ts';
 import { refusedDistribution, type TextDistribution } from './text-distribution.ts';
 
@@ -16,7 +16,7 @@ export function decodeTextDistribution(message: TextDistributionMessage): TextDi
   const { teacher, tokenizerFingerprint, refusal } = message;
   const document = Number(message.document);
   const of = `Distributions of document ${document} by ${teacher.slice(0, 80) || 'a teacher without a name'}`;
-  refuseNewer(message.schemaVersion, of);
+  refuseOtherDistributions(message.schemaVersion, of);
   refuseDamaged(message, of);
   if (refusal !== '') return refusedDistribution({ document, teacher, tokenizerFingerprint }, refusal);
   const { tokenCount: n, topK: k, idBits } = message;

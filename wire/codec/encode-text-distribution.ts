@@ -6,6 +6,7 @@ import {
   TextDistributionSchema,
 } from '../generated/fusemesh/v1/distribution_pb.ts';
 import { bitsFor, packBits } from './bit-packing.ts';
+import { distributionVersion } from './schema-version.ts';
 import { packSpans } from './spans.ts';
 import type { TextDistribution } from './text-distribution.ts';
 
@@ -26,6 +27,7 @@ export function encodeTextDistribution(
   const idBits = bitsFor(vocabularySize);
   const spans = packSpans(starts, ends);
   return create(TextDistributionSchema, {
+    schemaVersion: distributionVersion,
     document: BigInt(distribution.document),
     teacher: distribution.teacher,
     tokenizerFingerprint: distribution.tokenizerFingerprint,

@@ -72,7 +72,8 @@ export type TextDistribution = Message<"fusemesh.v1.TextDistribution"> & {
   tokenIds: Uint8Array;
 
   /**
-   * Where token i begins, relative to the end of token i - 1, in UTF-16 code units.
+   * Where token i begins, relative to the end of token i - 1, in UTF-8 bytes of the text (in UTF-16
+   * code units in version 1).
    * Empty when every token begins where the one before it ended.
    *
    * @generated from field: repeated sint32 span_gaps = 8;
@@ -80,7 +81,7 @@ export type TextDistribution = Message<"fusemesh.v1.TextDistribution"> & {
   spanGaps: number[];
 
   /**
-   * Length of token i's span in UTF-16 code units; 0 for a special token.
+   * Length of token i's span in the same unit; 0 for a special token. A span may end inside of a character.
    *
    * @generated from field: repeated uint32 span_lengths = 9;
    */
@@ -138,7 +139,7 @@ export type TextDistribution = Message<"fusemesh.v1.TextDistribution"> & {
   tokenLogProbabilities: Uint8Array;
 
   /**
-   * Version of this message's meaning; absent is 1. A reader refuses one above those that it knows.
+   * Version of this message's meaning, 2 as described here; absent is 1. A reader refuses those that it does not know.
    *
    * @generated from field: uint32 schema_version = 17;
    */
