@@ -5,7 +5,7 @@ import { product } from '../graph/shape.ts';
 import type { Architecture, BlockInput } from './architecture.ts';
 import { attentionOf } from './attention.ts';
 import { Modules } from './modules.ts';
-import { rotaryScalingSchema } from './rotary-frequencies.ts';
+import { rotaryFields, rotaryScaling } from './rotary-frequencies.ts';
 import { rotaryTables } from './rotary-tables.ts';
 import { WeightShapes } from './weight-shapes.ts';
 
@@ -27,12 +27,11 @@ const configSchema = z
     attention_bias: z.boolean().default(true),
     rotary_pct: z.number().positive().max(1).default(0.25),
     rotary_emb_base: z.number().positive().default(10000),
-    rope_parameters: rotaryScalingSchema.nullish(),
-    rope_scaling: rotaryScalingSchema.nullish(),
+    ...rotaryFields,
     tie_word_embeddings: z.boolean().default(false),
   })
   .transform((json) => {
-    const scaling = json.rope_parameters ?? json.rope_scaling ?? { rope_type: 'default' };
+    const scaling = rotaryScaling(json);
     const headSize = json.hidden_size / json.num_attention_heads;
     const share = z.number().positive().max(1).catch(json.rotary_pct).parse(scaling['partial_rotary_factor']);
     return {

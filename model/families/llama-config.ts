@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Rotary, rotaryScalingSchema } from './rotary-frequencies.ts';
+import { type Rotary, rotaryFields, rotaryScaling } from './rotary-frequencies.ts';
 
 /** What a model of Llama's kind is made of. */
 export interface LlamaConfig {
@@ -34,15 +34,25 @@ const shared = z.looseObject({
   num_attention_heads: size,
   num_key_value_heads: size.nullish(),
   head_dim: size.nullish(),
-  hidden_act: z.literal('silu').default('silu'),
+  // Two names of one function.
+  hidden_act: z.literal(['silu', 'swish']).default('silu'),
   max_position_embeddings: size.default(2048),
   rms_norm_eps: z.number().positive().default(1e-6),
   rope_theta: z.number().positive().optional(),
-  rope_parameters: rotaryScalingSchema.nullish(),
-  rope_scaling: rotaryScalingSchema.nullish(),
+  ...rotaryFields,
+  partial_rotary_factor: z.literal([1, null], 'only 1 is supported: all of a head is rotated').optional(),
   tie_word_embeddings: z.boolean().default(false),
 });
 
+/** What transformers takes where MistralConfig, Qwen2Config and Qwen3Config lack a key; null is said, not lacking. */
+const mistralDefaults = {
+  max_position_embeddings: size.default(131_072),
+  num_key_value_heads: size.nullable().default(8),
+};
+const qwenDefaults = {
+  max_position_embeddings: size.default(32_768),
+  num_key_value_heads: size.nullable().default(32),
+};
 const noBias: LlamaConfig['biases'] = { queryKeyValue: false, output: false, feedForward: false };
 const noSlidingWindow = z.literal(false).default(false);
 
@@ -50,7 +60,7 @@ function common(json: z.output<typeof shared>): LlamaConfig {
   const heads = json.num_attention_heads;
   const headSize = json.head_dim ?? json.hidden_size / heads;
   const contextLength = json.max_position_embeddings;
-  const scaling = json.rope_parameters ?? json.rope_scaling ?? { rope_type: 'default' };
+  const scaling = rotaryScaling(json);
   const base = scaling.rope_theta ?? json.rope_theta ?? 10000;
   return {
     vocabularySize: json.vocab_size,
@@ -96,7 +106,7 @@ export const llamaConfigs = {
   ),
   // The window limits the context length: within it, sliding-window attention is full attention.
   mistral: consistent(
-    shared.extend({ sliding_window: size.nullish() }).transform((json) => {
+    shared.extend({ ...mistralDefaults, sliding_window: size.nullable().default(4096) }).transform((json) => {
       const config = common(json);
       return {
         ...config,
@@ -106,12 +116,13 @@ export const llamaConfigs = {
   ),
   qwen2: consistent(
     shared
-      .extend({ use_sliding_window: noSlidingWindow })
+      .extend({ ...qwenDefaults, use_sliding_window: noSlidingWindow })
       .transform((json) => ({ ...common(json), biases: { ...noBias, queryKeyValue: true } })),
   ),
   qwen3: consistent(
     shared
       .extend({
+        ...qwenDefaults,
         use_sliding_window: noSlidingWindow,
         head_dim: size.default(128),
         attention_bias: z.boolean().default(false),

@@ -3,41 +3,79 @@ import { z } from 'zod';
 const positive = z.number().positive();
 const positions = z.number().int().positive();
 
-/**
- * How a model's rotary embedding is scaled beyond the context of its first training: config.json's
- * rope_parameters, or rope_scaling as transformers wrote it before version 5.
- */
-export const rotaryScalingSchema = z.preprocess(
-  (json) =>
-    isObject(json) && !('rope_type' in json) ? { ...json, rope_type: json['type'] ?? 'default' } : json,
-  z.discriminatedUnion('rope_type', [
-    z.looseObject({ rope_type: z.literal('default'), rope_theta: positive.optional() }),
-    z.looseObject({ rope_type: z.literal('linear'), rope_theta: positive.optional(), factor: positive }),
-    z.looseObject({ rope_type: z.literal('dynamic'), rope_theta: positive.optional(), factor: positive }),
-    z.looseObject({
-      rope_type: z.literal('llama3'),
-      rope_theta: positive.optional(),
-      factor: positive,
-      low_freq_factor: positive,
-      high_freq_factor: positive,
-      original_max_position_embeddings: positions.optional(),
-    }),
-    z.looseObject({
-      rope_type: z.literal('yarn'),
-      rope_theta: positive.optional(),
-      factor: positive,
-      original_max_position_embeddings: positions.optional(),
-      attention_factor: positive.nullish(),
-      beta_fast: positive.nullish(),
-      beta_slow: positive.nullish(),
-      mscale: z.number().nullish(),
-      mscale_all_dim: z.number().nullish(),
-      truncate: z.boolean().default(true),
-    }),
-  ]),
+const ropeTypes = ['default', 'linear', 'dynamic', 'llama3', 'yarn'];
+
+/** One way of scaling a rotary embedding; null where an empty object asks for none. */
+const scalingSchema = z.preprocess(
+  (json) => {
+    if (!isObject(json)) return json;
+    if (Object.keys(json).length === 0) return null;
+    return 'rope_type' in json ? json : { ...json, rope_type: json['type'] ?? 'default' };
+  },
+  z
+    .discriminatedUnion(
+      'rope_type',
+      [
+        z.looseObject({ rope_type: z.literal('default'), rope_theta: positive.optional() }),
+        z.looseObject({ rope_type: z.literal('linear'), rope_theta: positive.optional(), factor: positive }),
+        z.looseObject({ rope_type: z.literal('dynamic'), rope_theta: positive.optional(), factor: positive }),
+        z.looseObject({
+          rope_type: z.literal('llama3'),
+          rope_theta: positive.optional(),
+          factor: positive,
+          low_freq_factor: positive,
+          high_freq_factor: positive,
+          original_max_position_embeddings: positions.optional(),
+        }),
+        z.looseObject({
+          rope_type: z.literal('yarn'),
+          rope_theta: positive.optional(),
+          factor: positive,
+          original_max_position_embeddings: positions.optional(),
+          attention_factor: positive.nullish(),
+          beta_fast: positive.nullish(),
+          beta_slow: positive.nullish(),
+          mscale: z.number().nullish(),
+          mscale_all_dim: z.number().nullish(),
+          truncate: z.boolean().default(true),
+        }),
+      ],
+      {
+        error: ({ input }) =>
+          isObject(input)
+            ? `rope_type ${JSON.stringify(input['rope_type'])} is not supported; supported: ${ropeTypes.join(', ')}`
+            : 'must be an object, or null',
+      },
+    )
+    .nullable(),
 );
 
-type RotaryScaling = z.output<typeof rotaryScalingSchema>;
+/**
+ * What config.json says of a model's rotary embedding beyond its base: rope_parameters, or rope_scaling as transformers
+ * wrote it before version 5 and as model cards say that one should add it.
+ */
+export const rotaryFields = {
+  rope_parameters: scalingSchema.optional(),
+  rope_scaling: scalingSchema.optional(),
+  original_max_position_embeddings: positions.nullish(),
+};
+
+/**
+ * Which of several places in a config.json counts, as in transformers 5 (convert_rope_params_to_dict and
+ * standardize_rope_params): rope_scaling before rope_parameters, and an original context that stands beside them before
+ * one inside.
+ */
+export function rotaryScaling({
+  rope_parameters,
+  rope_scaling,
+  original_max_position_embeddings: outside,
+}: z.output<z.ZodObject<typeof rotaryFields>>): RotaryScaling {
+  const scaling = rope_scaling ?? rope_parameters ?? { rope_type: 'default' };
+  const hasOriginal = scaling.rope_type === 'llama3' || scaling.rope_type === 'yarn';
+  return hasOriginal && outside ? { ...scaling, original_max_position_embeddings: outside } : scaling;
+}
+
+type RotaryScaling = NonNullable<z.output<typeof scalingSchema>>;
 type Llama3Scaling = Extract<RotaryScaling, { rope_type: 'llama3' }>;
 type YarnScaling = Extract<RotaryScaling, { rope_type: 'yarn' }>;
 

@@ -100,8 +100,17 @@ describe("an adapter's files", () => {
     for (const [change, problem] of [
       [{ use_dora: true }, 'use_dora: DoRA is not supported'],
       [{ bias: 'all' }, 'bias: trained biases are not supported'],
-      [{ modules_to_save: ['lm_head'] }, 'modules_to_save is not supported'],
-      [{ rank_pattern: { q_proj: 3 } }, 'rank_pattern is not supported'],
+      [{ modules_to_save: ['lm_head'] }, 'modules_to_save: is set and not supported'],
+      [{ rank_pattern: { q_proj: 3 } }, 'rank_pattern: is set and not supported'],
+      [{ lora_bias: true }, 'lora_bias: is set and not supported'],
+      [{ field_of_tomorrow: 0 }, 'field_of_tomorrow: is set and not supported'],
+      [{ alora_invocation_tokens: [1, 2] }, 'alora_invocation_tokens: aLoRA, which acts'],
+      [
+        { init_lora_weights: 'pissa_niter_16' },
+        'init_lora_weights: "pissa_niter_16" changes the base model itself',
+      ],
+      [{ init_lora_weights: 'olora' }, 'merge it with peft'],
+      [{ init_lora_weights: 'loftq', loftq_config: { loftq_bits: 4 } }, 'init_lora_weights: "loftq" changes'],
       [{ peft_type: 'IA3' }, 'peft_type'],
     ] as const) {
       const directory = await write(JSON.stringify({ ...golden, ...change }));
@@ -109,6 +118,23 @@ describe("an adapter's files", () => {
     }
     await expect(readAdapterConfig(await temporaryDirectory())).rejects.toMatchObject({ code: 'not_found' });
     await expect(readAdapterConfig(await write('{'))).rejects.toMatchObject({ code: 'invalid_argument' });
+  });
+
+  it('are taken with fields that change nothing', async () => {
+    const golden = JSON.parse(await readFile(join(goldenAdapters()[0], adapterConfigFile), 'utf8'));
+    for (const change of [
+      { init_lora_weights: 'gaussian', lora_dropout: 0.1, task_type: 'CAUSAL_LM', peft_version: '9.9' },
+      {
+        init_lora_weights: 'eva',
+        eva_config: { rho: 2 },
+        alora_invocation_tokens: null,
+        layer_replication: [],
+      },
+      { use_qalora: false, qalora_group_size: 16, megatron_core: 'megatron.core', field_of_tomorrow: null },
+    ]) {
+      const directory = await write(JSON.stringify({ ...golden, ...change }));
+      expect((await readAdapterConfig(directory)).rank).toBe(golden.r);
+    }
   });
 
   it('are refused where a tensor is missing, too many or of another shape', async () => {

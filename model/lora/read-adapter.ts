@@ -10,29 +10,62 @@ import type { LoraSettings } from './lora-settings.ts';
 export const adapterWeightsFile = 'adapter_model.safetensors';
 export const adapterConfigFile = 'adapter_config.json';
 
-const absent = (what: string) => z.literal([null, false, ''], `${what} is not supported`).nullish();
-const none = (what: string) =>
-  z
-    .union([z.null(), z.array(z.never()), z.record(z.string(), z.never())], `${what} is not supported`)
-    .optional();
+/** Whether a field of adapter_config.json asks for nothing. */
+const isUnset = (value: unknown): boolean =>
+  value === null ||
+  value === false ||
+  value === '' ||
+  (typeof value === 'object' && Object.keys(value).length === 0);
+const absent = (what: string) => z.unknown().refine(isUnset, `${what} is not supported`).optional();
+
+/** Initializations that make A and B alone; the base model stays as it is. */
+const plainInitializations = [true, false, null, 'gaussian', 'orthogonal', 'eva', 'mica'];
+
+/** Fields of peft's LoraConfig that change nothing of what a trained adapter computes. */
+const withoutEffect: ReadonlySet<string> = new Set([
+  'auto_mapping',
+  'corda_config',
+  'eva_config',
+  'inference_mode',
+  'loftq_config',
+  'lora_dropout',
+  'lora_ga_config',
+  'megatron_core',
+  'peft_version',
+  'qalora_group_size',
+  'revision',
+  'task_type',
+]);
 
 /** adapter_config.json of a LoRA, as peft writes it (LoraConfig), where we support what it asks for. */
-const schema = z.looseObject({
-  peft_type: z.literal('LORA'),
-  base_model_name_or_path: z.string().nullish(),
-  r: z.number().int().positive(),
-  lora_alpha: z.number(),
-  target_modules: z.union([z.string(), z.array(z.string()).nonempty()]),
-  bias: z.literal('none', 'trained biases are not supported').default('none'),
-  use_rslora: z.boolean().default(false),
-  fan_in_fan_out: z.boolean().default(false),
-  use_dora: absent('DoRA'),
-  modules_to_save: none('modules_to_save'),
-  rank_pattern: none('rank_pattern'),
-  alpha_pattern: none('alpha_pattern'),
-  exclude_modules: none('exclude_modules'),
-  layers_to_transform: none('layers_to_transform'),
-});
+const schema = z
+  .object({
+    peft_type: z.literal('LORA'),
+    base_model_name_or_path: z.string().nullish(),
+    r: z.number().int().positive(),
+    lora_alpha: z.number(),
+    target_modules: z.union([z.string(), z.array(z.string()).nonempty()]),
+    bias: z.literal('none', 'trained biases are not supported').default('none'),
+    use_rslora: z.boolean().default(false),
+    fan_in_fan_out: z.boolean().default(false),
+    init_lora_weights: z
+      .unknown()
+      .refine((value) => plainInitializations.includes(value as string), {
+        error: ({ input }) =>
+          `${JSON.stringify(input)} changes the base model itself, and how is not in the adapter: merge it with peft, or ` +
+          'save it with path_initial_model_for_weight_conversion, which makes a plain LoRA of it',
+      })
+      .optional(),
+    use_dora: absent('DoRA'),
+    alora_invocation_tokens: absent('aLoRA, which acts behind its invocation tokens only,'),
+  })
+  .catchall(z.unknown())
+  .superRefine((json, context) => {
+    for (const [field, value] of Object.entries(json)) {
+      if (field in schema.shape || withoutEffect.has(field) || isUnset(value)) continue;
+      context.addIssue({ code: 'custom', path: [field], message: 'is set and not supported' });
+    }
+  });
 
 /** An adapter's settings, and the model that it belongs to. */
 export interface AdapterConfig extends LoraSettings {
