@@ -51,6 +51,18 @@ describe('runUntilStopped', () => {
     expect(await exit).toMatchObject({ code: 0, stderr: 'finished' });
   });
 
+  it('ends the process although something is left open, with its exit code and all of its output', async () => {
+    const { child, exit } = await start(
+      `setInterval(() => {}, 1e6); process.stdout.write('x'.repeat(1 << 20)); throw new FuseMeshError('not_found', 'gone');`,
+    );
+    let written = 0;
+    child.stdout?.on('data', (text) => {
+      written += text.length;
+    });
+    expect(await exit).toMatchObject({ code: 2, stderr: 'fusemesh: gone\n' });
+    expect(written).toBe(1 << 20);
+  }, 20_000);
+
   it('ends at once at the second signal', async () => {
     const { child, exit } = await start(
       `await stopped; process.send('stopping'); setInterval(() => {}, 1e6); await new Promise(() => {})`,

@@ -6,6 +6,7 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
  *
  * SIGINT and SIGTERM abort the signal, so that what is in hand is finished; a second one ends the process at
  * once. With FUSEMESH_PARENT=1 the end of the parent process counts as such a signal.
+ * When it has ended, what still stands open (a socket whose other side hangs) keeps the process for five seconds at most.
  * A failure prints one line on stderr, "fusemesh: …"; LOG_LEVEL=debug adds the stack trace.
  */
 export async function runUntilStopped(main: (signal: AbortSignal) => Promise<void>): Promise<void> {
@@ -36,7 +37,16 @@ export async function runUntilStopped(main: (signal: AbortSignal) => Promise<voi
     process.off('SIGTERM', onTerminate);
     process.off('disconnect', onParentGone);
     if (process.connected) process.disconnect();
+    endSoon();
   }
+}
+
+/** Ends the process even where something is left open, but not before a slow reader of its output has all of it. */
+function endSoon(): void {
+  setTimeout(() => {
+    if (process.stdout.writableLength + process.stderr.writableLength > 0) endSoon();
+    else process.exit();
+  }, 5_000).unref();
 }
 
 /** Prints a failure and returns the exit code; being cancelled after a stop is none. */

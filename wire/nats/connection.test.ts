@@ -33,6 +33,24 @@ it('tells when it is lost and back, once each', async () => {
   await second.stop();
 });
 
+it('notices within 30 s that a server hangs, and closes while it does', async () => {
+  const server = await startServer();
+  const events: ConnectionEvent[] = [];
+  const connection = await connectNats(server.url, 'test', { onEvent: (event) => events.push(event) });
+  const other = await connectNats(server.url, 'test');
+  process.kill(server.pid, 'SIGSTOP');
+  try {
+    const started = performance.now();
+    await other.close();
+    expect(performance.now() - started).toBeLessThan(10_000);
+    await expect.poll(() => events, { timeout: 30_000 }).toEqual(['connected', 'lost']);
+    await connection.close();
+  } finally {
+    process.kill(server.pid, 'SIGCONT');
+    await server.stop();
+  }
+}, 60_000);
+
 it('names the server that does not answer, and what to do', async () => {
   const server = await startServer();
   await server.stop();

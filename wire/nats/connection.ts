@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { type NatsConnection as Connection, connect, Events, type JetStreamManager } from 'nats';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Log } from '../../process/log/log.ts';
@@ -52,6 +53,9 @@ export async function connectNats(
       ignoreAuthErrorAbort: true,
       reconnectTimeWait: 250,
       timeout: 5_000,
+      // A server that hangs keeps its sockets open: three questions without an answer, and it counts as lost.
+      pingInterval: 6_000,
+      maxPingOut: 2,
       // Our errors say what was being done. The stack that the client would keep for every request takes a tenth of a
       // fast teacher's time.
       noAsyncTraces: true,
@@ -95,9 +99,17 @@ async function tell(raw: Connection, { log, onEvent }: ConnectionWatch): Promise
   }
 }
 
+/** Milliseconds that a server has to take what is still to be sent. */
+const drainWithin = 5_000;
+
 async function close(raw: Connection): Promise<void> {
   if (raw.isClosed()) return;
-  await raw.drain().catch(() => {});
+  const late = new AbortController();
+  await Promise.race([
+    raw.drain().catch(() => {}),
+    setTimeout(drainWithin, undefined, { signal: late.signal }).catch(() => {}),
+  ]);
+  late.abort();
   // With the server gone, a drained client would keep reconnecting and the process would never end.
   await raw.close();
 }
