@@ -5,6 +5,7 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 const streamNotFound = 10059;
 const consumerNotFound = 10014;
 const noMessageFound = 10037;
+const sequenceNotFound = 10043;
 const wrongLastSequence = 10071;
 const storeFailed = 10077;
 
@@ -28,6 +29,7 @@ export function refusalOf(error: unknown): Refusal {
     case consumerNotFound:
       return 'consumer missing';
     case noMessageFound:
+    case sequenceNotFound:
       return 'message missing';
     case wrongLastSequence:
       return 'wrong last sequence';

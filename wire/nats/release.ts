@@ -1,8 +1,18 @@
+import type { SeqMsgRequest } from 'nats';
 import { positionOfDocument } from './document-numbering.ts';
 import { natsFailure, refusalOf } from './failure.ts';
 import type { RunContext } from './names.ts';
 import { readManifest } from './publish-documents.ts';
+import { isSince } from './server-version.ts';
 import { lifeOf, type StreamPosition } from './stream-settings.ts';
+
+/**
+ * Before this version, a purge by subject forgets which messages of the stream are in some consumer's hands, and never
+ * delivers them again (nats-server#3892).
+ */
+const purgeKeepsPending = [2, 9, 15] as const;
+/** Removals that are asked for side by side. */
+const atOnce = 64;
 
 /** Removes the documents before a number. The manifest stays. */
 export async function releaseDocuments(context: RunContext, before: number): Promise<void> {
@@ -12,7 +22,9 @@ export async function releaseDocuments(context: RunContext, before: number): Pro
     const numbering = await readManifest(context);
     if (numbering === undefined) return;
     const upTo = { position: positionOfDocument(before, numbering) - 1, life };
-    await purgeStream(context, names.documentsStream, names.documentsSubject, upTo);
+    if (isSince(connection.serverVersion, purgeKeepsPending)) {
+      await purgeStream(context, names.documentsStream, names.documentsSubject, upTo);
+    } else await removeUpTo(context, names.documentsStream, names.documentsSubject, upTo);
   } catch (error) {
     if (refusalOf(error) === 'stream missing') return;
     throw natsFailure(error, `release documents of run ${names.run}`, connection.url);
@@ -36,5 +48,52 @@ export async function purgeStream(
   } catch (error) {
     if (refusalOf(error) === 'stream missing') return;
     throw natsFailure(error, `release what checkpoints cover from ${stream}`, connection.url);
+  }
+}
+
+/** {@link purgeStream}, message by message. */
+async function removeUpTo(
+  context: RunContext,
+  stream: string,
+  subject: string,
+  upTo: StreamPosition,
+): Promise<void> {
+  const { streams } = context.connection.manager;
+  try {
+    const { seq: first } = await streams.getMessage(stream, {
+      seq: 1,
+      next_by_subj: subject,
+    } as SeqMsgRequest);
+    const count = Math.max(0, upTo.position - first + 1);
+    const positions = Array.from({ length: count }, (_, i) => first + i);
+    await removeMessages(context, stream, positions, upTo.life);
+  } catch (error) {
+    if (['stream missing', 'message missing'].includes(refusalOf(error))) return;
+    throw natsFailure(error, `release what checkpoints cover from ${stream}`, context.connection.url);
+  }
+}
+
+/**
+ * Removes single messages; nothing where the stream is gone or was made anew. Those that are gone already are passed over.
+ */
+export async function removeMessages(
+  { connection }: RunContext,
+  stream: string,
+  positions: readonly number[],
+  life: string,
+): Promise<void> {
+  const { streams } = connection.manager;
+  const remove = (position: number) =>
+    streams.deleteMessage(stream, position, false).catch((error: unknown) => {
+      if (refusalOf(error) !== 'message missing') throw error;
+    });
+  try {
+    if (lifeOf(await streams.info(stream)) !== life) return;
+    for (let begin = 0; begin < positions.length; begin += atOnce) {
+      await Promise.all(positions.slice(begin, begin + atOnce).map(remove));
+    }
+  } catch (error) {
+    if (refusalOf(error) === 'stream missing') return;
+    throw natsFailure(error, `remove single messages from ${stream}`, connection.url);
   }
 }

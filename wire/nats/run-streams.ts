@@ -21,7 +21,7 @@ import {
 import { type PublishOptions, publishStored } from './publish-stored.ts';
 import { type ReadDocument, readDocuments } from './read-documents.ts';
 import { type PositionedMessage, readInOrder } from './read-in-order.ts';
-import { purgeStream, releaseDocuments } from './release.ts';
+import { purgeStream, releaseDocuments, removeMessages } from './release.ts';
 import { ensureStreams, removeStreams, type StreamLimits, type StreamPosition } from './stream-settings.ts';
 import { lookAtStreams, type RunState } from './stream-state.ts';
 import { traceHeaders } from './traceparent.ts';
@@ -133,6 +133,8 @@ export interface RunStreams {
   releaseDocuments(before: number): Promise<void>;
   /** Removes one teacher's distributions up to a position, inclusive. */
   releaseDistributions(teacher: string, upTo: StreamPosition): Promise<void>;
+  /** Removes single distributions, of one life of the stream. Those that are gone already are passed over. */
+  removeDistributions(positions: readonly number[], life: string): Promise<void>;
   /** Deletes the streams with everything in them; does nothing where there are none. */
   remove(): Promise<void>;
 }
@@ -176,6 +178,8 @@ export function openRunStreams(connection: NatsConnection, run: string): RunStre
     releaseDocuments: (before) => releaseDocuments(context, before),
     releaseDistributions: (teacher, upTo) =>
       purgeStream(context, names.distributionsStream, distributionsSubject(names, teacher), upTo),
+    removeDistributions: (positions, life) =>
+      removeMessages(context, names.distributionsStream, positions, life),
     remove: () => removeStreams(context),
   };
 }

@@ -13,6 +13,15 @@ it.each([
   expect(isSince(version, [2, 9])).toBe(isNewer);
 });
 
+it('looks at the last number where it is wanted', () => {
+  expect(['2.9.14', '2.9.15', '2.10.0', '2.9'].map((version) => isSince(version, [2, 9, 15]))).toEqual([
+    false,
+    true,
+    true,
+    false,
+  ]);
+});
+
 it('asks a program', async () => {
   const version = await versionOfProgram(await findNatsServer());
   expect(version).toMatch(/^nats-server: v\d+\.\d+/);

@@ -11,7 +11,17 @@ export async function versionOfProgram(program: string): Promise<string> {
 }
 
 /** Whether a version ("2.10.4", "nats-server: v2.10.4") is that one or a newer one. */
-export function isSince(version: string, [wantedMajor, wantedMinor]: readonly [number, number]): boolean {
-  const [major, minor] = /(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number) ?? [0, 0];
-  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+export function isSince(
+  version: string,
+  wanted: readonly [major: number, minor: number, patch?: number],
+): boolean {
+  const found =
+    /(\d+)\.(\d+)(?:\.(\d+))?/
+      .exec(version)
+      ?.slice(1)
+      .map((part) => Number(part ?? 0)) ?? [];
+  for (const [i, part] of [wanted[0], wanted[1], wanted[2] ?? 0].entries()) {
+    if ((found[i] ?? 0) !== part) return (found[i] ?? 0) > part;
+  }
+  return true;
 }

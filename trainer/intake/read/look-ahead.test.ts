@@ -48,6 +48,23 @@ describe('LookAhead', () => {
     );
   });
 
+  it('names as strays what is covered or a second copy, behind what is not, and keeps the rest', () => {
+    fc.assert(
+      fc.property(arrivals, fc.nat({ max: 20 }), (order, covered) => {
+        const queue = new LookAhead<number>(0, 100, new Notifier());
+        for (const [position, document] of order.entries()) queue.offer(document, position + 1, 0);
+        queue.forget(covered);
+        const first = order.findIndex((document) => document >= covered);
+        const strays = order.flatMap((document, i) =>
+          first !== -1 && i > first && (document < covered || order.indexOf(document) < i) ? [i + 1] : [],
+        );
+        expect(queue.takeStrays()).toEqual(strays);
+        expect(queue.takeStrays()).toEqual([]);
+        expect(queue.coveredPosition).toBe(first === -1 ? order.length : first);
+      }),
+    );
+  });
+
   it('asks to wait when full, but reads on while the next document is missing', async () => {
     const queue = new LookAhead<string>(5, 2, new Notifier());
     queue.offer(4, 1, 'used before');

@@ -41,6 +41,8 @@ export class LookAhead<T> {
   readonly #waiting = new Map<number, Waiting<T>>();
   /** What was read, in the order of the stream, from the first that no checkpoint covers. */
   #read: { readonly document: number; readonly position: number }[] = [];
+  /** Positions behind uncovered documents of what will never be used: they take room in the stream. */
+  #strays: number[] = [];
   /** Documents whose part came and cannot be used. */
   readonly #rejected = new Set<number>();
   #next: number;
@@ -68,7 +70,10 @@ export class LookAhead<T> {
 
   /** Takes in what was read. Documents that are used already, and second copies, are dropped. */
   offer(document: number, position: number, value: T, { life = '', ...arrival }: Arrival = {}): void {
-    if (life !== this.#life) this.#read = [];
+    if (life !== this.#life) {
+      this.#read = [];
+      this.#strays = [];
+    }
     this.#life = life;
     this.#lastPosition = position;
     this.#lastDocument = document;
@@ -188,7 +193,23 @@ export class LookAhead<T> {
   /** Documents before this one are covered by a checkpoint. */
   forget(documents: number): void {
     const uncovered = this.#read.findIndex(({ document }) => document >= documents);
-    this.#read = uncovered === -1 ? [] : this.#read.slice(uncovered);
+    const rest = uncovered === -1 ? [] : this.#read.slice(uncovered);
+    const seen = new Set<number>();
+    this.#read = rest.filter(({ document, position }) => {
+      const isSecondCopy = seen.has(document) && !this.#rejected.has(document);
+      seen.add(document);
+      if (document >= documents && !isSecondCopy) return true;
+      this.#strays.push(position);
+      return false;
+    });
+  }
+
+  /**
+   * Where the stream holds what will never be used, behind uncovered documents: late copies of covered ones, and second
+   * copies. Forgotten by the call.
+   */
+  takeStrays(): number[] {
+    return this.#strays.splice(0);
   }
 
   /** Up to which position the stream holds nothing but covered documents; 0 where there is none. */

@@ -11,10 +11,10 @@ const releaseAgainAfter = 5_000;
 /**
  * Takes from the streams what the newest checkpoint covers, which makes room for feeder and teachers. It looks
  * again every second: what a trainer that was killed between a checkpoint and its release
- * left is released after the restart, and so are copies of covered documents that come late.
+ * left is released after the restart, and so are copies of covered documents that come late, wherever they stand.
  */
 export class StreamRelease {
-  readonly #streams: Pick<RunStreams, 'releaseDocuments' | 'releaseDistributions'>;
+  readonly #streams: Pick<RunStreams, 'releaseDocuments' | 'releaseDistributions' | 'removeDistributions'>;
   readonly #documents: LookAhead<IncomingDocument>;
   readonly #sources: readonly SourceQueue[];
   readonly #warning: RepeatedWarning;
@@ -24,7 +24,7 @@ export class StreamRelease {
 
   /** @param covered how many documents the newest checkpoint covers */
   constructor(
-    streams: Pick<RunStreams, 'releaseDocuments' | 'releaseDistributions'>,
+    streams: Pick<RunStreams, 'releaseDocuments' | 'releaseDistributions' | 'removeDistributions'>,
     { documents, sources }: { documents: LookAhead<IncomingDocument>; sources: readonly SourceQueue[] },
     covered: number,
     log: Log,
@@ -62,6 +62,9 @@ export class StreamRelease {
       for (const { name, distributions } of this.#sources) {
         distributions.forget(covered);
         const { life, coveredPosition: position } = distributions;
+        // Without it, copies of covered documents would fill the stream, and the next wanted one found no room in it.
+        const strays = distributions.takeStrays();
+        if (strays.length > 0) await this.#streams.removeDistributions(strays, life);
         const released = this.#released.get(name);
         const isNews = position > (released?.position ?? 0) || life !== released?.life;
         if (position === 0 || !(isNews || all)) continue;
