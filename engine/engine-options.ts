@@ -17,7 +17,10 @@ export interface Execution extends Placement {
   readonly precision: 'float32' | Half;
   /** Left out, float32. */
   readonly activations?: KeptType | undefined;
-  /** Keeps weights, gradients and optimizer state in this process's memory; each block's weights go to the device. */
+  /**
+   * Keeps weights, gradients and optimizer state in this process's memory; each block's weights go to the device, its
+   * matrices in the precision of products.
+   */
   readonly offload?: boolean | undefined;
 }
 
