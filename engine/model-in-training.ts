@@ -14,6 +14,7 @@ import { type OpenedTraining, openTraining } from './open-training.ts';
 import type { Optimizer } from './optimizer.ts';
 import { microBatches } from './packing/micro-batches.ts';
 import { type PackedTokens, tokenFeeds } from './packing/packed-tokens.ts';
+import { TokensOnDevice } from './tokens-on-device.ts';
 import { type TrainingBatch, textsAlone } from './training-batch.ts';
 import type { TrainingSessions } from './training-sessions.ts';
 import type { TrainingTensors } from './training-tensors.ts';
@@ -50,9 +51,11 @@ export class ModelInTraining {
   /** Operators that the processor computes for a device. */
   readonly onProcessor: ReadonlySet<string>;
   readonly #mask: MaskOnDevice | undefined;
+  readonly #tokens: TokensOnDevice | undefined;
   /** Of activations: the device's, even where the tensors stay in this process's. */
   readonly #activationMemory: Memory;
   readonly #blockWeights: BlockWeights | undefined;
+  readonly #inParts: boolean;
   readonly #masked: boolean;
   readonly #options: EngineOptions;
   readonly #sessions: TrainingSessions;
@@ -85,7 +88,11 @@ export class ModelInTraining {
     this.#sessions = sessions;
     this.#mask = mask;
     this.#activationMemory = activationMemory;
-    this.#masked = onHost && partsOfAttention(options.contextLength) === undefined;
+    this.#inParts = partsOfAttention(options.contextLength) !== undefined;
+    this.#masked = onHost && !this.#inParts;
+    this.#tokens = onHost
+      ? undefined
+      : new TokensOnDevice(activationMemory, largest, { inParts: this.#inParts });
     this.#hiddenSize = architecture.hiddenSize;
     // A part of a tensor that does not begin at its beginning cannot be bound on a device.
     this.#rowsAtOnce = onHost ? rowsOfHead(architecture) : largest.tokens;
@@ -191,7 +198,8 @@ export class ModelInTraining {
   }
 
   async #passOf(packed: PackedTokens, { inputIds }: TrainingBatch): Promise<Pass> {
-    const feeds = tokenFeeds(packed, inputIds);
+    const ofTokens = tokenFeeds(packed, inputIds, { inParts: this.#inParts });
+    const feeds = this.#tokens ? await this.#tokens.of(ofTokens) : ofTokens;
     return { packed, feeds: this.#mask ? { ...feeds, mask: await this.#mask.of(packed) } : feeds };
   }
 

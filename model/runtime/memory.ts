@@ -19,7 +19,7 @@ import {
 } from './tensor.ts';
 
 /** What a tensor that stays may hold. */
-type KeptElement = 'float32' | 'int32' | Half;
+type KeptElement = 'float32' | 'int32' | 'int64' | Half;
 
 /** Where tensors that stay from run to run live: in this process's memory, or in a device's. Float32 but where said. */
 export interface Memory {
@@ -63,6 +63,7 @@ export const processMemory: Memory = {
     const count = elementCount(shape);
     if (elementType === 'float32') return { data: new Float32Array(count), shape };
     if (elementType === 'int32') return { data: new Int32Array(count), shape };
+    if (elementType === 'int64') return { data: new BigInt64Array(count), shape };
     return { data: new Uint16Array(count), shape, elementType };
   },
   zeros: async (shape) => ({ data: new Float32Array(elementCount(shape)), shape }),

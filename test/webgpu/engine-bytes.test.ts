@@ -42,17 +42,15 @@ async function bytesOf(directory: string, options: EngineOptions, batch: Trainin
 
 /** What each part of a step may bring to the device: nothing that grows with hidden size, vocabulary or length². */
 function bound(batch: TrainingBatch, options: EngineOptions, tensors: number) {
-  const passes = blocks * 2 + (options.recompute ? blocks - 1 : 0);
   let up = 0;
   let down = 0;
   for (const { tokens, rows, length } of microBatches(batch.lengths, { ...options, masked: false })) {
     const slots = rows * length;
-    // Ids, for the forward pass of the embeddings, and for the backward pass where they are trained.
-    up += (options.lora ? 1 : 2) * 4 * tokens;
+    // Ids and positions (int64) of tokens, the tokens of slots with their positions, and the slots of tokens: once,
+    // however many blocks read them.
+    up += (4 + 8) * tokens + (4 + 4) * slots + 4 * tokens;
     // Where the mask of every row ends.
     up += 4 * length + 4 * slots;
-    // Of every pass of a block: positions of tokens and slots (int64), and which token is in which slot.
-    up += passes * (8 * tokens + 8 * slots + 4 * tokens + 4 * slots);
     // Ids and probabilities of label and candidates, two weights and the tail mass.
     up += tokens * (4 * (1 + batch.candidates) + 4 * batch.candidates + 3 * 4);
     // The two losses.
