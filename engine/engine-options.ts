@@ -1,3 +1,4 @@
+import type { Half } from '../model/graph/tensor-type.ts';
 import type { LoraSettings } from '../model/lora/lora-settings.ts';
 import type { Placement } from '../model/runtime/placement.ts';
 import type { AdamWOptions } from './adamw.ts';
@@ -13,10 +14,13 @@ export type KeptType = 'float32' | 'bfloat16';
  */
 export interface Execution extends Placement {
   /** Of matrix products. */
-  readonly precision: 'float32' | 'float16' | 'bfloat16';
+  readonly precision: 'float32' | Half;
   /** Left out, float32. */
   readonly activations?: KeptType | undefined;
-  /** Keeps weights, gradients and optimizer state in this process's memory; each block's weights go to the device. */
+  /**
+   * Keeps weights, gradients and optimizer state in this process's memory; each block's weights go to the device, its
+   * matrices in the precision of products.
+   */
   readonly offload?: boolean | undefined;
 }
 

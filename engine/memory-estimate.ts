@@ -1,3 +1,4 @@
+import type { Architecture } from '../model/families/architecture.ts';
 import { partsOfAttention } from '../model/families/attention-scope.ts';
 import { readArchitecture } from '../model/families/read-architecture.ts';
 import { parameterCount } from '../model/families/weight-shapes.ts';
@@ -8,14 +9,18 @@ import { bytesOf, temporaryBytes } from '../model/graph/temporary-bytes.ts';
 import { bytesPerElement } from '../model/graph/tensor-type.ts';
 import { largestSizes } from './activations.ts';
 import type { EngineOptions } from './engine-options.ts';
+import { tensorOfBlock } from './graphs/block-graph.ts';
 import { headResults, rowsOfHead } from './graphs/head-graph.ts';
 import { resultsOf } from './graphs/segment.ts';
-import { trainingGraphs } from './graphs/training-graphs.ts';
-import { trainedPart } from './trained-part.ts';
+import { type TrainingGraphs, trainingGraphs } from './graphs/training-graphs.ts';
+import { type TrainedPart, trainedPart } from './trained-part.ts';
 
 /** What a training takes of one memory at its peak, in bytes. */
 export interface MemoryNeed {
-  /** Weights, gradients and both moments of what is trained, 16 bytes a parameter; 4 of what is only read. */
+  /**
+   * Weights, gradients and both moments of what is trained, 16 bytes a parameter; 4 of what is only read. Offloaded
+   * ones of blocks take 2 more where products are computed in 16 bits.
+   */
   readonly state: number;
   /** What the backward pass reads, of all blocks or of one, and the hidden states between blocks. */
   readonly activations: number;
@@ -94,14 +99,46 @@ export async function estimateMemoryOf(directory: string, options: EngineOptions
   temporaries += bytesPerValue * head.wide.length * rows * architecture.vocabularySize;
   const values = { activations, temporaries };
   if (!onDevice) return { host: need({ state, ...values, program: programBytes }), device: undefined };
-  // Two blocks' weights on their way, and the parts that are no blocks, with their gradients.
-  const largestTensor = Math.max(...[...part.shapes.values(), ...part.frozen.values()].map(elementCount));
-  const onTheWay = bytesPerValue * ((2 * (trained + frozen)) / kindOfBlock.length + 2 * largestTensor);
+  const { narrowCopies, onTheWay } = offloadedBytes(graphs, architecture, part, options);
   // What stays on the device is copied for a checkpoint; before the first one, there are the weights as they were loaded.
   const copies = bytesPerValue * Math.max(3 * trained, trained + frozen);
   return {
-    host: need({ state: offload ? state : copies, activations: 0, temporaries: 0, program: programBytes }),
+    host: need({
+      state: offload ? state + narrowCopies : copies,
+      activations: 0,
+      temporaries: 0,
+      program: programBytes,
+    }),
     device: need({ state: offload ? onTheWay : state, ...values, program: deviceProgramBytes }),
+  };
+}
+
+/** What offloaded weights take besides: rounded copies in this process's memory, and what is on the device at a time. */
+function offloadedBytes(
+  { kinds, kindOfBlock }: TrainingGraphs,
+  architecture: Architecture,
+  part: TrainedPart,
+  { execution: { precision } }: EngineOptions,
+): { readonly narrowCopies: number; readonly onTheWay: number } {
+  const countOf = (tensor: string) => elementCount(part.shapes.get(tensor) ?? part.frozen.get(tensor)!);
+  const blocks = kindOfBlock.map((kind, index) => {
+    const { tensors, factors, gradients } = kinds[kind];
+    const count = (names: Iterable<string>) =>
+      [...names].reduce((sum, name) => sum + countOf(tensorOfBlock(architecture, index, name)), 0);
+    const narrow = precision === 'float32' ? 0 : bytesPerElement[precision] * count(factors);
+    const wide = bytesPerValue * (precision === 'float32' ? count(tensors) : count(tensors) - count(factors));
+    return { narrow, weights: narrow + wide, gradients: bytesPerValue * count(gradients.keys()) };
+  });
+  const most = (of: (block: (typeof blocks)[number]) => number) => Math.max(...blocks.map(of));
+  const largestTensor = Math.max(...[...part.shapes.keys(), ...part.frozen.keys()].map(countOf));
+  return {
+    narrowCopies: blocks.reduce((sum, { narrow }) => sum + narrow, 0),
+    // Two blocks' weights; the gradients of one, with their sums so far. Parts that are no blocks take less beside them,
+    // but for the largest tensor with its gradient.
+    onTheWay:
+      2 * most(({ weights }) => weights) +
+      2 * most(({ gradients }) => gradients) +
+      2 * bytesPerValue * largestTensor,
   };
 }
 

@@ -4,9 +4,8 @@ import { type Memory, processMemory } from '../model/runtime/memory.ts';
 import type { BytesCrossed, Tensors } from '../model/runtime/session.ts';
 import { beginningOf, isOnDevice, type Tensor, valuesOf } from '../model/runtime/tensor.ts';
 import { Activations, largestSizes } from './activations.ts';
-import { BlockWeights } from './block-weights.ts';
+import type { BlockWeights } from './block-weights.ts';
 import type { EngineOptions, KeptType } from './engine-options.ts';
-import { tensorOfBlock } from './graphs/block-graph.ts';
 import { rowsOfHead } from './graphs/head-graph.ts';
 import { cotangentName, type GradientForm } from './graphs/segment.ts';
 import { lossWeights, type Targets, targetFeeds, targetsOf } from './loss/targets.ts';
@@ -15,9 +14,10 @@ import { type OpenedTraining, openTraining } from './open-training.ts';
 import type { Optimizer } from './optimizer.ts';
 import { microBatches } from './packing/micro-batches.ts';
 import { type PackedTokens, tokenFeeds } from './packing/packed-tokens.ts';
+import { TokensOnDevice } from './tokens-on-device.ts';
 import { type TrainingBatch, textsAlone } from './training-batch.ts';
 import type { TrainingSessions } from './training-sessions.ts';
-import type { BoundTensors, TrainingTensors } from './training-tensors.ts';
+import type { TrainingTensors } from './training-tensors.ts';
 
 /** Means over the positions with a label, in nats. */
 export interface Losses {
@@ -51,20 +51,17 @@ export class ModelInTraining {
   /** Operators that the processor computes for a device. */
   readonly onProcessor: ReadonlySet<string>;
   readonly #mask: MaskOnDevice | undefined;
+  readonly #tokens: TokensOnDevice | undefined;
   /** Of activations: the device's, even where the tensors stay in this process's. */
   readonly #activationMemory: Memory;
   readonly #blockWeights: BlockWeights | undefined;
+  readonly #inParts: boolean;
   readonly #masked: boolean;
   readonly #options: EngineOptions;
   readonly #sessions: TrainingSessions;
   readonly #hiddenSize: number;
   readonly #rowsAtOnce: number;
-  /** The tensors of the embeddings, of each block and of the head. */
-  readonly #bound: {
-    readonly embeddings: BoundTensors;
-    readonly blocks: BoundTensors[];
-    readonly head: BoundTensors;
-  };
+  readonly #bound: OpenedTraining['bound'];
   /** Tensors of the embeddings whose gradients do not start in the head, as those of a tied table do. */
   readonly #addedOnly: readonly string[];
   /** The input of each block, and the output of the last. */
@@ -77,8 +74,9 @@ export class ModelInTraining {
   readonly #cotangents: readonly [Tensor, Tensor];
 
   private constructor(options: EngineOptions, opened: OpenedTraining) {
-    const { architecture, tensors, sessions, memory, activationMemory, optimizer, mask, crossed } = opened;
-    const { embeddings, kinds, kindOfBlock, head } = sessions;
+    const { architecture, tensors, sessions, bound, blockWeights, memory, activationMemory } = opened;
+    const { optimizer, mask, crossed } = opened;
+    const { kinds, kindOfBlock, head } = sessions;
     const onHost = activationMemory === processMemory;
     const largest = largestSizes(options);
     this.tensors = tensors;
@@ -90,24 +88,17 @@ export class ModelInTraining {
     this.#sessions = sessions;
     this.#mask = mask;
     this.#activationMemory = activationMemory;
-    this.#masked = onHost && partsOfAttention(options.contextLength) === undefined;
+    this.#inParts = partsOfAttention(options.contextLength) !== undefined;
+    this.#masked = onHost && !this.#inParts;
+    this.#tokens = onHost
+      ? undefined
+      : new TokensOnDevice(activationMemory, largest, { inParts: this.#inParts });
     this.#hiddenSize = architecture.hiddenSize;
     // A part of a tensor that does not begin at its beginning cannot be bound on a device.
     this.#rowsAtOnce = onHost ? rowsOfHead(architecture) : largest.tokens;
-    this.#bound = {
-      embeddings: tensors.bind(embeddings.segment),
-      blocks: kindOfBlock.map((kind, index) =>
-        tensors.bind(kinds[kind].segment, (input) => tensorOfBlock(architecture, index, input)),
-      ),
-      head: tensors.bind(head.graph),
-    };
-    this.#blockWeights = options.execution.offload
-      ? new BlockWeights(
-          activationMemory,
-          this.#bound.blocks.map(({ weights }) => weights),
-        )
-      : undefined;
-    this.#addedOnly = [...embeddings.segment.gradients.keys()].filter(
+    this.#bound = bound;
+    this.#blockWeights = blockWeights;
+    this.#addedOnly = [...sessions.embeddings.segment.gradients.keys()].filter(
       (name) => !head.graph.gradients.has(name),
     );
     const states = (type?: KeptType) =>
@@ -198,6 +189,7 @@ export class ModelInTraining {
     await this.#sessions.close();
     await this.optimizer.close();
     await this.#mask?.close();
+    await this.#blockWeights?.close();
     await this.#activationMemory.close();
   }
 
@@ -206,7 +198,8 @@ export class ModelInTraining {
   }
 
   async #passOf(packed: PackedTokens, { inputIds }: TrainingBatch): Promise<Pass> {
-    const feeds = tokenFeeds(packed, inputIds);
+    const ofTokens = tokenFeeds(packed, inputIds, { inParts: this.#inParts });
+    const feeds = this.#tokens ? await this.#tokens.of(ofTokens) : ofTokens;
     return { packed, feeds: this.#mask ? { ...feeds, mask: await this.#mask.of(packed) } : feeds };
   }
 

@@ -7,13 +7,15 @@ import { openWeights } from '../model/families/weights.ts';
 import { type Memory, openMemory, processMemory, sharedMemory } from '../model/runtime/memory.ts';
 import type { BytesCrossed } from '../model/runtime/session.ts';
 import { largestSizes } from './activations.ts';
+import { BlockWeights } from './block-weights.ts';
 import type { EngineOptions } from './engine-options.ts';
+import { tensorOfBlock } from './graphs/block-graph.ts';
 import { trainingGraphs } from './graphs/training-graphs.ts';
 import { MaskOnDevice } from './mask-on-device.ts';
 import { deviceOptimizer, hostOptimizer, type Optimizer } from './optimizer.ts';
 import { initialValues, trainedPart } from './trained-part.ts';
 import { openTrainingSessions, type TrainingSessions } from './training-sessions.ts';
-import { TrainingTensors } from './training-tensors.ts';
+import { type BoundTensors, TrainingTensors } from './training-tensors.ts';
 
 /** What a model in training is made of, where it is computed. */
 export interface OpenedTraining {
@@ -23,6 +25,14 @@ export interface OpenedTraining {
   readonly memory: Memory;
   readonly activationMemory: Memory;
   readonly sessions: TrainingSessions;
+  /** The tensors of the embeddings, of each block and of the head. */
+  readonly bound: {
+    readonly embeddings: BoundTensors;
+    readonly blocks: readonly BoundTensors[];
+    readonly head: BoundTensors;
+  };
+  /** Undefined where they stay where they are computed. */
+  readonly blockWeights: BlockWeights | undefined;
   readonly optimizer: Optimizer;
   /** Undefined where masks are made in this process's memory, or attention is computed in parts. */
   readonly mask: MaskOnDevice | undefined;
@@ -55,6 +65,22 @@ export async function openTraining(directory: string, options: EngineOptions): P
   const parts = partsOfAttention(options.contextLength, { onDevice });
   const graphs = trainingGraphs(architecture, part, { ...options, parts });
   const sessions = await openTrainingSessions(graphs, options, crossed);
+  const { embeddings, kinds, kindOfBlock, head } = graphs;
+  const bound = {
+    embeddings: tensors.bind(embeddings),
+    blocks: kindOfBlock.map((kind, index) =>
+      tensors.bind(kinds[kind], (input) => tensorOfBlock(architecture, index, input)),
+    ),
+    head: tensors.bind(head),
+  };
+  const { precision } = options.execution;
+  const offloaded = kindOfBlock.map((kind, index) => {
+    const { factors, gradients } = kinds[kind];
+    return { weights: bound.blocks[index].weights, factors, trained: new Set(gradients.keys()) };
+  });
+  const blockWeights = offload
+    ? await BlockWeights.open(activationMemory, offloaded, { ...options, precision })
+    : undefined;
   const optimizer =
     offload || !onDevice
       ? hostOptimizer(tensors.trained, options)
@@ -63,5 +89,16 @@ export async function openTraining(directory: string, options: EngineOptions): P
   const mask = needsMask
     ? await MaskOnDevice.open(activationMemory, largestSizes(options), sessionOptions)
     : undefined;
-  return { architecture, tensors, memory, activationMemory, sessions, optimizer, mask, crossed };
+  return {
+    architecture,
+    tensors,
+    memory,
+    activationMemory,
+    sessions,
+    bound,
+    blockWeights,
+    optimizer,
+    mask,
+    crossed,
+  };
 }

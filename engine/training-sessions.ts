@@ -1,4 +1,5 @@
 import type { Value } from '../model/graph/graph.ts';
+import type { Half } from '../model/graph/tensor-type.ts';
 import { emitModel } from '../model/onnx/emit.ts';
 import { dialectOf } from '../model/runtime/dialect.ts';
 import { type BytesCrossed, openSession, type Session } from '../model/runtime/session.ts';
@@ -40,28 +41,35 @@ export async function openTrainingSessions(
   { threads, execution }: Pick<EngineOptions, 'threads' | 'execution'>,
   crossed: BytesCrossed,
 ): Promise<TrainingSessions> {
-  const { provider, device, activations } = execution;
+  const { provider, device, activations, offload, precision } = execution;
   const dialect = dialectOf(execution);
   const opened: Session[] = [];
-  const narrowed = activations === 'bfloat16';
   const open = async (
     outputs: readonly Value[],
-    { given = [], kept = [] }: { readonly given?: readonly Value[]; readonly kept?: readonly Value[] } = {},
+    {
+      given = [],
+      kept = [],
+      factors = [],
+    }: Partial<Record<'given' | 'kept', readonly Value[]>> & { readonly factors?: Iterable<string> } = {},
   ) => {
     // Under their own names the outputs are computed in the memory that they are given.
     const named = Object.fromEntries(outputs.map((value) => [value.name, value]));
-    const narrow = narrowed ? new Set(['hidden', ...kept.map(({ name }) => name)]) : undefined;
+    const narrow = new Map<string, Half>();
+    if (activations === 'bfloat16')
+      for (const name of ['hidden', ...kept.map(({ name }) => name)]) narrow.set(name, activations);
+    if (precision !== 'float32') for (const name of factors) narrow.set(name, precision);
     const model = emitModel(named, { given, dialect, narrow });
     const session = await openSession(model, { threads, keepsMemory: false, provider, device, crossed });
     opened.push(session);
     return session;
   };
-  const openSegment = async (segment: Segment): Promise<SegmentSessions> => {
+  const openSegment = async (segment: Segment, factors: Iterable<string> = []): Promise<SegmentSessions> => {
     const { output, saved } = segment;
     const kept = [output, ...saved];
-    const forward = await open(kept, { kept });
+    const forward = await open(kept, { kept, factors });
     if (resultsOf(segment, 'alone').length === 0) return { segment, forward, backward: undefined };
-    const backward = (form: GradientForm) => open(resultsOf(segment, form), { given: saved, kept: saved });
+    const backward = (form: GradientForm) =>
+      open(resultsOf(segment, form), { given: saved, kept: saved, factors });
     return { segment, forward, backward: { alone: await backward('alone'), added: await backward('added') } };
   };
   // The widest values are outputs too, so that they stay in our buffers from run to run: ONNX Runtime would
@@ -70,7 +78,7 @@ export async function openTrainingSessions(
   const trainHead = (form: GradientForm) => open([...headResults(head, form), ...wide]);
   const sessions = {
     embeddings: await openSegment(embeddings),
-    kinds: await Promise.all(kinds.map(openSegment)),
+    kinds: await Promise.all(kinds.map((kind) => openSegment(kind, offload ? kind.factors : []))),
     kindOfBlock,
     head: {
       graph: head,

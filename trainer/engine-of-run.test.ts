@@ -44,6 +44,9 @@ it('says what stands on the GPU and what beside it', async () => {
   const offloaded = await planOnGpu({ offload: 'host' });
   expect(offloaded.host.state / 1.11e6).toBeCloseTo(16, 0);
   expect(offloaded.device!.state).toBeLessThan(device!.state);
+  const rounded = await planOnGpu({ offload: 'host', precision: 'bfloat16' });
+  expect(rounded.device!.state).toBeLessThan(offloaded.device!.state);
+  expect(rounded.host.state / offloaded.host.state).toBeCloseTo(18 / 16, 1);
   const narrow = await planOnGpu({ activations: 'bfloat16' });
   expect(narrow.device!.activations).toBeLessThan(0.7 * device!.activations);
   expect(memoryLine({ host, device })).toMatch(

@@ -35,7 +35,9 @@ export async function measureBlock(setting: Setting): Promise<Work> {
   });
   const states = [sizes.tokens, architecture.hiddenSize];
   const feeds = {
-    ...tokenFeeds(packed, Int32Array.from(texts.flatMap((text) => [...text]))),
+    ...tokenFeeds(packed, Int32Array.from(texts.flatMap((text) => [...text])), {
+      inParts: parts !== undefined,
+    }),
     ...Object.fromEntries(
       segment.tensors.map((name) => [name, filled(part.shapes.get(tensorOfBlock(architecture, 0, name))!)]),
     ),

@@ -20,7 +20,7 @@ export const tensorOfBlock = ({ blockPath }: Architecture, index: number, input:
  * [tokens, hidden size], position_ids int64 [tokens, 1]; slot_tokens, token_slots, slot_positions and mask,
  * see {@link packedScope}; and the tensors. Output: hidden of the next.
  *
- * @param parts where attention is to be computed in parts: there is no mask then
+ * @param parts where attention is to be computed in parts: there is no mask then, and slot_positions are int64
  */
 export function blockGraph(
   architecture: Architecture,
@@ -34,7 +34,7 @@ export function blockGraph(
   const block = architecture.blocks({
     positions: graph.input('position_ids', 'int64', ['tokens', 1]),
     scope: packedScope({
-      positions: graph.input('slot_positions', 'int64', ['rows', 'length']),
+      positions: graph.input('slot_positions', parts ? 'int64' : 'int32', ['rows', 'length']),
       slotTokens: graph.input('slot_tokens', 'int32', ['length*rows']),
       tokenSlots: graph.input('token_slots', 'int32', ['tokens']),
       mask: parts ?? graph.input('mask', 'float32', ['rows', 1, 1, 'length', 'length']),

@@ -1,5 +1,7 @@
+import { factorsAlone } from '../../model/graph/factors.ts';
 import { accumulate, pullback } from '../../model/graph/gradients.ts';
 import type { Graph, Value } from '../../model/graph/graph.ts';
+import { reachable } from '../../model/graph/reachable.ts';
 import { savedValues } from '../../model/graph/saved-values.ts';
 import type { TrainedPart } from '../trained-part.ts';
 
@@ -44,6 +46,8 @@ export interface Segment {
   readonly output: Value;
   /** What its tensors are called in the graph. */
   readonly tensors: readonly string[];
+  /** Those of them that products of matrices alone read. */
+  readonly factors: ReadonlySet<string>;
   /** What the forward pass keeps for the backward pass. */
   readonly saved: readonly Value[];
   /** ∂loss/∂input; undefined where there is no input to differentiate. */
@@ -85,7 +89,10 @@ export function segment(output: Value, tensors: PartTensors, input?: Value): Seg
   const gradients = tensorGradients(trained, input ? computed.slice(1) : computed);
   const names = [...tensors.inputs.values()].map(({ name }) => name);
   const saved = savedValues(output, resultsOf({ inputCotangent, gradients }, 'alone'));
-  return { output, tensors: names, saved, inputCotangent, gradients };
+  const { nodes } = reachable([output, ...resultsOf({ inputCotangent, gradients }, 'added')]);
+  const alone = factorsAlone(nodes);
+  const factors = new Set(names.filter((name) => alone.has(name)));
+  return { output, tensors: names, factors, saved, inputCotangent, gradients };
 }
 
 /** The results of the backward pass. */

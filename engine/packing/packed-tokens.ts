@@ -21,7 +21,7 @@ export interface PackedTokens {
   /** [N] the slot of each token. */
   readonly tokenSlots: Int32Array<ArrayBuffer>;
   /** [R · T] position of the token of each slot in its document. */
-  readonly slotPositions: BigInt64Array<ArrayBuffer>;
+  readonly slotPositions: Int32Array<ArrayBuffer>;
   /** [R · T] the slot of its row in which the document of each slot begins. */
   readonly firstSlots: Float32Array<ArrayBuffer>;
   /**
@@ -50,7 +50,7 @@ export function packTokens(
   const positions = new BigInt64Array(tokens);
   const slotTokens = new Int32Array(slots).fill(tokens - 1);
   const tokenSlots = new Int32Array(tokens);
-  const slotPositions = new BigInt64Array(slots);
+  const slotPositions = new Int32Array(slots);
   const firstSlots = new Float32Array(slots);
   const mask = masked ? new Float32Array(slots * length).fill(Number.NEGATIVE_INFINITY) : undefined;
 
@@ -64,7 +64,7 @@ export function packTokens(
         positions[token] = BigInt(position);
         slotTokens[slot] = token;
         tokenSlots[token] = slot;
-        slotPositions[slot] = BigInt(position);
+        slotPositions[slot] = position;
         firstSlots[slot] = first;
         mask?.fill(0, slot * length + first, slot * length + first + position + 1);
       }
@@ -95,19 +95,24 @@ export function packTokens(
  * What the graphs of embeddings and blocks take of the tokens.
  *
  * @param inputIds of the batch
+ * @param inParts whether attention is computed in parts, which takes the positions of slots as int64
  */
 export function tokenFeeds(
   { tokens, rows, length, places, positions, slotTokens, tokenSlots, slotPositions, mask }: PackedTokens,
   inputIds: Int32Array,
+  { inParts }: { readonly inParts: boolean },
 ): Readonly<Record<string, HostTensor>> {
   const ids = new Int32Array(tokens);
   for (let token = 0; token < tokens; token++) ids[token] = places[token] < 0 ? 0 : inputIds[places[token]];
+  const positionsOfSlots = inParts
+    ? { data: BigInt64Array.from(slotPositions, BigInt) }
+    : { data: slotPositions };
   return {
     input_ids: { data: ids, shape: [tokens, 1] },
     position_ids: { data: positions, shape: [tokens, 1] },
     slot_tokens: { data: slotTokens, shape: [rows * length] },
     token_slots: { data: tokenSlots, shape: [tokens] },
-    slot_positions: { data: slotPositions, shape: [rows, length] },
+    slot_positions: { ...positionsOfSlots, shape: [rows, length] },
     ...(mask && { mask: { data: mask, shape: [rows, 1, 1, length, length] } }),
   };
 }

@@ -1,21 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import {
-  goldenModel,
-  goldenModels,
-  largestDifference,
-  openExpected,
-  readInt32,
-} from '../../test/support/golden.ts';
+import { goldenModel, goldenModels, largestDifference } from '../../test/support/golden.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
-import { createGraph } from '../graph/operators.ts';
+import { wholeModel } from '../../test/support/whole-model.ts';
 import { emitModel } from '../onnx/emit.ts';
 import { openSession } from '../runtime/session.ts';
-import { rowScope } from './attention-scope.ts';
-import { hiddenStates } from './hidden-states.ts';
 import { readArchitecture } from './read-architecture.ts';
-import { openWeights, readWeights } from './weights.ts';
 
 const cases = goldenModels().flatMap((path) => [
   { name: basename(path), directory: path, parts: undefined },
@@ -28,35 +19,9 @@ const cases = goldenModels().flatMap((path) => [
 
 describe('logits agree with transformers', () => {
   it.each(cases)('$name', async ({ directory, parts }) => {
-    const architecture = await readArchitecture(directory);
-    const source = await openWeights(directory, architecture);
-    const weights = await readWeights(source, architecture);
-    await source.close();
-    const expected = await openExpected(directory);
-    const shape = expected.tensors.get('input_ids')!.shape;
-    const inputIds = await readInt32(expected, 'input_ids');
-
-    const graph = createGraph();
-    const inputs = new Map(
-      [...architecture.weights].map(([name, shape]) => [name, graph.input(name, 'float32', shape)]),
-    );
-    const at = graph.input('position_ids', 'int64', ['batch', 'length']);
-    const input = {
-      inputIds: graph.input('input_ids', 'int32', ['batch', 'length']),
-      positions: at,
-      scope: rowScope(at, { parts }),
-      weight: (name: string) => inputs.get(name)!,
-    };
-    const logits = architecture.logits(hiddenStates(architecture, input), input);
+    const { logits, feeds, expected } = await wholeModel(directory, parts);
     const session = await openSession(emitModel({ logits }), { threads: 1 });
-    const positions = BigInt64Array.from(inputIds, (_, i) => BigInt(i % shape[1]));
-    const results = await session.run({
-      input_ids: { data: inputIds, shape },
-      position_ids: { data: positions, shape },
-      ...Object.fromEntries(
-        [...weights].map(([name, data]) => [name, { data, shape: architecture.weights.get(name)! }]),
-      ),
-    });
+    const results = await session.run(feeds);
     const difference = largestDifference(
       results['logits'] as Float32Array,
       await expected.readFloat32('logits'),

@@ -2,7 +2,7 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { OnnxWriter } from './onnx-writer.ts';
 import { elementCount, formatShape, type Shape } from './shape.ts';
 import type { InputsOf, OperatorName, OutputsOf, ParametersOf } from './signatures.ts';
-import { bytesPerElement, type ElementType, type TensorType } from './tensor-type.ts';
+import { bytesPerElement, type ElementType, type HalfOperands, type TensorType } from './tensor-type.ts';
 
 /** One application of an operator. */
 export type Node<Name extends OperatorName = OperatorName> = {
@@ -87,7 +87,7 @@ export interface Operator<Name extends OperatorName> {
    * Writes it with matrix products in 16 bits, as tensor cores compute them: their operands are rounded, all else
    * stays float32 (Micikevicius et al. 2018, mixed precision).
    */
-  toHalf?(onnx: OnnxWriter, node: Node<Name>, half: 'float16' | 'bfloat16'): void;
+  toHalf?(onnx: OnnxWriter, node: Node<Name>, operands: HalfOperands): void;
   /**
    * Writes it for ONNX Runtime's WebGPU provider, where the standard's form has no kernel there or a slow one. What
    * has none runs on the processor, and all that it reads and writes crosses the bus.

@@ -2,6 +2,12 @@ import type { Shape } from './shape.ts';
 
 export type ElementType = 'float32' | 'float16' | 'bfloat16' | 'int32' | 'int64' | 'bool';
 
+/** In 16 bits. */
+export type Half = 'float16' | 'bfloat16';
+
+/** Of products of matrices: in 16 bits, or rounded to them and in float32 again, where there is no kernel for 16 bits. */
+export type HalfOperands = Half | `rounded-${Half}`;
+
 /** What is known of a tensor before the graph runs. */
 export interface TensorType {
   readonly elementType: ElementType;

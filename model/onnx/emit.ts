@@ -13,6 +13,7 @@ import { microsoft } from '../graph/onnx-writer.ts';
 import { operators } from '../graph/operators.ts';
 import { reachable } from '../graph/reachable.ts';
 import type { OperatorName } from '../graph/signatures.ts';
+import type { Half, HalfOperands } from '../graph/tensor-type.ts';
 import { castAtEnds } from './narrow.ts';
 import { dataTypes, onnxNode } from './node.ts';
 import { NodeList } from './node-list.ts';
@@ -20,10 +21,11 @@ import { valueInfo } from './value-info.ts';
 
 /**
  * `standard` models run wherever ONNX does; `onnxruntime` ones are faster, and need ONNX Runtime; so do those that
- * compute matrix products in 16 bits, which are for GPUs. `webgpu` ones have kernels of its WebGPU provider for all
+ * compute matrix products in 16 bits, which are for GPUs: the `rounded` ones only round
+ * the operands, where there is no kernel for such products. `webgpu` ones have kernels of its WebGPU provider for all
  * that is as large as the tokens' values.
  */
-export type Dialect = 'standard' | 'onnxruntime' | 'float16' | 'bfloat16' | 'webgpu';
+export type Dialect = 'standard' | 'onnxruntime' | 'webgpu' | HalfOperands;
 
 const standardOperatorSet = { domain: '', version: 18n };
 
@@ -36,8 +38,8 @@ export interface Emission {
   readonly dialect?: Dialect;
   /** Values that become inputs of the model instead of being computed. */
   readonly given?: readonly Value[];
-  /** Names of inputs and outputs that are bfloat16 outside of the model, where less memory counts more. */
-  readonly narrow?: ReadonlySet<string> | undefined;
+  /** Inputs and outputs that have 16 bits outside of the model, where less memory counts more, by their names. */
+  readonly narrow?: ReadonlyMap<string, Half> | undefined;
 }
 
 /**
@@ -54,7 +56,7 @@ export function emitModel(outputs: Readonly<Record<string, Value>>, emission: Em
 /** {@link emitModel} before it is serialized, to build on. */
 export function modelProto(
   outputs: Readonly<Record<string, Value>>,
-  { dialect = 'onnxruntime', given = [], narrow = new Set() }: Emission,
+  { dialect = 'onnxruntime', given = [], narrow = new Map() }: Emission,
 ): ModelProto {
   const { nodes, inputs, constants } = reachable(Object.values(outputs), given);
   const named = Object.entries(outputs);
@@ -64,12 +66,14 @@ export function modelProto(
     ...(dialect === 'webgpu' ? onlyRead(lowered, Object.values(outputs)) : lowered),
     ...renamed.map(([name, value]) => onnxNode('Identity', [value.name], [name])),
   ];
+  const narrowOf = (names: readonly string[]) =>
+    new Map([...narrow].filter(([name]) => names.includes(name)));
   const ends = {
-    inputs: inputs.map(({ name }) => name).filter((name) => narrow.has(name)),
-    outputs: Object.keys(outputs).filter((name) => narrow.has(name)),
+    inputs: narrowOf(inputs.map(({ name }) => name)),
+    outputs: narrowOf(Object.keys(outputs)),
   };
   const outside = (name: string, { elementType, shape }: Value) =>
-    valueInfo(name, { elementType: narrow.has(name) ? 'bfloat16' : elementType, shape });
+    valueInfo(name, { elementType: narrow.get(name) ?? elementType, shape });
   const graph = {
     name: 'fusemesh',
     node: castAtEnds(computed, ends),

@@ -1,3 +1,4 @@
+import type { Half } from '../graph/tensor-type.ts';
 import type { Dialect } from '../onnx/emit.ts';
 import type { ExecutionProvider } from './placement.ts';
 
@@ -11,8 +12,9 @@ export function dialectOf({
   precision = 'float32',
 }: {
   readonly provider?: ExecutionProvider;
-  readonly precision?: 'float32' | 'float16' | 'bfloat16';
+  readonly precision?: 'float32' | Half;
 }): Dialect {
-  if (precision !== 'float32') return precision;
+  // Kernels of products in 16 bits are CUDA's alone.
+  if (precision !== 'float32') return provider === 'cuda' ? precision : `rounded-${precision}`;
   return provider === 'webgpu' ? 'webgpu' : 'onnxruntime';
 }

@@ -1,15 +1,19 @@
 import koffi from 'koffi';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { elementCount } from '../graph/shape.ts';
-import { bytesPerElement, type ElementType } from '../graph/tensor-type.ts';
+import { bytesPerElement, type ElementType, type Half } from '../graph/tensor-type.ts';
 import { library } from './library.ts';
 
-/** A tensor on our own array; ONNX Runtime reads or writes it in place. 16-bit values are of bfloat16. */
+/** A tensor on our own array; ONNX Runtime reads or writes it in place. */
 export type HostTensor =
   | { readonly data: Float32Array<ArrayBuffer>; readonly shape: readonly number[] }
   | { readonly data: Int32Array<ArrayBuffer>; readonly shape: readonly number[] }
   | { readonly data: BigInt64Array<ArrayBuffer>; readonly shape: readonly number[] }
-  | { readonly data: Uint16Array<ArrayBuffer>; readonly shape: readonly number[] };
+  | {
+      readonly data: Uint16Array<ArrayBuffer>;
+      readonly shape: readonly number[];
+      readonly elementType: Half;
+    };
 
 /** A piece of a device's memory. */
 export interface DeviceBuffer {
@@ -43,9 +47,9 @@ export function beginningOf(tensor: Tensor, shape: readonly number[]): Tensor {
 }
 
 /** Values of a tensor in this process's memory as one of another shape, on the same memory. */
-export function valuesOf({ data }: HostTensor, begin: number, shape: readonly number[]): HostTensor {
-  const part = data.subarray(begin, begin + elementCount(shape));
-  return { data: part, shape } as HostTensor;
+export function valuesOf(tensor: HostTensor, begin: number, shape: readonly number[]): HostTensor {
+  const data = tensor.data.subarray(begin, begin + elementCount(shape));
+  return { ...tensor, data, shape } as HostTensor;
 }
 
 export const byteLengthOf = (tensor: Tensor): number =>
@@ -62,7 +66,7 @@ const sizes = new BigInt64Array(mostAxes);
 export function ortValue(tensor: Tensor): bigint {
   const [memory, data, type] = isOnDevice(tensor)
     ? [tensor.buffer.memory, tensor.buffer.data, tensor.elementType]
-    : [hostMemory(), tensor.data, typeOf(tensor.data)];
+    : [hostMemory(), tensor.data, elementTypeOf(tensor)];
   const { shape } = tensor;
   if (shape.length > mostAxes) throw new FuseMeshError('internal', `a tensor has ${shape.length} axes`);
   for (let axis = 0; axis < shape.length; axis++) sizes[axis] = BigInt(shape[axis]);
@@ -117,10 +121,10 @@ const arrays = new Map<number, Float32ArrayConstructor | Int32ArrayConstructor |
   [onnxTypes.int64, BigInt64Array],
 ]);
 
-function typeOf(data: HostTensor['data']): ElementType {
-  if (data instanceof Float32Array) return 'float32';
-  if (data instanceof Int32Array) return 'int32';
-  return data instanceof Uint16Array ? 'bfloat16' : 'int64';
+function elementTypeOf(tensor: HostTensor): ElementType {
+  if ('elementType' in tensor) return tensor.elementType;
+  if (tensor.data instanceof Float32Array) return 'float32';
+  return tensor.data instanceof Int32Array ? 'int32' : 'int64';
 }
 
 /** OrtArenaAllocator and OrtMemTypeDefault of onnxruntime_c_api.h. */

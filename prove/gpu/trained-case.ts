@@ -1,6 +1,5 @@
 import type { EngineOptions } from '../../engine/engine-options.ts';
-import type { EngineSnapshot } from '../../engine/engine-snapshot.ts';
-import { TrainingEngine } from '../../engine/training-engine.ts';
+import { ModelInTraining } from '../../engine/model-in-training.ts';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { optionsFor } from '../../test/support/engine-options.ts';
 import { largestDifference } from '../../test/support/golden.ts';
@@ -25,41 +24,40 @@ export async function trainCase(
   steps: number,
 ): Promise<TrainedCase> {
   const options = { ...optionsFor(batch), execution, lora: adapter?.settings };
-  const engine = await TrainingEngine.start(directory, options);
+  const model = await ModelInTraining.open(directory, options);
   try {
-    if (adapter) await engine.restore(adapter.untrained);
-    const begin = await engine.snapshot();
+    const { memory, tensors, optimizer } = model;
+    /** Copies of one tensor for each that is trained, by its name. */
+    const read = async (of: 'weights' | 'gradient') => {
+      const values = new Map<string, Float32Array>();
+      for (const tensor of tensors.trained) values.set(tensor.name, await memory.read(tensor[of]));
+      return values;
+    };
+    const untrained = new Map(adapter?.untrained.tensors.map((tensor) => [tensor.name, tensor.weights]));
+    for (const tensor of adapter ? tensors.trained : [])
+      await memory.write(tensor.weights, untrained.get(tensor.name)!);
+    const begin = await read('weights');
     const losses: number[] = [];
     let gradients: TrainedCase['gradients'] = new Map();
     for (let step = 1; step <= steps; step++) {
-      const { loss, gradientNorm, finite } = await engine.step(batch, learningRate);
-      if (!finite) {
-        throw new FuseMeshError('internal', `${name}: loss ${loss} and gradient norm ${gradientNorm}`);
-      }
+      const { loss } = await model.computeGradients(batch);
+      const norm = await optimizer.norm();
+      if (!Number.isFinite(loss) || !Number.isFinite(norm))
+        throw new FuseMeshError('internal', `${name}: loss ${loss} and gradient norm ${norm}`);
       losses.push(loss);
-      if (step === 1) gradients = gradientsOf(await engine.snapshot(), options, gradientNorm);
+      if (step === 1) gradients = await read('gradient');
+      await optimizer.step(step, learningRate, norm);
     }
-    return { losses, gradients, movements: movements(begin, await engine.snapshot()) };
+    const movements = new Map(
+      [...(await read('weights'))].map(([tensor, weights]) => {
+        const before = begin.get(tensor)!;
+        return [tensor, weights.map((value, i) => value - before[i])];
+      }),
+    );
+    return { losses, gradients, movements };
   } finally {
-    await engine.close();
+    await model.close();
   }
-}
-
-/** The gradients as the first step has left them in AdamW's first moments, which began at 0. */
-function gradientsOf(
-  { tensors }: EngineSnapshot,
-  { beta1, clipNorm }: Pick<EngineOptions, 'beta1' | 'clipNorm'>,
-  norm: number,
-): TrainedCase['gradients'] {
-  const share = (1 - beta1) * Math.min(1, clipNorm / (norm + 1e-6));
-  return new Map(tensors.map(({ name, firstMoment }) => [name, firstMoment.map((value) => value / share)]));
-}
-
-function movements(before: EngineSnapshot, after: EngineSnapshot): TrainedCase['movements'] {
-  const begin = new Map(before.tensors.map(({ name, weights }) => [name, weights]));
-  return new Map(
-    after.tensors.map(({ name, weights }) => [name, weights.map((value, i) => value - begin.get(name)![i])]),
-  );
 }
 
 /** How far a training is from the reference; NaN where a tensor is missing or holds a NaN. */

@@ -23,7 +23,7 @@ async function llama({ scale = 1 } = {}): Promise<string> {
     num_hidden_layers: blocks,
     num_attention_heads: 4,
     num_key_value_heads: 2,
-    max_position_embeddings: 96,
+    max_position_embeddings: 600,
   });
   return directory;
 }
@@ -42,17 +42,17 @@ async function bytesOf(directory: string, options: EngineOptions, batch: Trainin
 
 /** What each part of a step may bring to the device: nothing that grows with hidden size, vocabulary or length². */
 function bound(batch: TrainingBatch, options: EngineOptions, tensors: number) {
-  const passes = blocks * 2 + (options.recompute ? blocks - 1 : 0);
   let up = 0;
   let down = 0;
   for (const { tokens, rows, length } of microBatches(batch.lengths, { ...options, masked: false })) {
     const slots = rows * length;
-    // Ids, for the forward pass of the embeddings, and for the backward pass where they are trained.
-    up += (options.lora ? 1 : 2) * 4 * tokens;
-    // Where the mask of every row ends.
-    up += 4 * length + 4 * slots;
-    // Of every pass of a block: positions of tokens and slots (int64), and which token is in which slot.
-    up += passes * (8 * tokens + 8 * slots + 4 * tokens + 4 * slots);
+    // Ids and positions (int64) of tokens, the tokens of slots, and the slots of tokens: once, however many blocks
+    // read them.
+    up += (4 + 8) * tokens + 4 * slots + 4 * tokens;
+    // Where the mask of every row ends, and positions of slots.
+    if (options.contextLength <= 512) up += 4 * length + (4 + 4) * slots;
+    // Of every pass of a block, where attention is computed in parts: positions of slots (int64), for the processor.
+    else up += 8 * slots * (2 * blocks + (options.recompute ? blocks - 1 : 0));
     // Ids and probabilities of label and candidates, two weights and the tail mass.
     up += tokens * (4 * (1 + batch.candidates) + 4 * batch.candidates + 3 * 4);
     // The two losses.
@@ -68,6 +68,7 @@ const cases: [string, TrainingBatch, Partial<EngineOptions>][] = [
   ['one long document', randomBatch([96]), {}],
   ['documents that leave slots empty, in parts', uneven, { rowsAtOnce: 2 }],
   ['blocks that are computed again', uneven, { recompute: true }],
+  ['attention in parts', randomBatch([513, 30]), {}],
   ['adapters', uneven, { lora: { rank: 2, alpha: 4, targetModules: 'all-linear' } }],
 ];
 

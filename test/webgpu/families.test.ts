@@ -2,15 +2,12 @@ import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fusedLoss } from '../../engine/loss/fused-loss.ts';
 import { lossWeights, targetFeeds, targetsOf } from '../../engine/loss/targets.ts';
-import { rowScope, type SizesOfParts } from '../../model/families/attention-scope.ts';
-import { hiddenStates } from '../../model/families/hidden-states.ts';
-import { readArchitecture } from '../../model/families/read-architecture.ts';
-import { openWeights, readWeights } from '../../model/families/weights.ts';
+import type { SizesOfParts } from '../../model/families/attention-scope.ts';
 import { gradients } from '../../model/graph/gradients.ts';
-import { createGraph } from '../../model/graph/operators.ts';
 import { emitModel } from '../../model/onnx/emit.ts';
 import { openSession } from '../../model/runtime/session.ts';
-import { goldenModels, largestDifference, openExpected, readBatch, readInt32 } from '../support/golden.ts';
+import { goldenModels, largestDifference, readBatch } from '../support/golden.ts';
+import { wholeModel } from '../support/whole-model.ts';
 import { refusalOfDevice } from './software-device.ts';
 
 const refusal = await refusalOfDevice();
@@ -28,28 +25,11 @@ const cases = goldenModels().flatMap((directory) => {
 });
 
 /** The whole model with its loss and all gradients in one graph, and what it is fed. */
-async function wholeModel(directory: string, parts: SizesOfParts | undefined) {
-  const architecture = await readArchitecture(directory);
-  const source = await openWeights(directory, architecture);
-  const weights = await readWeights(source, architecture);
-  await source.close();
-  const expected = await openExpected(directory);
-  const shape = expected.tensors.get('input_ids')!.shape;
+async function withGradients(directory: string, parts: SizesOfParts | undefined) {
+  const { logits, tensors, feeds, expected } = await wholeModel(directory, parts);
+  const { graph } = logits;
   const batch = await readBatch(expected);
-  const [length, candidates] = [shape[1], batch.candidates];
-
-  const graph = createGraph();
-  const inputs = new Map(
-    [...architecture.weights].map(([name, shape]) => [name, graph.input(name, 'float32', shape)]),
-  );
-  const positions = graph.input('position_ids', 'int64', ['batch', 'length']);
-  const input = {
-    inputIds: graph.input('input_ids', 'int32', ['batch', 'length']),
-    positions,
-    scope: rowScope(positions, { parts }),
-    weight: (name: string) => inputs.get(name)!,
-  };
-  const logits = architecture.logits(hiddenStates(architecture, input), input);
+  const { candidates } = batch;
   const [rows] = logits.shape;
   const column = (name: string) => graph.input(name, 'float32', [rows, 1]);
   const { loss } = fusedLoss(
@@ -63,28 +43,21 @@ async function wholeModel(directory: string, parts: SizesOfParts | undefined) {
     },
     { kind: 'ce' },
   );
-  const names = [...inputs.keys()];
-  const computed = gradients(loss, [...inputs.values()]);
+  const names = [...tensors.keys()];
+  const computed = gradients(loss, [...tensors.values()]);
   const places = Int32Array.from(batch.labels, (_, place) => place);
   const realTokens = batch.labels.filter((label) => label >= 0).length;
   const targets = targetsOf(batch, places, { weights: lossWeights(lambda), realTokens });
   return {
     outputs: { logits, ...Object.fromEntries(names.map((name, i) => [`gradient:${name}`, computed[i]])) },
-    feeds: {
-      input_ids: { data: await readInt32(expected, 'input_ids'), shape },
-      position_ids: { data: BigInt64Array.from(places, (place) => BigInt(place % length)), shape },
-      ...targetFeeds(targets, 0, places.length),
-      ...Object.fromEntries(
-        [...weights].map(([name, data]) => [name, { data, shape: architecture.weights.get(name)! }]),
-      ),
-    },
+    feeds: { ...feeds, ...targetFeeds(targets, 0, places.length) },
     expected,
   };
 }
 
 describe.skipIf(refusal)(`families on a device${refusal ? ` (${refusal})` : ''}`, () => {
   it.each(cases)("$name: PyTorch's logits and gradients", async ({ directory, parts }) => {
-    const { outputs, feeds, expected } = await wholeModel(directory, parts);
+    const { outputs, feeds, expected } = await withGradients(directory, parts);
     const model = emitModel(outputs, { dialect: 'webgpu' });
     const session = await openSession(model, { threads: 1, provider: 'webgpu' });
     const results = await session.run(feeds);

@@ -1,4 +1,5 @@
 import { microsoft, type Named, type OnnxWriter } from '../onnx-writer.ts';
+import type { HalfOperands } from '../tensor-type.ts';
 
 /** What a product of matrices may do besides. */
 interface ProductForm {
@@ -33,10 +34,17 @@ export const fusedProduct: Multiply = (
   return onnx.add('FusedMatMul', [a, b], attributes, undefined, microsoft);
 };
 
+/** A factor in 16 bits, or what 16 bits leave of it. */
+export function halved(onnx: OnnxWriter, factor: Named, operands: HalfOperands): string {
+  const elementType = operands === 'float16' || operands === 'rounded-float16' ? 'float16' : 'bfloat16';
+  const half = onnx.add('Cast', [factor], { to: { elementType } });
+  return operands === elementType ? half : onnx.add('Cast', [half], { to: { elementType: 'float32' } });
+}
+
 /** With factors rounded to 16 bits. */
 export const halfProduct =
-  (half: 'float16' | 'bfloat16'): Multiply =>
+  (operands: HalfOperands): Multiply =>
   (onnx, a, b, form) => {
-    const [left, right] = [a, b].map((factor) => onnx.add('Cast', [factor], { to: { elementType: half } }));
+    const [left, right] = [a, b].map((factor) => halved(onnx, factor, operands));
     return onnx.add('Cast', [fusedProduct(onnx, left, right, form)], { to: { elementType: 'float32' } });
   };

@@ -3,8 +3,9 @@ import type { Node, OperatorTable, Value } from '../graph.ts';
 import { microsoft, type Named, type OnnxWriter } from '../onnx-writer.ts';
 import { broadcastShapes, elementCount, product, type Shape, sameShape } from '../shape.ts';
 import type { ParametersOf } from '../signatures.ts';
-import type { TensorType } from '../tensor-type.ts';
+import type { HalfOperands, TensorType } from '../tensor-type.ts';
 import { unbroadcast } from './cotangents.ts';
+import { halved } from './products-of-parts.ts';
 import { expectType, refuse } from './refusals.ts';
 import { writtenAs } from './written-as.ts';
 
@@ -44,10 +45,10 @@ function writeProduct(
 function halfProduct(
   onnx: OnnxWriter,
   { inputs: [a, b], parameters }: Node<Product>,
-  half: 'float16' | 'bfloat16',
+  operands: HalfOperands,
   output?: Named,
 ): string {
-  const rounded = [a, b].map((factor) => onnx.add('Cast', [factor], { to: { elementType: half } }));
+  const rounded = [a, b].map((factor) => halved(onnx, factor, operands));
   const result = onnx.add('FusedMatMul', rounded, productAttributes(parameters), undefined, microsoft);
   return onnx.add('Cast', [result], { to: { elementType: 'float32' } }, output);
 }
