@@ -27,7 +27,7 @@ await runUntilStopped(async (signal) => {
 
 /** Whether the model is there. A directory appears all at once, so the name of one file suffices. */
 async function isWritten(directory: string): Promise<boolean> {
-  const names = await readdir(directory).catch(() => []);
+  const names = await readdir(directory).catch((): string[] => []);
   return names.includes('model.safetensors');
 }
 

@@ -56,7 +56,7 @@ describe('an imported model gives the logits of the one in the file', () => {
 });
 
 /** Logits of the kept ids, row by row. */
-async function logitsOf(directory: string, inputIds: Int32Array): Promise<Float32Array> {
+async function logitsOf(directory: string, inputIds: Int32Array<ArrayBuffer>): Promise<Float32Array> {
   const architecture = await readArchitecture(directory);
   const source = await openWeights(directory, architecture);
   const weights = await readWeights(source, architecture);
