@@ -8,7 +8,7 @@ export class Metadata {
   readonly #values: ReadonlyMap<string, GgufValue>;
   readonly #asked = new Set<string>();
 
-  constructor({ path, metadata }: GgufFile) {
+  constructor({ path, metadata }: Pick<GgufFile, 'path' | 'metadata'>) {
     this.#path = path;
     this.#values = metadata;
   }

@@ -83,10 +83,9 @@ const deepseekCoder: PreTokenizer = {
 export const preTokenizers: ReadonlyMap<string, PreTokenizer> = new Map([
   ['gpt-2', gpt2],
   ['phi-2', gpt2],
-  // These three have GPT-NeoX's tokenizer.
+  // These have GPT-NeoX's tokenizer.
   ['mpt', { ...gpt2, normalizer: nfc }],
   ['olmo', { ...gpt2, normalizer: nfc }],
-  ['gpt-neox', { ...gpt2, normalizer: nfc }],
   ['smollm', gpt2Digits],
   ['starcoder', gpt2Digits],
   ['refact', gpt2Digits],

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { goldenGguf } from '../../test/support/gguf.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { GgufFile } from './gguf-file.ts';
+import type { GgufValue } from './header.ts';
 import { Metadata } from './metadata.ts';
 import { preTokenizers } from './pre-tokenizers.ts';
 import { tokenizerFiles } from './tokenizer-files.ts';
@@ -16,10 +17,16 @@ interface Golden {
 }
 const golden = JSON.parse(readFileSync(goldenGguf('tokens.json'), 'utf8')) as Golden;
 
-async function tokenizerOf(name: string): Promise<Tokenizer> {
+async function tokenizerOf(
+  name: string,
+  changes: Readonly<Record<string, GgufValue>> = {},
+): Promise<Tokenizer> {
   const file = await GgufFile.open(goldenGguf(`${name}.gguf`));
   await file.close();
-  const metadata = new Metadata(file);
+  const metadata = new Metadata({
+    path: file.path,
+    metadata: new Map([...file.metadata, ...Object.entries(changes)]),
+  });
   const { tokenizer } = tokenizerFiles(metadata, readVocabulary(metadata), 64);
   return Tokenizer.fromJson(JSON.stringify(tokenizer));
 }
@@ -38,6 +45,17 @@ it('special tokens in a text are tokens, and rows that no token has are none', a
   expect(ids[0]).toBe(331);
   expect(ids.at(-1)).toBe(332);
   expect(tokenizer.vocabularySize).toBe(333);
+});
+
+it('what the file says of spaces and of tokens around a text is done', async () => {
+  const tokens = async (changes: Readonly<Record<string, GgufValue>>) => {
+    const tokenizer = await tokenizerOf('llama', changes);
+    const { ids } = await tokenizer.encode('the');
+    return Array.from(ids, (id) => tokenizer.tokenString(id));
+  };
+  expect(await tokens({})).toEqual(['<s>', '▁the']);
+  expect(await tokens({ 'tokenizer.ggml.add_bos_token': false })).toEqual(['▁the']);
+  expect((await tokens({ 'tokenizer.ggml.add_space_prefix': false })).join('')).toBe('<s>the');
 });
 
 const known = Object.entries(golden.splits).filter(([name]) => preTokenizers.has(name));
