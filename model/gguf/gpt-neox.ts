@@ -1,16 +1,17 @@
+import { embeddingRows } from './embedding-rows.ts';
 import type { ImportedArchitecture } from './imported-architecture.ts';
 import { byHeads } from './reorderings.ts';
 import { scalingOf } from './rotary-scaling.ts';
 
 export const gptNeox: ImportedArchitecture = {
-  config: ({ tensors }, metadata) => {
+  config: (file, metadata) => {
     const hiddenSize = metadata.number('gptneox.embedding_length');
     const heads = metadata.number('gptneox.attention.head_count');
     const rotated = metadata.number('gptneox.rope.dimension_count');
     return {
       architectures: ['GPTNeoXForCausalLM'],
       model_type: 'gpt_neox',
-      vocab_size: tensors.get('token_embd.weight')?.shape[0],
+      vocab_size: embeddingRows(file),
       hidden_size: hiddenSize,
       intermediate_size: metadata.number('gptneox.feed_forward_length'),
       num_hidden_layers: metadata.number('gptneox.block_count'),
@@ -20,7 +21,7 @@ export const gptNeox: ImportedArchitecture = {
       max_position_embeddings: metadata.number('gptneox.context_length'),
       layer_norm_eps: metadata.number('gptneox.attention.layer_norm_epsilon'),
       use_parallel_residual: metadata.optionalBoolean('gptneox.use_parallel_residual') ?? true,
-      attention_bias: tensors.has('blk.0.attn_qkv.bias'),
+      attention_bias: file.tensors.has('blk.0.attn_qkv.bias'),
       rotary_pct: rotated / (hiddenSize / heads),
       rotary_emb_base: metadata.optionalNumber('gptneox.rope.freq_base') ?? 10_000,
       rope_scaling: scalingOf(metadata, 'gptneox'),

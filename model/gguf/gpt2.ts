@@ -1,11 +1,12 @@
+import { embeddingRows } from './embedding-rows.ts';
 import type { ImportedArchitecture } from './imported-architecture.ts';
 import { transposed } from './reorderings.ts';
 
 export const gpt2: ImportedArchitecture = {
-  config: ({ tensors }, metadata) => ({
+  config: (file, metadata) => ({
     architectures: ['GPT2LMHeadModel'],
     model_type: 'gpt2',
-    vocab_size: tensors.get('token_embd.weight')?.shape[0],
+    vocab_size: embeddingRows(file),
     n_positions: metadata.number('gpt2.context_length'),
     n_embd: metadata.number('gpt2.embedding_length'),
     n_layer: metadata.number('gpt2.block_count'),

@@ -13,7 +13,7 @@ import { emitModel } from '../onnx/emit.ts';
 import { openSession } from '../runtime/session.ts';
 import { openSafetensors } from '../safetensors/safetensors-file.ts';
 import { Scorer } from '../scoring/scorer.ts';
-import type { GgufHeader } from './header.ts';
+import type { GgufHeader, GgufValue } from './header.ts';
 import { importGguf } from './import-gguf.ts';
 
 /** Golden logits have every so many ids (test/oracle/gguf_models.py). */
@@ -118,6 +118,47 @@ describe('the directory', () => {
     });
   });
 
+  it.each([
+    [
+      { 'llama.attention.sliding_window': 80 },
+      { model_type: 'mistral', sliding_window: 80, rope_scaling: null },
+    ],
+    [
+      { 'llama.rope.scaling.type': 'linear', 'llama.rope.scaling.factor': 2 },
+      { model_type: 'llama', rope_scaling: { rope_type: 'linear', factor: 2 } },
+    ],
+    [{ 'llama.rope.scale_linear': 4 }, { rope_scaling: { rope_type: 'linear', factor: 4 } }],
+    [{ 'llama.rope.scaling.type': 'none', 'llama.expert_count': 0 }, { rope_scaling: null }],
+    [
+      {
+        'llama.rope.scaling.type': 'yarn',
+        'llama.rope.scaling.factor': 4,
+        'llama.rope.scaling.original_context_length': 24,
+        'llama.rope.scaling.yarn_beta_fast': 16,
+        'llama.rope.scaling.yarn_ext_factor': 1,
+      },
+      {
+        rope_scaling: {
+          rope_type: 'yarn',
+          factor: 4,
+          original_max_position_embeddings: 24,
+          beta_fast: 16,
+          truncate: true,
+        },
+      },
+    ],
+  ])('with %j has %j', async (entries, config) => {
+    const directory = await temporaryDirectory();
+    const path = join(directory, 'changed.gguf');
+    const change = ({ metadata }: Pick<GgufHeader, 'metadata'>) => ({
+      metadata: new Map([...metadata, ...Object.entries(entries)]),
+    });
+    await writeFile(path, await changedGguf('llama.gguf', change));
+    await importGguf(path, join(directory, 'model'));
+    expect(await readJson(directory, 'model', 'config.json')).toMatchObject(config);
+    await readArchitecture(join(directory, 'model'));
+  });
+
   it('keeps float16 and bfloat16 as they are, and makes float32 of what is quantised', async () => {
     const directory = join(await temporaryDirectory(), 'model');
     await importGguf(goldenGguf('llama.gguf'), directory);
@@ -161,7 +202,7 @@ describe('the directory', () => {
 describe('what cannot be converted is named, and nothing is written', () => {
   type Change = (head: Pick<GgufHeader, 'metadata' | 'tensors'>) => Partial<GgufHeader>;
   const set =
-    (key: string, value: string | number | boolean | readonly number[] | undefined): Change =>
+    (key: string, value: GgufValue | undefined): Change =>
     ({ metadata }) => {
       const changed = new Map(metadata);
       if (value === undefined) changed.delete(key);
@@ -190,6 +231,30 @@ describe('what cannot be converted is named, and nothing is written', () => {
     ['experts', 'llama', set('llama.expert_count', 8), 'llama.expert_count = 8'],
     ['a missing size', 'gpt2', set('gpt2.block_count', undefined), 'gpt2.block_count is missing'],
     ['a number a layer', 'llama', set('llama.attention.head_count', [4, 4]), 'head_count is no number'],
+    [
+      'a temperature of attention',
+      'qwen2',
+      set('qwen2.rope.scaling.attn_factor', 2),
+      'rope.scaling.attn_factor is 2',
+    ],
+    ['no embedding', 'gpt2', tensor('token_embd.weight', { name: 'other' }), 'no tensor token_embd.weight'],
+    [
+      'a tokenizer of another model',
+      'llama',
+      ({ metadata }) => ({
+        metadata: new Map([
+          ...metadata,
+          ['tokenizer.ggml.tokens', [...(metadata.get('tokenizer.ggml.tokens') as string[]), 'one more']],
+        ]),
+      }),
+      'has 401 tokens, the model 400',
+    ],
+    [
+      'merges of tokens that are not there',
+      'qwen2',
+      set('tokenizer.ggml.merges', ['nowhere nothing']),
+      'is not a tokenizer of Hugging Face',
+    ],
     [
       'rotary scaling',
       'qwen2',

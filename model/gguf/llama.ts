@@ -1,3 +1,4 @@
+import { embeddingRows } from './embedding-rows.ts';
 import type { GgufFile } from './gguf-file.ts';
 import type { ImportedArchitecture } from './imported-architecture.ts';
 import type { Metadata } from './metadata.ts';
@@ -90,7 +91,7 @@ function common(file: GgufFile, metadata: Metadata, architecture: string): Recor
   if ((rotated ?? headSize) !== headSize)
     throw metadata.refusal(key('rope.dimension_count'), `is ${rotated}, and a head has ${headSize} values`);
   return {
-    vocab_size: file.tensors.get('token_embd.weight')?.shape[0],
+    vocab_size: embeddingRows(file),
     hidden_size: hiddenSize,
     intermediate_size: metadata.number(key('feed_forward_length')),
     num_hidden_layers: metadata.number(key('block_count')),

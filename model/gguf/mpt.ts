@@ -1,7 +1,8 @@
+import { embeddingRows } from './embedding-rows.ts';
 import type { ImportedArchitecture } from './imported-architecture.ts';
 
 export const mpt: ImportedArchitecture = {
-  config: ({ tensors }, metadata) => {
+  config: (file, metadata) => {
     const width = metadata.number('mpt.embedding_length');
     const inner = metadata.number('mpt.feed_forward_length');
     const heads = metadata.number('mpt.attention.head_count');
@@ -14,7 +15,7 @@ export const mpt: ImportedArchitecture = {
     return {
       architectures: ['MptForCausalLM'],
       model_type: 'mpt',
-      vocab_size: tensors.get('token_embd.weight')?.shape[0],
+      vocab_size: embeddingRows(file),
       d_model: width,
       n_heads: heads,
       n_layers: metadata.number('mpt.block_count'),

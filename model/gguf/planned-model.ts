@@ -1,9 +1,11 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Architecture } from '../families/architecture.ts';
 import { architectureOf } from '../families/read-architecture.ts';
+import { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { GgufFile } from './gguf-file.ts';
 import { gptNeox } from './gpt-neox.ts';
 import { gpt2 } from './gpt2.ts';
+import type { GgufValue } from './header.ts';
 import type { ImportedArchitecture, ModelConfig } from './imported-architecture.ts';
 import { llama, qwen2, qwen3 } from './llama.ts';
 import { Metadata } from './metadata.ts';
@@ -11,7 +13,7 @@ import { mpt } from './mpt.ts';
 import { type PlannedWeight, plannedWeights, rotaryFactors, valuesOf } from './planned-weights.ts';
 import { llama3Scaling } from './rotary-scaling.ts';
 import { tokenizerFiles } from './tokenizer-files.ts';
-import { idsForConfiguration, readVocabulary, type Vocabulary } from './vocabulary.ts';
+import { idsForConfiguration, readVocabulary } from './vocabulary.ts';
 
 /** By `general.architecture`. */
 const architectures: Readonly<Record<string, ImportedArchitecture>> = {
@@ -23,13 +25,13 @@ const architectures: Readonly<Record<string, ImportedArchitecture>> = {
   mpt,
 };
 
-/** Keys of an architecture that change nothing that it computes, or nothing where they have this value. */
-const harmless: Readonly<Record<string, unknown>> = {
-  vocab_size: undefined,
-  tensor_data_layout: undefined,
-  'attention.causal': true,
-  expert_count: 0,
-  expert_used_count: 0,
+/** Keys of an architecture that change nothing that it computes, with these values at least. */
+const harmless: Readonly<Record<string, (value: GgufValue) => boolean>> = {
+  vocab_size: () => true,
+  tensor_data_layout: () => true,
+  'attention.causal': (value) => value === true,
+  expert_count: (value) => value === 0,
+  expert_used_count: (value) => value === 0,
 };
 
 /** A GGUF's model as a Hugging Face directory has it; nothing is written yet. */
@@ -65,8 +67,12 @@ export async function plannedModel(file: GgufFile): Promise<PlannedModel> {
   refuseUnread(file, metadata, `${name}.`);
   const architecture = architectureOf(config, `The config.json made of ${file.path}`);
   const weights = plannedWeights(file, metadata, imported, architecture);
-  refuseTokensWithoutRow(file, vocabulary, architecture.vocabularySize);
   const tokenizer = tokenizerFiles(metadata, vocabulary, metadata.number(`${name}.context_length`));
+  // The library that will read it has the last word.
+  Tokenizer.fromJson(
+    JSON.stringify(tokenizer.tokenizer),
+    `The tokenizer.json made of ${file.path}`,
+  ).expectModelOf(architecture.vocabularySize, file.path);
   return {
     architecture,
     weights,
@@ -115,22 +121,14 @@ async function withRotaryFactors(
 
 /** What a file says of its architecture changes what it computes: whatever we do not use is refused. */
 function refuseUnread(file: GgufFile, metadata: Metadata, prefix: string): void {
-  const unknown = metadata.unread(prefix).filter((key) => {
-    const name = key.slice(prefix.length);
-    return !(name in harmless) || ![undefined, file.metadata.get(key)].includes(harmless[name] as never);
-  });
-  if (unknown.length > 0)
-    throw new FuseMeshError(
-      'invalid_argument',
-      `${file.path}: FuseMesh does not know what its metadata say by ${unknown.map((key) => `${key} = ${JSON.stringify(file.metadata.get(key)).slice(0, 60)}`).join(', ')}: the model would not compute the same.`,
-    );
-}
-
-function refuseTokensWithoutRow(file: GgufFile, { tokens }: Vocabulary, rows: number): void {
-  const last = tokens.at(-1);
-  if (last !== undefined && last.id >= rows)
-    throw new FuseMeshError(
-      'invalid_argument',
-      `${file.path}: its tokenizer has ${last.id + 1} tokens, its embedding ${rows} rows: they do not belong together.`,
-    );
+  const unknown = metadata
+    .unread(prefix)
+    .map((key) => ({ key, value: file.metadata.get(key)! }))
+    .filter(({ key, value }) => !harmless[key.slice(prefix.length)]?.(value));
+  if (unknown.length === 0) return;
+  const said = unknown.map(({ key, value }) => `${key} = ${JSON.stringify(value).slice(0, 60)}`);
+  throw new FuseMeshError(
+    'invalid_argument',
+    `${file.path}: FuseMesh does not know what its metadata mean by ${said.join(', ')}: the model would not compute the same.`,
+  );
 }
