@@ -58,6 +58,17 @@ it('what the file says of spaces and of tokens around a text is done', async () 
   expect((await tokens({ 'tokenizer.ggml.add_space_prefix': false })).join('')).toBe('<s>the');
 });
 
+it.each([...preTokenizers.keys()])('with the pre-tokenizer %s nothing of a text is lost', async (name) => {
+  const tokenizer = await tokenizerOf('qwen2', {
+    'tokenizer.ggml.pre': name,
+    'tokenizer.ggml.bos_token_id': 330,
+  });
+  for (const text of golden.texts) {
+    const { ids } = await tokenizer.encode(text);
+    expect((await tokenizer.decode(ids)).normalize('NFC')).toBe(text.normalize('NFC'));
+  }
+});
+
 const known = Object.entries(golden.splits).filter(([name]) => preTokenizers.has(name));
 
 it.each(known)('the pre-tokenizer %s cuts as transformers does', (name, pattern) => {
