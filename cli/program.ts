@@ -22,6 +22,7 @@ const verbs = {
   eval: async () => (await import('./commands/eval.ts')).addEval,
   generate: async () => (await import('./commands/generate.ts')).addGenerate,
   merge: async () => (await import('./commands/merge.ts')).addMerge,
+  import: async () => (await import('./commands/import.ts')).addImport,
   align: async () => (await import('./commands/align.ts')).addAlign,
 } as const;
 

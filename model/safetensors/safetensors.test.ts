@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { toFloat16 } from '../../numbers/float16.ts';
 import { openModelTensors } from './model-tensors.ts';
 import { openSafetensors } from './safetensors-file.ts';
-import { type TensorToWrite, writeSafetensors } from './write-safetensors.ts';
+import { type TensorToWrite, writeSafetensors, writeSafetensorsInParts } from './write-safetensors.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -78,6 +78,24 @@ test('bytes that do not fit the shape are refused', async () => {
   const path = join(directory, 'model.safetensors');
   await expect(writeSafetensors(path, [tensor('a', [1, 2, 3], [2])])).rejects.toThrow(RangeError);
   expect(await readdir(directory)).toEqual([]);
+});
+
+test('a tensor that is made in parts is the same, and one of too few parts is refused', async () => {
+  const path = join(directory, 'model.safetensors');
+  const inParts = (...values: number[]) => ({
+    name: 'a',
+    dtype: 'F32' as const,
+    shape: [3],
+    parts: async function* () {
+      for (const value of values) yield bytesOf(Float32Array.of(value));
+    },
+  });
+  await expect(writeSafetensorsInParts(path, [inParts(1, 2)])).rejects.toThrow(RangeError);
+  expect(await readdir(directory)).toEqual([]);
+  await writeSafetensors(path, [tensor('a', [1, 2, 3])]);
+  const whole = await readFile(path);
+  await writeSafetensorsInParts(path, [inParts(1, 2, 3)]);
+  expect(await readFile(path)).toEqual(whole);
 });
 
 test('a damaged file is named, with what to do', async () => {

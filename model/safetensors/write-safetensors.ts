@@ -2,12 +2,21 @@ import { open, rename, rm } from 'node:fs/promises';
 import { type Dtype, formatHeader, type HeaderEntry, tensorBytes } from './header.ts';
 
 /** A tensor to write. */
-export interface TensorToWrite {
+export interface TensorToWrite extends DescribedTensor {
+  /** Its values, little-endian, row by row. */
+  readonly data: Uint8Array;
+}
+
+/** A tensor that is made while the file is written, so that it need not stand in memory as a whole. */
+export interface TensorInParts extends DescribedTensor {
+  /** Its values in order, in as many parts as it likes, little-endian, row by row. */
+  parts(): AsyncIterable<Uint8Array>;
+}
+
+interface DescribedTensor {
   readonly name: string;
   readonly dtype: Dtype;
   readonly shape: readonly number[];
-  /** Its values, little-endian, row by row. */
-  readonly data: Uint8Array;
 }
 
 /**
@@ -19,17 +28,39 @@ export interface TensorToWrite {
 export async function writeSafetensors(
   path: string,
   tensors: Iterable<TensorToWrite>,
+  metadata?: Readonly<Record<string, string>>,
+): Promise<void> {
+  const inParts = Array.from(tensors, (tensor) => {
+    const { name, dtype, shape, data } = tensor;
+    expectBytes(tensor, data.byteLength);
+    return {
+      name,
+      dtype,
+      shape,
+      parts: async function* () {
+        yield data;
+      },
+    };
+  });
+  await writeSafetensorsInParts(path, inParts, metadata);
+}
+
+/**
+ * {@link writeSafetensors} of tensors that are made one after the other.
+ *
+ * @throws RangeError when a tensor's parts do not fit its shape, and whatever making them throws
+ */
+export async function writeSafetensorsInParts(
+  path: string,
+  tensors: readonly TensorInParts[],
   metadata: Readonly<Record<string, string>> = { format: 'pt' },
 ): Promise<void> {
-  const list = [...tensors];
   const entries: HeaderEntry[] = [];
   let begin = 0;
-  for (const { name, dtype, shape, data } of list) {
-    if (data.byteLength !== tensorBytes(dtype, shape)) {
-      throw new RangeError(`${name}: ${data.byteLength} bytes do not make ${dtype} [${shape.join(', ')}]`);
-    }
-    entries.push({ name, dtype, shape, begin, byteLength: data.byteLength });
-    begin += data.byteLength;
+  for (const { name, dtype, shape } of tensors) {
+    const byteLength = tensorBytes(dtype, shape);
+    entries.push({ name, dtype, shape, begin, byteLength });
+    begin += byteLength;
   }
 
   const unfinished = `${path}.unfinished`;
@@ -37,7 +68,14 @@ export async function writeSafetensors(
     const handle = await open(unfinished, 'w');
     try {
       await handle.writeFile(formatHeader(entries, metadata));
-      for (const { data } of list) await handle.writeFile(data);
+      for (const tensor of tensors) {
+        let written = 0;
+        for await (const part of tensor.parts()) {
+          await handle.writeFile(part);
+          written += part.byteLength;
+        }
+        expectBytes(tensor, written);
+      }
       await handle.sync();
     } finally {
       await handle.close();
@@ -47,4 +85,9 @@ export async function writeSafetensors(
     await rm(unfinished, { force: true });
     throw error;
   }
+}
+
+function expectBytes({ name, dtype, shape }: DescribedTensor, byteLength: number): void {
+  if (byteLength !== tensorBytes(dtype, shape))
+    throw new RangeError(`${name}: ${byteLength} bytes do not make ${dtype} [${shape.join(', ')}]`);
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,7 +20,21 @@ interface Outcome {
   readonly domains: { readonly domain: string; readonly before: number; readonly after: number }[];
 }
 
+/** SHA-256 of what was imported when transformers and llama.cpp were compared with it (test/oracle/smollm2.py). */
+const sums: Readonly<Record<string, string>> = {
+  'config.json': 'a8063ed99e91623fbf49816a4bf51843726988fd604731751eff0a7eeb5423c3',
+  'generation_config.json': '951b0e195560b97e14c774a1b492513fed382006cf28e109378f52b412d75eaf',
+  'model.safetensors': 'a672150fb4f99d7c8f4168cecdd464069c0ef3a37d8113f22ddb9d48031d03cd',
+  'tokenizer.json': '566211ca7b99874734d48d5c1c6836fcf61986efc782d89b0b192071f7a93d8e',
+  'tokenizer_config.json': '86e443f1badd95da562d17a8f27b44f8e841591828f52444a56b49f77dd084c2',
+};
+
 describe('SmolLM2-135M', () => {
+  it.each(Object.entries(sums))('is imported to the same bits: %s', async (name, sum) => {
+    const bytes = await readFile(join(smollm2, name));
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(sum);
+  });
+
   it("gives transformers' log-probabilities", { timeout: 300_000 }, async () => {
     const golden = await openGolden();
     const ids = await readInt32(golden, 'input_ids');
