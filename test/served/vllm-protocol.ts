@@ -6,7 +6,6 @@ import { emptyReply, jsonReply, type Reply } from './reply.ts';
 interface CompletionRequest {
   readonly model?: string;
   readonly prompt?: string | readonly number[];
-  readonly max_tokens?: number;
   readonly prompt_logprobs?: number;
   readonly logprobs?: number;
   readonly temperature?: number;
@@ -50,14 +49,29 @@ const modelCard = (id: string, contextLength: number) => ({
   root: `/models/${id}`,
   parent: null,
   max_model_len: contextLength,
-  permission: [],
+  permission: [
+    {
+      id: 'modelperm-0',
+      object: 'model_permission',
+      created: 1_790_000_000,
+      allow_create_engine: false,
+      allow_sampling: true,
+      allow_logprobs: true,
+      allow_search_indices: false,
+      allow_view: true,
+      allow_fine_tuning: false,
+      organization: '*',
+      group: null,
+      is_blocking: false,
+    },
+  ],
 });
 
 async function tokenize(
   request: TokenizeRequest,
   { name, contextLength, tokenizer }: Serving,
 ): Promise<Reply> {
-  if (request.model !== undefined && request.model !== name) return unknownModel(request.model);
+  if (request.model !== undefined && request.model !== name) return unknownModel(request.model, name);
   const ids = await tokenizer.encode(request.prompt ?? '', {
     addSpecialTokens: request.add_special_tokens ?? true,
   });
@@ -67,16 +81,20 @@ async function tokenize(
 
 async function complete(request: CompletionRequest, serving: Serving): Promise<Reply> {
   const { name, tokenizer, contextLength, maxLogprobs, vocabularySize } = serving;
-  const { model, prompt = [], max_tokens: maxTokens = 16, prompt_logprobs: k, logprobs } = request;
-  if (model !== undefined && model !== name) return unknownModel(model);
+  const { model, prompt = [], prompt_logprobs: k, logprobs } = request;
+  if (model !== undefined && model !== name) return unknownModel(model, name);
   const ids =
     typeof prompt === 'string' ? await tokenizer.encode(prompt, { addSpecialTokens: true }) : prompt;
-  if (ids.length === 0) return badRequest('The decoder prompt cannot be empty');
-  if (ids.length + maxTokens > contextLength) {
+  if (ids.length === 0) return badRequest('You must pass at least one prompt');
+  if (ids.length > contextLength) {
     return badRequest(
-      `This model's maximum context length is ${contextLength} tokens. However, you requested ${maxTokens} output tokens and your prompt contains at least ${ids.length} input tokens, for a total of at least ${ids.length + maxTokens} tokens. Please reduce the length of the input prompt or the number of requested output tokens. (parameter=input_tokens, value=${ids.length})`,
+      `This model's maximum context length is ${contextLength} tokens. However, your prompt contains at least ${contextLength + 1} input tokens, which exceeds this limit even without any output tokens. Please reduce the length of the input prompt. (parameter=input_tokens, value=${contextLength + 1})`,
       'input_tokens',
     );
+  }
+  // What is generated is cut to the room behind the prompt: none here, which has a message of its own.
+  if (ids.length === contextLength) {
+    return badRequest('max_tokens must be at least 1, got 0. (parameter=max_tokens, value=0)', 'max_tokens');
   }
   for (const [what, parameter, asked] of [
     ['sample', 'logprobs', logprobs],
@@ -105,16 +123,18 @@ async function complete(request: CompletionRequest, serving: Serving): Promise<R
     `"token_ids":${request.return_token_ids ? `[${actual.id}]` : 'null'}`,
     `"prompt_logprobs":${k === undefined ? 'null' : promptLogprobs(scored.prompt, (id) => tokenizer.text(id))}`,
     `"prompt_token_ids":${request.return_token_ids ? `[${scored.ids}]` : 'null'}`,
+    '"routed_experts":null',
   ];
   const usage = {
     prompt_tokens: scored.ids.length,
     total_tokens: scored.ids.length + 1,
     completion_tokens: 1,
     prompt_tokens_details: null,
+    completion_tokens_details: null,
   };
   return jsonReply(
     200,
-    `{"id":"cmpl-0","object":"text_completion","created":1790000000,"model":${JSON.stringify(name)},"choices":[{${members.join()}}],"service_tier":null,"system_fingerprint":null,"usage":${JSON.stringify(usage)},"kv_transfer_params":null}`,
+    `{"id":"cmpl-0","object":"text_completion","created":1790000000,"model":${JSON.stringify(name)},"choices":[{${members.join()}}],"service_tier":null,"system_fingerprint":"vllm-0.32.0-5e52ed00","usage":${JSON.stringify(usage)},"kv_transfer_params":null,"ec_transfer_params":null,"metrics":null}`,
   );
 }
 
@@ -152,12 +172,12 @@ const jsonNumber = (value: number): string =>
 const badRequest = (message: string, param: string | null = null): Reply =>
   jsonReply(400, JSON.stringify({ error: { message, type: 'BadRequestError', param, code: 400 } }));
 
-const unknownModel = (model: string): Reply =>
+const unknownModel = (model: string, name: string): Reply =>
   jsonReply(
     404,
     JSON.stringify({
       error: {
-        message: `The model \`${model}\` does not exist.`,
+        message: `The model \`${model}\` does not exist. Valid aliases: ${name}.`,
         type: 'NotFoundError',
         param: 'model',
         code: 404,
