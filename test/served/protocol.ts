@@ -1,6 +1,6 @@
 import type { PromptAnswer } from './prompt-answer.ts';
 import type { ReceivedRequest, Reply } from './reply.ts';
-import type { ServedTokenizer } from './served-tokenizer.ts';
+import type { ServerTokenizer } from './served-tokenizer.ts';
 
 /** What a protocol is served with. */
 export interface Serving {
@@ -9,7 +9,7 @@ export interface Serving {
   /** Tokens of a prompt and what is generated behind it. */
   readonly contextLength: number;
   readonly vocabularySize: number;
-  readonly tokenizer: ServedTokenizer;
+  readonly tokenizer: ServerTokenizer;
   /** vLLM's --max-logprobs. */
   readonly maxLogprobs: number;
   /** SGLang's --allow-auto-truncate. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Fault } from './fault.ts';
+import type { Fault } from './faults/fault.ts';
 import { promptAnswer } from './prompt-answer.ts';
 import type { Protocol, Serving } from './protocol.ts';
 import { jsonReply, type ReceivedRequest, type Reply } from './reply.ts';
@@ -26,7 +26,7 @@ export interface ServedServerOptions {
 }
 
 const protocols: Readonly<Record<ServedApi, Protocol>> = { vllm: vllmProtocol, sglang: sglangProtocol };
-/** What is asked for scores: faults happen there, unless one says otherwise. */
+/** What is asked for scores: where faults happen that do not happen everywhere. */
 const scoring = new Set(['/v1/completions', '/generate']);
 
 /** A server that speaks the protocol of vLLM or SGLang, over a small model of ours, and that can be told to misbehave. */
@@ -132,7 +132,7 @@ export class ServedServer {
   /** The fault that this request meets. */
   #takeFault(path: string): Fault | undefined {
     const fault = this.#fault;
-    if (fault === undefined || !(fault.everywhere || (fault.paths ?? scoring).has(path))) return undefined;
+    if (fault === undefined || !(fault.everywhere || scoring.has(path))) return undefined;
     if (--this.#times <= 0) this.#fault = undefined;
     return fault;
   }

@@ -12,11 +12,18 @@ interface PostProcessor {
   readonly special_tokens?: Readonly<Record<string, { readonly ids: readonly number[] }>>;
 }
 
+/** What a server does with text. */
+export interface ServerTokenizer {
+  encode(text: string, options: { readonly addSpecialTokens: boolean }): Promise<number[]>;
+  /** A token as a server writes it into an answer; bytes of a character that others complete are U+FFFD. */
+  text(id: number): string;
+}
+
 /**
  * Tokenizes as the tokenizers of transformers do that servers use: special tokens of the template stand in front and
  * behind, where they are wanted. Ours keeps those in front only.
  */
-export class ServedTokenizer {
+export class ServedTokenizer implements ServerTokenizer {
   readonly #tokenizer: Tokenizer;
   readonly #before: readonly number[];
   readonly #behind: readonly number[];
@@ -51,7 +58,6 @@ export class ServedTokenizer {
     return addSpecialTokens ? [...ids, ...this.#behind] : [...ids.subarray(this.#before.length)];
   }
 
-  /** A token as a server writes it into an answer; bytes of a character that others complete are U+FFFD. */
   text(id: number): string {
     return this.#tokenizer.tokenText(id);
   }

@@ -121,7 +121,7 @@ async function generate(request: GenerateRequest, serving: Serving): Promise<Rep
     rank: 0,
   });
   const written = (entry: Entry) =>
-    `[${jsonNumber(entry.logProbability)},${entry.id},${request.return_text_in_logprobs ? JSON.stringify(tokenizer.text(entry.id)) : 'null'}]`;
+    `[${jsonNumber(entry.logProbability)},${Number.isInteger(entry.id) ? entry.id : 'null'},${request.return_text_in_logprobs ? JSON.stringify(tokenizer.text(entry.id)) : 'null'}]`;
   const members = [
     '"id":"0"',
     '"finish_reason":{"type":"length","length":1}',

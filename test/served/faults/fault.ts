@@ -1,18 +1,16 @@
 import type { ServerResponse } from 'node:http';
-import type { PromptAnswer } from './prompt-answer.ts';
-import type { Reply } from './reply.ts';
-import type { PromptRows } from './served-model.ts';
-import type { ServedTokenizer } from './served-tokenizer.ts';
+import type { PromptAnswer } from '../prompt-answer.ts';
+import type { Reply } from '../reply.ts';
+import type { PromptRows } from '../served-model.ts';
+import type { ServerTokenizer } from '../served-tokenizer.ts';
 
 /** A way to misbehave: what is changed on the way of an answer, from the prompt to the wire. All else is as it should be. */
 export interface Fault {
-  /** Left out, only requests for scores meet it. */
-  readonly paths?: ReadonlySet<string>;
-  /** Every request meets it. */
+  /** Every request meets it; left out, those for scores. */
   readonly everywhere?: true;
   /** The prompt that is scored instead. */
   readonly prompt?: (ids: Int32Array) => Int32Array;
-  readonly tokenizer?: (tokenizer: ServedTokenizer) => ServedTokenizer;
+  readonly tokenizer?: (tokenizer: ServerTokenizer) => ServerTokenizer;
   /** What the model says. */
   readonly rows?: (rows: PromptRows) => PromptRows;
   /** What the answer says of it. */
