@@ -175,12 +175,30 @@ const isWrong = (scored: Scored): scored is Extract<Scored, { kind: 'passing' }>
   scored.kind === 'passing' && scored.reason === 'wrong_answer';
 
 /**
+ * Looks whether a server still has the model that it had, by a request or two.
+ *
+ * @throws FuseMeshError unavailable where it does not answer; any other where it is not as it was
+ */
+export async function meetAgain(
+  server: ServedServer,
+  expected: Expectations,
+  before: Acquaintance,
+  signal: AbortSignal,
+): Promise<void> {
+  await lengthOfModel(server, expected, signal);
+  const { ids } = await expected.tokenizer.encode(probeTexts[0]);
+  const { tokenLogProbabilities } = await ask(server, { ids, topK: expected.topK }, signal);
+  const values = tokenLogProbabilities.subarray(1);
+  expectSameModel(server.url, before.values.subarray(0, values.length), values);
+}
+
+/**
  * Whether a server that was met before still has the same model.
  *
  * @throws FuseMeshError failed_precondition
  */
-export function expectSameModel(url: string, before: Acquaintance, now: Acquaintance): void {
-  const apart = meanDifference(before.values, now.values);
+export function expectSameModel(url: string, before: Float32Array, now: Float32Array): void {
+  const apart = meanDifference(before, now);
   if (apart <= mostDifference) return;
   throw new FuseMeshError(
     'failed_precondition',

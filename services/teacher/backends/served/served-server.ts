@@ -31,6 +31,11 @@ export class ServedServer {
     this.#check = columnsCheck(vocabularySize);
   }
 
+  /** @param hear is called when no connection is open any more */
+  onAllClosed(hear: () => void): void {
+    this.#connection.onAllClosed = hear;
+  }
+
   get url(): string {
     return this.#connection.url;
   }
