@@ -4,12 +4,11 @@ import { findModelFiles } from '../model-files.ts';
 import type { Placement } from '../runtime/placement.ts';
 import { type Turn, Turns } from '../runtime/turns.ts';
 import { type RunningWorker, startWorker } from '../runtime/worker.ts';
-import { predictedBytesOf, type Tokenization } from '../tokenizer/tokenization.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { ModelCard } from './model-card.ts';
 import type { ScoredModel } from './open-scored-model.ts';
 import type { PaddedScores } from './padded-scores.ts';
-import type { ScoredText } from './scored-text.ts';
+import { type ScoredText, scoredText } from './scored-text.ts';
 import type { ScoringMethods } from './scoring-worker.ts';
 
 /** How a {@link Scorer} is loaded. */
@@ -85,7 +84,9 @@ export class Scorer {
       topK,
       turn,
     );
-    return tokenizations.map((tokenization, row) => scoredText(tokenization, scores, row, topK));
+    return tokenizations.map((tokenization, row) =>
+      scoredText(tokenization, rowsOf(tokenization.ids.length, scores, row, topK)),
+    );
   }
 
   /**
@@ -132,33 +133,14 @@ export class Scorer {
 }
 
 /** Cuts one text's rows out of the padded scores. */
-function scoredText(tokenization: Tokenization, scores: PaddedScores, row: number, topK: number): ScoredText {
-  const n = tokenization.ids.length;
+function rowsOf(length: number, scores: PaddedScores, row: number, topK: number) {
   const first = row * scores.length;
-  const logProbabilities = scores.logProbabilities.slice(first * topK, (first + n) * topK);
-  const keptMass = new Float32Array(n);
-  for (let i = 0; i < n; i++) {
-    let mass = 0;
-    for (let j = 0; j < topK; j++) mass += Math.exp(logProbabilities[i * topK + j]);
-    keptMass[i] = Math.min(1, mass);
-  }
-  const tokenLogProbabilities = logProbabilitiesOfTokens(n, scores, row);
-  let crossEntropy = 0;
-  for (const logProbability of tokenLogProbabilities) crossEntropy -= logProbability;
-  const { ids, starts, ends, doubtful } = tokenization;
+  const cells = [first * topK, (first + length) * topK] as const;
   return {
     topK,
-    tokenIds: ids,
-    starts,
-    ends,
-    doubtful,
-    candidateIds: scores.candidateIds.slice(first * topK, (first + n) * topK),
-    logProbabilities,
-    tokenLogProbabilities,
-    keptMass,
-    crossEntropy,
-    predictedTokens: n - 1,
-    predictedBytes: predictedBytesOf(tokenization),
+    candidateIds: scores.candidateIds.slice(...cells),
+    logProbabilities: scores.logProbabilities.slice(...cells),
+    tokenLogProbabilities: logProbabilitiesOfTokens(length, scores, row),
   };
 }
 

@@ -1,0 +1,41 @@
+/** Texts that tokenizers cut differently as soon as anything of them differs; none holds a special token by accident. */
+export const hardTexts: readonly string[] = [
+  'The quick brown fox jumps over the lazy dog.',
+  ' leading space',
+  'trailing space ',
+  'two  spaces,   three, and     five',
+  '\ttab\tand\n\nnew lines\r\nof both kinds\n',
+  "don't, I'll, we've, they're, DON'T, it’s",
+  '0 1 12 123 1234 12345 1234567890 3.14159 -42 1e-5',
+  'ALLCAPS MixedCase camelCase snake_case kebab-case',
+  'https://example.org/a/b?c=d&e=%20f#g',
+  'def f(x):\n    return x ** 2  # comment\n',
+  '{"key": [1, 2.5, null, true], "other": "\\u00e9"}',
+  'naïve café — “quoted” … ½ × 2 ≠ 1',
+  'e\u0301 and \u00e9 are not the same bytes',
+  'Größe, straße, ŁÓDŹ, çok güzel, İstanbul',
+  'Привет, мир! Съешь ещё этих мягких булок.',
+  'Καλημέρα κόσμε',
+  'שלום עולם',
+  'مرحبا بالعالم',
+  'नमस्ते दुनिया',
+  'สวัสดีชาวโลก',
+  '你好，世界。今天天气很好。',
+  '日本語のテキストと、カタカナ。',
+  '안녕하세요 세계',
+  '👋🏽 👨‍👩‍👧‍👦 🇺🇳 emoji 🤖',
+  '\u{1d54f}\u{1d550} mathematical letters ∑∫√∞',
+  'zero\u200bwidth, no\u00a0break, ideographic\u3000space',
+  'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
+  '!!!??? ... --- === *** ### @@@ $$$ %%% ^^^ &&&',
+  '(a)[b]{c}<d>/e\\f|g~h`i',
+  'antidisestablishmentarianism pneumonoultramicroscopicsilicovolcanoconiosis',
+  'The sentence ends here.The next begins without a space.',
+];
+
+/** What the probe has a server say twice: plain prose, code and another script. */
+export const probeTexts: readonly string[] = [
+  'The committee met on Tuesday to discuss the budget for the coming year. After three hours of debate, its members agreed to postpone the decision until more figures were at hand, and asked the treasurer to prepare a report.',
+  'def mean(values):\n    """Return the arithmetic mean of a list of numbers."""\n    if not values:\n        raise ValueError("no values")\n    return sum(values) / len(values)\n',
+  'Der Mond ist aufgegangen, die goldnen Sternlein prangen am Himmel hell und klar; der Wald steht schwarz und schweiget.',
+];
