@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { largestDifference, openExpected, readInt32 } from '../../test/support/golden.ts';
@@ -10,7 +10,6 @@ import { openModelTensors } from '../safetensors/model-tensors.ts';
 import { openSafetensors } from '../safetensors/safetensors-file.ts';
 import { type TensorToWrite, writeSafetensors } from '../safetensors/write-safetensors.ts';
 import { openScoredModel } from '../scoring/open-scored-model.ts';
-import { openInferenceWeights } from './inference-weights.ts';
 import { readArchitecture } from './read-architecture.ts';
 import { openWeights } from './weights.ts';
 

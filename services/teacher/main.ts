@@ -88,6 +88,7 @@ const loadOnnxModel: LoadModel = ({ model, threads, execution, device }, { topK 
     threads,
     placement: { provider: execution, device },
     onProcessor: (line) => log.info(line),
+    onQuantized: (line) => log.info(line),
   });
 
 /** The process around a model. */
