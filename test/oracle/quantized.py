@@ -22,7 +22,7 @@ from bitsandbytes.backends.default.ops import _dequantize_4bit_compute
 from safetensors.torch import save_file
 from transformers import LlamaConfig, LlamaForCausalLM
 
-T, HIDDEN, INNER, VOCABULARY = 12, 32, 64, 48
+T, HIDDEN, INNER, VOCABULARY = 12, 32, 64, 56
 SHOWN = ["model.layers.0.self_attn.k_proj", "model.layers.0.mlp.down_proj"]
 
 
