@@ -1,4 +1,4 @@
-import { add, gatherRows, layerNorm, linear, matmul, reshape, rmsNorm } from '../graph/expressions.ts';
+import { add, cast, gatherRows, layerNorm, linear, matmul, reshape, rmsNorm } from '../graph/expressions.ts';
 import type { Value } from '../graph/graph.ts';
 import { product } from '../graph/shape.ts';
 import type { ModelWeights } from './architecture.ts';
@@ -39,7 +39,8 @@ export class Modules {
 
   /** Rows of a table: ids int [batch, length] → [batch · length, width]. */
   embedding(ids: Value, name: string): Value {
-    return gatherRows(this.#weight(name), reshape(ids, [product(ids.shape)]));
+    const table = this.#weights.table?.(`${this.#name(name)}.weight`) ?? this.#weight(name);
+    return cast(gatherRows(table, reshape(ids, [product(ids.shape)])), 'float32');
   }
 
   /** The head, [rows, hidden size] → [rows, vocabulary]: x·Eᵀ where it is tied to an embedding, else a layer. */

@@ -53,10 +53,12 @@ export function quantizedWeights(
     constant(`${module}.weight`, 'float32', [layer.outputSize, layer.inputSize], () => valuesOf(layer));
   return {
     weight: (name) => {
-      const module = name.replace(/\.weight$/, '');
+      const module = moduleOf(name);
       const layer = layers.get(module);
       return layer ? matrix(module, layer) : floats.weight(name);
     },
+    // Widened, a large vocabulary would take more memory than all quantized layers of a small model.
+    table: (name) => (asTheyAre && !layers.has(moduleOf(name)) ? beforeCast(floats.weight(name)) : undefined),
     linear: (module, x) => {
       const layer = layers.get(module);
       if (!layer) return undefined;
@@ -67,6 +69,12 @@ export function quantizedWeights(
     },
   };
 }
+
+const moduleOf = (weight: string): string => weight.replace(/\.weight$/, '');
+
+/** What a value was before it was cast. */
+const beforeCast = (value: Value): Value =>
+  value.origin.kind === 'node' && value.origin.node.operator === 'Cast' ? value.origin.node.inputs[0] : value;
 
 type MakeConstant = (
   name: string,
