@@ -127,3 +127,11 @@ describe('TrainingEngine', () => {
     await expected.close();
   });
 });
+
+it('refuses a quantized target before anything is trained', async () => {
+  const directory = join(import.meta.dirname, '..', 'test', 'golden-quantized', 'awq');
+  const options = optionsFor({ lengths: [4], candidates: 1 });
+  await expect(TrainingEngine.start(directory, options)).rejects.toThrow(
+    `${directory} is quantized (awq, 4 bits): it can teach and generate, but not be trained`,
+  );
+});

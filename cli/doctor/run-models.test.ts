@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { exampleConfig } from '../../test/support/example-config.ts';
@@ -23,6 +23,15 @@ it('reads stored and exported models', async () => {
     },
   );
   expect(exported).toMatchObject({ verdict: 'ok', text: expect.stringContaining(': gpt2, ') });
+});
+
+it('takes a quantized model for a teacher, not for the target', async () => {
+  const model = join(root, 'test/golden-quantized/awq');
+  const directory = await temporaryDirectory();
+  await cp(model, directory, { recursive: true });
+  await cp(join(root, 'test/golden-onnx/llama-masked/tokenizer.json'), join(directory, 'tokenizer.json'));
+  expect(await check(directory)).toMatchObject([{ text: expect.stringContaining('takes 32 tokens') }]);
+  await expect(checkTarget(exampleConfig({ target: { model: directory } }))).rejects.toThrow('is quantized');
 });
 
 it('refuses what a process would refuse', async () => {

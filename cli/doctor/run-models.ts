@@ -1,5 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Architecture } from '../../model/families/architecture.ts';
+import { openInferenceWeights } from '../../model/families/inference-weights.ts';
 import { readArchitecture } from '../../model/families/read-architecture.ts';
 import { parameterCount } from '../../model/families/weight-shapes.ts';
 import { openWeights } from '../../model/families/weights.ts';
@@ -30,7 +32,9 @@ export async function checkTeacherModel(
 ): Promise<readonly Finding[]> {
   const { directory, exported } = await findModelFiles(path);
   const model =
-    exported === undefined ? await readStored(directory) : await readExported(exported, directory);
+    exported === undefined
+      ? await readStored(directory, quantizedToo)
+      : await readExported(exported, directory);
   return judgeModel(name, path, await withTokenizer(model, directory), limits);
 }
 
@@ -65,7 +69,7 @@ export async function checkServedTeacher(
 export async function checkTarget(config: RunConfig): Promise<readonly Finding[]> {
   const { target, contextLength } = config;
   const topK = target.source ? config.topK : 1;
-  const model = await withTokenizer(await readStored(target.model), target.model);
+  const model = await withTokenizer(await readStored(target.model, openWeights), target.model);
   await adapterOf(target);
   if (contextLength > model.contextLength) {
     const text = `contextLength is ${contextLength}, the model in ${target.model} takes ${model.contextLength} at most: lower it`;
@@ -74,9 +78,15 @@ export async function checkTarget(config: RunConfig): Promise<readonly Finding[]
   return judgeModel('target.model', target.model, model, { contextLength, topK });
 }
 
-async function readStored(directory: string): Promise<ReadModel> {
+const quantizedToo = (directory: string, architecture: Architecture) =>
+  openInferenceWeights(directory, architecture, { onDevice: false });
+
+async function readStored(
+  directory: string,
+  open: (directory: string, architecture: Architecture) => Promise<{ close(): Promise<void> }>,
+): Promise<ReadModel> {
   const architecture = await readArchitecture(directory);
-  const weights = await openWeights(directory, architecture);
+  const weights = await open(directory, architecture);
   await weights.close();
   const { family, vocabularySize, contextLength } = architecture;
   return { family, vocabularySize, contextLength, parameters: parameterCount(architecture.weights) };

@@ -46,6 +46,10 @@ export interface KeyValueSizes {
 export interface ModelWeights {
   /** float32 weight by its name. */
   readonly weight: (name: string) => Value;
+  /** A weight of which rows are picked, in the type in which it is stored; undefined where `weight` has to do. */
+  readonly table?: (name: string) => Value | undefined;
+  /** What a linear layer whose weight is quantized gives without its bias: [rows, in] → [rows, out]. */
+  readonly linear?: (module: string, input: Value) => Value | undefined;
   /** Changes what a linear layer gives, by the name of its module: [rows, in] and [rows, out] → [rows, out]. */
   readonly adapt?: (module: string, input: Value, output: Value) => Value;
 }

@@ -1,4 +1,4 @@
-import { add, gatherRows, layerNorm, linear, matmul, reshape, rmsNorm } from '../graph/expressions.ts';
+import { add, cast, gatherRows, layerNorm, linear, matmul, reshape, rmsNorm } from '../graph/expressions.ts';
 import type { Value } from '../graph/graph.ts';
 import { product } from '../graph/shape.ts';
 import type { ModelWeights } from './architecture.ts';
@@ -20,12 +20,13 @@ export class Modules {
 
   /** x·Wᵀ + b: x [rows, in] → [rows, out]. */
   linear(x: Value, name: string, { bias = false } = {}): Value {
-    return this.#adapted(name, x, this.#biased(name, linear(x, this.#weight(name)), bias));
+    return this.#adapted(name, x, this.#biased(name, this.#product(x, name), bias));
   }
 
   /** x·W + b, GPT-2's linear layer. */
   conv1d(x: Value, name: string): Value {
-    return this.#adapted(name, x, this.#biased(name, matmul(x, this.#weight(name)), true));
+    const y = this.#quantized(x, name) ?? matmul(x, this.#weight(name));
+    return this.#adapted(name, x, this.#biased(name, y, true));
   }
 
   rmsNorm(x: Value, name: string, epsilon: number): Value {
@@ -38,12 +39,21 @@ export class Modules {
 
   /** Rows of a table: ids int [batch, length] → [batch · length, width]. */
   embedding(ids: Value, name: string): Value {
-    return gatherRows(this.#weight(name), reshape(ids, [product(ids.shape)]));
+    const table = this.#weights.table?.(`${this.#name(name)}.weight`) ?? this.#weight(name);
+    return cast(gatherRows(table, reshape(ids, [product(ids.shape)])), 'float32');
   }
 
   /** The head, [rows, hidden size] → [rows, vocabulary]: x·Eᵀ where it is tied to an embedding, else a layer. */
   head(x: Value, { tiedTo, layer }: { readonly tiedTo: string | false; readonly layer: string }): Value {
-    return tiedTo ? linear(x, this.#weight(tiedTo)) : this.linear(x, layer);
+    return tiedTo ? this.#product(x, tiedTo) : this.linear(x, layer);
+  }
+
+  #product(x: Value, name: string): Value {
+    return this.#quantized(x, name) ?? linear(x, this.#weight(name));
+  }
+
+  #quantized(x: Value, name: string): Value | undefined {
+    return this.#weights.linear?.(this.#name(name), x);
   }
 
   #biased(name: string, y: Value, bias: boolean): Value {

@@ -4,6 +4,7 @@ import { cast } from '../graph/expressions.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { formatShape, sameShape } from '../graph/shape.ts';
 import type { ElementType } from '../graph/tensor-type.ts';
+import { readQuantization } from '../quantized/read-quantization.ts';
 import { commonDirectory } from '../safetensors/common-directory.ts';
 import { openModelTensors } from '../safetensors/model-tensors.ts';
 import type { StoredTensor, TensorSource } from '../safetensors/safetensors-file.ts';
@@ -13,12 +14,19 @@ import type { Architecture, ModelWeights } from './architecture.ts';
  * Opens the weights of a Hugging Face directory that the architecture needs, and checks that all are there.
  *
  * @throws FuseMeshError not_found when there is no file, invalid_argument when a weight is missing in it, or
- * has another shape than config.json says, or is not floating point
+ * has another shape than config.json says, is not floating point, or is quantized
  */
 export async function openWeights(directory: string, architecture: Architecture): Promise<TensorSource> {
+  const quantization = await readQuantization(directory);
+  if (quantization)
+    throw new FuseMeshError(
+      'invalid_argument',
+      `${directory} is quantized (${quantization.inWords}): it can teach and generate, but not be trained or changed; give the model with float weights that it was made from`,
+    );
   const source = underFullNames(await openModelTensors(directory), architecture);
   try {
-    for (const [name, shape] of architecture.weights) check(source.tensors.get(name), name, shape, directory);
+    for (const [name, shape] of architecture.weights)
+      checkWeight(source.tensors.get(name), name, shape, directory);
     return source;
   } catch (error) {
     await source.close();
@@ -43,7 +51,8 @@ function underFullNames(source: TensorSource, { baseModelPrefix, weights }: Arch
   };
 }
 
-function check(
+/** @throws FuseMeshError invalid_argument where a weight is not as config.json asks for */
+export function checkWeight(
   tensor: StoredTensor | undefined,
   name: string,
   shape: readonly number[],
@@ -75,10 +84,17 @@ export interface FileWeights {
   constants(graph: Graph): ModelWeights;
 }
 
-/** @param source of {@link openWeights}; it may be closed before the session is opened */
-export function fileWeights(architecture: Architecture, { tensors }: TensorSource): FileWeights {
+/**
+ * @param source of {@link openWeights}; it may be closed before the session is opened
+ * @param others further files that the session reads: the directory holds them too
+ */
+export function fileWeights(
+  architecture: Architecture,
+  { tensors }: TensorSource,
+  others: readonly string[] = [],
+): FileWeights {
   const stored = [...architecture.weights.keys()].map((name) => tensors.get(name)!);
-  const directory = commonDirectory(stored.map(({ path }) => path));
+  const directory = commonDirectory([...stored.map(({ path }) => path), ...others]);
   const constant = (graph: Graph, { name, dtype, shape, path, offset, byteLength }: StoredTensor): Value => {
     const data = { kind: 'file', name: relative(directory, path), offset, byteLength } as const;
     return cast(graph.constant(name, elementTypes[dtype]!, shape, data), 'float32');

@@ -1,7 +1,7 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { uniformNumbers } from '../../numbers/random.ts';
+import { openInferenceWeights } from '../families/inference-weights.ts';
 import { readArchitecture } from '../families/read-architecture.ts';
-import { fileWeights, openWeights } from '../families/weights.ts';
 import { dialectOf } from '../runtime/dialect.ts';
 import { openMemory } from '../runtime/memory.ts';
 import type { Placement } from '../runtime/placement.ts';
@@ -37,12 +37,14 @@ const methods = {
   /** @returns operators that the processor computes although the model is on a device, by their names in ONNX */
   async load(directory: string, threads: number, placement?: Placement): Promise<ReadonlySet<string>> {
     const architecture = await readArchitecture(directory);
-    const source = await openWeights(directory, architecture);
-    const weights = fileWeights(architecture, source);
+    const onDevice = (placement?.provider ?? 'cpu') !== 'cpu';
+    const weights = await openInferenceWeights(directory, architecture, { onDevice });
     const options = { threads, weightsDirectory: weights.directory, ...placement, crossed };
     const model = generationModel(architecture, weights, dialectOf(options));
-    await source.close();
-    const session = await openSession(model.bytes, options);
+    const session = await weights
+      .prepare()
+      .then(() => openSession(model.bytes, options))
+      .finally(() => weights.close());
     const memory = await openMemory(options);
     const { vocabularySize } = architecture;
     const logits = { data: new Float32Array(vocabularySize), shape: [1, vocabularySize] };

@@ -99,6 +99,21 @@ export const matmul = (
 /** x·Wᵀ: a linear layer as Hugging Face stores it. x [rows, in], weight [out, in] → [rows, out]. */
 export const linear = (x: Value, weight: Value): Value => matmul(x, weight, { transposeB: true });
 
+/** x·Wᵀ with a matrix in blocks that have a scale and a zero point each. */
+export const linearOfBlocks = (
+  x: Value,
+  { codes, scales, zeroPoints }: { codes: Value; scales: Value; zeroPoints?: Value | undefined },
+  blocks: ParametersOf<'MatMulOfBlocks'>,
+): Value =>
+  one(x.graph, 'MatMulOfBlocks', zeroPoints ? [x, codes, scales, zeroPoints] : [x, codes, scales], blocks);
+
+/** x·Wᵀ with a matrix of codes of a table. */
+export const linearOfTable = (
+  x: Value,
+  { codes, largest }: { codes: Value; largest: Value },
+  table: ParametersOf<'MatMulOfTable'>,
+): Value => one(x.graph, 'MatMulOfTable', [x, codes, largest], table);
+
 // Reductions.
 export const sum = (x: Value, axes: readonly number[], { keepAxes = false } = {}): Value =>
   axes.length === 0

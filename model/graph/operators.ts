@@ -3,6 +3,7 @@ import { attentionOperators } from './operators/attention.ts';
 import { elementwiseOperators } from './operators/elementwise.ts';
 import { indexingOperators } from './operators/indexing.ts';
 import { productOperators } from './operators/products.ts';
+import { quantizedOperators } from './operators/quantized.ts';
 import { reductionOperators } from './operators/reductions.ts';
 import { shapingOperators } from './operators/shaping.ts';
 
@@ -10,6 +11,7 @@ import { shapingOperators } from './operators/shaping.ts';
 export const operators: OperatorTable = {
   ...elementwiseOperators,
   ...productOperators,
+  ...quantizedOperators,
   ...reductionOperators,
   ...shapingOperators,
   ...indexingOperators,

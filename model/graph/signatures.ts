@@ -45,6 +45,21 @@ export interface AttentionParts {
   readonly packed: boolean;
 }
 
+/** A matrix [out, in] in blocks along its rows. */
+export interface QuantizedBlocks {
+  readonly bits: 4 | 8;
+  /** Values of a block: a power of two, 16 at least. */
+  readonly blockSize: number;
+  readonly outputSize: number;
+  readonly inputSize: number;
+}
+
+/** A matrix [out, in] in blocks of its values row by row. */
+export interface QuantizedByTable extends Omit<QuantizedBlocks, 'bits'> {
+  /** Which of bitsandbytes' tables. */
+  readonly table: 'fp4' | 'nf4';
+}
+
 /**
  * Inputs, outputs and parameters of every operator; what it does is said by the record of its name in operators/.
  * They stand apart from the records because expressions need them, and the gradients in the records are made of
@@ -73,6 +88,21 @@ export interface Signatures<T> {
 
   readonly MatMul: Signature<readonly [a: T, b: T], readonly [y: T], Transposition>;
   readonly MatMulAdd: Signature<readonly [a: T, b: T, c: T], readonly [y: T], Transposition>;
+  /**
+   * x [rows, in] times the transpose of a matrix [out, in] of which each block of a row has a scale and a zero point:
+   * codes uint8 [out, blocks, bytes of a block], scales [out, blocks], zero points uint8 [out, bytes of a row's], packed
+   * like the codes, the lower bits first. Left out, the zero points are in the middle: 8 of 4 bits, 128 of 8.
+   */
+  readonly MatMulOfBlocks: Signature<
+    readonly [x: T, codes: T, scales: T, ...zeroPoints: readonly T[]],
+    readonly [y: T],
+    QuantizedBlocks
+  >;
+  /**
+   * The same with a matrix of 4-bit codes of a table, two in a byte, the higher bits first; a block of values has the
+   * factor `largest`: codes uint8 [out · in / 2], largest [blocks].
+   */
+  readonly MatMulOfTable: Signature<readonly [x: T, codes: T, largest: T], readonly [y: T], QuantizedByTable>;
   readonly RmsNorm: Signature<
     readonly [x: T, weight: T],
     readonly [y: T, reciprocalRoot: T],

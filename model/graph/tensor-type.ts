@@ -1,6 +1,6 @@
 import type { Shape } from './shape.ts';
 
-export type ElementType = 'float32' | 'float16' | 'bfloat16' | 'int32' | 'int64' | 'bool';
+export type ElementType = 'float32' | 'float16' | 'bfloat16' | 'int32' | 'int64' | 'uint8' | 'bool';
 
 /** In 16 bits. */
 export type Half = 'float16' | 'bfloat16';
@@ -20,5 +20,6 @@ export const bytesPerElement: Readonly<Record<ElementType, number>> = {
   bfloat16: 2,
   int32: 4,
   int64: 8,
+  uint8: 1,
   bool: 1,
 };

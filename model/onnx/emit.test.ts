@@ -6,6 +6,7 @@ import { createRandom } from '../../test/support/random.ts';
 import * as e from '../graph/expressions.ts';
 import { accumulate } from '../graph/gradients.ts';
 import type { Value } from '../graph/graph.ts';
+import { quantizedOperators } from '../graph/operators/quantized.ts';
 import { createGraph, operators } from '../graph/operators.ts';
 import type { OperatorName } from '../graph/signatures.ts';
 import { openSession } from '../runtime/session.ts';
@@ -79,7 +80,7 @@ const product =
       options,
     );
 
-const cases: Readonly<Record<OperatorName, readonly Case[]>> = {
+const cases: Readonly<Record<Exclude<OperatorName, keyof typeof quantizedOperators>, readonly Case[]>> = {
   AttentionInParts: [
     attention({ scoreBytes: 1, packed: false }),
     attention({ scoreBytes: 1, packed: false, count: 3 }),
@@ -243,8 +244,9 @@ describe('the standard dialect', () => {
     },
   );
 
-  it('covers every primitive', () => {
-    expect(Object.keys(cases).sort()).toEqual(Object.keys(operators).sort());
+  it('covers every primitive but those of quantized weights, which models in it do not have', () => {
+    const covered = [...Object.keys(cases), ...Object.keys(quantizedOperators)];
+    expect(covered.sort()).toEqual(Object.keys(operators).sort());
   });
 });
 

@@ -65,5 +65,6 @@ export const dataTypes: Readonly<Record<ElementType, TensorProto_DataType>> = {
   bfloat16: TensorProto_DataType.BFLOAT16,
   int32: TensorProto_DataType.INT32,
   int64: TensorProto_DataType.INT64,
+  uint8: TensorProto_DataType.UINT8,
   bool: TensorProto_DataType.BOOL,
 };

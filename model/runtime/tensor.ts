@@ -108,6 +108,7 @@ export function arrayOf(value: bigint): HostTensor['data'] {
 /** TensorProto.DataType of ONNX. */
 export const onnxTypes: Readonly<Record<ElementType, number>> = {
   float32: 1,
+  uint8: 2,
   int32: 6,
   int64: 7,
   bool: 9,

@@ -1,9 +1,8 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { partsOfAttention } from '../families/attention-scope.ts';
-import { refuseNonFinite } from '../families/finite-weights.ts';
+import { openInferenceWeights } from '../families/inference-weights.ts';
 import { readArchitecture } from '../families/read-architecture.ts';
 import { parameterCount } from '../families/weight-shapes.ts';
-import { fileWeights, openWeights } from '../families/weights.ts';
 import type { ModelFiles } from '../model-files.ts';
 import { readExportedModel } from '../onnx/exported/read-exported-model.ts';
 import { dialectOf } from '../runtime/dialect.ts';
@@ -20,6 +19,8 @@ export interface ScoredModel {
   readonly card: ModelCard;
   /** Operators that the processor computes although the model is on a device, by their names in ONNX. */
   readonly onProcessor: ReadonlySet<string>;
+  /** How quantized weights are computed, in a line; undefined where there are none. */
+  readonly quantized?: string | undefined;
   /** All that has gone to a device and come from there; the weights, which ONNX Runtime brings there, left out. */
   readonly crossed: Readonly<BytesCrossed>;
   score(texts: readonly Int32Array[], topK: number): Promise<PaddedScores>;
@@ -48,19 +49,23 @@ type Computing = Pick<SessionOptions, 'threads' | 'provider' | 'device'> & { rea
 
 async function openSafetensors(directory: string, computing: Computing): Promise<ScoredModel> {
   const architecture = await readArchitecture(directory);
-  const source = await openWeights(directory, architecture);
-  await refuseNonFinite(source, architecture);
-  const weights = fileWeights(architecture, source);
-  const { family, vocabularySize, contextLength } = architecture;
-  const { provider = 'cpu' } = computing;
-  const models = scoringModels(architecture, weights, {
-    parts: partsOfAttention(contextLength, { onDevice: provider !== 'cpu' }),
-    dialect: dialectOf(computing),
-  });
-  await source.close();
-  const parameters = parameterCount(architecture.weights);
-  const parts = await openParts(models, { ...computing, weightsDirectory: weights.directory });
-  return scoredModel({ family, parameters, vocabularySize, contextLength }, parts, computing);
+  const onDevice = (computing.provider ?? 'cpu') !== 'cpu';
+  const weights = await openInferenceWeights(directory, architecture, { onDevice });
+  try {
+    await weights.refuseNonFinite();
+    const { family, vocabularySize, contextLength } = architecture;
+    const models = scoringModels(architecture, weights, {
+      parts: partsOfAttention(contextLength, { onDevice }),
+      dialect: dialectOf(computing),
+    });
+    const parameters = parameterCount(architecture.weights);
+    await weights.prepare();
+    const parts = await openParts(models, { ...computing, weightsDirectory: weights.directory });
+    const card = { family, parameters, vocabularySize, contextLength };
+    return { ...scoredModel(card, parts, computing), quantized: weights.inWords };
+  } finally {
+    await weights.close();
+  }
 }
 
 async function openExported(path: string, directory: string, computing: Computing): Promise<ScoredModel> {

@@ -27,6 +27,8 @@ export class Scorer {
   readonly card: ModelCard;
   /** Operators that the processor computes although the model is on a device, by their names in ONNX. */
   readonly onProcessor: ReadonlySet<string>;
+  /** How quantized weights are computed, in a line; undefined where there are none. */
+  readonly quantized: string | undefined;
   readonly #name: string;
   readonly #topK: number;
   readonly #turns = new Turns();
@@ -35,7 +37,7 @@ export class Scorer {
   private constructor(
     name: string,
     tokenizer: Tokenizer,
-    { card, onProcessor }: Pick<ScoredModel, 'card' | 'onProcessor'>,
+    { card, onProcessor, quantized }: Pick<ScoredModel, 'card' | 'onProcessor' | 'quantized'>,
     topK: number,
     worker: RunningWorker<ScoringMethods>,
   ) {
@@ -43,6 +45,7 @@ export class Scorer {
     this.tokenizer = tokenizer;
     this.card = card;
     this.onProcessor = onProcessor;
+    this.quantized = quantized;
     this.#topK = topK;
     this.#worker = worker;
   }

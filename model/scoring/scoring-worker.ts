@@ -11,9 +11,10 @@ const methods = {
     files: ModelFiles,
     threads: number,
     placement?: Placement,
-  ): Promise<Pick<ScoredModel, 'card' | 'onProcessor'>> {
+  ): Promise<Pick<ScoredModel, 'card' | 'onProcessor' | 'quantized'>> {
     model = await openScoredModel(files, threads, placement);
-    return { card: model.card, onProcessor: model.onProcessor };
+    const { card, onProcessor, quantized } = model;
+    return { card, onProcessor, quantized };
   },
 
   score(texts: readonly Int32Array[], topK: number): Promise<PaddedScores> {

@@ -36,6 +36,7 @@ export const loadModel: LoadModel = (settings, process) => {
     threads,
     placement: { provider: execution, device },
     onProcessor: (line) => log.info(line),
+    onQuantized: (line) => log.info(line),
   });
 };
 

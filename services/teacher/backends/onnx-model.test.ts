@@ -1,5 +1,8 @@
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ScoredText } from '../../../model/scoring/scored-text.ts';
+import { temporaryDirectory } from '../../../test/support/temporary-directory.ts';
 import { OnnxModel } from './onnx-model.ts';
 
 const orator = new URL('../../../examples/zoo/orator', import.meta.url).pathname;
@@ -53,4 +56,30 @@ test('replicas of a model have one fingerprint, and another model has another', 
   const sage = await OnnxModel.load(orator.replace('orator', 'target'), { topK: 4, threads: 1 });
   expect(sage.fingerprint).not.toEqual(model.fingerprint);
   await sage.close();
+});
+
+test('a quantized model generates what it scores highest, and says how it computes', async () => {
+  const directory = await temporaryDirectory();
+  const golden = new URL('../../../test', import.meta.url).pathname;
+  await cp(join(golden, 'golden-quantized', 'gptq-act-order'), directory, { recursive: true });
+  const tokenizer = join(golden, 'golden-onnx', 'llama-masked', 'tokenizer.json');
+  await cp(tokenizer, join(directory, 'tokenizer.json'));
+  const told: string[] = [];
+  const quantized = await OnnxModel.load(directory, {
+    topK: 1,
+    threads: 1,
+    onQuantized: (line) => told.push(line),
+  });
+  expect(told).toEqual(['Of its quantized weights (gptq, 4 bits), 7 are computed as they are, 0 as float32']);
+  const prompt = 'w3 w1 w4 w1 w5 w9';
+  const request = { prompt, maxTokens: 4, temperature: 0, topP: 1, stop: [], seed: 0 };
+  let text = prompt;
+  for await (const piece of quantized.generate(request, new AbortController().signal)) text += piece.text;
+  const [outcome] = await quantized.score([text], 1, {});
+  const { ids } = await quantized.tokenizer.encode(text);
+  const { candidateIds } = outcome as ScoredText;
+  // What follows the prompt is what is most probable after each token, by the other graph.
+  const first = ids.length - 4;
+  expect([...candidateIds.subarray(first - 1, ids.length - 1)]).toEqual([...ids.subarray(first)]);
+  await quantized.close();
 });

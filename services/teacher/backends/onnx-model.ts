@@ -23,6 +23,8 @@ export interface OnnxModelOptions {
   readonly placement?: Placement;
   /** Hears, in a line, what the processor computes although the model is on a GPU; once. */
   readonly onProcessor?: (line: string) => void;
+  /** Hears, in a line, how quantized weights are computed. */
+  readonly onQuantized?: (line: string) => void;
 }
 
 /** A model on this machine's disk, which ONNX Runtime computes in worker threads of this process. */
@@ -52,7 +54,10 @@ export class OnnxModel implements TeacherModel {
    * @param path a Hugging Face directory, or an .onnx file in it
    * @throws FuseMeshError as Scorer.load does
    */
-  static async load(path: string, { topK, onProcessor, ...computing }: OnnxModelOptions): Promise<OnnxModel> {
+  static async load(
+    path: string,
+    { topK, onProcessor, onQuantized, ...computing }: OnnxModelOptions,
+  ): Promise<OnnxModel> {
     const named = new Set<string>();
     const tell = (operators: ReadonlySet<string>) => {
       const others = [...operators].filter((operator) => !named.has(operator));
@@ -63,6 +68,7 @@ export class OnnxModel implements TeacherModel {
     const scorer = await Scorer.load(path, { topK, ...computing });
     try {
       tell(scorer.onProcessor);
+      if (scorer.quantized) onQuantized?.(scorer.quantized);
       const fingerprint = await modelFingerprint(path);
       return new OnnxModel(scorer, fingerprint, async () => {
         const generator = await Generator.load(path, computing);
