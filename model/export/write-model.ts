@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { toBfloat16 } from '../../numbers/bfloat16.ts';
 import { toFloat16 } from '../../numbers/float16.ts';
 import type { Architecture } from '../families/architecture.ts';
-import { readArchitecture } from '../families/read-architecture.ts';
+import { readConfig } from '../families/read-architecture.ts';
 import { openWeights } from '../families/weights.ts';
 import type { Dtype } from '../safetensors/header.ts';
 import { type TensorToWrite, writeSafetensors } from '../safetensors/write-safetensors.ts';
@@ -24,7 +24,7 @@ export async function writeModel(
   original: string,
   weights: ReadonlyMap<string, Float32Array>,
 ): Promise<void> {
-  const architecture = await readArchitecture(original);
+  const { config, architecture } = await readConfig(original);
   const dtypes = await storedDtypes(original, architecture);
   const tensors = [...weights].map(([name, values]) =>
     encode(name, architecture.weights.get(name)!, values, dtypes.get(name)!),
@@ -34,6 +34,10 @@ export async function writeModel(
     await rm(unfinished, { recursive: true, force: true });
     await mkdir(unfinished, { recursive: true });
     await copyCompanionFiles(original, unfinished);
+    // One that ties the head although the files hold another would be read so by older transformers.
+    if (config.tie_word_embeddings === false) {
+      await writeDurably(join(unfinished, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+    }
     await writeSafetensors(join(unfinished, 'model.safetensors'), tensors);
     const source = await openWeights(unfinished, architecture);
     await source.close();

@@ -15,6 +15,8 @@ export interface Architecture {
   readonly weights: ReadonlyMap<string, readonly number[]>;
   /** The linear layers among them, by the name of their module ("model.layers.0.mlp.up_proj"). */
   readonly linearLayers: ReadonlyMap<string, LinearLayer>;
+  /** The weight that is embedding and head at once, and the name that a head of its own would have; where they are one. */
+  readonly tiedHead?: { readonly embedding: string; readonly head: string } | undefined;
   /** Width of what goes from block to block. */
   readonly hiddenSize: number;
   /** What the keys and values of one token take. */

@@ -67,6 +67,9 @@ export function gptNeox(configJson: unknown): Architecture {
     contextLength: config.max_position_embeddings,
     baseModelPrefix: 'gpt_neox.',
     ...weightShapes(config),
+    tiedHead: config.tie_word_embeddings
+      ? { embedding: 'gpt_neox.embed_in.weight', head: 'embed_out.weight' }
+      : undefined,
     hiddenSize: config.hidden_size,
     keyValueSizes: { layers: config.num_hidden_layers, ...heads(config) },
     blockPath,

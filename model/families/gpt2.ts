@@ -46,6 +46,9 @@ export function gpt2(configJson: unknown): Architecture {
     contextLength: config.n_positions,
     baseModelPrefix: 'transformer.',
     ...weightShapes(config),
+    tiedHead: config.tie_word_embeddings
+      ? { embedding: 'transformer.wte.weight', head: 'lm_head.weight' }
+      : undefined,
     hiddenSize: config.n_embd,
     keyValueSizes: { layers: config.n_layer, ...heads(config) },
     blockPath,

@@ -24,6 +24,9 @@ export const llama =
       contextLength: config.contextLength,
       baseModelPrefix: 'model.',
       ...weightShapes(config),
+      tiedHead: config.tiedHead
+        ? { embedding: 'model.embed_tokens.weight', head: 'lm_head.weight' }
+        : undefined,
       hiddenSize: config.hiddenSize,
       keyValueSizes: config,
       blockPath,

@@ -65,6 +65,9 @@ export function mpt(configJson: unknown): Architecture {
     contextLength: config.max_seq_len,
     baseModelPrefix: 'transformer.',
     ...weightShapes(config),
+    tiedHead: config.tie_word_embeddings
+      ? { embedding: 'transformer.wte.weight', head: 'lm_head.weight' }
+      : undefined,
     hiddenSize: config.d_model,
     keyValueSizes: { layers: config.n_layers, ...heads(config) },
     blockPath,

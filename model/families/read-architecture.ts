@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ZodError } from 'zod';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { openModelTensors } from '../safetensors/model-tensors.ts';
 import type { Architecture } from './architecture.ts';
 import { gptNeox } from './gpt-neox.ts';
 import { gpt2 } from './gpt2.ts';
@@ -25,8 +26,49 @@ const families: Readonly<Record<string, (configJson: unknown) => Architecture>> 
  * @throws FuseMeshError not_found when there is none, invalid_argument when we cannot build its model
  */
 export async function readArchitecture(directory: string): Promise<Architecture> {
+  return (await readConfig(directory)).architecture;
+}
+
+/**
+ * The config.json of a Hugging Face directory and its architecture. Where it ties the head to the embedding and the files
+ * hold another head, the head counts, as in transformers 5; the config then says so.
+ *
+ * @throws FuseMeshError as {@link readArchitecture}, and data_loss where the weights are damaged
+ */
+export async function readConfig(directory: string): Promise<{
+  readonly config: { readonly model_type?: unknown; readonly tie_word_embeddings?: unknown };
+  readonly architecture: Architecture;
+}> {
   const path = join(directory, 'config.json');
-  return architectureOf(parse(await read(path), path), path);
+  const config = parse(await read(path), path);
+  const architecture = architectureOf(config, path);
+  if (!(await hasAnotherHead(directory, architecture))) return { config, architecture };
+  const untied = { ...config, tie_word_embeddings: false };
+  return { config: untied, architecture: architectureOf(untied, path) };
+}
+
+/** Whether a model whose head is tied by its config.json has a head in its files that is not the embedding. */
+async function hasAnotherHead(
+  directory: string,
+  { tiedHead, baseModelPrefix }: Architecture,
+): Promise<boolean> {
+  if (tiedHead === undefined) return false;
+  const source = await openModelTensors(directory).catch((error: unknown) => {
+    // A configuration alone, or an exported model.
+    if (error instanceof FuseMeshError && error.code === 'not_found') return undefined;
+    throw error;
+  });
+  try {
+    const { head, embedding } = tiedHead;
+    const stored = [embedding, embedding.slice(baseModelPrefix.length)].find((name) =>
+      source?.tensors.has(name),
+    );
+    if (source === undefined || stored === undefined || !source.tensors.has(head)) return false;
+    const [one, other] = [await source.readFloat32(stored), await source.readFloat32(head)];
+    return Buffer.compare(new Uint8Array(one.buffer), new Uint8Array(other.buffer)) !== 0;
+  } finally {
+    await source?.close();
+  }
 }
 
 /**

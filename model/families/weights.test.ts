@@ -1,4 +1,4 @@
-import { copyFile } from 'node:fs/promises';
+import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import { fromBfloat16, toBfloat16 } from '../../numbers/bfloat16.ts';
 import { toFloat16 } from '../../numbers/float16.ts';
 import { goldenModel } from '../../test/support/golden.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
+import { writeModel } from '../export/write-model.ts';
 import { openSafetensors } from '../safetensors/safetensors-file.ts';
 import { type TensorToWrite, writeSafetensors } from '../safetensors/write-safetensors.ts';
 import { refuseNonFinite } from './finite-weights.ts';
@@ -75,6 +76,59 @@ describe('openWeights', () => {
       tensor.name === 'model.norm.weight' ? { ...tensor, dtype: 'I32' } : tensor,
     );
     await expect(loaded(directory)).rejects.toThrow('is I32; use F32, F16 or BF16');
+  });
+});
+
+describe('a head that config.json ties to the embedding', () => {
+  const tied: [model: string, embedding: string, head: string][] = [
+    ['llama-grouped-tied', 'model.embed_tokens.weight', 'lm_head.weight'],
+    ['gpt2-tied', 'transformer.wte.weight', 'lm_head.weight'],
+    ['gpt_neox-no-bias-tied', 'gpt_neox.embed_in.weight', 'embed_out.weight'],
+  ];
+
+  /** A golden model whose file holds the embedding under other names too, some of its values changed. */
+  const withHead = async (model: string, head: string, embedding: string, change: number) => {
+    const directory = await changedModel(model, (tensor) => tensor);
+    const file = await openSafetensors(join(directory, 'model.safetensors'));
+    const tensors: TensorToWrite[] = [];
+    for (const { name, dtype, shape } of file.tensors.values()) {
+      const data = await file.read(name);
+      tensors.push({ name, dtype, shape, data });
+      if (name !== embedding) continue;
+      const values = new Float32Array(data.slice().buffer);
+      values[3] += change;
+      tensors.push({ name: head, dtype, shape, data: bytesOf(values) });
+    }
+    await file.close();
+    await writeSafetensors(join(directory, 'model.safetensors'), tensors);
+    return directory;
+  };
+
+  it.each(tied)('may be all that the file holds: %s', async (model, embedding, head) => {
+    const directory = await changedModel(model, (tensor) =>
+      tensor.name === embedding ? { ...tensor, name: head } : tensor,
+    );
+    expect(await loaded(directory)).toEqual(await loaded(goldenModel(model)));
+  });
+
+  it.each(tied)(
+    'is one of its own where the file holds another, as in transformers: %s',
+    async (model, embedding, head) => {
+      const same = await withHead(model, head, embedding, 0);
+      expect([...(await loaded(same)).keys()]).not.toContain(head);
+      const another = await loaded(await withHead(model, head, embedding, 1));
+      expect(another.get(head)![3] - another.get(embedding)![3]).toBeCloseTo(1, 5);
+    },
+  );
+
+  it('is written as one of its own', async () => {
+    const original = await withHead('llama-grouped-tied', 'lm_head.weight', 'model.embed_tokens.weight', 1);
+    const directory = join(await temporaryDirectory(), 'written');
+    const weights = await loaded(original);
+    await writeModel(directory, original, weights);
+    expect(await loaded(directory)).toEqual(weights);
+    const config = JSON.parse(await readFile(join(directory, 'config.json'), 'utf8'));
+    expect(config.tie_word_embeddings).toBe(false);
   });
 });
 

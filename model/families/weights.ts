@@ -34,10 +34,20 @@ export async function openWeights(directory: string, architecture: Architecture)
   }
 }
 
-/** A source that holds the bare base model, under the names that its weights have in the whole model. */
-function underFullNames(source: TensorSource, { baseModelPrefix, weights }: Architecture): TensorSource {
-  const storedName = (name: string) =>
-    !source.tensors.has(name) && name.startsWith(baseModelPrefix) ? name.slice(baseModelPrefix.length) : name;
+/**
+ * A source that holds the bare base model, or of a tied head and embedding the head, under the names that its weights have
+ * in the whole model.
+ */
+function underFullNames(
+  source: TensorSource,
+  { baseModelPrefix, weights, tiedHead }: Architecture,
+): TensorSource {
+  const storedName = (name: string) => {
+    const bare = name.startsWith(baseModelPrefix) ? name.slice(baseModelPrefix.length) : name;
+    // Of tensors that share their values, safetensors keeps one, under either name.
+    const one = name === tiedHead?.embedding ? tiedHead.head : name;
+    return [name, bare, one].find((candidate) => source.tensors.has(candidate)) ?? name;
+  };
   const tensors = new Map<string, StoredTensor>();
   for (const name of weights.keys()) {
     const tensor = source.tensors.get(storedName(name));
