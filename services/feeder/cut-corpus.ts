@@ -1,22 +1,24 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
-import { type LabelledText, readTexts } from '../../texts/read-texts.ts';
+import { type LabelledText, readTexts, type SkippedRow } from '../../texts/read-texts.ts';
 import { splitText } from '../../texts/split-text.ts';
 
 /**
  * The corpus of a run in pieces that fit the context of every tokenizer, the domains mixed.
  *
  * @param tokenizers of all models of the run
+ * @param onSkipped called with each row that is left out
  * @throws FuseMeshError cancelled when aborted, invalid_argument where the corpus has no text
  */
 export async function cutCorpus(
   { corpus, contextLength }: Pick<RunConfig, 'corpus' | 'contextLength'>,
   tokenizers: readonly Tokenizer[],
   signal: AbortSignal,
+  onSkipped?: (row: SkippedRow) => void,
 ): Promise<LabelledText[]> {
   const pieces: LabelledText[] = [];
-  for await (const { domain, text } of readTexts(corpus)) {
+  for await (const { domain, text } of readTexts(corpus, { onSkipped })) {
     if (signal.aborted) throw new FuseMeshError('cancelled', 'Stopped while cutting the corpus.');
     for (const piece of await splitText(text, tokenizers, contextLength)) {
       pieces.push({ domain, text: piece });

@@ -2,13 +2,14 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import type { Log } from '../../process/log/log.ts';
 import type { Tracer } from '../../process/tracing/tracer.ts';
-import { findTextFiles } from '../../texts/read-texts.ts';
+import { findTextFiles } from '../../texts/find-text-files.ts';
 import type { CorpusManifest } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
 import { connectNats } from '../../wire/nats/connection.ts';
 import { openRunStreams } from '../../wire/nats/run-streams.ts';
 import { cutCorpus } from './cut-corpus.ts';
 import { DocumentKeeper } from './document-keeper.ts';
 import { manifestOf, numberDocuments } from './number-documents.ts';
+import { SkippedRows } from './skipped-rows.ts';
 import { tokenizersOfRun } from './tokenizers-of-run.ts';
 import { tracedPublishing } from './traced-publishing.ts';
 
@@ -46,13 +47,24 @@ export async function runFeeder(config: RunConfig, options: FeederOptions): Prom
   const { signal, tracer, onProgress, onPublished } = options;
   const log = options.log.child({ run: config.run });
   // What can be wrong with the run file shows before anything is waited for.
-  for (const { path } of config.corpus) await findTextFiles(path);
+  for (const { path } of config.corpus) {
+    const { files, skipped } = await findTextFiles(path);
+    if (skipped.length > 0) {
+      log.info(
+        { path, files: files.length, skipped },
+        `${skipped.length} files of ${path} are left out: they hold no texts by their names`,
+      );
+    }
+  }
   const connection = await connectNats(config, `fusemesh feeder of ${config.run}`, { log });
   try {
     const streams = openRunStreams(connection, config.run);
     await streams.ensure(config.nats);
     log.info("The corpus is being cut, with the teachers' tokenizers as soon as they are up");
-    const pieces = await cutCorpus(config, await tokenizersOfRun(config, signal), signal);
+    const skipped = new SkippedRows();
+    const tokenizers = await tokenizersOfRun(config, signal);
+    const pieces = await cutCorpus(config, tokenizers, signal, (row) => skipped.add(row));
+    if (skipped.count > 0) log.warn({ skipped: skipped.counts }, skipped.sentence());
     const documents = numberDocuments(pieces, config.seed);
     const manifest = manifestOf(documents, config.contextLength);
     const textBytes = Number(manifest.textBytes);

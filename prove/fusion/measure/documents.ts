@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
 import type { RunConfig } from '../../../process/config/schema.ts';
 import { cutCorpus } from '../../../services/feeder/cut-corpus.ts';
-import { findTextFiles } from '../../../texts/read-texts.ts';
+import { findTextFiles } from '../../../texts/find-text-files.ts';
 
 /** The documents of a run. */
 export interface Documents {
@@ -31,7 +31,7 @@ export async function documentsOf(run: RunConfig, signal: AbortSignal): Promise<
 /** The texts of a run file's entries, as they are on disk. */
 export async function readEntries(entries: RunConfig['corpus']): Promise<string[]> {
   const files = await Promise.all(entries.map(({ path }) => findTextFiles(path)));
-  return Promise.all(files.flat().map((file) => readFile(file, 'utf8')));
+  return Promise.all(files.flatMap((found) => found.files).map((file) => readFile(file, 'utf8')));
 }
 
 export function digestTexts(texts: readonly string[]): string {
