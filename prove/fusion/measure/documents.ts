@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
 import type { RunConfig } from '../../../process/config/schema.ts';
-import { cutCorpus } from '../../../services/feeder/cut-corpus.ts';
+import { cutCorpus, findCorpusFiles } from '../../../services/feeder/cut-corpus.ts';
+import { mixDomains } from '../../../services/feeder/document-order.ts';
 import { findTextFiles } from '../../../texts/find-text-files.ts';
 
 /** The documents of a run. */
@@ -24,7 +25,16 @@ export async function documentsOf(run: RunConfig, signal: AbortSignal): Promise<
   const tokenizers = await Promise.all(
     modelsOf(run).map((model) => Tokenizer.fromFile(join(model, 'tokenizer.json'))),
   );
-  const texts = (await cutCorpus(run, tokenizers, signal)).map(({ text }) => text);
+  const { contextLength } = run;
+  const names = [...new Set(run.corpus.map(({ domain }) => domain))];
+  const pieces: string[] = [];
+  const domains: number[] = [];
+  const cutting = { tokenizers, contextLength, signal };
+  for await (const cut of cutCorpus(await findCorpusFiles(run.corpus), cutting)) {
+    pieces.push(...cut.pieces.map(({ text }) => text));
+    for (const _ of cut.pieces) domains.push(names.indexOf(cut.domain));
+  }
+  const texts = [...mixDomains(Uint32Array.from(domains))].map((piece) => pieces[piece]);
   return { texts, sha256: digestTexts(texts) };
 }
 
