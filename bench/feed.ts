@@ -11,7 +11,6 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
-import { stringify } from 'yaml';
 import { readJournal } from '../services/feeder/stored-corpus.ts';
 import { documentFromBytes } from '../wire/codec/document-bytes.ts';
 import { connectNats } from '../wire/nats/connection.ts';
@@ -52,7 +51,8 @@ try {
   const run = 'bench-feed';
   await writeFile(
     runFile,
-    stringify({
+    // JSON is YAML.
+    JSON.stringify({
       run,
       nats: { url: server.url },
       contextLength,
