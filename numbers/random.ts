@@ -10,7 +10,10 @@ export function uniformNumbers(seed: number): () => number {
 }
 
 /** Shuffles a list in place (Fisher and Yates). */
-export function shuffle<T>(list: T[], uniform: () => number): void {
+export function shuffle<T>(
+  list: { readonly length: number; [index: number]: T },
+  uniform: () => number,
+): void {
   for (let i = list.length - 1; i > 0; i--) {
     const j = Math.floor(uniform() * (i + 1));
     [list[i], list[j]] = [list[j], list[i]];

@@ -20,10 +20,9 @@ async function read(name = ''): Promise<string[]> {
 it('reads files of text and of JSON lines, and directories of them by name', async () => {
   await mkdir(join(directory, 'c'));
   await write('c/last.txt', 'naïve\r\n');
-  await write('b.jsonl', '{"text": "one\\n"}\n\n{"text": "two", "id": 2}\n{"text": ""}');
+  await write('b.jsonl', '{"text": "one\\n"}\n\n{"text": "two", "id": 2}');
   await write('a.txt', '\ufefffirst\n');
   await write('ignored.md', 'no');
-  await write('empty.txt', '');
   expect(await read()).toEqual(['first\n', 'one\n', 'two', 'naïve\r\n']);
   expect(await read('b.jsonl')).toEqual(['one\n', 'two']);
 });
@@ -71,7 +70,7 @@ it('says what is wrong with a path or a file, and where', async () => {
   const fails = (name: string, code: string, message: string) =>
     expect(read(name)).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
   await fails('missing.txt', 'not_found', 'missing.txt');
-  await fails('empty', 'not_found', 'no .txt or .jsonl file');
+  await fails('empty', 'not_found', 'holds no file');
   await fails('bad.jsonl', 'invalid_argument', 'bad.jsonl:2');
   await fails('worse.jsonl', 'invalid_argument', 'worse.jsonl:1');
   await fails('binary.txt', 'invalid_argument', 'not UTF-8');

@@ -1,14 +1,17 @@
-import { constants } from 'node:buffer';
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
-import { readJsonLines } from './json-lines.ts';
+import { findTextFiles } from './find-text-files.ts';
+import { readRows } from './read-rows.ts';
+import { beginning, type Row, type RowPosition, type RowProblem } from './row.ts';
 
 /** Where texts are, and their label. */
 export interface TextEntry {
   readonly domain: string;
-  /** A .txt or .jsonl file, or a directory of them. */
+  /** A file of texts, a directory of them, or a pattern; see {@link findTextFiles}. */
   readonly path: string;
+  /** The key or column that holds the text; "text" by default. */
+  readonly column?: string | undefined;
+  /** What becomes of a row that is no text: all is refused by default, or the row is left out. */
+  readonly invalid?: 'refuse' | 'skip' | undefined;
 }
 
 /** A whole text of a corpus. */
@@ -17,113 +20,104 @@ export interface LabelledText {
   readonly text: string;
 }
 
+/** A row that was left out. */
+export interface SkippedRow {
+  readonly place: string;
+  readonly problem: RowProblem;
+}
+
 /**
- * The texts of a corpus. A .txt file is one text; a .jsonl file has one on each line ({"text": "…"}); a directory
- * stands for all such files in it and its subfolders, by name; links are followed, as the Hugging Face hub's cache is
- * made of them. Empty texts are left out.
+ * The texts of a corpus, in the order of entries, files and rows.
  *
- * @throws FuseMeshError not_found for a missing path, invalid_argument for a file that is not text
+ * @throws FuseMeshError not_found for a missing path, invalid_argument for a file that cannot be read, or a row that is
+ *   no text where the entry does not skip these
  */
-export async function* readTexts(entries: readonly TextEntry[]): AsyncGenerator<LabelledText> {
-  for (const { domain, path } of entries) {
-    for (const file of await findTextFiles(path)) {
-      for await (const text of readFileTexts(file)) {
-        if (text !== '') yield { domain, text };
+export async function* readTexts(
+  entries: readonly TextEntry[],
+  { onSkipped }: { readonly onSkipped?: ((row: SkippedRow) => void) | undefined } = {},
+): AsyncGenerator<LabelledText> {
+  for (const entry of entries) {
+    for (const file of (await findTextFiles(entry.path)).files) {
+      for await (const { text } of readFileTexts(file, entry, { onSkipped })) {
+        yield { domain: entry.domain, text };
       }
     }
   }
 }
 
+export interface FileTextOptions {
+  readonly from?: RowPosition;
+  readonly onSkipped?: ((row: SkippedRow) => void) | undefined;
+  /** Called with how many bytes of the file, as it is on disk, were read. */
+  readonly onRead?: ((bytes: number) => void) | undefined;
+}
+
 /**
- * The files that an entry stands for.
+ * The texts of one file.
  *
- * @throws FuseMeshError not_found, invalid_argument as {@link readTexts}
+ * @throws FuseMeshError as {@link readTexts}
  */
-export async function findTextFiles(path: string): Promise<string[]> {
-  const found = await stat(path).catch((cause: unknown) => {
-    throw new FuseMeshError('not_found', `No text at ${path}: correct the path.`, { cause });
-  });
-  if (!found.isDirectory()) {
-    if (isTextFile(path)) return [path];
-    throw new FuseMeshError('invalid_argument', `${path} is neither .txt nor .jsonl: convert or rename it.`);
+export async function* readFileTexts(
+  file: string,
+  { column = 'text', invalid = 'refuse' }: Pick<TextEntry, 'column' | 'invalid'>,
+  { from = beginning, onSkipped, onRead }: FileTextOptions = {},
+): AsyncGenerator<{ readonly text: string; readonly after: RowPosition }> {
+  let hasColumn = from.rows > 0;
+  let without: Row | undefined;
+  for await (const row of readRows(file, { columns: [column], from, onRead })) {
+    const { place, after } = row;
+    const content = textOfRow(row, column);
+    if ('text' in content) {
+      hasColumn = true;
+      yield { text: content.text, after };
+      continue;
+    }
+    const { problem } = content;
+    if (invalid === 'refuse') throw refuse(row, problem, column);
+    if (problem === 'no such column') without ??= row;
+    else hasColumn ||= problem === 'null' || problem === 'empty';
+    onSkipped?.({ place, problem });
   }
-  const files: string[] = [];
-  await gatherTextFiles(path, new Set(), files);
-  if (files.length === 0) {
-    throw new FuseMeshError(
-      'not_found',
-      `The directory ${path} holds no .txt or .jsonl file: correct the path.`,
-    );
-  }
-  // By code units, so that every machine has the same order.
-  return files.sort((a, b) => (a < b ? -1 : 1));
+  // Not a row is broken then, but the name of the column.
+  if (without !== undefined && !hasColumn) throw refuse(without, 'no such column', column);
 }
 
-/**
- * @param above real paths of this directory's parents: one that a link leads back to is not entered again
- * @param files added to
- */
-async function gatherTextFiles(
-  directory: string,
-  above: ReadonlySet<string>,
-  files: string[],
-): Promise<void> {
-  const real = await realpath(directory);
-  if (above.has(real)) return;
-  for (const name of await readdir(directory)) {
-    const path = join(directory, name);
-    const found = await stat(path).catch((cause: unknown) => {
-      if (!isTextFile(name)) return undefined;
-      throw new FuseMeshError('not_found', `${path} is a link to nothing: download it again, or remove it.`, {
-        cause,
-      });
-    });
-    if (found?.isDirectory()) await gatherTextFiles(path, new Set([...above, real]), files);
-    else if (found?.isFile() && isTextFile(name)) files.push(path);
-  }
+function textOfRow(row: Row, column: string): { text: string } | { problem: RowProblem } {
+  if ('problem' in row) return row;
+  const { value } = row;
+  const text = columnOf(value, column);
+  if (typeof text !== 'string') return text;
+  if (text === '') return { problem: 'empty' };
+  return text.isWellFormed() ? { text } : { problem: 'half a character' };
 }
 
-function isTextFile(name: string): boolean {
-  return ['.txt', '.jsonl'].includes(extname(name).toLowerCase());
+function columnOf(value: unknown, column: string): string | { problem: RowProblem } {
+  if (value === null) return { problem: 'null' };
+  if (typeof value !== 'object' || Array.isArray(value)) return { problem: 'no object' };
+  if (!Object.hasOwn(value, column)) return { problem: 'no such column' };
+  const text = (value as Record<string, unknown>)[column];
+  if (text === null) return { problem: 'null' };
+  return typeof text === 'string' ? text : { problem: 'no string' };
 }
 
-async function* readFileTexts(file: string): AsyncGenerator<string> {
-  if (extname(file).toLowerCase() === '.jsonl') yield* readTextLines(file);
-  else yield await readWhole(file);
+function refuse(row: Row, problem: RowProblem, column: string): FuseMeshError {
+  const says: Readonly<Record<RowProblem, string>> = {
+    'not UTF-8': 'is not UTF-8 text: convert the file, for example with "iconv -f LATIN1 -t UTF-8"',
+    'not JSON': 'is not JSON: put one object on each line',
+    'no object': `is no object: make it {"${column}": "…"}`,
+    'no such column': `has no "${column}"; it has ${keysOf(row)}: set column to what holds the text`,
+    null: 'is null: give it a text',
+    'no string': `has no string in its "${column}": make it one`,
+    'half a character': `has half of a surrogate pair in its "${column}" (an escape from \\ud800 to \\udfff that stands alone), which is no character: write the whole pair`,
+    empty: 'is empty: give it a text',
+  };
+  return new FuseMeshError(
+    'invalid_argument',
+    `${row.place} ${says[problem]}, or leave such rows out with "invalid: skip".`,
+  );
 }
 
-async function readWhole(file: string): Promise<string> {
-  const { size } = await stat(file);
-  if (size > constants.MAX_STRING_LENGTH) {
-    throw new FuseMeshError(
-      'invalid_argument',
-      `${file} has ${size} bytes, more than a text can have: split it, or make it .jsonl.`,
-    );
-  }
-  const bytes = await readFile(file);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new FuseMeshError('invalid_argument', `${file} is not UTF-8 text: convert it.`, { cause });
-  }
-}
-
-async function* readTextLines(file: string): AsyncGenerator<string> {
-  for await (const { value, place } of readJsonLines(file)) yield textOfLine(value, place);
-}
-
-function textOfLine(value: unknown, place: string): string {
-  if (typeof value !== 'object' || value === null || !('text' in value) || typeof value.text !== 'string') {
-    throw new FuseMeshError(
-      'invalid_argument',
-      `${place} has no "text" of type string: put {"text": "…"} on each line.`,
-    );
-  }
-  if (!value.text.isWellFormed()) {
-    throw new FuseMeshError(
-      'invalid_argument',
-      `${place} has half of a surrogate pair in its "text" (an escape from \\ud800 to \\udfff that stands alone), which is no character: write the whole pair, or leave it out.`,
-    );
-  }
-  return value.text;
+function keysOf(row: Row): string {
+  const keys = 'value' in row && typeof row.value === 'object' ? Object.keys(row.value ?? {}) : [];
+  return keys.map((key) => `"${key}"`).join(', ') || 'no keys';
 }

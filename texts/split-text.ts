@@ -22,7 +22,23 @@ export async function splitText(
   tokenizers: readonly Tokenizer[],
   contextLength: number,
 ): Promise<string[]> {
-  const pieces: string[] = [];
+  return (await splitAndCount(text, tokenizers, contextLength)).map((piece) => piece.text);
+}
+
+/** A piece of a text. */
+export interface CountedPiece {
+  readonly text: string;
+  /** [tokenizers] its length in tokens. */
+  readonly tokens: readonly number[];
+}
+
+/** As {@link splitText}, with the pieces' lengths in tokens. */
+export async function splitAndCount(
+  text: string,
+  tokenizers: readonly Tokenizer[],
+  contextLength: number,
+): Promise<CountedPiece[]> {
+  const pieces: CountedPiece[] = [];
   let attempt = contextLength * expectedCharacters;
   for (let begin = 0; begin < text.length; ) {
     const rest = text.slice(begin, begin + 2 * attempt);
@@ -30,15 +46,14 @@ export async function splitText(
     // A rest of little more than one piece is halved, so that no tiny piece is left.
     const wanted = isLast && rest.length > attempt ? Math.ceil(rest.length / 2) : attempt;
     const piece = await firstPiece(rest, Math.min(wanted, rest.length), tokenizers, contextLength);
-    pieces.push(piece.text);
+    pieces.push({ text: piece.text, tokens: piece.tokens });
     begin += piece.text.length;
     attempt = Math.ceil(Math.max(contextLength, piece.fullLength * margin));
   }
   return pieces;
 }
 
-interface Piece {
-  readonly text: string;
+interface Piece extends CountedPiece {
   /** How long a piece that fills the context would be, judging by this one's characters a token. */
   readonly fullLength: number;
 }
@@ -54,9 +69,10 @@ async function firstPiece(
     if (length < text.length) length = cutBefore(text, length);
     const piece = text.slice(0, length);
     const tokenizations = await Promise.all(tokenizers.map((tokenizer) => tokenizer.encode(piece)));
-    const longest = Math.max(1, ...tokenizations.map(({ ids }) => ids.length));
+    const tokens = tokenizations.map(({ ids }) => ids.length);
+    const longest = Math.max(1, ...tokens);
     if (longest <= contextLength) {
-      return { text: piece, fullLength: (piece.length * contextLength) / longest };
+      return { text: piece, tokens, fullLength: (piece.length * contextLength) / longest };
     }
     if ([...piece].length === 1) throw refuse(piece, longest, contextLength);
     const fitting = Math.min(...tokenizations.map((each) => fittingLength(piece, each, contextLength)));

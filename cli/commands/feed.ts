@@ -1,28 +1,45 @@
 import type { Command } from 'commander';
+import type { RunConfig } from '../../process/config/schema.ts';
 import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import { createLog } from '../../process/log/log.ts';
+import { countCorpus } from '../../services/feeder/count-corpus.ts';
 import { type PublishedCorpus, runFeeder } from '../../services/feeder/main.ts';
+import { tokenizersOfRun } from '../../services/feeder/tokenizers-of-run.ts';
 import { tellParent } from '../child-messages.ts';
 import { progressBar } from '../progress-bar.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
 import { traced } from '../traced.ts';
+import { corpusCountText } from '../view/corpus-count.ts';
+
+interface FeedOptions extends RunFileOptions {
+  readonly dryRun?: boolean;
+}
 
 export function addFeed(program: Command): void {
   withRunFile(program.command('feed'))
+    .option(
+      '--dry-run',
+      'publish nothing: count documents and tokens, and show three documents in the tokens of each model',
+    )
     .summary('publish the corpus')
     .description(
       "Splits the corpus so that no tokenizer of the run exceeds the context, and publishes it on the run's\n" +
-        'stream. The teachers must be up, for their tokenizers. Feeding twice adds nothing. Stays until the\n' +
+        'stream. The teachers must be up, for their tokenizers. Feeding twice adds nothing, and a\n' +
+        'feeder that was killed goes on where it was. Stays until the\n' +
         'trainer says that the run is over, or until Ctrl-C, and publishes again what NATS may lose.',
     )
-    .addHelpText('after', '\nExample:\n  $ fusemesh feed run.yaml')
-    .action((path: string, options: RunFileOptions) =>
+    .addHelpText('after', '\nExample:\n  $ fusemesh feed run.yaml\n  $ fusemesh feed run.yaml --dry-run')
+    .action((path: string, options: FeedOptions) =>
       runUntilStopped(async (signal) => {
         const config = await readRunFile(path, options);
+        if (options.dryRun) return dryRun(config, signal);
+        const cutting = progressBar('cutting {bar} {percentage} % of the corpus, {eta_formatted} left');
         const bar = progressBar('feeding {bar} {value}/{total} documents, {eta_formatted} left');
         const log = createLog('feed');
         const attributes = { 'fusemesh.run': config.run };
+        const onRead = (read: number, all: number) => cutting.show(read, all);
         const onProgress = (fed: { readonly published: number; readonly total: number }) => {
+          cutting.end();
           tellParent({ fed });
           bar.show(fed.published, fed.total);
         };
@@ -34,8 +51,22 @@ export function addFeed(program: Command): void {
           );
         };
         await traced({ serviceName: 'fusemesh-feeder', attributes }, log, (tracer) =>
-          runFeeder(config, { signal, log, tracer, onProgress, onPublished }),
-        ).finally(() => bar.end());
+          runFeeder(config, { signal, log, tracer, onRead, onProgress, onPublished }),
+        ).finally(() => {
+          cutting.end();
+          bar.end();
+        });
       }),
     );
+}
+
+/** Says what would be published; the tokenizers of models on this machine are taken from there. */
+async function dryRun(config: RunConfig, signal: AbortSignal): Promise<void> {
+  const tokenizers = await tokenizersOfRun(config, signal, { local: true });
+  const bar = progressBar('counting {bar} {percentage} % of the corpus, {eta_formatted} left');
+  const onRead = (read: number, all: number) => bar.show(read, all);
+  const counted = await countCorpus(config, tokenizers, { signal, onRead }).finally(() => bar.end());
+  const names = ['target', ...config.teachers.map(({ name }) => name)];
+  const readers = tokenizers.map((tokenizer, i) => ({ name: names[i], tokenizer }));
+  process.stdout.write(await corpusCountText(counted, readers));
 }

@@ -1,6 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { findTextFiles, readTexts, type TextEntry } from '../../texts/read-texts.ts';
+import { findTextFiles } from '../../texts/find-text-files.ts';
+import { readTexts, type TextEntry } from '../../texts/read-texts.ts';
 import { byteSize } from '../view/words.ts';
 import { type Finding, ok } from './finding.ts';
 
@@ -13,8 +14,11 @@ import { type Finding, ok } from './finding.ts';
 export async function checkTexts(key: string, entries: readonly TextEntry[]): Promise<readonly Finding[]> {
   let files = 0;
   let bytes = 0;
+  let others = 0;
   for (const entry of entries) {
-    for (const file of await findTextFiles(entry.path)) {
+    const found = await findTextFiles(entry.path);
+    others += found.skipped.length;
+    for (const file of found.files) {
       await expectReadable(key, file);
       files++;
       bytes += (await stat(file)).size;
@@ -26,7 +30,8 @@ export async function checkTexts(key: string, entries: readonly TextEntry[]): Pr
       );
     }
   }
-  return [ok(key, `${files} ${files === 1 ? 'file' : 'files'}, ${byteSize(bytes)}`)];
+  const skipped = others === 0 ? '' : `; ${others} other files beside them are left out`;
+  return [ok(key, `${files} ${files === 1 ? 'file' : 'files'}, ${byteSize(bytes)}${skipped}`)];
 }
 
 async function expectReadable(key: string, file: string): Promise<void> {

@@ -55,7 +55,7 @@ it('says what is wrong with what it is given', async () => {
   const cases: [Partial<EvaluationRequest>, string][] = [
     [{}, 'Nothing to evaluate on'],
     [{ texts: ['none.txt'] }, 'No text at none.txt'],
-    [{ texts: [sea, empty] }, 'empty.txt has no text'],
+    [{ texts: [sea, empty] }, 'empty.txt is empty'],
     [{ choices: bare }, 'bare.jsonl:1 has an empty context'],
     [{ choices: empty }, 'empty.txt has no question'],
     [{ choices: 'none.jsonl' }, 'No file at none.jsonl'],

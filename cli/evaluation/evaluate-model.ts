@@ -1,8 +1,8 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { findTextFiles } from '../../texts/find-text-files.ts';
 import { heldOutPieces } from '../../texts/held-out-pieces.ts';
-import { findTextFiles } from '../../texts/read-texts.ts';
 import { type ChoiceAccuracy, choiceAccuracy } from './choice-accuracy.ts';
 import { type Continuation, continuations, scoreContinuations } from './continuations.ts';
 import { readQuestions } from './questions.ts';

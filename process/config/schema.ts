@@ -25,7 +25,18 @@ const served = z
   .describe('A model that a vLLM or SGLang server computes, instead of model.');
 const text = z.strictObject({
   domain: runName.describe('Label under which losses are reported.'),
-  path: z.string().describe('A .txt or .jsonl file, or a directory of them.'),
+  path: z
+    .string()
+    .describe(
+      'A .txt, .jsonl, .json or .parquet file, a directory of them, or a pattern such as data/train-*.',
+    ),
+  column: z.string().min(1).optional().describe('The key or column that holds the text; "text" by default.'),
+  invalid: z
+    .enum(['refuse', 'skip'])
+    .optional()
+    .describe(
+      'What becomes of rows that are null, empty or broken: refused by default, or left out and counted.',
+    ),
 });
 
 /**

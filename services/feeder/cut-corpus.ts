@@ -1,49 +1,123 @@
+import { stat } from 'node:fs/promises';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
-import type { RunConfig } from '../../process/config/schema.ts';
-import { type LabelledText, readTexts } from '../../texts/read-texts.ts';
-import { splitText } from '../../texts/split-text.ts';
+import { findTextFiles } from '../../texts/find-text-files.ts';
+import { readFileTexts, type SkippedRow, type TextEntry } from '../../texts/read-texts.ts';
+import { beginning, type RowPosition } from '../../texts/row.ts';
+import { type CountedPiece, splitAndCount } from '../../texts/split-text.ts';
+
+/** A file of a corpus. */
+export interface CorpusFile {
+  readonly path: string;
+  readonly entry: TextEntry;
+  /** As it is on disk. */
+  readonly bytes: number;
+  /** When it was last changed, in milliseconds. */
+  readonly changed: number;
+}
+
+/** Where in a list of files. */
+export interface CorpusPosition {
+  readonly file: number;
+  readonly row: RowPosition;
+}
+
+export const corpusBeginning: CorpusPosition = { file: 0, row: beginning };
+
+/** What a text, or the end of a file, adds to a run's documents. */
+export interface CutText {
+  readonly domain: string;
+  /** None at the end of a file. */
+  readonly pieces: readonly CountedPiece[];
+  /** Rows that were left out since the text before. */
+  readonly skipped: readonly SkippedRow[];
+  /** Where the rest begins. */
+  readonly after: CorpusPosition;
+  /** Bytes of all files, as they are on disk, that have been read. */
+  readonly read: number;
+}
+
+export interface Cutting {
+  /** Of all models of the run. */
+  readonly tokenizers: readonly Tokenizer[];
+  /** In tokens. */
+  readonly contextLength: number;
+  readonly from?: CorpusPosition;
+  readonly signal: AbortSignal;
+}
+
+/** Texts that are cut at once: each waits for threads of the tokenizers most of its time. */
+const atOnce = 8;
 
 /**
- * The corpus of a run in pieces that fit the context of every tokenizer, the domains mixed.
+ * The files that a run's texts are in, in the order in which they are read.
  *
- * @param tokenizers of all models of the run
- * @throws FuseMeshError cancelled when aborted, invalid_argument where the corpus has no text
+ * @throws FuseMeshError as {@link findTextFiles}
  */
-export async function cutCorpus(
-  { corpus, contextLength }: Pick<RunConfig, 'corpus' | 'contextLength'>,
-  tokenizers: readonly Tokenizer[],
-  signal: AbortSignal,
-): Promise<LabelledText[]> {
-  const pieces: LabelledText[] = [];
-  for await (const { domain, text } of readTexts(corpus)) {
-    if (signal.aborted) throw new FuseMeshError('cancelled', 'Stopped while cutting the corpus.');
-    for (const piece of await splitText(text, tokenizers, contextLength)) {
-      pieces.push({ domain, text: piece });
+export async function findCorpusFiles(corpus: readonly TextEntry[]): Promise<CorpusFile[]> {
+  const files: CorpusFile[] = [];
+  for (const entry of corpus) {
+    for (const path of (await findTextFiles(entry.path)).files) {
+      const { size, mtimeMs } = await stat(path);
+      files.push({ path, entry, bytes: size, changed: mtimeMs });
     }
   }
-  if (pieces.length === 0) {
-    throw new FuseMeshError(
-      'invalid_argument',
-      'The corpus has no text: every file that corpus names is empty.',
-    );
-  }
-  return mixDomains(pieces);
+  return files;
 }
 
 /**
- * Pieces of text with the domains mixed in the proportion of their sizes, so that every stretch has something of
- * each; those of one domain stay in their order.
+ * The corpus of a run, text by text, each in pieces that fit the context of every tokenizer. Few texts are in memory
+ * at a time.
+ *
+ * @throws FuseMeshError cancelled when aborted, and as {@link readFileTexts}
  */
-export function mixDomains(pieces: readonly LabelledText[]): LabelledText[] {
-  const names = [...new Set(pieces.map(({ domain }) => domain))];
-  const domains = names.map((name) => ({ own: pieces.filter(({ domain }) => domain === name), taken: 0 }));
-  return pieces.map(() => {
-    const next = domains.reduce((least, each) => (shareTaken(each) < shareTaken(least) ? each : least));
-    return next.own[next.taken++];
+export async function* cutCorpus(files: readonly CorpusFile[], cutting: Cutting): AsyncGenerator<CutText> {
+  const { tokenizers, contextLength, signal } = cutting;
+  const texts = readCorpus(files, cutting.from ?? corpusBeginning);
+  yield* inOrder(texts, async ({ text, ...rest }) => {
+    if (signal.aborted) throw new FuseMeshError('cancelled', 'Stopped while cutting the corpus.');
+    return { ...rest, pieces: await splitAndCount(text, tokenizers, contextLength) };
   });
 }
 
-function shareTaken({ own, taken }: { own: readonly unknown[]; taken: number }): number {
-  return (taken + 0.5) / own.length;
+async function* readCorpus(
+  files: readonly CorpusFile[],
+  from: CorpusPosition,
+): AsyncGenerator<Omit<CutText, 'pieces'> & { readonly text: string }> {
+  let before = files.slice(0, from.file).reduce((sum, { bytes }) => sum + bytes, 0);
+  for (const [file, { path, entry, bytes }] of files.entries()) {
+    if (file < from.file) continue;
+    let skipped: SkippedRow[] = [];
+    let read = 0;
+    const { domain } = entry;
+    const options = {
+      from: file === from.file ? from.row : beginning,
+      onSkipped: (row: SkippedRow) => skipped.push(row),
+      onRead: (all: number) => {
+        read = all;
+      },
+    };
+    for await (const { text, after } of readFileTexts(path, entry, options)) {
+      yield { domain, text, skipped, after: { file, row: after }, read: before + read };
+      skipped = [];
+    }
+    before += bytes;
+    yield { domain, text: '', skipped, after: { file: file + 1, row: beginning }, read: before };
+  }
+}
+
+/** Works on several items at once, and gives what comes of them in their order. */
+async function* inOrder<Item, Result>(
+  items: AsyncIterable<Item>,
+  work: (item: Item) => Promise<Result>,
+): AsyncGenerator<Result> {
+  const begun: Promise<Result>[] = [];
+  for await (const item of items) {
+    const result = work(item);
+    // Whoever waits for it hears of its failure; one that nobody waits for any more is no news.
+    result.catch(() => undefined);
+    begun.push(result);
+    if (begun.length === atOnce) yield await (begun.shift() as Promise<Result>);
+  }
+  for (const result of begun) yield await result;
 }

@@ -11,9 +11,10 @@ import { openRunStreams } from '../../wire/nats/run-streams.ts';
 import { DocumentKeeper } from './document-keeper.ts';
 
 const log = createLog('test', { level: 'silent' });
-const documents: Document[] = Array.from({ length: 8 }, (_, number) =>
+const list: Document[] = Array.from({ length: 8 }, (_, number) =>
   create(DocumentSchema, { number: BigInt(number), text: `text ${number}` }),
 );
+const documents = { count: list.length, at: (number: number) => list[number] };
 const manifest = create(CorpusManifestSchema, {
   documents: 8n,
   sha256: new Uint8Array(32),
@@ -42,7 +43,7 @@ it('publishes all once, and again from the first that is held when the stream is
   });
   await expect.poll(() => heard).toContain('all, 8 ours');
   expect(heard.slice(0, 3)).toEqual(['begun', '0', '1']);
-  expect([keeper.get(7), keeper.get(8)]).toEqual([documents[7], undefined]);
+  expect([keeper.get(7), keeper.get(8)]).toEqual([list[7], undefined]);
 
   await streams.releaseDocuments(5);
   // It looks every second.

@@ -10,7 +10,8 @@ import type { PublishDocument } from './traced-publishing.ts';
 const lookEvery = 1_000;
 
 interface Corpus {
-  readonly documents: readonly Document[];
+  /** All documents, by number. */
+  readonly documents: { readonly count: number; at(number: number): Document };
   readonly manifest: CorpusManifest;
   readonly streams: Pick<RunStreams, 'publishManifest' | 'publishedCorpus'>;
   readonly publish: PublishDocument;
@@ -42,7 +43,7 @@ export class DocumentKeeper {
 
   /** A document that was published; undefined for others. */
   get(number: number): Document | undefined {
-    return number <= this.#last ? this.#corpus.documents[number] : undefined;
+    return number <= this.#last ? this.#corpus.documents.at(number) : undefined;
   }
 
   /**
@@ -94,16 +95,12 @@ export class DocumentKeeper {
     { signal, onProgress }: Keeping,
   ): Promise<boolean> {
     const { documents, publish, log } = this.#corpus;
-    const rest = documents.slice(numbering.last + 1);
-    if (rest.length > 0 && numbering.last < this.#last) {
-      log.warn(
-        { document: numbering.last + 1 },
-        `The stream has lost documents: publishing again from ${numbering.last + 1}`,
-      );
+    const next = numbering.last + 1;
+    if (next < documents.count && numbering.last < this.#last) {
+      log.warn({ document: next }, `The stream has lost documents: publishing again from ${next}`);
     }
-    for (const document of rest) {
-      if (!(await publish(document, { signal, numbering }))) return false;
-      const number = Number(document.number);
+    for (let number = next; number < documents.count; number++) {
+      if (!(await publish(documents.at(number), { signal, numbering }))) return false;
       if (number <= this.#last) continue;
       this.#last = number;
       this.#ours++;

@@ -1,14 +1,15 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import type { Log } from '../../process/log/log.ts';
 import type { Tracer } from '../../process/tracing/tracer.ts';
-import { findTextFiles } from '../../texts/read-texts.ts';
+import { findTextFiles } from '../../texts/find-text-files.ts';
 import type { CorpusManifest } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
 import { connectNats } from '../../wire/nats/connection.ts';
 import { openRunStreams } from '../../wire/nats/run-streams.ts';
-import { cutCorpus } from './cut-corpus.ts';
 import { DocumentKeeper } from './document-keeper.ts';
-import { manifestOf, numberDocuments } from './number-documents.ts';
+import { prepareCorpus } from './prepare-corpus.ts';
 import { tokenizersOfRun } from './tokenizers-of-run.ts';
 import { tracedPublishing } from './traced-publishing.ts';
 
@@ -27,6 +28,8 @@ export interface FeederOptions {
   readonly log: Log;
   /** Left out, documents begin no traces. */
   readonly tracer?: Tracer | undefined;
+  /** Called while the corpus is cut, with how many bytes of its files are read, and of how many. */
+  readonly onRead?: ((read: number, all: number) => void) | undefined;
   /** Called when the number of documents is known, and after each. */
   readonly onProgress?: (progress: { readonly published: number; readonly total: number }) => void;
   /** Called when all documents are published. */
@@ -43,22 +46,31 @@ export interface FeederOptions {
  *   published
  */
 export async function runFeeder(config: RunConfig, options: FeederOptions): Promise<void> {
-  const { signal, tracer, onProgress, onPublished } = options;
+  const { signal, tracer, onRead, onProgress, onPublished } = options;
   const log = options.log.child({ run: config.run });
   // What can be wrong with the run file shows before anything is waited for.
-  for (const { path } of config.corpus) await findTextFiles(path);
+  for (const { path } of config.corpus) {
+    const { files, skipped } = await findTextFiles(path);
+    if (skipped.length > 0) {
+      log.info(
+        { path, files: files.length, skipped },
+        `${skipped.length} files of ${path} are left out: they hold no texts by their names`,
+      );
+    }
+  }
   const connection = await connectNats(config, `fusemesh feeder of ${config.run}`, { log });
   try {
     const streams = openRunStreams(connection, config.run);
     await streams.ensure(config.nats);
     log.info("The corpus is being cut, with the teachers' tokenizers as soon as they are up");
-    const pieces = await cutCorpus(config, await tokenizersOfRun(config, signal), signal);
-    const documents = numberDocuments(pieces, config.seed);
-    const manifest = manifestOf(documents, config.contextLength);
+    const tokenizers = await tokenizersOfRun(config, signal);
+    const directory = join(config.trainer.output, 'corpus');
+    const documents = await prepareCorpus(config, tokenizers, { directory, signal, log, onRead });
+    const { manifest } = documents;
     const textBytes = Number(manifest.textBytes);
     log.info(
-      { documents: documents.length, textBytes },
-      `The corpus is cut into ${documents.length} documents`,
+      { documents: documents.count, textBytes },
+      `The corpus is cut into ${documents.count} documents`,
     );
 
     const publish = tracedPublishing(streams, config.run, tracer);
@@ -66,7 +78,7 @@ export async function runFeeder(config: RunConfig, options: FeederOptions): Prom
     const keeper = new DocumentKeeper({ documents, manifest, streams, publish, log });
     const all = await keeper.keepPublished({
       signal: AbortSignal.any([signal, over.signal]),
-      onProgress: (done) => onProgress?.({ published: done, total: documents.length }),
+      onProgress: (done) => onProgress?.({ published: done, total: documents.count }),
       onBegun: () =>
         streams.answerCorpusRequests({
           corpus: Buffer.from(manifest.sha256).toString('hex'),
@@ -78,12 +90,14 @@ export async function runFeeder(config: RunConfig, options: FeederOptions): Prom
         }),
       onPublished: (count) => {
         log.info(
-          { documents: documents.length, published: count },
-          `The corpus is published: ${count} documents of ${documents.length} are new`,
+          { documents: documents.count, published: count },
+          `The corpus is published: ${count} documents of ${documents.count} are new`,
         );
-        onPublished?.({ documents: documents.length, published: count, manifest });
+        onPublished?.({ documents: documents.count, published: count, manifest });
       },
     });
+    documents.close();
+    if (over.signal.aborted) await rm(directory, { recursive: true, force: true });
     if (!all && !over.signal.aborted) {
       throw new FuseMeshError('cancelled', 'Stopped before all documents were published.');
     }

@@ -19,19 +19,23 @@ type Settings = Pick<RunConfig, 'target' | 'teachers' | 'trainer' | 'security'>;
  * for. Where a run goes on without teachers that do not come, one whose model lies on this machine is not asked: the
  * documents must not depend on who is there, or a feeder that starts again would cut them differently.
  *
+ * @param options.local asks no teacher whose model lies on this machine
  * @throws FuseMeshError not_found for a tokenizer that is missing, unavailable when a teacher does not answer in two
  *   minutes, cancelled when aborted
  */
-export function tokenizersOfRun(config: Settings, signal: AbortSignal): Promise<Tokenizer[]> {
-  const asksTeachers = config.trainer.join === 'all';
+export function tokenizersOfRun(
+  config: Settings,
+  signal: AbortSignal,
+  { local = config.trainer.join !== 'all' }: { readonly local?: boolean } = {},
+): Promise<Tokenizer[]> {
   return Promise.all([
     tokenizerIn(config.target.model),
     ...config.teachers.map(async ({ address, model, tokenizer }) => {
       const directory = tokenizer ?? model;
       // A port that is still to be chosen answers nobody.
       if (directory !== undefined && address.endsWith(':0')) return tokenizerIn(directory);
-      const local = asksTeachers || directory === undefined ? undefined : await tokenizerIfHere(directory);
-      return local ?? fetchTokenizer(address, config.security, signal);
+      const here = local && directory !== undefined ? await tokenizerIfHere(directory) : undefined;
+      return here ?? fetchTokenizer(address, config.security, signal);
     }),
   ]);
 }

@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
 import type { RunConfig } from '../../../process/config/schema.ts';
-import { cutCorpus } from '../../../services/feeder/cut-corpus.ts';
-import { findTextFiles } from '../../../texts/read-texts.ts';
+import { cutCorpus, findCorpusFiles } from '../../../services/feeder/cut-corpus.ts';
+import { mixDomains } from '../../../services/feeder/document-order.ts';
+import { findTextFiles } from '../../../texts/find-text-files.ts';
 
 /** The documents of a run. */
 export interface Documents {
@@ -24,14 +25,23 @@ export async function documentsOf(run: RunConfig, signal: AbortSignal): Promise<
   const tokenizers = await Promise.all(
     modelsOf(run).map((model) => Tokenizer.fromFile(join(model, 'tokenizer.json'))),
   );
-  const texts = (await cutCorpus(run, tokenizers, signal)).map(({ text }) => text);
+  const { contextLength } = run;
+  const names = [...new Set(run.corpus.map(({ domain }) => domain))];
+  const pieces: string[] = [];
+  const domains: number[] = [];
+  const cutting = { tokenizers, contextLength, signal };
+  for await (const cut of cutCorpus(await findCorpusFiles(run.corpus), cutting)) {
+    pieces.push(...cut.pieces.map(({ text }) => text));
+    for (const _ of cut.pieces) domains.push(names.indexOf(cut.domain));
+  }
+  const texts = [...mixDomains(Uint32Array.from(domains))].map((piece) => pieces[piece]);
   return { texts, sha256: digestTexts(texts) };
 }
 
 /** The texts of a run file's entries, as they are on disk. */
 export async function readEntries(entries: RunConfig['corpus']): Promise<string[]> {
   const files = await Promise.all(entries.map(({ path }) => findTextFiles(path)));
-  return Promise.all(files.flat().map((file) => readFile(file, 'utf8')));
+  return Promise.all(files.flatMap((found) => found.files).map((file) => readFile(file, 'utf8')));
 }
 
 export function digestTexts(texts: readonly string[]): string {

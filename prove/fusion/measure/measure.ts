@@ -1,5 +1,5 @@
 import { startWorker } from '../../../model/runtime/worker.ts';
-import { documentOrder } from '../../../services/feeder/number-documents.ts';
+import { documentOrder } from '../../../services/feeder/document-order.ts';
 import type { Study } from '../study.ts';
 import { type Documents, modelsOf } from './documents.ts';
 import { type NamedResult, refuseUnequal } from './equal-effort.ts';
@@ -93,7 +93,7 @@ async function compute(
 ): Promise<Result> {
   const { config, share } = settings;
   // As the feeder of a run with this seed; a share of the documents is the first of them.
-  const order = documentOrder(documents.texts.length, seed);
+  const order = [...documentOrder(new Uint32Array(documents.texts.length), seed)];
   const recorded = order.slice(0, Math.round(share * order.length));
   const sources = sourcesOf(settings).map(({ name, model }) => ({
     name,

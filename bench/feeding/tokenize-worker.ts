@@ -1,0 +1,13 @@
+/** Cuts texts of a file, a JSON list, into tokens and does nothing else: prints the seconds that it takes. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+
+const [file, ...models] = process.argv.slice(2);
+const tokenizers = await Promise.all(
+  models.map((model) => Tokenizer.fromFile(join(model, 'tokenizer.json'))),
+);
+const texts = JSON.parse(await readFile(file, 'utf8')) as string[];
+const started = performance.now();
+for (const text of texts) await Promise.all(tokenizers.map((tokenizer) => tokenizer.encode(text)));
+console.log((performance.now() - started) / 1000);

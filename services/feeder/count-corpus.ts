@@ -1,0 +1,60 @@
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { uniformNumbers } from '../../numbers/random.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
+import { cutCorpus, findCorpusFiles } from './cut-corpus.ts';
+import { SkippedRows } from './skipped-rows.ts';
+
+/** What a run would be fed with. */
+export interface CorpusCount {
+  readonly files: number;
+  readonly texts: number;
+  readonly documents: number;
+  /** UTF-8. */
+  readonly textBytes: number;
+  readonly skipped: SkippedRows;
+  /** [tokenizers] of all documents. */
+  readonly tokens: readonly number[];
+  /** Some documents, drawn by the run's seed. */
+  readonly examples: readonly { readonly domain: string; readonly text: string }[];
+}
+
+const exampleCount = 3;
+
+/**
+ * Reads and cuts a corpus as its feeder does, and keeps nothing of it but counts and examples.
+ *
+ * @param onRead called with how many bytes of the corpus's files are read, and of how many
+ * @throws FuseMeshError cancelled when aborted, invalid_argument where the corpus has no text
+ */
+export async function countCorpus(
+  { corpus, contextLength, seed }: Pick<RunConfig, 'corpus' | 'contextLength' | 'seed'>,
+  tokenizers: readonly Tokenizer[],
+  { signal, onRead }: { signal: AbortSignal; onRead: (read: number, all: number) => void },
+): Promise<CorpusCount> {
+  const files = await findCorpusFiles(corpus);
+  const all = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const skipped = new SkippedRows();
+  const uniform = uniformNumbers(seed);
+  const tokens = tokenizers.map(() => 0);
+  const examples: { domain: string; text: string }[] = [];
+  let texts = 0;
+  let documents = 0;
+  let textBytes = 0;
+  for await (const cut of cutCorpus(files, { tokenizers, contextLength, signal })) {
+    for (const row of cut.skipped) skipped.add(row);
+    if (cut.pieces.length > 0) texts++;
+    for (const piece of cut.pieces) {
+      // Reservoir sampling (Vitter 1985, algorithm R).
+      const place = documents < exampleCount ? documents : Math.floor(uniform() * (documents + 1));
+      if (place < exampleCount) examples[place] = { domain: cut.domain, text: piece.text };
+      documents++;
+      textBytes += Buffer.byteLength(piece.text);
+      for (const [i, count] of piece.tokens.entries()) tokens[i] += count;
+    }
+    onRead(cut.read, all);
+  }
+  if (documents === 0)
+    throw new FuseMeshError('invalid_argument', 'The corpus has no text: no file that corpus names has any.');
+  return { files: files.length, texts, documents, textBytes, skipped, tokens, examples };
+}

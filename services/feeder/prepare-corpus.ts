@@ -1,0 +1,117 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import type { RunConfig } from '../../process/config/schema.ts';
+import type { Log } from '../../process/log/log.ts';
+import { DocumentSchema } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
+import { CorpusWriter } from './corpus-writer.ts';
+import { type CorpusFile, cutCorpus, findCorpusFiles } from './cut-corpus.ts';
+import { holdDirectory } from './hold-directory.ts';
+import { SkippedRows } from './skipped-rows.ts';
+import { readJournal, StoredCorpus } from './stored-corpus.ts';
+
+export interface Preparation {
+  /** Where the documents are kept. */
+  readonly directory: string;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  /** Called with how many bytes of the corpus's files are read, and of how many. */
+  readonly onRead?: ((read: number, all: number) => void) | undefined;
+  /** Bytes of documents between two places that cutting can go on from, 16 MiB by default. */
+  readonly saveEvery?: number;
+}
+
+/**
+ * The documents of a run on disk: cut, and in their order. What was cut before is not cut again, be it all or a part,
+ * as long as texts, tokenizers, context and seed are the same.
+ *
+ * @param tokenizers of all models of the run
+ * @throws FuseMeshError cancelled when aborted, invalid_argument where the corpus has no text
+ */
+export async function prepareCorpus(
+  config: Pick<RunConfig, 'corpus' | 'contextLength' | 'seed'>,
+  tokenizers: readonly Tokenizer[],
+  preparation: Preparation,
+): Promise<StoredCorpus> {
+  const { directory, signal, log } = preparation;
+  const { corpus, contextLength, seed } = config;
+  const files = await findCorpusFiles(corpus);
+  const key = JSON.stringify({
+    version: 1,
+    files,
+    tokenizers: tokenizers.map(({ fingerprint }) => Buffer.from(fingerprint).toString('hex')),
+    contextLength,
+    seed,
+  });
+  return holdDirectory(directory, signal, async () => {
+    let journal = await readJournal(directory);
+    if (journal?.key !== key || journal.sha256 === undefined) {
+      await cutToDisk(files, { ...preparation, key, config, tokenizers });
+      journal = await readJournal(directory);
+    }
+    if (journal === undefined) throw new Error(`no journal in ${directory}`);
+    const skipped = new SkippedRows(journal.skipped);
+    if (skipped.count > 0) log.warn({ skipped: skipped.counts }, skipped.sentence());
+    return new StoredCorpus(directory, journal, contextLength);
+  }).catch((cause: NodeJS.ErrnoException) => {
+    if (cause instanceof FuseMeshError || cause.syscall === undefined) throw cause;
+    throw new FuseMeshError(
+      'failed_precondition',
+      `The cut corpus cannot be kept in ${directory} (${cause.code}): make room there, or choose another trainer.output.`,
+      { cause },
+    );
+  });
+}
+
+async function cutToDisk(
+  files: readonly CorpusFile[],
+  {
+    key,
+    config: { corpus, contextLength, seed },
+    tokenizers,
+    directory,
+    signal,
+    log,
+    onRead,
+    saveEvery = 16 * 1024 * 1024,
+  }: Preparation & {
+    readonly key: string;
+    readonly config: Pick<RunConfig, 'corpus' | 'contextLength' | 'seed'>;
+    readonly tokenizers: readonly Tokenizer[];
+  },
+): Promise<void> {
+  const all = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const domains = [...new Set(corpus.map(({ domain }) => domain))];
+  const writer = await CorpusWriter.open(directory, key);
+  try {
+    const { position: from, skipped: skippedBefore } = writer.journal;
+    const { documents } = writer.journal;
+    if (from !== undefined) log.info({ documents }, `Cutting goes on behind ${documents} documents`);
+    const skipped = new SkippedRows(skippedBefore);
+    let saved = writer.journal.bytes;
+    const cutting = { tokenizers, contextLength, signal, ...(from && { from }) };
+    for await (const { domain, pieces, skipped: rows, after, read } of cutCorpus(files, cutting)) {
+      for (const row of rows) skipped.add(row);
+      for (const { text } of pieces) {
+        const bytes = toBinary(DocumentSchema, create(DocumentSchema, { domain, text }));
+        await writer.append(domains.indexOf(domain), bytes, Buffer.byteLength(text));
+      }
+      onRead?.(read, all);
+      const isEnd = after.file === files.length;
+      if (isEnd || writer.journal.bytes - saved >= saveEvery) {
+        await writer.save(after, skipped);
+        saved = writer.journal.bytes;
+      }
+    }
+    if (writer.journal.documents === 0) {
+      throw new FuseMeshError(
+        'invalid_argument',
+        'The corpus has no text: no file that corpus names has any.',
+      );
+    }
+    await writer.finish(seed);
+  } catch (error) {
+    await writer.close().catch(() => undefined);
+    throw error;
+  }
+}

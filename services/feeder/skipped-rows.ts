@@ -1,0 +1,28 @@
+import type { SkippedRow } from '../../texts/read-texts.ts';
+
+/** Counts the rows of a corpus that were left out, by what is wrong with them. */
+export class SkippedRows {
+  readonly counts: Partial<Record<SkippedRow['problem'], number>>;
+  #first: SkippedRow | undefined;
+
+  /** @param counts to go on from */
+  constructor(counts: SkippedRows['counts'] = {}) {
+    this.counts = { ...counts };
+  }
+
+  add(row: SkippedRow): void {
+    this.#first ??= row;
+    this.counts[row.problem] = (this.counts[row.problem] ?? 0) + 1;
+  }
+
+  get count(): number {
+    return Object.values(this.counts).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** What is said of them: "3 rows are left out: 2 null, 1 empty; the first is a.jsonl:7". */
+  sentence(): string {
+    const kinds = Object.entries(this.counts).map(([problem, count]) => `${count} ${problem}`);
+    const first = this.#first === undefined ? '' : `; the first is ${this.#first.place}`;
+    return `${this.count} rows are left out: ${kinds.join(', ')}${first}`;
+  }
+}
