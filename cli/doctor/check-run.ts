@@ -13,7 +13,7 @@ import { byteSize } from '../view/words.ts';
 import { type Machine, refusalOf } from './check-machine.ts';
 import { checked, type Finding, hasProblem, lineOf, note, ok, problem } from './finding.ts';
 import { judgePorts, type LookedAt, listenersOf } from './run-listeners.ts';
-import { checkTarget, checkTeacherModel } from './run-models.ts';
+import { checkServedTeacher, checkTarget, checkTeacherModel } from './run-models.ts';
 import { checkNatsAt, checkOwnNats } from './run-nats.ts';
 import { lookAtListeners } from './run-services.ts';
 import { checkStorage } from './run-storage.ts';
@@ -71,13 +71,19 @@ export async function checkRun(
 
 /** The model of a teacher, or of the target's frozen copy, on this machine. */
 async function checkSource(
-  { name, key, model }: RunSource,
+  { name, key, model, served }: RunSource,
   config: RunConfig,
   { isServed }: LookedAt,
 ): Promise<readonly Finding[]> {
   const at = key === 'target.source' ? 'target.model' : `${key}.model`;
-  if (model === undefined && isServed) return [ok(at, `${name} is served by its own process`)];
-  return checked(at, async () => checkTeacherModel(at, teacherSettings(config, name).model, config));
+  if (model === undefined && served === undefined && isServed)
+    return [ok(at, `${name} is served by its own process`)];
+  return checked(at, async () => {
+    const settings = teacherSettings(config, name);
+    return settings.served
+      ? checkServedTeacher(`${key}.tokenizer`, settings.tokenizer, config)
+      : checkTeacherModel(at, settings.model, config);
+  });
 }
 
 /** What the trainer needs on this machine, and the feeder with it. */

@@ -35,6 +35,29 @@ export async function checkTeacherModel(
 }
 
 /**
+ * Reads the tokenizer of a served model: the server is looked at when the teacher starts, which waits for it.
+ *
+ * @throws FuseMeshError as the teacher would
+ */
+export async function checkServedTeacher(
+  name: string,
+  directory: string,
+  { topK }: Pick<Limits, 'topK'>,
+): Promise<readonly Finding[]> {
+  const { Tokenizer } = await import('../../model/tokenizer/tokenizer.ts');
+  const { vocabularySize } = await Tokenizer.fromFile(join(directory, 'tokenizer.json'));
+  if (topK > vocabularySize) {
+    return [
+      problem(
+        name,
+        `topK is ${topK}, the tokenizer in ${directory} has ${vocabularySize} tokens: lower topK`,
+      ),
+    ];
+  }
+  return [ok(name, `${directory}: ${vocabularySize} tokens; the teacher looks at its server when it starts`)];
+}
+
+/**
  * Reads the target likewise: it must be stored as safetensors, as only those can be trained.
  *
  * @throws FuseMeshError as the trainer would

@@ -18,7 +18,7 @@ export function foundTeachersTable(teachers: readonly FoundTeacher[]): string[] 
     teachers.map(({ teacher, family, parameters, vocabularySize, address, work }) => [
       teacher,
       family,
-      whole(parameters),
+      parameters === 0 ? '–' : whole(parameters),
       whole(vocabularySize),
       whole(total(work, ({ tokensPerSecond }) => tokensPerSecond)),
       whole(total(work, ({ documentsInHand }) => documentsInHand)),

@@ -1,5 +1,6 @@
 import type { MetricDefinition, MetricTable } from '../../process/metrics/metric.ts';
 import { processTable } from '../../process/metrics/process-table.ts';
+import { servedTable } from '../../services/teacher/backends/served/metric-table.ts';
 import { teacherTable } from '../../services/teacher/metric-table.ts';
 import { trainerTable } from '../../trainer/report/metric-table.ts';
 
@@ -19,6 +20,11 @@ export const metricTables: readonly {
     about:
       'By the runs that it works for. Every series of a run is there, at 0, as soon as the teacher is attached to it.',
     table: teacherTable,
+  },
+  {
+    title: 'Teacher of a served model',
+    about: 'Whatever the run: `teacher` is its name in its own run file, `url` that of a server.',
+    table: servedTable,
   },
   {
     title: 'Every process',

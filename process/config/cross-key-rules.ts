@@ -80,6 +80,32 @@ const onlyCudaPicksADevice: Rule = (config) => {
     : `${wrong.key}.device is ${wrong.device}, but ${wrong.key}.execution is ${wrong.execution}, which has no numbered devices: leave the device out, or set ${wrong.key}.execution: cuda`;
 };
 
+/** What of a teacher says where and how its own process computes, at its default. */
+const computing = { threads: 1, execution: 'cpu', device: 0, batchDocuments: 8 } as const;
+
+const servedTeachersAreWhole: Rule = ({ teachers }) => {
+  for (const [i, { model, served, tokenizer, ...teacher }] of teachers.entries()) {
+    const key = `teachers.${i}`;
+    if (served === undefined) {
+      if (tokenizer === undefined) continue;
+      return `${key}.tokenizer goes with ${key}.served: a model that is loaded has its own`;
+    }
+    if (model !== undefined) return `${key} has a model and served: keep one of them`;
+    if (tokenizer === undefined) {
+      return `${key}.tokenizer is missing: name a directory with the tokenizer.json of the served model`;
+    }
+    if ((served.url === undefined) === (served.urls === undefined)) {
+      return `${key}.served: name its server in url, or several in urls`;
+    }
+    const idle = Object.entries(computing).find(
+      ([name, value]) => teacher[name as keyof typeof computing] !== value,
+    );
+    if (idle)
+      return `${key}.${idle[0]} has no use with ${key}.served, where the server computes: leave it out`;
+  }
+  return undefined;
+};
+
 const evaluationHasTexts: Rule = ({ trainer: { evaluateEvery }, heldOut }) =>
   evaluateEvery === undefined || heldOut.length > 0
     ? undefined
@@ -127,6 +153,7 @@ const crossKeyRules: readonly Rule[] = [
   onlyGpusHaveAHost,
   webgpuKeepsFloat32,
   onlyCudaPicksADevice,
+  servedTeachersAreWhole,
   evaluationHasTexts,
   natsHasOneWayIn,
   natsCertificateHasItsKey,

@@ -7,7 +7,9 @@ const places: Readonly<Record<string, string>> = {
   'nats.password': 'name a file that holds it in nats.passwordFile, or set NATS_PASSWORD',
   'nats.token': 'name a file that holds it in nats.tokenFile, or set NATS_TOKEN',
   'nats.credentials': 'name the .creds file in nats.credentialsFile',
+  'teachers.*.served.apiKey': 'name a file that holds it in served.apiKeyFile',
 };
+const ofServedUrl = 'leave user and password out of it: served.apiKeyFile names the file of the key';
 const ofUrl =
   'leave user, password and token out of it: nats.user and nats.passwordFile or nats.tokenFile have them; ' +
   'only NATS_URL in the environment may hold them';
@@ -17,7 +19,10 @@ const ofUrl =
  * @throws FuseMeshError invalid_argument where the file itself holds a secret: it is copied and shown to others
  */
 export function refuseSecrets(source: object, path: string): void {
-  const found = [...Object.keys(places), 'nats.url'].map((key) => ({ key, value: valueAt(source, key) }));
+  const keys = [...Object.keys(places), 'nats.url', 'teachers.*.served.url', 'teachers.*.served.urls'];
+  const found = keys
+    .flatMap((key) => ofEveryTeacher(source, key))
+    .map((key) => ({ key, value: valueAt(source, key) }));
   refuse(found, (key) => `${path}: ${key}: a secret does not belong into a run file`);
 }
 
@@ -41,10 +46,23 @@ function refuse(
   what: (key: string) => string,
 ): void {
   for (const { key, value } of found) {
-    const instead = key === 'nats.url' ? (hasUser(value) ? ofUrl : undefined) : places[key];
+    const instead = insteadOf(key.replace(/^teachers\.\d+\./, 'teachers.*.'), value);
     if (value === undefined || instead === undefined) continue;
     throw new FuseMeshError('invalid_argument', `${what(key)}: ${instead}`);
   }
+}
+
+function insteadOf(key: string, value: unknown): string | undefined {
+  if (key === 'nats.url') return hasUser(value) ? ofUrl : undefined;
+  if (key !== 'teachers.*.served.url' && key !== 'teachers.*.served.urls') return places[key];
+  return [value].flat().some(hasUser) ? ofServedUrl : undefined;
+}
+
+/** The key, once for each teacher where it is one of theirs. */
+function ofEveryTeacher(source: object, key: string): string[] {
+  if (!key.includes('*')) return [key];
+  const { teachers } = source as { teachers?: unknown };
+  return Array.isArray(teachers) ? teachers.map((_, i) => key.replace('*', String(i))) : [];
 }
 
 const hasUser = (url: unknown): boolean => typeof url === 'string' && url.includes('@');

@@ -6,8 +6,23 @@ const runName = z.string().regex(runNamePattern, runNameRule);
 const address = z.string().regex(/^.+:\d{1,5}$/, 'use HOST:PORT');
 const port = z.number().int().min(0).max(65535);
 const file = z.string().min(1);
+const serverUrl = z.url({ protocol: /^https?$/, error: 'use a url such as http://127.0.0.1:8000' });
 const execution = z.enum(['cpu', 'cuda', 'webgpu']).default('cpu');
 const device = z.number().int().min(0).default(0);
+const served = z
+  .strictObject({
+    url: serverUrl.optional().describe('Where the server listens, as http://HOST:PORT.'),
+    urls: z.array(serverUrl).min(1).optional().describe('Several servers of one model; instead of url.'),
+    api: z.enum(['vllm', 'sglang']).describe('What serves: how it is asked.'),
+    model: z.string().min(1).describe('Name of the model at the server.'),
+    apiKeyFile: file.optional().describe('A file that holds the API key, where the server wants one.'),
+    tls: z
+      .strictObject({ ca: file.describe('Certificates of the CA that signed that of the server.') })
+      .optional()
+      .describe('For an https url; left out, the CAs that Node.js trusts.'),
+    inFlight: z.number().int().min(1).max(1024).default(32).describe('Most requests a server has at a time.'),
+  })
+  .describe('A model that a vLLM or SGLang server computes, instead of model.');
 const text = z.strictObject({
   domain: runName.describe('Label under which losses are reported.'),
   path: z.string().describe('A .txt or .jsonl file, or a directory of them.'),
@@ -102,7 +117,15 @@ export const runConfigSchema = z.strictObject({
           .string()
           .optional()
           .describe(
-            'Hugging Face directory or exported .onnx file; needed where the teacher is started from this file.',
+            'Hugging Face directory or exported .onnx file; it or served is needed where the teacher is started from ' +
+              'this file.',
+          ),
+        served: served.optional(),
+        tokenizer: z
+          .string()
+          .optional()
+          .describe(
+            'Directory with the tokenizer.json of a served model, and its config.json where there is one.',
           ),
         threads: z.number().int().min(1).default(1),
         execution: execution.describe(

@@ -26,10 +26,11 @@ export function tokenizersOfRun(config: Settings, signal: AbortSignal): Promise<
   const asksTeachers = config.trainer.join === 'all';
   return Promise.all([
     tokenizerIn(config.target.model),
-    ...config.teachers.map(async ({ address, model }) => {
+    ...config.teachers.map(async ({ address, model, tokenizer }) => {
+      const directory = tokenizer ?? model;
       // A port that is still to be chosen answers nobody.
-      if (model !== undefined && address.endsWith(':0')) return tokenizerIn(model);
-      const local = asksTeachers || model === undefined ? undefined : await tokenizerIfHere(model);
+      if (directory !== undefined && address.endsWith(':0')) return tokenizerIn(directory);
+      const local = asksTeachers || directory === undefined ? undefined : await tokenizerIfHere(directory);
       return local ?? fetchTokenizer(address, config.security, signal);
     }),
   ]);

@@ -17,7 +17,8 @@ import { openDeadLetterBox } from '../../wire/nats/dead-letter-box.ts';
 import { runNames } from '../../wire/nats/names.ts';
 import { openRunStreams, type RunStreams } from '../../wire/nats/run-streams.ts';
 import { OnnxModel } from './backends/onnx-model.ts';
-import { type LoadModel, runTeacher, type TeacherAddresses } from './main.ts';
+import type { LoadModel } from './load-model.ts';
+import { runTeacher, type TeacherAddresses } from './main.ts';
 import type { TeacherSettings } from './teacher-settings.ts';
 
 const zoo = fileURLToPath(new URL('../../examples/zoo/', import.meta.url));
@@ -287,7 +288,7 @@ test.each([
   const given: TeacherSettings[] = [];
   const load: LoadModel = (settings) => {
     given.push(settings);
-    return OnnxModel.load(settings.model, { topK: 5, threads: 1 });
+    return OnnxModel.load(settings.model!, { topK: 5, threads: 1 });
   };
   const leave = new AbortController();
   await runTeacher(config, name, { signal: leave.signal, log, onReady: () => leave.abort() }, load);

@@ -14,7 +14,7 @@ import { describeTeacher } from '../../wire/discovery/teacher-listing.ts';
 import { TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import { implement } from '../../wire/grpc/implementation.ts';
 import { serve } from '../../wire/grpc/serve.ts';
-import { OnnxModel } from './backends/onnx-model.ts';
+import { type LoadModel, loadModel } from './load-model.ts';
 import { teacherMetrics } from './metric-table.ts';
 import { teacherService } from './service/teacher-service.ts';
 import { type TeacherIdentity, teacherListing } from './teacher-identity.ts';
@@ -40,22 +40,19 @@ export interface TeacherOptions {
   readonly onReady?: (addresses: TeacherAddresses) => void;
 }
 
-/** Loads the model that a teacher serves onto what its settings name as execution and device. */
-export type LoadModel = (settings: TeacherSettings, config: RunConfig, log: Log) => Promise<TeacherModel>;
-
 /**
  * Serves one teacher of a run, or the target's frozen copy, until the signal. It attaches to a run when a caller (the
  * trainer) asks for it, and needs NATS only then; as soon as NATS is there, others find it over NATS.
  *
  * @param name a name from the run's teachers, or that of target.source
- * @param load left out, the run file's Hugging Face directory is loaded into this process
+ * @param load left out, the run file's model is loaded into this process, or its server reached
  * @throws FuseMeshError what the model failed with: whoever looks after the process starts it again
  */
 export async function runTeacher(
   config: RunConfig,
   name: string,
   options: TeacherOptions,
-  load: LoadModel = loadOnnxModel,
+  load: LoadModel = loadModel,
 ): Promise<void> {
   const settings = teacherSettings(config, name);
   const register = createRegister({});
@@ -70,7 +67,8 @@ export async function runTeacher(
     security: config.security,
   });
   try {
-    const model = await load(settings, config, options.log);
+    const { log, signal } = options;
+    const model = await load(settings, { config, register, readiness, log, signal });
     readiness.has('model');
     try {
       await teach(model, { config, settings, register, readiness, metricsPort: http.port, ...options });
@@ -81,14 +79,6 @@ export async function runTeacher(
     await http.stop();
   }
 }
-
-const loadOnnxModel: LoadModel = ({ model, threads, execution, device }, { topK }, log) =>
-  OnnxModel.load(model, {
-    topK,
-    threads,
-    placement: { provider: execution, device },
-    onProcessor: (line) => log.info(line),
-  });
 
 /** The process around a model. */
 interface Surroundings extends TeacherOptions {
@@ -119,10 +109,9 @@ async function teach(model: TeacherModel, surroundings: Surroundings): Promise<v
       readiness,
       onHandled,
     });
-    const place = execution === 'cuda' ? `cuda device ${device}` : execution;
     log.info(
       { address: grpc.address, execution, device, ...model.card },
-      `Teacher ${name} is ready with a ${model.card.family} model on ${place}`,
+      `Teacher ${name} is ready with a ${model.card.family} model ${placeOf(settings)}`,
     );
     const registered = nats.keepRegistered((connection) => {
       const address = advertisedAddress(grpc.address, connection);
@@ -142,4 +131,10 @@ async function teach(model: TeacherModel, surroundings: Surroundings): Promise<v
   } finally {
     await nats.close();
   }
+}
+
+/** Where a teacher's model computes, for its first line. */
+function placeOf({ execution, device, served }: TeacherSettings): string {
+  if (served) return `at ${(served.urls ?? [served.url]).join(', ')}`;
+  return `on ${execution === 'cuda' ? `cuda device ${device}` : execution}`;
 }

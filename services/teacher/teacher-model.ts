@@ -15,6 +15,11 @@ export interface TeacherModel {
   readonly tokenizer: Tokenizer;
   /** 32 bytes that tell models apart which have the same card and tokenizer: replicas have the same. */
   readonly fingerprint: Uint8Array;
+  /**
+   * How many texts it works on side by side, each on its own. Left out, those of one call are a batch, and calls take
+   * turns.
+   */
+  readonly textsAtOnce?: number;
   /** Resolves with the reason when the model can answer no more; never when it was closed. */
   readonly failed: Promise<FuseMeshError>;
 
@@ -23,7 +28,8 @@ export interface TeacherModel {
    * up no other.
    *
    * @param topK k, the candidates of a row: 1 … vocabulary size
-   * @param turn how the call waits for others: lanes take turns; aborted before its turn, nothing is computed
+   * @param turn how the call waits for others: lanes take turns; aborted before its turn, nothing is computed, and a
+   *   server's work on it is ended
    * @returns [texts] in their order
    * @throws FuseMeshError cancelled when the turn's signal aborts while the call waits; any other says that the
    *   model failed, whatever the texts

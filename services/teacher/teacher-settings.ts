@@ -2,11 +2,22 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { type RunSource, sourcesOf } from '../../process/config/run-sources.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 
-/** What the run file says of one teacher, whose model is known. */
-export interface TeacherSettings extends RunSource {
+/** A teacher whose model this process loads. */
+export interface LoadedTeacher extends RunSource {
   /** Hugging Face directory. */
   readonly model: string;
+  readonly served?: undefined;
 }
+
+/** A teacher whose model a server computes. */
+export interface ServedTeacher extends RunSource {
+  readonly served: NonNullable<RunSource['served']>;
+  /** Directory of its tokenizer.json. */
+  readonly tokenizer: string;
+}
+
+/** What the run file says of one teacher, whose model is known. */
+export type TeacherSettings = LoadedTeacher | ServedTeacher;
 
 /**
  * Finds a teacher of a run by its name. The target's frozen copy (target.source) counts as one.
@@ -23,12 +34,13 @@ export function teacherSettings(config: RunConfig, name: string): TeacherSetting
       `The run ${config.run} has no teacher "${name}"; it has ${names.join(', ')}.`,
     );
   }
-  const { model, key } = source;
+  const { model, served, tokenizer, key } = source;
+  if (served !== undefined && tokenizer !== undefined) return { ...source, served, tokenizer };
   if (model === undefined) {
     throw new FuseMeshError(
       'invalid_argument',
-      `The teacher "${name}" has no model in the run file: set ${key}.model to a Hugging Face directory.`,
+      `The teacher "${name}" has no model in the run file: set ${key}.model to a Hugging Face directory, or ${key}.served.`,
     );
   }
-  return { ...source, model };
+  return { ...source, model, served: undefined };
 }

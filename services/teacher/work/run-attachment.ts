@@ -34,8 +34,8 @@ export interface AttachmentSettings {
 /** What the work for one run takes. */
 interface Tools {
   readonly streams: Pick<RunStreams, 'consumeDocuments' | 'publishDistribution'>;
-  readonly model: Pick<TeacherModel, 'score' | 'tokenizer' | 'card'>;
-  /** Documents scored together. */
+  readonly model: Pick<TeacherModel, 'score' | 'tokenizer' | 'card' | 'textsAtOnce'>;
+  /** Documents scored together, by a model that computes batches. */
   readonly batchDocuments: number;
   readonly metrics: RunMetrics;
   readonly traces?: TeacherTraces | undefined;
@@ -52,7 +52,8 @@ interface ScoredBatch {
 /**
  * A teacher at work for one run: takes documents, scores them in batches, publishes their distributions and
  * only then acknowledges the documents, so that what a killed teacher had in hand goes to another replica.
- * One batch is published while the next is scored.
+ * One batch is published while the next is scored. A model that works on texts side by side gets each on its own: one
+ * that takes long holds up no other.
  */
 export class RunAttachment {
   readonly settings: AttachmentSettings;
@@ -61,6 +62,7 @@ export class RunAttachment {
 
   readonly #tools: Tools;
   readonly #taking = new AbortController();
+  readonly #scoring = new AbortController();
   readonly #publishing = new AbortController();
   readonly #inHand = new Set<DeliveredDocument>();
   readonly #tokenRate = new RateMeter();
@@ -92,7 +94,10 @@ export class RunAttachment {
   /** Takes no more documents, publishes those in hand where there is room, and leaves. */
   async detach(): Promise<void> {
     this.#taking.abort();
-    const giveUp = setTimeout(() => this.#publishing.abort(), leaveWithinMilliseconds);
+    const giveUp = setTimeout(() => {
+      this.#publishing.abort();
+      this.#scoring.abort();
+    }, leaveWithinMilliseconds);
     try {
       await this.ended;
     } catch {
@@ -103,24 +108,18 @@ export class RunAttachment {
   }
 
   async #work(): Promise<void> {
-    const { log, batchDocuments } = this.#tools;
+    const { log, batchDocuments, model } = this.#tools;
     const { run, teacher } = this.settings;
     const working = setInterval(() => {
       for (const document of this.#inHand) document.working();
     }, workingEveryMilliseconds);
     try {
-      let published: Promise<void> = Promise.resolve();
       const batches = gatherBatches(this.#documents(), {
-        most: batchDocuments,
+        most: model.textsAtOnce === undefined ? batchDocuments : 1,
         patience: patienceMilliseconds,
       });
-      for await (const batch of batches) {
-        const scored = await this.#score(batch);
-        await published;
-        published = this.#publish(scored);
-        published.catch(() => undefined);
-      }
-      await published;
+      const lines = Array.from({ length: model.textsAtOnce ?? 1 }, () => this.#scoreAll(batches));
+      await Promise.all(lines);
     } catch (error) {
       if (!this.#publishing.signal.aborted) {
         log.error({ err: error }, `Teacher ${teacher} left run ${run}: ${(error as Error).message}`);
@@ -129,6 +128,7 @@ export class RunAttachment {
     } finally {
       clearInterval(working);
       this.#taking.abort();
+      this.#scoring.abort();
       this.#inHand.clear();
       this.#tools.metrics.documentsInHand.set(0);
     }
@@ -136,10 +136,22 @@ export class RunAttachment {
     log.info({ documents }, `Teacher ${teacher} has left run ${run}: it scored ${documents} documents`);
   }
 
+  /** Takes batches, beside others who take them too, until there are no more. */
+  async #scoreAll(batches: AsyncGenerator<DeliveredDocument[]>): Promise<void> {
+    let published: Promise<void> = Promise.resolve();
+    for (let next = await batches.next(); !next.done; next = await batches.next()) {
+      const scored = await this.#score(next.value);
+      await published;
+      published = this.#publish(scored);
+      published.catch(() => undefined);
+    }
+    await published;
+  }
+
   async *#documents(): AsyncGenerator<DeliveredDocument> {
-    const { streams, batchDocuments, metrics } = this.#tools;
+    const { streams, batchDocuments, model, metrics } = this.#tools;
     const documents = streams.consumeDocuments(this.settings.teacher, {
-      batch: batchDocuments,
+      batch: model.textsAtOnce ?? batchDocuments,
       signal: this.#taking.signal,
       onMalformed: ({ position, reason }) => this.#tellRefusal({ position }, reason),
     });
@@ -157,7 +169,10 @@ export class RunAttachment {
     const stopTimer = metrics.batchSeconds.startTimer();
     const texts = batch.map(({ document }) => document.text);
     // In a lane of its own: the teacher's runs and callers take turns.
-    const outcomes = await model.score(texts, topK, { lane: `run ${run}` });
+    const outcomes = await model.score(texts, topK, {
+      lane: `run ${run}`,
+      signal: this.#scoring.signal,
+    });
     stopTimer();
     const accepted: ScoredBatch['accepted'][number][] = [];
     const refused: ScoredBatch['refused'][number][] = [];

@@ -63,7 +63,10 @@ export class TextRequests {
   /** @throws FuseMeshError cancelled when the turn's signal aborts: the request is ended; or what {@link fail} was given */
   score(asked: Asked, { lane = '', signal }: Turn): Promise<TextOutcome> {
     return new Promise<TextOutcome>((resolve, reject) => {
-      if (this.#failure) return reject(this.#failure);
+      if (this.#failure) {
+        reject(this.#failure);
+        return;
+      }
       const given = new AbortController();
       const leave = () => {
         this.#waiting.remove(lane, request);
@@ -93,7 +96,10 @@ export class TextRequests {
         failures: 0,
         goodBefore: -1,
       };
-      if (signal?.aborted) return leave();
+      if (signal?.aborted) {
+        leave();
+        return;
+      }
       signal?.addEventListener('abort', leave, { once: true });
       this.#all.add(request);
       this.#waiting.add(lane, request);
@@ -161,17 +167,20 @@ export class TextRequests {
     switch (scored.kind) {
       case 'scored': {
         const { text, tokenization, topK } = request;
-        return request.resolve(scoredText(text, tokenization, { topK, ...scored.columns }));
+        request.resolve(scoredText(text, tokenization, { topK, ...scored.columns }));
+        break;
       }
       case 'refused': {
         const { protocol } = line.server;
         const advice = protocol.refusesTopK(scored.message) ? `: ${protocol.topKAdvice(request.topK)}` : '';
-        return this.#refuse(request, `The server refuses it (${scored.status}): ${scored.message}${advice}`);
+        this.#refuse(request, `The server refuses it (${scored.status}): ${scored.message}${advice}`);
+        break;
       }
       case 'fatal':
-        return this.#onFatal(scored.failure);
+        this.#onFatal(scored.failure);
+        break;
       case 'passing':
-        return this.#passed(request, line, scored, meeting);
+        this.#passed(request, line, scored, meeting);
     }
   }
 
@@ -183,21 +192,16 @@ export class TextRequests {
     meeting: number,
   ): void {
     request.tries++;
-    if (reason === 'wrong_answer') {
-      if (++request.wrongAnswers >= mostWrongAnswers) return this.#refuse(request, message);
-    } else if (reason !== 'busy') {
-      // Only a server that has worked since the last failure shows that it is the text.
-      const good = this.#lines.reduce((sum, one) => sum + one.good, 0);
-      if (good > request.goodBefore) request.failures++;
-      request.goodBefore = good;
-      if (request.failures > mostFailures)
-        return this.#refuse(request, `${message}, ${request.tries} times on this text`);
-      if (request.tries % failuresUntilProbe === 0) line.suspect();
+    const why = this.#whyRefused(request, line, reason, message);
+    if (why !== undefined) {
+      this.#refuse(request, why);
+      return;
     }
     this.#metrics.retries.inc({ teacher: this.#teacher, reason });
     if (reason === 'unreachable' || reason === 'timeout') {
       line.lose(message, meeting);
-      return this.#waitAgain(request);
+      this.#waitAgain(request);
+      return;
     }
     const timer = setTimeout(() => {
       request.given.signal.removeEventListener('abort', stop);
@@ -205,6 +209,26 @@ export class TextRequests {
     }, backoff(request.tries));
     const stop = () => clearTimeout(timer);
     request.given.signal.addEventListener('abort', stop, { once: true });
+  }
+
+  /** Why it is not tried again; undefined where it is. */
+  #whyRefused(
+    request: TextRequest,
+    line: ServerLine,
+    reason: PassingReason,
+    message: string,
+  ): string | undefined {
+    if (reason === 'busy') return undefined;
+    if (reason === 'wrong_answer') {
+      return ++request.wrongAnswers >= mostWrongAnswers ? message : undefined;
+    }
+    // Only a server that has worked since the last failure shows that it is the text.
+    const good = this.#lines.reduce((sum, one) => sum + one.good, 0);
+    if (good > request.goodBefore) request.failures++;
+    request.goodBefore = good;
+    if (request.failures > mostFailures) return `${message}, ${request.failures} times on this text`;
+    if (request.tries % failuresUntilProbe === 0) line.suspect();
+    return undefined;
   }
 
   #waitAgain(request: TextRequest): void {

@@ -55,9 +55,15 @@ function readScore(body: Buffer, question: ScoreQuestion): AnswerColumns {
   let generated: Buffer | undefined;
   const json = new JsonScanner(body);
   json.object(() => {
-    if (!json.isKey('choices')) return json.skip();
+    if (!json.isKey('choices')) {
+      json.skip();
+      return;
+    }
     json.array((choice) => {
-      if (choice > 0) return json.skip();
+      if (choice > 0) {
+        json.skip();
+        return;
+      }
       json.object(() => {
         if (json.isKey('logprobs')) generated = json.raw();
         else if (json.isKey('prompt_logprobs') && !json.skipNull()) rows = readRows(json, question, columns);
