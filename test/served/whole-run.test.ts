@@ -16,7 +16,7 @@ import { freePort } from '../support/free-port.ts';
 import { zooModel } from './connect-served.ts';
 import type { ServedApi } from './served-server.ts';
 
-const program = fileURLToPath(new URL('./server-program.ts', import.meta.url));
+const program = fileURLToPath(new URL('./server-worker.ts', import.meta.url));
 const names = ['orator', 'novelist', 'engineer'];
 let corpus: SmallCorpus;
 /** Of the fused model's weights, where every teacher is one of our own. */
