@@ -125,6 +125,22 @@ it('refuses the number of a device where there is none to pick, of trainer, teac
   }
 });
 
+it('refuses a served teacher that is half one, and half a loaded one', () => {
+  const served = { url: 'http://127.0.0.1:8000', api: 'vllm', model: 'm', inFlight: 32 } as const;
+  const teacher = (keys: Partial<RunConfig['teachers'][number]>) =>
+    refuse(({ teachers }) => {
+      Object.assign(teachers[1], { served, tokenizer: '/t' }, keys);
+    });
+  expect(teacher({})).not.toThrow();
+  expect(teacher({ model: 'm' })).toThrow('teachers.1 has a model and served: keep one of them');
+  expect(teacher({ tokenizer: undefined })).toThrow('teachers.1.tokenizer is missing');
+  expect(teacher({ served: undefined })).toThrow('teachers.1.tokenizer goes with teachers.1.served');
+  const urls = ['http://127.0.0.1:8001'];
+  expect(teacher({ served: { ...served, urls } })).toThrow('name its server in url, or several in urls');
+  expect(teacher({ served: { ...served, url: undefined } })).toThrow('name its server in url');
+  expect(teacher({ execution: 'cuda' })).toThrow('teachers.1.execution has no use with teachers.1.served');
+});
+
 it('refuses evaluations without texts', () => {
   const evaluate = (heldOut: RunConfig['heldOut']) =>
     refuse((draft) => {

@@ -186,6 +186,21 @@ describe('loadRunConfig', () => {
     }
   });
 
+  it.each([
+    ['served: { apiKey: s3cret }', 'teachers.1.served.apiKey', 'served.apiKeyFile'],
+    [
+      "served: { urls: ['http://a:1', 'http://me:s3cret@b:1'] }",
+      'teachers.1.served.urls',
+      'served.apiKeyFile',
+    ],
+  ])('refuses the secret in a teacher with %s', async (served, key, instead) => {
+    const { path } = await write(`teachers: [{ name: a }, { name: b, ${served} }]\n`);
+    const loading = loadRunConfig(path, { environment: {} });
+    await expect(loading).rejects.toThrow(`${key}: a secret does not belong into a run file`);
+    await expect(loading).rejects.toThrow(instead);
+    await expect(loading).rejects.not.toThrow('s3cret');
+  });
+
   it('takes a user in the URL from the environment alone', async () => {
     const { path } = await write();
     const url = 'nats://mesh:s3cret@127.0.0.1:4222';

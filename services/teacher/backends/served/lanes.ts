@@ -3,6 +3,10 @@ export class Lanes<Item> {
   /** The lane with the next turn is the first. */
   readonly #lanes = new Map<string, Item[]>();
 
+  get isEmpty(): boolean {
+    return this.#lanes.size === 0;
+  }
+
   add(lane: string, item: Item): void {
     const others = this.#lanes.get(lane);
     if (others) others.push(item);

@@ -96,9 +96,8 @@ async function compareTokens(server: ServedServer, tokenizer: Tokenizer, signal:
   const { length: prefix } = (await tokenizer.encode('')).ids;
   const own = await tokenizer.encodeBatch(hardTexts);
   for (const [i, text] of hardTexts.entries()) {
-    const answer = answerOf(await server.tokenize(text, signal), server.url);
-    const { tokens } = read(tokensSchema, answer, server.url);
-    const ids = own[i].ids.subarray(prefix);
+    const { tokens, withPrefix } = await tokensThere(server, text, signal);
+    const ids = withPrefix ? own[i].ids : own[i].ids.subarray(prefix);
     const at = ids.findIndex((id, j) => tokens[j] !== id);
     if (at === -1 && tokens.length === ids.length) continue;
     const where = at === -1 ? ids.length : at;
@@ -110,6 +109,17 @@ async function compareTokens(server: ServedServer, tokenizer: Tokenizer, signal:
         `${name(tokens[where])}, this tokenizer ${name(ids[where])}: name the tokenizer of the model that is served.`,
     );
   }
+}
+
+async function tokensThere(server: ServedServer, text: string, signal: AbortSignal) {
+  const { url, protocol } = server;
+  const exchange = await server.tokenize(text, signal);
+  const { idsOfScoredText: other } = protocol;
+  if (other && exchange.kind === 'fatal' && exchange.failure.code === 'not_found') {
+    const answer = answerOf(await server.scoreText(other.body(text), signal), url);
+    return { tokens: other.read(answer), withPrefix: true };
+  }
+  return { ...read(tokensSchema, answerOf(exchange, url), url), withPrefix: false };
 }
 
 /**
@@ -175,12 +185,30 @@ const isWrong = (scored: Scored): scored is Extract<Scored, { kind: 'passing' }>
   scored.kind === 'passing' && scored.reason === 'wrong_answer';
 
 /**
+ * Looks whether a server still has the model that it had, by a request or two.
+ *
+ * @throws FuseMeshError unavailable where it does not answer; any other where it is not as it was
+ */
+export async function meetAgain(
+  server: ServedServer,
+  expected: Expectations,
+  before: Acquaintance,
+  signal: AbortSignal,
+): Promise<void> {
+  await lengthOfModel(server, expected, signal);
+  const { ids } = await expected.tokenizer.encode(probeTexts[0]);
+  const { tokenLogProbabilities } = await ask(server, { ids, topK: expected.topK }, signal);
+  const values = tokenLogProbabilities.subarray(1);
+  expectSameModel(server.url, before.values.subarray(0, values.length), values);
+}
+
+/**
  * Whether a server that was met before still has the same model.
  *
  * @throws FuseMeshError failed_precondition
  */
-export function expectSameModel(url: string, before: Acquaintance, now: Acquaintance): void {
-  const apart = meanDifference(before.values, now.values);
+export function expectSameModel(url: string, before: Float32Array, now: Float32Array): void {
+  const apart = meanDifference(before, now);
   if (apart <= mostDifference) return;
   throw new FuseMeshError(
     'failed_precondition',

@@ -26,6 +26,12 @@ export interface ServedProtocol {
   /** Where a text is cut into tokens without special ones, by a request that `tokenizeBody` makes. */
   readonly tokenizePath: string;
   tokenizeBody(text: string, model: string): string;
+  /** How else a text's ids are learnt, those of special tokens in front included, where older servers have no such path. */
+  readonly idsOfScoredText?: {
+    body(text: string): string;
+    /** @throws FuseMeshError data_loss */
+    read(body: Buffer): number[];
+  };
 
   /** Where the server names its version, in the member `version`. */
   readonly versionPath: string;

@@ -31,6 +31,11 @@ export class ServedServer {
     this.#check = columnsCheck(vocabularySize);
   }
 
+  /** @param hear is called when no connection is open any more */
+  onAllClosed(hear: () => void): void {
+    this.#connection.onAllClosed = hear;
+  }
+
   get url(): string {
     return this.#connection.url;
   }
@@ -61,9 +66,14 @@ export class ServedServer {
     return this.#connection.ask(path, body, { signal, mostBytes: smallAnswer });
   }
 
-  /** How a text is cut into tokens there, without special ones. */
+  /** How a text is cut into tokens there; a 404 where the server does not say. */
   tokenize(text: string, signal: AbortSignal): Promise<Exchange> {
     return this.json(this.protocol.tokenizePath, this.protocol.tokenizeBody(text, this.#model), signal);
+  }
+
+  /** A text as it is, to be cut and scored there. */
+  scoreText(body: string, signal: AbortSignal): Promise<Exchange> {
+    return this.json(this.protocol.scorePath, body, signal);
   }
 
   close(): Promise<void> {

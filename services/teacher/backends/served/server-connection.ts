@@ -36,6 +36,8 @@ const mostOfMessage = 300;
 /** The HTTP connections to one server. Redirects are not followed: a key must not go where nobody sent it. */
 export class ServerConnection {
   readonly url: string;
+  /** Called when the last connection is closed: another server may stand there before the next. */
+  onAllClosed: () => void = () => {};
   readonly #pool: Pool;
   readonly #path: string;
   readonly #headers: Record<string, string>;
@@ -53,6 +55,9 @@ export class ServerConnection {
       headersTimeout: limits.answer,
       bodyTimeout: limits.body,
       connect: { timeout: limits.connect, ...(ca && { ca }) },
+    });
+    this.#pool.on('disconnect', () => {
+      if (this.#pool.stats.connected === 0) this.onAllClosed();
     });
   }
 

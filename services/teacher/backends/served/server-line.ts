@@ -3,12 +3,20 @@ import { Notifier } from '../../../../process/lifecycle/notifier.ts';
 import { sleepUnlessAborted } from '../../../../process/lifecycle/repeat.ts';
 import type { Log } from '../../../../process/log/log.ts';
 import { backoff } from './backoff.ts';
-import { type Acquaintance, type Expectations, expectSameModel, meetServer } from './meet-server.ts';
+import {
+  type Acquaintance,
+  type Expectations,
+  expectSameModel,
+  meetAgain,
+  meetServer,
+} from './meet-server.ts';
 import { RequestWindow } from './request-window.ts';
 import type { ServedServer } from './served-server.ts';
 
 /** A server that answers is looked at again so often, in milliseconds, while it has work. */
 const probeEvery = 600_000;
+/** After so many texts, one is scored that was scored before. */
+const lookEvery = 256;
 
 /** What a line of a model tells it. */
 export interface LineEvents {
@@ -24,11 +32,15 @@ export interface LineEvents {
 export class ServerLine {
   readonly server: ServedServer;
   readonly window: RequestWindow;
-  /** Good answers and meetings so far: tells whether the server worked since something failed. */
-  good = 0;
   /** Of meetings; a failure that began before the last one says nothing of the server now. */
   meetings = 0;
   isUp = false;
+  /** All its connections were closed since it was looked at. */
+  #isStale = false;
+  #looking = false;
+  #good = 0;
+  #known: Acquaintance | undefined;
+  #signal: AbortSignal | undefined;
 
   readonly #expected: Expectations;
   readonly #events: LineEvents;
@@ -43,6 +55,46 @@ export class ServerLine {
     this.#expected = expected;
     this.#events = events;
     this.#log = log;
+    server.onAllClosed(() => {
+      this.#isStale = true;
+    });
+  }
+
+  get hasRoom(): boolean {
+    return this.isUp && !this.#isStale && this.window.hasRoom;
+  }
+
+  /** Good answers and meetings so far: tells whether the server worked since something failed. */
+  get good(): number {
+    return this.#good;
+  }
+
+  /** It has answered well. Its model is looked at now and then, while it goes on. */
+  countGood(): void {
+    if (++this.#good % lookEvery === 0) void this.#look();
+  }
+
+  /** Before something is sent: where nobody was connected for a while, another model may be there by now. */
+  lookIfStale(): void {
+    if (this.#isStale) void this.#look();
+  }
+
+  async #look(): Promise<void> {
+    if (!this.isUp || this.#looking || !this.#known || !this.#signal) return;
+    this.#looking = true;
+    const { meetings } = this;
+    try {
+      await meetAgain(this.server, this.#expected, this.#known, this.#signal);
+      this.#isStale = false;
+      this.#good++;
+    } catch (error) {
+      if (this.#signal.aborted) return;
+      if (isPassing(error)) this.lose(error.message, meetings);
+      else this.#events.onFailure(asFailure(error));
+    } finally {
+      this.#looking = false;
+    }
+    this.#events.onChange();
   }
 
   /** It was not to be reached: nothing is sent before it was met again. */
@@ -62,6 +114,7 @@ export class ServerLine {
 
   /** Meets the server, again after it was lost and now and then, until aborted. */
   async keep(signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
     const wake = () => this.#notifier.notifyAll();
     signal.addEventListener('abort', wake, { once: true });
     let tries = 0;
@@ -71,12 +124,8 @@ export class ServerLine {
         tries = 0;
       } catch (error) {
         if (signal.aborted) return;
-        if (!(error instanceof FuseMeshError && error.code === 'unavailable')) {
-          this.#events.onFailure(
-            error instanceof FuseMeshError
-              ? error
-              : new FuseMeshError('internal', String(error), { cause: error }),
-          );
+        if (!isPassing(error)) {
+          this.#events.onFailure(asFailure(error));
           return;
         }
         if (tries++ === 0) this.#log.info({ url: this.server.url }, `${error.message}: it is waited for`);
@@ -94,10 +143,12 @@ export class ServerLine {
     this.#lookAgain = false;
     const { url } = this.server;
     const met = await meetServer(this.server, this.#expected, signal);
-    expectSameModel(url, this.#events.onMet(met, url), met);
+    this.#known = this.#events.onMet(met, url);
+    expectSameModel(url, this.#known.values, met.values);
+    this.#isStale = false;
     this.meetings++;
-    this.good++;
-    this.#goodAtMeeting = this.good;
+    this.#good++;
+    this.#goodAtMeeting = this.#good;
     if (this.isUp) return;
     this.isUp = true;
     const { version, difference } = met;
@@ -108,3 +159,9 @@ export class ServerLine {
     this.#events.onChange();
   }
 }
+
+const isPassing = (error: unknown): error is FuseMeshError =>
+  error instanceof FuseMeshError && error.code === 'unavailable';
+
+const asFailure = (error: unknown): FuseMeshError =>
+  error instanceof FuseMeshError ? error : new FuseMeshError('internal', String(error), { cause: error });

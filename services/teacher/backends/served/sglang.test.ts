@@ -56,6 +56,12 @@ it.each([
   expect([...tokenLogProbabilities]).toEqual([0, -4, -2]);
 });
 
+it('learns the ids of a text from its scores', () => {
+  const { read } = sglang.idsOfScoredText!;
+  expect(read(answer({}))).toEqual([7, 300, 2]);
+  expect(() => read(Buffer.from('{}'))).toThrow('meta_info');
+});
+
 it('trusts its own ids where the server tells the last of the vocabulary as 0', () => {
   const clipped = [tokens[0], [-4, 0, null], tokens[2]];
   expect(sglang.readScore(answer(flat(), clipped), question).tokenLogProbabilities[1]).toBe(-4);

@@ -35,6 +35,17 @@ export const sglang: ServedProtocol = {
 
   tokenizePath: '/tokenize',
   tokenizeBody: (text, model) => JSON.stringify({ model, prompt: text, add_special_tokens: false }),
+  idsOfScoredText: {
+    body: (text) =>
+      JSON.stringify({
+        text,
+        return_logprob: true,
+        logprob_start_len: 0,
+        return_text_in_logprobs: false,
+        sampling_params: { max_new_tokens: 1, temperature: 1 },
+      }),
+    read: (body) => parse(body, idsSchema).input_token_logprobs.map(([, id]) => id),
+  },
   versionPath: '/get_server_info',
   contextFlag: '--context-length',
   refusesTopK: (message) => /top_logprobs_num/i.test(message),
@@ -58,11 +69,12 @@ const answerSchema = z.object({
     input_top_logprobs_idx_flat_b64_dtype: z.literal('int32').optional(),
   }),
 });
+const idsSchema = z.object({ meta_info: z.object({ input_token_logprobs: z.array(entry) }) });
 type Answer = z.infer<typeof answerSchema>['meta_info'];
 type Row = z.infer<typeof row>;
 
 function readScore(body: Buffer, { ids, topK }: ScoreQuestion): AnswerColumns {
-  const answer = parse(body);
+  const answer = parse(body, answerSchema);
   const n = ids.length;
   const tokens = answer.input_token_logprobs;
   if (tokens.length !== n) throw wrongAnswer(`it has ${tokens.length} rows for ${n} tokens`);
@@ -82,14 +94,14 @@ function readScore(body: Buffer, { ids, topK }: ScoreQuestion): AnswerColumns {
   return columns;
 }
 
-function parse(body: Buffer): Answer {
+function parse<T>(body: Buffer, schema: z.ZodType<{ meta_info: T }>): T {
   let json: unknown;
   try {
     json = JSON.parse(body.toString('utf8'));
   } catch (cause) {
     throw wrongAnswer(`it is no JSON (${(cause as Error).message})`, cause);
   }
-  const parsed = answerSchema.safeParse(json);
+  const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data.meta_info;
   const [issue] = parsed.error.issues;
   throw wrongAnswer(`${issue.path.join('.')}: ${issue.message}`, parsed.error);

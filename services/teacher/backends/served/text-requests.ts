@@ -116,6 +116,8 @@ export class TextRequests {
 
   /** Sends what waits, as far as servers have room. */
   go(): void {
+    if (this.#waiting.isEmpty) return;
+    for (const line of this.#lines) line.lookIfStale();
     for (;;) {
       const line = this.#lineWithRoom();
       const request = line && this.#waiting.take();
@@ -127,7 +129,7 @@ export class TextRequests {
   #lineWithRoom(): ServerLine | undefined {
     let best: ServerLine | undefined;
     for (const line of this.#lines) {
-      if (!line.isUp || !line.window.hasRoom) continue;
+      if (!line.hasRoom) continue;
       if (!best || line.window.inHand < best.window.inHand) best = line;
     }
     return best;
@@ -150,7 +152,7 @@ export class TextRequests {
         health = 'overload';
       }
       if (health === 'good') {
-        line.good++;
+        line.countGood();
         this.#metrics.requestSeconds.observe({ teacher }, (performance.now() - began) / 1000);
       }
       this.#settle(request, line, scored, meetings);

@@ -63,7 +63,8 @@ it('refuses an answer that was cut off anywhere', () => {
 });
 
 it('knows which refusals are of k, and which pass', () => {
-  const tooMany = 'Requested prompt logprobs of 65, which is greater than max allowed: 20 (max_logprobs)';
+  const tooMany =
+    'Requested sample logprobs of 65, which is greater than max allowed: 64 (parameter=logprobs, value=65)';
   expect(vllm.refusesTopK(tooMany)).toBe(true);
   expect(vllm.topKAdvice(65)).toContain('--max-logprobs 65');
   expect(vllm.passes('Out of range float values are not JSON compliant: nan')).toBe(true);

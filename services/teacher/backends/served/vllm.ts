@@ -34,8 +34,7 @@ export const vllm: ServedProtocol = {
   tokenizeBody: (text, model) => JSON.stringify({ model, prompt: text, add_special_tokens: false }),
   versionPath: '/version',
   contextFlag: '--max-model-len',
-  refusesTopK: (message) =>
-    /logprobs of \d+, which is greater than max allowed|max[_ -]?logprobs/i.test(message),
+  refusesTopK: (message) => /max[_ -]?logprobs|logprobs.*max(imum)? allowed/i.test(message),
   topKAdvice: (topK) => `start it with --max-logprobs ${topK}, or lower topK`,
   // https://github.com/vllm-project/vllm/issues/53488: JSON that cannot hold what a broken row has.
   passes: (message) => /\bnan\b|out of range float/i.test(message),
