@@ -2,12 +2,18 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Tests that need a large model: npm run test:real sets this. */
 const withRealModels = process.env['FUSEMESH_REAL'] !== undefined;
+/** Tests that need a real vLLM: npm run test:served sets this. */
+const withVllm = process.env['FUSEMESH_VLLM'] !== undefined;
 
 // Tests start real servers, worker threads and child processes: few files at once, and time to spare.
 export default defineConfig({
   test: {
     include: ['**/*.test.ts'],
-    exclude: [...configDefaults.exclude, ...(withRealModels ? [] : ['test/real/**'])],
+    exclude: [
+      ...configDefaults.exclude,
+      ...(withRealModels ? [] : ['test/real/**']),
+      ...(withVllm ? [] : ['test/vllm/**']),
+    ],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 120_000,

@@ -13,6 +13,7 @@ import { fleet } from './panels/teachers/fleet.ts';
 import { pressure } from './panels/teachers/pressure.ts';
 import { teacherProcess } from './panels/teachers/process.ts';
 import { scoring } from './panels/teachers/scoring.ts';
+import { served } from './panels/teachers/served.ts';
 
 /** All dashboards. */
 export const dashboards: readonly DashboardDefinition[] = [
@@ -26,7 +27,7 @@ export const dashboards: readonly DashboardDefinition[] = [
     uid: 'fusemesh-teachers',
     title: 'FuseMesh: Teachers',
     description: 'All teachers of a run side by side, or those chosen above.',
-    rows: [fleet, scoring, pressure, teacherProcess],
+    rows: [fleet, scoring, served, pressure, teacherProcess],
   },
   {
     uid: 'fusemesh-mesh',

@@ -52,27 +52,47 @@ export const composeSchema = z
     Object.keys(file).every((key) => ['name', 'services', 'volumes'].includes(key) || key.startsWith('x-')),
   );
 
+const gpu = z.strictObject({
+  resources: z.strictObject({
+    reservations: z.strictObject({
+      devices: z.tuple([
+        z.strictObject({
+          driver: z.literal('nvidia'),
+          count: z.number().int().positive(),
+          capabilities: z.array(z.literal('gpu')).length(1),
+        }),
+      ]),
+    }),
+  }),
+});
+const settings = z.record(z.string(), z.string());
+
 const onGpu = z.strictObject({
   image: z.string(),
   build,
-  environment: z.record(z.string(), z.string()),
-  deploy: z.strictObject({
-    resources: z.strictObject({
-      reservations: z.strictObject({
-        devices: z.tuple([
-          z.strictObject({
-            driver: z.literal('nvidia'),
-            count: z.number().int().positive(),
-            capabilities: z.array(z.literal('gpu')).length(1),
-          }),
-        ]),
-      }),
-    }),
-  }),
+  environment: settings,
+  deploy: gpu,
 });
 
 /** A file that is laid over the other: services with a device of their own, and nothing else. */
 export const gpuOverrideSchema = z.strictObject({
   'x-gpu': onGpu.omit({ environment: true }),
   services: z.record(name, onGpu),
+});
+
+/** A file that is laid over the other: a server of others, and settings of ours. */
+export const servedOverrideSchema = z.strictObject({
+  'x-shorter': z.strictObject({ environment: settings }),
+  services: z
+    .object({
+      vllm: z.strictObject({
+        image: z.string(),
+        command: strings,
+        environment: settings,
+        restart: z.literal('unless-stopped'),
+        volumes: strings,
+        deploy: gpu,
+      }),
+    })
+    .catchall(z.strictObject({ environment: settings })),
 });

@@ -10,7 +10,7 @@ import { loadRunConfig } from '../../process/config/load-config.ts';
 import { sourcesOf } from '../../process/config/run-sources.ts';
 import { runConfigSchema } from '../../process/config/schema.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { composeSchema, gpuOverrideSchema } from './compose-schema.ts';
+import { composeSchema, gpuOverrideSchema, servedOverrideSchema } from './compose-schema.ts';
 
 const deploy = fileURLToPath(new URL('../../deploy', import.meta.url));
 const readYaml = async (file: string): Promise<unknown> =>
@@ -126,6 +126,33 @@ describe('deploy/compose.cuda.yaml', async () => {
 
   it('has nothing that the other file does not start', () => {
     for (const host of Object.keys(onGpu)) expect(services).toHaveProperty(host);
+  });
+});
+
+describe('deploy/compose.served.yaml', async () => {
+  const { vllm, ...ours } = servedOverrideSchema.parse(await readYaml('compose.served.yaml')).services;
+  const configOf = (host: string) =>
+    loadRunConfig(join(deploy, 'run.yaml'), { environment: ours[host].environment });
+
+  it('has the first teacher ask the server that it starts, for as many candidates as that gives', async () => {
+    const { teachers, topK } = await configOf('orator');
+    const [{ served, tokenizer, address }] = teachers;
+    expect(hostOf(address)).toBe('orator');
+    expect(served).toMatchObject({ url: 'http://vllm:8000', api: 'vllm', model: 'orator' });
+    expect(vllm.command).toContain(`--served-model-name=${served?.model}`);
+    expect(vllm.command).toContain(`--max-logprobs=${topK}`);
+    await access(join(deploy, '..', String(tokenizer).replace(/^\/app\//, ''), 'tokenizer.json'));
+  });
+
+  it('leaves room for the token that is generated, in every process of the run', async () => {
+    const length = Number(vllm.command.find((flag) => flag.startsWith('--max-model-len='))?.split('=')[1]);
+    for (const host of [...teachers, run.trainer].map(({ address }) => hostOf(address)).concat('feeder')) {
+      expect((await configOf(host)).contextLength, host).toBe(length - 1);
+    }
+  });
+
+  it('lays nothing over what the other file does not start', () => {
+    for (const host of Object.keys(ours)) expect(services).toHaveProperty(host);
   });
 });
 
