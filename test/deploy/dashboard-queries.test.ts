@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { dashboards } from '../../deploy/grafana/dashboards.ts';
 import { checkpoints, choices, variables } from '../../deploy/grafana/variables.ts';
+import { ServedServer } from '../served/served-server.ts';
 import { freePort } from '../support/free-port.ts';
 import { findProgram } from './find-program.ts';
 import { type PrometheusServer, startPrometheus } from './prometheus-server.ts';
@@ -39,6 +40,7 @@ const why = binary ? '' : ' (skipped: Prometheus is not installed; apt-get insta
 describe.skipIf(!binary)(`on the metrics of a real run${why}`, () => {
   let directory: string;
   let prometheus: PrometheusServer | undefined;
+  let server: ServedServer | undefined;
   let started: number;
 
   /** The series of an expression during the run, if they have a number at all. */
@@ -53,10 +55,15 @@ describe.skipIf(!binary)(`on the metrics of a real run${why}`, () => {
     directory = await mkdtemp(join(tmpdir(), 'fusemesh-dashboard-'));
     started = Date.now() / 1000;
     const ports = { target: await freePort(), trainer: await freePort() };
+    server = await ServedServer.start({ api: 'vllm', directory: zoo('orator'), maxLogprobs: 64 });
+    const { url } = server;
     const teachers = await Promise.all(
       models.map(async (name) => ({
         name,
-        model: zoo(name),
+        // The metrics of served models too.
+        ...(name === 'orator'
+          ? { served: { url, api: 'vllm', model: 'model' }, tokenizer: zoo(name) }
+          : { model: zoo(name) }),
         address: '127.0.0.1:0',
         metricsPort: await freePort(),
       })),
@@ -93,6 +100,7 @@ describe.skipIf(!binary)(`on the metrics of a real run${why}`, () => {
 
   afterAll(async () => {
     await prometheus?.stop();
+    await server?.stop();
     await rm(directory, { recursive: true, force: true });
   });
 

@@ -3,7 +3,15 @@ import { FuseMeshError } from '../../../../errors/fusemesh-error.ts';
 import type { Secret } from '../../../../process/security/secret.ts';
 
 /** Why a request was not answered as it should, by what it is good for to know: the label of a metric. */
-export type PassingReason = 'unreachable' | 'timeout' | 'busy' | 'server_error' | 'nan' | 'wrong_answer';
+export const passingReasons = [
+  'unreachable',
+  'timeout',
+  'busy',
+  'server_error',
+  'nan',
+  'wrong_answer',
+] as const;
+export type PassingReason = (typeof passingReasons)[number];
 
 /** What came of a request: an answer, something that passes, a refusal of what was asked, or a setting that is wrong. */
 export type Exchange =

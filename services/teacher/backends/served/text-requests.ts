@@ -7,7 +7,7 @@ import { backoff } from './backoff.ts';
 import { Lanes } from './lanes.ts';
 import type { ServedMetrics } from './metric-table.ts';
 import type { Scored } from './served-server.ts';
-import type { PassingReason } from './server-connection.ts';
+import { type PassingReason, passingReasons } from './server-connection.ts';
 import type { ServerLine } from './server-line.ts';
 
 /** Wrong answers to a text, after which it is refused. */
@@ -57,6 +57,7 @@ export class TextRequests {
     this.#metrics = metrics;
     this.#teacher = teacher;
     metrics.refusals.inc({ teacher }, 0);
+    for (const reason of passingReasons) metrics.retries.inc({ teacher, reason }, 0);
     metrics.requestSeconds.zero({ teacher });
   }
 
