@@ -45,7 +45,7 @@ describe('streams that are lost', () => {
     await lose('distributionsStream');
     await streams.publishDistribution('orator', 3, Uint8Array.of(3), { signal: never });
     const { config } = await nats.connection.manager.streams.info(runNames(run).distributionsStream);
-    expect(config).toMatchObject({ max_msgs_per_subject: 50, discard_new_per_subject: true });
+    expect(config).toMatchObject({ max_msgs_per_subject: 51, discard_new_per_subject: true });
   });
 
   it('are read from their new beginning, in another life', async () => {

@@ -36,7 +36,8 @@ export async function ensureStreams(context: RunContext, limits: StreamLimits): 
     ...kept,
     name: names.distributionsStream,
     subjects: [`${names.distributionsPrefix}*`],
-    max_msgs_per_subject: limits.maxDistributions,
+    // One more, for a late copy of a covered document that stands last: it is removed only when another has come.
+    max_msgs_per_subject: limits.maxDistributions + 1,
     discard_new_per_subject: true,
     duplicate_window: duplicateWindow,
   });

@@ -206,10 +206,13 @@ export class LookAhead<T> {
 
   /**
    * Where the stream holds what will never be used, behind uncovered documents: late copies of covered ones, and second
-   * copies. Forgotten by the call.
+   * copies. Forgotten by the call. One that stands last is kept for a later call: nats-server 2.9.10 no longer finds the
+   * messages before a last one of their subject that is removed.
    */
   takeStrays(): number[] {
-    return this.#strays.splice(0);
+    const strays = this.#strays.filter((position) => position < this.#lastPosition);
+    this.#strays = this.#strays.filter((position) => position >= this.#lastPosition);
+    return strays;
   }
 
   /** Up to which position the stream holds nothing but covered documents; 0 where there is none. */
