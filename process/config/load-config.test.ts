@@ -187,6 +187,17 @@ describe('loadRunConfig', () => {
   });
 
   it.each([
+    ['llama.cpp', 'ignores echo'],
+    ['llama-cpp-python', 'off by one position'],
+    ['TGI', 'the actual token only'],
+    ['ollama', 'expected one of "vllm"|"sglang"'],
+  ])('refuses teachers that %s serves, with the reason', async (api, reason) => {
+    const served = `{ url: 'http://a:1', model: m, api: ${api} }`;
+    const { path } = await write(`teachers: [{ name: a, served: ${served}, tokenizer: t }]\n`);
+    await expect(loadRunConfig(path, { environment: {} })).rejects.toThrow(reason);
+  });
+
+  it.each([
     ['served: { apiKey: s3cret }', 'teachers.1.served.apiKey', 'served.apiKeyFile'],
     [
       "served: { urls: ['http://a:1', 'http://me:s3cret@b:1'] }",

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { duration } from './duration.ts';
 import { runNamePattern, runNameRule } from './run-name.ts';
+import { unusableServers } from './unusable-servers.ts';
 
 const runName = z.string().regex(runNamePattern, runNameRule);
 const address = z.string().regex(/^.+:\d{1,5}$/, 'use HOST:PORT');
@@ -13,7 +14,9 @@ const served = z
   .strictObject({
     url: serverUrl.optional().describe('Where the server listens, as http://HOST:PORT.'),
     urls: z.array(serverUrl).min(1).optional().describe('Several servers of one model; instead of url.'),
-    api: z.enum(['vllm', 'sglang']).describe('What serves: how it is asked.'),
+    api: z
+      .enum(['vllm', 'sglang'], { error: ({ input }) => unusableServers[String(input).toLowerCase()] })
+      .describe('What serves: how it is asked.'),
     model: z.string().min(1).describe('Name of the model at the server.'),
     apiKeyFile: file.optional().describe('A file that holds the API key, where the server wants one.'),
     tls: z

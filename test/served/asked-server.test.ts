@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Registry } from 'prom-client';
 import { afterEach, expect, it } from 'vitest';
@@ -96,4 +99,22 @@ it('a model that was exchanged while nobody looked is noticed before a text is s
   const scored = model.score(texts, topK, {});
   await expect(scored).rejects.toThrow('is another one than this teacher began with');
   expect((await model.failed).code).toBe('failed_precondition');
+});
+
+it('a llama.cpp server in place of a vLLM is refused with the reason', async () => {
+  // What llama-server answers to /health and /v1/models.
+  const server = createServer((request, response) => {
+    const models = {
+      data: [{ id: 'model', object: 'model', owned_by: 'llamacpp', meta: { n_ctx_train: 8192 } }],
+    };
+    response.end(JSON.stringify(request.url === '/v1/models' ? models : { status: 'ok' }));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanups.push(async () => server.close());
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  await expect(connect({ url } as ServedServer)).rejects.toThrow(
+    /is no vLLM: llama.cpp's server .*ignores echo/,
+  );
 });

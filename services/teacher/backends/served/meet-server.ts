@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FuseMeshError } from '../../../../errors/fusemesh-error.ts';
 import type { Tokenizer } from '../../../../model/tokenizer/tokenizer.ts';
+import { unusableServers } from '../../../../process/config/unusable-servers.ts';
 import { hardTexts, probeTexts } from './hard-texts.ts';
 import { meanDifference, mostDifference, prefixLengths, rowDifference } from './probe.ts';
 import type { AnswerColumns, ScoreQuestion } from './protocol.ts';
@@ -31,7 +32,13 @@ export interface Acquaintance {
 const triesOfWrongAnswer = 3;
 
 const modelsSchema = z.object({
-  data: z.array(z.object({ id: z.string(), max_model_len: z.number().int().positive().nullish() })),
+  data: z.array(
+    z.object({
+      id: z.string(),
+      max_model_len: z.number().int().positive().nullish(),
+      owned_by: z.string().nullish(),
+    }),
+  ),
 });
 const tokensSchema = z.object({ tokens: z.array(z.number().int()) });
 
@@ -72,7 +79,8 @@ async function lengthOfModel(
   if (!length) {
     throw new FuseMeshError(
       'failed_precondition',
-      `The server at ${url} does not say how long a text may be: it is no ${protocol.server}.`,
+      `The server at ${url} is no ${protocol.server}: ` +
+        (unusableServers[found.owned_by ?? ''] ?? 'it does not say how long a text may be'),
     );
   }
   if (length <= contextLength) {
