@@ -43,7 +43,7 @@ it('a run with a vLLM that is killed in the middle and started again has every d
   const said = JSON.stringify(await logLines(output, 'teacher-smollm2'));
   expect(said).toContain('texts wait until it answers again');
   const { state } = (await newestRecord(join(output, 'checkpoints')))!;
-  const published = (await logLines(output, 'feeder')).findLast((line) => 'documents' in line);
+  const published = (await logLines(output, 'feed')).findLast((line) => 'documents' in line);
   expect(published).toMatchObject({ documents: state.documents });
   const { points } = await readHistory(output);
   expect(points.flatMap(({ without }) => Object.values(without))).toEqual([]);
