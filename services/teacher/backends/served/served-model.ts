@@ -147,11 +147,9 @@ export class ServedModel implements TeacherModel {
   async score(texts: readonly string[], topK: number, turn: Turn): Promise<TextOutcome[]> {
     const tokenizations = await this.tokenizer.encodeBatch(texts);
     return Promise.all(
-      texts.map((text, i) => {
-        const refusal = this.#refusalOf(tokenizations[i].ids.length, topK);
-        return refusal === undefined
-          ? this.#requests.score({ text, tokenization: tokenizations[i], topK }, turn)
-          : { refusal };
+      tokenizations.map((tokenization) => {
+        const refusal = this.#refusalOf(tokenization.ids.length, topK);
+        return refusal === undefined ? this.#requests.score({ tokenization, topK }, turn) : { refusal };
       }),
     );
   }

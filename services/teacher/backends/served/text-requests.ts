@@ -18,7 +18,6 @@ const mostFailures = 5;
 const failuresUntilProbe = 3;
 
 interface Asked {
-  readonly text: string;
   readonly tokenization: Tokenization;
   readonly topK: number;
 }
