@@ -101,7 +101,7 @@ describe('a vLLM that serves SmolLM2', () => {
       const rows = compared.flatMap(({ largest }) => largest);
       const sum = (of: (one: ReturnType<typeof compare>) => number) =>
         compared.reduce((total, one) => total + of(one), 0);
-      // Measured elsewhere on more text: 0.15 nats, 97.2 %, 4.5e-4 nats.
+      // Measured here: 0.22 nats, 97.3 %, 1.1e-3 nats; on plain text 0.15 nats, 97.2 %, 4.5e-4 nats.
       expect(rows.reduce((a, b) => a + b, 0) / rows.length).toBeLessThan(0.3);
       expect(sum(({ sameFirst }) => sameFirst) / rows.length).toBeGreaterThan(0.93);
       expect(Math.abs(sum(({ divergence }) => divergence) / rows.length)).toBeLessThan(2e-3);
