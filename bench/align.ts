@@ -45,9 +45,10 @@ async function cutTexts(file: string): Promise<string[]> {
   const texts: string[] = [];
   for (let i = 0; i < textsOfFile; i++) {
     const { ends } = await target.encode(rest);
+    const bytes = Buffer.from(rest);
     const end = ends[Math.min(tokensOfText, ends.length - 1)];
-    texts.push(rest.slice(0, end));
-    rest = rest.slice(end);
+    texts.push(bytes.subarray(0, end).toString());
+    rest = bytes.subarray(end).toString();
   }
   return texts.filter((text) => text.length > 0);
 }

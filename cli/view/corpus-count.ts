@@ -36,11 +36,14 @@ export async function corpusCountText(counted: CorpusCount, readers: readonly Re
 /** The beginning of a text as a model sees it: "Call| me| Ish|mael|.", line breaks as escapes. */
 async function tokensOf(text: string, tokenizer: Tokenizer): Promise<string> {
   const { ids, starts, ends } = await tokenizer.encode(text);
+  const bytes = Buffer.from(text);
   const shown: string[] = [];
   for (let i = 0; i < Math.min(ids.length, shownTokens); i++) {
     // A special token stands for no text.
     const isSpecial = starts[i] === ends[i];
-    shown.push(isSpecial ? `<${ids[i]}>` : JSON.stringify(text.slice(starts[i], ends[i])).slice(1, -1));
+    shown.push(
+      isSpecial ? `<${ids[i]}>` : JSON.stringify(bytes.subarray(starts[i], ends[i]).toString()).slice(1, -1),
+    );
   }
   const rest = ids.length - shown.length;
   return `${shown.join('|')}${rest > 0 ? `| … ${rest} more` : ''}`;
