@@ -1,5 +1,5 @@
-import type { ScoredText } from '../../model/scoring/scored-text.ts';
-import { predictedBytesOf, type Tokenization } from '../../model/tokenizer/tokenization.ts';
+import { type ScoredText, scoredText } from '../../model/scoring/scored-text.ts';
+import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
 import { createRandom } from '../../test/support/random.ts';
 
 /** How often the first candidate is the token that follows, as models of some billion parameters have it. */
@@ -22,18 +22,17 @@ export function syntheticScores(
   const anyId = () => pool[Math.floor(random() * pool.length)];
   return texts.map((_, t) => {
     const tokenization = tokenizations[t];
-    const { ids, starts, ends, doubtful } = tokenization;
+    const { ids } = tokenization;
     const n = ids.length;
     const candidateIds = new Int32Array(n * topK);
     const logProbabilities = new Float32Array(n * topK);
     const tokenLogProbabilities = new Float32Array(n);
-    const keptMass = new Float32Array(n);
     for (let row = 0; row < n; row++) {
       const begin = row * topK;
       const right = random() < firstIsRight ? 0 : Math.floor(random() * ranks);
       const falls = 0.3 + 0.4 * random();
-      keptMass[row] = 0.7 + 0.3 * random();
-      const first = (keptMass[row] * (1 - falls)) / (1 - falls ** topK);
+      const keptMass = 0.7 + 0.3 * random();
+      const first = (keptMass * (1 - falls)) / (1 - falls ** topK);
       for (let j = 0; j < topK; j++) {
         const before = candidateIds.subarray(begin, begin + j);
         let id = right === j && row + 1 < n ? ids[row + 1] : anyId();
@@ -43,19 +42,6 @@ export function syntheticScores(
       }
       if (row + 1 < n) tokenLogProbabilities[row + 1] = Math.log(first * falls ** right);
     }
-    return {
-      topK,
-      tokenIds: ids,
-      starts,
-      ends,
-      doubtful,
-      candidateIds,
-      logProbabilities,
-      tokenLogProbabilities,
-      keptMass,
-      crossEntropy: -tokenLogProbabilities.reduce((sum, one) => sum + one, 0),
-      predictedTokens: n - 1,
-      predictedBytes: predictedBytesOf(tokenization),
-    };
+    return scoredText(tokenization, { topK, candidateIds, logProbabilities, tokenLogProbabilities });
   });
 }

@@ -24,7 +24,7 @@ export async function writeModel(
   original: string,
   weights: ReadonlyMap<string, Float32Array>,
 ): Promise<void> {
-  const { config, architecture } = await readConfig(original);
+  const { config, architecture, isCorrected } = await readConfig(original);
   const dtypes = await storedDtypes(original, architecture);
   const tensors = [...weights].map(([name, values]) =>
     encode(name, architecture.weights.get(name)!, values, dtypes.get(name)!),
@@ -34,8 +34,8 @@ export async function writeModel(
     await rm(unfinished, { recursive: true, force: true });
     await mkdir(unfinished, { recursive: true });
     await copyCompanionFiles(original, unfinished);
-    // One that ties the head although the files hold another would be read so by older transformers.
-    if (config.tie_word_embeddings === false) {
+    // Older transformers would tie a head of its own to the embedding.
+    if (isCorrected) {
       await writeDurably(join(unfinished, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
     }
     await writeSafetensors(join(unfinished, 'model.safetensors'), tensors);

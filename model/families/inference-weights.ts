@@ -8,7 +8,7 @@ import { openModelTensors } from '../safetensors/model-tensors.ts';
 import type { StoredTensor, TensorSource } from '../safetensors/safetensors-file.ts';
 import type { Architecture } from './architecture.ts';
 import { refuseNonFinite } from './finite-weights.ts';
-import { type PlaceOfValues, quantizedWeights } from './quantized-weights.ts';
+import { moduleOf, type PlaceOfValues, quantizedWeights } from './quantized-weights.ts';
 import { ScratchFile } from './scratch-file.ts';
 import { checkWeight, type FileWeights, fileWeights, openWeights } from './weights.ts';
 
@@ -96,8 +96,6 @@ async function openQuantized(
     };
   });
 }
-
-const moduleOf = (weight: string): string => weight.replace(/\.weight$/, '');
 
 async function layerOf(
   source: TensorSource,

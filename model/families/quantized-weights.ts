@@ -70,7 +70,8 @@ export function quantizedWeights(
   };
 }
 
-const moduleOf = (weight: string): string => weight.replace(/\.weight$/, '');
+/** The module of a weight. */
+export const moduleOf = (weight: string): string => weight.replace(/\.weight$/, '');
 
 /** What a value was before it was cast. */
 const beforeCast = (value: Value): Value =>

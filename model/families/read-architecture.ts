@@ -31,20 +31,21 @@ export async function readArchitecture(directory: string): Promise<Architecture>
 
 /**
  * The config.json of a Hugging Face directory and its architecture. Where it ties the head to the embedding and the files
- * hold another head, the head counts, as in transformers 5; the config then says so.
+ * hold another head, the head counts, as in transformers 5; the config is then corrected.
  *
  * @throws FuseMeshError as {@link readArchitecture}, and data_loss where the weights are damaged
  */
 export async function readConfig(directory: string): Promise<{
-  readonly config: { readonly model_type?: unknown; readonly tie_word_embeddings?: unknown };
+  readonly config: { readonly model_type?: unknown };
   readonly architecture: Architecture;
+  readonly isCorrected: boolean;
 }> {
   const path = join(directory, 'config.json');
   const config = parse(await read(path), path);
   const architecture = architectureOf(config, path);
-  if (!(await hasAnotherHead(directory, architecture))) return { config, architecture };
+  if (!(await hasAnotherHead(directory, architecture))) return { config, architecture, isCorrected: false };
   const untied = { ...config, tie_word_embeddings: false };
-  return { config: untied, architecture: architectureOf(untied, path) };
+  return { config: untied, architecture: architectureOf(untied, path), isCorrected: true };
 }
 
 /** Whether a model whose head is tied by its config.json has a head in its files that is not the embedding. */

@@ -3,7 +3,32 @@ import { z } from 'zod';
 const positive = z.number().positive();
 const positions = z.number().int().positive();
 
-const ropeTypes = ['default', 'linear', 'dynamic', 'llama3', 'yarn'];
+/** The ways of scaling, by rope_type. */
+const scalings = [
+  z.looseObject({ rope_type: z.literal('default'), rope_theta: positive.optional() }),
+  z.looseObject({ rope_type: z.literal('linear'), rope_theta: positive.optional(), factor: positive }),
+  z.looseObject({ rope_type: z.literal('dynamic'), rope_theta: positive.optional(), factor: positive }),
+  z.looseObject({
+    rope_type: z.literal('llama3'),
+    rope_theta: positive.optional(),
+    factor: positive,
+    low_freq_factor: positive,
+    high_freq_factor: positive,
+    original_max_position_embeddings: positions.optional(),
+  }),
+  z.looseObject({
+    rope_type: z.literal('yarn'),
+    rope_theta: positive.optional(),
+    factor: positive,
+    original_max_position_embeddings: positions.optional(),
+    attention_factor: positive.nullish(),
+    beta_fast: positive.nullish(),
+    beta_slow: positive.nullish(),
+    mscale: z.number().nullish(),
+    mscale_all_dim: z.number().nullish(),
+    truncate: z.boolean().default(true),
+  }),
+] as const;
 
 /** One way of scaling a rotary embedding; null where an empty object asks for none. */
 const scalingSchema = z.preprocess(
@@ -13,40 +38,12 @@ const scalingSchema = z.preprocess(
     return 'rope_type' in json ? json : { ...json, rope_type: json['type'] ?? 'default' };
   },
   z
-    .discriminatedUnion(
-      'rope_type',
-      [
-        z.looseObject({ rope_type: z.literal('default'), rope_theta: positive.optional() }),
-        z.looseObject({ rope_type: z.literal('linear'), rope_theta: positive.optional(), factor: positive }),
-        z.looseObject({ rope_type: z.literal('dynamic'), rope_theta: positive.optional(), factor: positive }),
-        z.looseObject({
-          rope_type: z.literal('llama3'),
-          rope_theta: positive.optional(),
-          factor: positive,
-          low_freq_factor: positive,
-          high_freq_factor: positive,
-          original_max_position_embeddings: positions.optional(),
-        }),
-        z.looseObject({
-          rope_type: z.literal('yarn'),
-          rope_theta: positive.optional(),
-          factor: positive,
-          original_max_position_embeddings: positions.optional(),
-          attention_factor: positive.nullish(),
-          beta_fast: positive.nullish(),
-          beta_slow: positive.nullish(),
-          mscale: z.number().nullish(),
-          mscale_all_dim: z.number().nullish(),
-          truncate: z.boolean().default(true),
-        }),
-      ],
-      {
-        error: ({ input }) =>
-          isObject(input)
-            ? `rope_type ${JSON.stringify(input['rope_type'])} is not supported; supported: ${ropeTypes.join(', ')}`
-            : 'must be an object, or null',
-      },
-    )
+    .discriminatedUnion('rope_type', scalings, {
+      error: ({ input }) =>
+        isObject(input)
+          ? `rope_type ${JSON.stringify(input['rope_type'])} is not supported; supported: ${scalings.map(({ shape }) => shape.rope_type.value).join(', ')}`
+          : 'must be an object, or null',
+    })
     .nullable(),
 );
 

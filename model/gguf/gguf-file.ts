@@ -1,6 +1,7 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { elementCount } from '../graph/shape.ts';
+import { openFile } from '../open-file.ts';
 import { type BlockFormat, blockFormats, nameOfType } from './block-formats.ts';
 import { type GgufHeader, type GgufValue, HeaderGoesOn, parseHeader, type TensorEntry } from './header.ts';
 
@@ -36,7 +37,7 @@ export class GgufFile {
    * @throws FuseMeshError not_found when there is no such file, data_loss when it is damaged
    */
   static async open(path: string): Promise<GgufFile> {
-    const handle = await openFile(path);
+    const handle = await openFile(path, 'GGUF');
     try {
       const { size } = await handle.stat();
       const file = new GgufFile(path, await readHeader(handle, path, size), handle);
@@ -110,19 +111,6 @@ async function readHeader(handle: FileHandle, path: string, size: number): Promi
       if (length >= size || length >= longestHeaderBytes)
         throw damaged(path, 'it ends within its head', cause);
     }
-  }
-}
-
-async function openFile(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'r');
-  } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new FuseMeshError(
-      missing ? 'not_found' : 'failed_precondition',
-      missing ? `No GGUF at ${path}: check the path.` : `Cannot open ${path}: ${(cause as Error).message}`,
-      { cause },
-    );
   }
 }
 

@@ -4,19 +4,12 @@ import { z } from 'zod';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { formatShape, sameShape } from '../graph/shape.ts';
 import { openSafetensors } from '../safetensors/safetensors-file.ts';
+import { absent, isUnset } from '../unset.ts';
 import type { LoraSettings } from './lora-settings.ts';
 
 /** peft's names for the files of an adapter. */
 export const adapterWeightsFile = 'adapter_model.safetensors';
 export const adapterConfigFile = 'adapter_config.json';
-
-/** Whether a field of adapter_config.json asks for nothing. */
-const isUnset = (value: unknown): boolean =>
-  value === null ||
-  value === false ||
-  value === '' ||
-  (typeof value === 'object' && Object.keys(value).length === 0);
-const absent = (what: string) => z.unknown().refine(isUnset, `${what} is not supported`).optional();
 
 /** Initializations that make A and B alone; the base model stays as it is. */
 const plainInitializations = [true, false, null, 'gaussian', 'orthogonal', 'eva', 'mica'];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Quantization } from './quantization.ts';
 import { blockSizeOf, perBlock } from './quantized-layer.ts';
-import { finiteValues, integers, layerRefusal, stored, transposed } from './stored-parts.ts';
+import { finiteValues, integers, layerRefusal, partsOf, transposed } from './stored-parts.ts';
 
 /** quantization_config of AWQ (Lin et al. 2023) as AutoAWQ writes it. */
 const schema = z.looseObject({
@@ -40,8 +40,7 @@ export function awq(json: unknown): Quantization {
           `has ${inputSize} inputs and ${outputSize} outputs, which 4 bits in groups of ${groupLength} do not fill`,
         );
       const groups = inputSize / groupLength;
-      const part = (name: string, dtypes: readonly string[], ...shape: number[]) =>
-        stored(source, `${module}.${name}`, dtypes, shape);
+      const part = partsOf(source, module);
       const qweight = part('qweight', ['I32'], inputSize, outputSize / perWord);
       const scales = part('scales', ['F16', 'BF16', 'F32'], groups, outputSize);
       const qzeros = part('qzeros', ['I32'], groups, outputSize / perWord);

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { TensorSource } from '../safetensors/safetensors-file.ts';
+import { absent } from '../unset.ts';
 import type { Quantization } from './quantization.ts';
 import { blockSizeOf, perBlock } from './quantized-layer.ts';
-import { absent, finiteValues, integers, layerRefusal, nibble, stored, transposed } from './stored-parts.ts';
+import { finiteValues, integers, layerRefusal, nibble, partsOf, stored, transposed } from './stored-parts.ts';
 
 /**
  * quantization_config of GPTQ (Frantar et al. 2022) as AutoGPTQ and GPTQModel write it. What changes the meaning of the
@@ -48,8 +49,7 @@ export function gptq(json: unknown): Quantization {
           `has ${inputSize} inputs and ${outputSize} outputs, which ${bits} bits in groups of ${groupLength} do not fill`,
         );
       const groups = inputSize / groupLength;
-      const part = (name: string, dtypes: readonly string[], ...shape: number[]) =>
-        stored(source, `${module}.${name}`, dtypes, shape);
+      const part = partsOf(source, module);
       const qweight = part('qweight', ['I32'], inputSize / perWord, outputSize);
       const scales = part('scales', ['F16', 'BF16', 'F32'], groups, outputSize);
       const qzeros = part('qzeros', ['I32'], groups, outputSize / perWord);

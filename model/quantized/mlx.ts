@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Quantization } from './quantization.ts';
 import { blockSizeOf, perBlock } from './quantized-layer.ts';
-import { finiteValues, layerRefusal, stored } from './stored-parts.ts';
+import { finiteValues, layerRefusal, partsOf } from './stored-parts.ts';
 
 const settings = z.looseObject({
   bits: z.literal([4, 8], 'only 4 and 8 bits are supported'),
@@ -32,8 +32,7 @@ export function mlx(json: unknown): Quantization {
           `has ${inputSize} inputs, which groups of ${groupSize} do not fill, or is no linear layer of MLX`,
         );
       const groups = inputSize / groupSize;
-      const part = (name: string, dtypes: readonly string[], ...shape: number[]) =>
-        stored(source, `${module}.${name}`, dtypes, shape);
+      const part = partsOf(source, module);
       const weight = part('weight', ['U32'], outputSize, (inputSize * bits) / 32);
       const [scales, biases] = ['scales', 'biases'].map((name) =>
         part(name, ['F16', 'BF16', 'F32'], outputSize, groups),

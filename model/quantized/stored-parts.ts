@@ -1,16 +1,6 @@
-import { z } from 'zod';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { formatShape, sameShape } from '../graph/shape.ts';
 import type { TensorSource } from '../safetensors/safetensors-file.ts';
-
-/** A setting that must be left out or say no. */
-export const absent = (what: string) =>
-  z
-    .union(
-      [z.null(), z.literal([false, '']), z.record(z.string(), z.never()), z.array(z.never())],
-      `${what} is not supported`,
-    )
-    .optional();
 
 /** Makes the error for a layer that cannot be read. */
 export const layerRefusal =
@@ -41,6 +31,12 @@ export function stored(
     );
   return name;
 }
+
+/** {@link stored} for the parts of one layer, by the last part of their names. */
+export const partsOf =
+  (source: TensorSource, module: string) =>
+  (name: string, dtypes: readonly string[], ...shape: readonly number[]): string =>
+    stored(source, `${module}.${name}`, dtypes, shape);
 
 /** int32 values. */
 export const integers = async (source: TensorSource, name: string): Promise<Int32Array<ArrayBuffer>> =>

@@ -1,7 +1,8 @@
-import { type FileHandle, open, realpath } from 'node:fs/promises';
+import { type FileHandle, realpath } from 'node:fs/promises';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { fromBfloat16 } from '../../numbers/bfloat16.ts';
 import { fromFloat16 } from '../../numbers/float16.ts';
+import { openFile } from '../open-file.ts';
 import { type Dtype, type Header, maximumHeaderBytes, parseHeader, prefixBytes } from './header.ts';
 
 /** A tensor on disk. */
@@ -91,7 +92,7 @@ export class SafetensorsFile implements TensorSource {
  * @throws FuseMeshError not_found when there is no such file, data_loss when it is damaged
  */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
-  const handle = await openFile(path);
+  const handle = await openFile(path, 'weights');
   try {
     const { size } = await handle.stat();
     if (size < prefixBytes) throw damaged(path, 'it is shorter than a header');
@@ -112,19 +113,6 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   } catch (error) {
     await handle.close();
     throw error;
-  }
-}
-
-async function openFile(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'r');
-  } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new FuseMeshError(
-      missing ? 'not_found' : 'failed_precondition',
-      missing ? `No weights at ${path}: check the path.` : `Cannot open ${path}: ${(cause as Error).message}`,
-      { cause },
-    );
   }
 }
 

@@ -14,6 +14,8 @@ import { describeTeacher } from '../../wire/discovery/teacher-listing.ts';
 import { TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import { implement } from '../../wire/grpc/implementation.ts';
 import { serve } from '../../wire/grpc/serve.ts';
+import { RunAttachments } from './attachment/run-attachments.ts';
+import { startAttachment } from './attachment/start-attachment.ts';
 import { type LoadModel, loadModel } from './load-model.ts';
 import { teacherMetrics } from './metric-table.ts';
 import { teacherService } from './service/teacher-service.ts';
@@ -21,8 +23,6 @@ import { type TeacherIdentity, teacherListing } from './teacher-identity.ts';
 import type { TeacherModel } from './teacher-model.ts';
 import { TeacherNats } from './teacher-nats.ts';
 import { type TeacherSettings, teacherSettings } from './teacher-settings.ts';
-import { RunAttachments } from './work/run-attachments.ts';
-import { startAttachment } from './work/start-attachment.ts';
 
 /** Where a teacher can be reached. */
 export interface TeacherAddresses {

@@ -8,8 +8,8 @@ import { TeacherService } from '../../../wire/generated/fusemesh/v1/teacher_pb.t
 import { type Client, createClient } from '../../../wire/grpc/client.ts';
 import { implement } from '../../../wire/grpc/implementation.ts';
 import { type GrpcServer, serve } from '../../../wire/grpc/serve.ts';
+import { RunAttachments } from '../attachment/run-attachments.ts';
 import type { TeacherModel } from '../teacher-model.ts';
-import { RunAttachments } from '../work/run-attachments.ts';
 import { mostGenerations, mostScores, teacherService } from './teacher-service.ts';
 
 const directory = fileURLToPath(new URL('../../../examples/zoo/orator', import.meta.url));

@@ -3,10 +3,10 @@ import { encodeTextDistribution } from '../../../wire/codec/encode-text-distribu
 import { FinishReason, TeacherService } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import { checked } from '../../../wire/grpc/checked.ts';
 import type { Implementation } from '../../../wire/grpc/implementation.ts';
+import { watchAttachment } from '../attachment/run-attachment.ts';
+import type { RunAttachments } from '../attachment/run-attachments.ts';
 import type { TeacherIdentity } from '../teacher-identity.ts';
 import { isRefused, type TeacherModel } from '../teacher-model.ts';
-import { watchAttachment } from '../work/run-attachment.ts';
-import type { RunAttachments } from '../work/run-attachments.ts';
 import { CallSlots } from './call-slots.ts';
 import { requestRules } from './request-rules.ts';
 

@@ -14,6 +14,17 @@ export interface ScoreQuestion {
   readonly topK: number;
 }
 
+/** A request's settings under which a server tells what its model says; its defaults are what the model's authors chose. */
+export const undistortedSampling = {
+  temperature: 1,
+  top_p: 1,
+  top_k: -1,
+  min_p: 0,
+  repetition_penalty: 1,
+  frequency_penalty: 0,
+  presence_penalty: 0,
+};
+
 /** How one kind of server is spoken to: what is sent, and what an answer means. No network, no state. */
 export interface ServedProtocol {
   /** What people call the server. */
@@ -23,10 +34,7 @@ export interface ServedProtocol {
   /** @throws FuseMeshError data_loss when the answer is not one to the question */
   readScore(body: Buffer, question: ScoreQuestion): AnswerColumns;
 
-  /** Where a text is cut into tokens without special ones, by a request that `tokenizeBody` makes. */
-  readonly tokenizePath: string;
-  tokenizeBody(text: string, model: string): string;
-  /** How else a text's ids are learnt, those of special tokens in front included, where older servers have no such path. */
+  /** How a text's ids are learnt, those of special tokens in front included, where older servers have no /tokenize. */
   readonly idsOfScoredText?: {
     body(text: string): string;
     /** @throws FuseMeshError data_loss */

@@ -66,9 +66,10 @@ export class ServedServer {
     return this.#connection.ask(path, body, { signal, mostBytes: smallAnswer });
   }
 
-  /** How a text is cut into tokens there; a 404 where the server does not say. */
+  /** How a text is cut into tokens there, without special ones; a 404 where the server does not say. */
   tokenize(text: string, signal: AbortSignal): Promise<Exchange> {
-    return this.json(this.protocol.tokenizePath, this.protocol.tokenizeBody(text, this.#model), signal);
+    const body = { model: this.#model, prompt: text, add_special_tokens: false };
+    return this.json('/tokenize', JSON.stringify(body), signal);
   }
 
   /** A text as it is, to be cut and scored there. */

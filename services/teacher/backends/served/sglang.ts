@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import type { AnswerColumns, ScoreQuestion, ServedProtocol } from './protocol.ts';
+import {
+  type AnswerColumns,
+  type ScoreQuestion,
+  type ServedProtocol,
+  undistortedSampling,
+} from './protocol.ts';
 import { wrongAnswer } from './wrong-answer.ts';
 
 /**
@@ -20,21 +25,10 @@ export const sglang: ServedProtocol = {
       return_flat_raw_top_logprobs: true,
       return_flat_raw_top_logprobs_b64: true,
       // The generated row is divided by the temperature.
-      sampling_params: {
-        max_new_tokens: 1,
-        temperature: 1,
-        top_p: 1,
-        top_k: -1,
-        min_p: 0,
-        repetition_penalty: 1,
-        frequency_penalty: 0,
-        presence_penalty: 0,
-      },
+      sampling_params: { max_new_tokens: 1, ...undistortedSampling },
     }),
   readScore,
 
-  tokenizePath: '/tokenize',
-  tokenizeBody: (text, model) => JSON.stringify({ model, prompt: text, add_special_tokens: false }),
   idsOfScoredText: {
     body: (text) =>
       JSON.stringify({

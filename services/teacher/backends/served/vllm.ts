@@ -1,5 +1,10 @@
 import { JsonScanner } from './json-scanner.ts';
-import type { AnswerColumns, ScoreQuestion, ServedProtocol } from './protocol.ts';
+import {
+  type AnswerColumns,
+  type ScoreQuestion,
+  type ServedProtocol,
+  undistortedSampling,
+} from './protocol.ts';
 import { wrongAnswer } from './wrong-answer.ts';
 
 /**
@@ -20,18 +25,10 @@ export const vllm: ServedProtocol = {
       return_tokens_as_token_ids: true,
       add_special_tokens: false,
       // Where the model's generation_config.json says otherwise, the server would follow that.
-      temperature: 1,
-      top_p: 1,
-      top_k: -1,
-      min_p: 0,
-      repetition_penalty: 1,
-      frequency_penalty: 0,
-      presence_penalty: 0,
+      ...undistortedSampling,
     }),
   readScore,
 
-  tokenizePath: '/tokenize',
-  tokenizeBody: (text, model) => JSON.stringify({ model, prompt: text, add_special_tokens: false }),
   versionPath: '/version',
   contextFlag: '--max-model-len',
   refusesTopK: (message) => /max[_ -]?logprobs|logprobs.*max(imum)? allowed/i.test(message),
