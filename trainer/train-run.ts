@@ -3,6 +3,8 @@ import { weightsByName } from '../engine/engine-snapshot.ts';
 import { TrainingEngine } from '../engine/training-engine.ts';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import { fusionOf } from '../fusion/fusion-of-run.ts';
+import { ChatTemplate } from '../model/chat/chat-template.ts';
+import { ContentEncoder } from '../model/chat/content-encoder.ts';
 import { writeModel } from '../model/export/write-model.ts';
 import { mergedWeights } from '../model/lora/merged-weights.ts';
 import type { AdapterConfig } from '../model/lora/read-adapter.ts';
@@ -66,7 +68,7 @@ interface OpenedRun extends TrainerParts {
   readonly engine: TrainingEngine;
   /** What the engine trains beside the target's weights; undefined where it trains the weights. */
   readonly adapter: AdapterConfig | undefined;
-  readonly settings: Pick<StreamedRun, 'batchDocuments' | 'contextLength' | 'tokenizer' | 'fusion'>;
+  readonly settings: Pick<StreamedRun, 'batchDocuments' | 'contextLength' | 'encoder' | 'fusion'>;
 }
 
 /** Trains from the start or from the newest checkpoint to the end, and writes the fused model there. */
@@ -77,7 +79,10 @@ export async function trainRun(config: RunConfig, parts: TrainerParts): Promise<
   const tokenizer = await Tokenizer.fromFile(join(target.model, 'tokenizer.json'));
   const fusion = fusionOf(config);
   const adapter = await adapterOf(target);
-  const settings = { batchDocuments: trainer.batchDocuments, contextLength, tokenizer, fusion };
+  const template = await ChatTemplate.fromDirectory(target.model, target.chatTemplate);
+  const encoder = new ContentEncoder(tokenizer, template);
+  const { batchDocuments } = trainer;
+  const settings = { batchDocuments, contextLength, encoder, fusion };
   const connection = await connectNats(config, `fusemesh trainer ${config.run}`, {
     log,
     onEvent: (event) => hearOfNats(event, parts),
@@ -247,7 +252,7 @@ async function trainFrom(
       time: record.time,
       report: (report, batch) => {
         traces?.trained(report, batch);
-        record.step(report, batch, settings.tokenizer);
+        record.step(report, batch, settings.encoder.tokenizer);
       },
     });
   } finally {
@@ -261,9 +266,10 @@ async function trainFrom(
 async function evaluationOf(
   { trainer, heldOut, contextLength }: RunConfig,
   tokenizers: readonly Tokenizer[],
-  { engine, settings: { tokenizer: target }, record, log }: OpenedRun,
+  { engine, settings: { encoder }, record, log }: OpenedRun,
 ): Promise<Evaluation | undefined> {
   if (trainer.evaluateEvery === undefined) return undefined;
+  const { tokenizer: target } = encoder;
   const losses = await openHeldOut(heldOut, [target, ...tokenizers], { target, contextLength });
   return {
     every: trainer.evaluateEvery,

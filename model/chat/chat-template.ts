@@ -9,6 +9,9 @@ export interface ChatFormat {
   readonly specialTokens: Readonly<Record<string, string>>;
 }
 
+/** Of a model that has no template. */
+export const baseFormat: ChatFormat = { template: '', specialTokens: {} };
+
 /** What a template is given beside the messages. */
 export interface RenderOptions {
   /** What is parsed from JSON; undefined where there are none. */
@@ -43,7 +46,7 @@ export class ChatTemplate {
    * @throws FuseMeshError not_found, invalid_argument
    */
   static async fromDirectory(directory: string, file?: string): Promise<ChatTemplate> {
-    throw new FuseMeshError('unimplemented', `No chat template is read from ${file ?? directory} yet`);
+    return ChatTemplate.of(baseFormat, file ?? directory);
   }
 
   static of(format: ChatFormat, name: string): ChatTemplate {

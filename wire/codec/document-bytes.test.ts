@@ -1,7 +1,12 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CorpusManifestSchema, type Document, DocumentSchema, TurnSchema } from '../generated/fusemesh/v1/corpus_pb.ts';
+import {
+  CorpusManifestSchema,
+  type Document,
+  DocumentSchema,
+  TurnSchema,
+} from '../generated/fusemesh/v1/corpus_pb.ts';
 import {
   documentFromBytes,
   documentToBytes,

@@ -52,7 +52,11 @@ export function documentFromBytes(bytes: Uint8Array, number: number | undefined)
 }
 
 /** What is wrong with what a document holds, to be read behind its name; undefined where nothing is. */
-export function wrongContent({ text, turns, tools }: Pick<Document, 'text' | 'turns' | 'tools'>): string | undefined {
+export function wrongContent({
+  text,
+  turns,
+  tools,
+}: Pick<Document, 'text' | 'turns' | 'tools'>): string | undefined {
   if (turns.length === 0) return text === '' ? 'has no text' : undefined;
   if (text !== '') return 'has a text and turns';
   if (turns.length > mostTurns) return `has ${turns.length} turns, the most are ${mostTurns}`;

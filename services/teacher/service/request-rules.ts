@@ -33,7 +33,12 @@ export function requestRules({
     getModelCard: {},
     getTokenizer: {},
     // The service itself looks whether it is one of text and turns.
-    score: { text: bytes({ most: mostBytes }), topK, turns: turns({ mostBytes }), tools: bytes({ most: mostBytes }) },
+    score: {
+      text: bytes({ most: mostBytes }),
+      topK,
+      turns: turns({ mostBytes }),
+      tools: bytes({ most: mostBytes }),
+    },
     generate: {
       prompt: text({ mostBytes }),
       // The context ends a text in any case.
