@@ -25,9 +25,9 @@ export async function recallTokenizers(output: string, sources: readonly Source[
       const vocabularySize = Number(await readFile(sizePathOf(output, source.name), 'utf8'));
       if (!(vocabularySize > 0)) continue;
       source.vocabularySize ||= vocabularySize;
-      const format = await readFile(formatPathOf(output, source.name), 'utf8');
-      if (source.tokenizer === undefined) source.chatFormat = JSON.parse(format);
-      source.tokenizer ??= Tokenizer.fromJson(json, pathOf(output, source.name));
+      if (source.tokenizer !== undefined) continue;
+      source.tokenizer = Tokenizer.fromJson(json, pathOf(output, source.name));
+      source.chatFormat = JSON.parse(await readFile(formatPathOf(output, source.name), 'utf8'));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
