@@ -1,7 +1,8 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Tokenization } from '../tokenizer/tokenization.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import { baseFormat, ChatTemplate } from './chat-template.ts';
+import { baseFormat } from './chat-format.ts';
+import { ChatTemplate } from './chat-template.ts';
 import type { Content } from './conversation.ts';
 
 /** How one model reads texts and conversations. */

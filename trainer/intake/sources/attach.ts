@@ -1,5 +1,5 @@
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
-import { baseFormat } from '../../../model/chat/chat-template.ts';
+import { baseFormat } from '../../../model/chat/chat-format.ts';
 import { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
 import type { GetModelCardResponse, TeacherService } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import type { Client } from '../../../wire/grpc/client.ts';

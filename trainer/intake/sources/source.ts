@@ -1,4 +1,4 @@
-import { baseFormat, type ChatFormat } from '../../../model/chat/chat-template.ts';
+import { baseFormat, type ChatFormat } from '../../../model/chat/chat-format.ts';
 import type { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
 import { sourcesOf } from '../../../process/config/run-sources.ts';
 import type { RunConfig } from '../../../process/config/schema.ts';
