@@ -3,6 +3,8 @@ import { weightsByName } from '../engine/engine-snapshot.ts';
 import { TrainingEngine } from '../engine/training-engine.ts';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import { fusionOf } from '../fusion/fusion-of-run.ts';
+import { ChatTemplate } from '../model/chat/chat-template.ts';
+import { ContentEncoder } from '../model/chat/content-encoder.ts';
 import { writeModel } from '../model/export/write-model.ts';
 import { mergedWeights } from '../model/lora/merged-weights.ts';
 import type { AdapterConfig } from '../model/lora/read-adapter.ts';
@@ -36,6 +38,7 @@ import type { TrainerMetrics } from './report/metrics.ts';
 import { registerTrainer } from './report/register-trainer.ts';
 import type { RunRecord } from './report/run-record.ts';
 import type { RunStatus } from './report/run-status.ts';
+import { SkippedRows } from '../texts/skipped-rows.ts';
 import { scheduleOf, totalSteps } from './schedule.ts';
 
 /** What the training of a run reports to, and what controls it. */
@@ -264,7 +267,16 @@ async function evaluationOf(
   { engine, settings: { tokenizer: target }, record, log }: OpenedRun,
 ): Promise<Evaluation | undefined> {
   if (trainer.evaluateEvery === undefined) return undefined;
-  const losses = await openHeldOut(heldOut, [target, ...tokenizers], { target, contextLength });
+  const textReader = (tokenizer: Tokenizer) =>
+    new ContentEncoder(tokenizer, ChatTemplate.of({ template: '', specialTokens: {} }, 'a model of the run'));
+  const [own, ...others] = [target, ...tokenizers].map(textReader);
+  const skipped = new SkippedRows();
+  const losses = await openHeldOut(heldOut, [own, ...others], {
+    target: own,
+    contextLength,
+    onSkipped: (row) => skipped.add(row),
+  });
+  if (skipped.count > 0) log.warn({ skipped: skipped.counts }, `heldOut: ${skipped.sentence()}`);
   return {
     every: trainer.evaluateEvery,
     evaluate: () => losses(engine),

@@ -26,6 +26,7 @@ const served = z
     inFlight: z.number().int().min(1).max(1024).default(32).describe('Most requests a server has at a time.'),
   })
   .describe('A model that a vLLM or SGLang server computes, instead of model.');
+const chatTemplate = file.describe("A .jinja file to take instead of the chat template in the model's directory.");
 const text = z.strictObject({
   domain: runName.describe('Label under which losses are reported.'),
   path: z
@@ -33,12 +34,24 @@ const text = z.strictObject({
     .describe(
       'A .txt, .jsonl, .json or .parquet file, a directory of them, or a pattern such as data/train-*.',
     ),
-  column: z.string().min(1).optional().describe('The key or column that holds the text; "text" by default.'),
+  column: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'The key or column that holds a text or messages; by default messages, conversations, prompt and completion, or text.',
+    ),
   invalid: z
     .enum(['refuse', 'skip'])
     .optional()
     .describe(
       'What becomes of rows that are null, empty or broken: refused by default, or left out and counted.',
+    ),
+  learn: z
+    .enum(['assistant', 'completion', 'all'])
+    .optional()
+    .describe(
+      'What is learnt of a row; by default what assistants say in messages, the completion of a prompt, all of a text.',
     ),
 });
 
@@ -141,6 +154,7 @@ export const runConfigSchema = z.strictObject({
           .describe(
             'Directory with the tokenizer.json of a served model, and its config.json where there is one.',
           ),
+        chatTemplate: chatTemplate.optional(),
         threads: z.number().int().min(1).default(1),
         execution: execution.describe(
           'What computes: the processor, an NVIDIA GPU (cuda), or a GPU of any vendor (webgpu).',
@@ -153,6 +167,7 @@ export const runConfigSchema = z.strictObject({
     .min(1),
   target: z.strictObject({
     model: z.string().describe('Hugging Face directory of the model to be taught.'),
+    chatTemplate: chatTemplate.optional(),
     lora: z
       .strictObject({
         rank: z.number().int().min(1).default(8),
