@@ -1,7 +1,7 @@
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import type { ContentEncoder } from '../model/chat/content-encoder.ts';
 import type { Content } from '../model/chat/conversation.ts';
-import { type ContentPiece, type CutConversation, cutConversation } from './cut-conversation.ts';
+import { type ContentPiece, cutConversation } from './cut-conversation.ts';
 import type { SkippedRow, TextEntry } from './read-texts.ts';
 import { type CountedPiece, splitAndCount } from './split-text.ts';
 
@@ -35,18 +35,20 @@ export async function cutContent(
     const pieces = await splitAndCount(content, tokenizers, contextLength);
     return { pieces: pieces.map(textPiece), skipped: [] };
   }
-  const { pieces, problems } = await cutConversation(content, encoders, contextLength).catch(
-    (error): CutConversation => {
-      if (!(error instanceof FuseMeshError && error.code === 'invalid_argument')) throw error;
-      if (invalid === 'skip') return { pieces: [], problems: ['refused by a chat template'] };
-      throw new FuseMeshError(
-        'invalid_argument',
-        `${place} cannot be read as a conversation: ${error.message} Correct it, or leave such rows out with "invalid: skip".`,
-        { cause: error },
-      );
-    },
-  );
-  return { pieces, skipped: problems.map((problem) => ({ place, problem })) };
+  try {
+    const { pieces, problems } = await cutConversation(content, encoders, contextLength);
+    return { pieces, skipped: problems.map((problem) => ({ place, problem })) };
+  } catch (error) {
+    if (!(error instanceof FuseMeshError && error.code === 'invalid_argument')) throw error;
+    const reason = error.message.replace(/\.$/, '');
+    if (invalid === 'skip')
+      return { pieces: [], skipped: [{ place, problem: 'refused by a chat template', reason }] };
+    throw new FuseMeshError(
+      'invalid_argument',
+      `${place} cannot be read by all models of the run. ${reason}: correct it, or leave such rows out with "invalid: skip".`,
+      { cause: error },
+    );
+  }
 }
 
 const textPiece = ({ text, tokens }: CountedPiece): ContentPiece => ({

@@ -32,6 +32,8 @@ export interface LabelledContent {
 export interface SkippedRow {
   readonly place: string;
   readonly problem: RowProblem | CutProblem;
+  /** What a chat template said of it. */
+  readonly reason?: string;
 }
 
 /**

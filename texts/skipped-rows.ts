@@ -22,7 +22,9 @@ export class SkippedRows {
   /** What is said of them: "3 rows or parts of them are left out: 2 null, 1 too long; the first is a.jsonl:7". */
   sentence(): string {
     const kinds = Object.entries(this.counts).map(([problem, count]) => `${count} ${problem}`);
-    const first = this.#first === undefined ? '' : `; the first is ${this.#first.place}`;
+    const { place, reason } = this.#first ?? {};
+    const why = reason === undefined ? '' : ` (${reason})`;
+    const first = place === undefined ? '' : `; the first is ${place}${why}`;
     return `${this.count} rows or parts of them are left out: ${kinds.join(', ')}${first}`;
   }
 }
