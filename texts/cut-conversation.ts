@@ -122,7 +122,7 @@ function tokensOfExchanges(
 ): Sizes {
   const places = turnPlaces(conversation);
   const endOf = (turns: number) =>
-    turns === places.length ? contentEnd(conversation) : turns === 0 ? 0 : places[turns - 1].end + 1;
+    turns === places.length ? contentEnd(conversation).most : turns === 0 ? 0 : places[turns - 1].end + 1;
   let turns = headTurns;
   const ends = [endOf(turns), ...exchanges.map((exchange) => endOf((turns += exchange.length)))];
   const read = tokenizations.map((tokenization) => tokensBefore(tokenization, ends));

@@ -3,6 +3,8 @@ import { batchesOf, type FusedBatch } from '../fusion/batch/batches.ts';
 import type { JoinedDocument, UsableDocument } from '../fusion/batch/joined-document.ts';
 import type { Fusion } from '../fusion/fusion-of-run.ts';
 import { relateSource } from '../fusion/relate-source.ts';
+import { ChatTemplate } from '../model/chat/chat-template.ts';
+import { ContentEncoder } from '../model/chat/content-encoder.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { RunConfig } from '../process/config/schema.ts';
 import type { BackgroundTasks } from '../process/lifecycle/background-tasks.ts';
@@ -36,8 +38,8 @@ const batchesAhead = 4;
 export interface BatchSettings {
   readonly batchDocuments: number;
   readonly contextLength: number;
-  /** The target's. */
-  readonly tokenizer: Tokenizer;
+  /** How the target reads documents. */
+  readonly encoder: ContentEncoder;
   readonly fusion: Fusion;
 }
 
@@ -67,7 +69,7 @@ export interface StreamedBatches {
   /** In order; fewer when it is aborted. */
   readonly batches: AsyncGenerator<FusedBatch>;
   /** Of the sources whose tokenizers were known when it began. */
-  readonly tokenizers: readonly Tokenizer[];
+  readonly encoders: readonly ContentEncoder[];
   /** A checkpoint covers the documents before this one: they are released, which makes room in the streams. */
   cover(documents: number): Promise<void>;
   close(): Promise<void>;
@@ -132,7 +134,8 @@ export async function streamedBatches(run: StreamedRun): Promise<StreamedBatches
   const takeIn = async (s: number, tokenizer: Tokenizer) => {
     const source = sources[s];
     if (journal) await keepTokenizer(run.output, source, tokenizer);
-    relations.set(s, await relateSource(source.name, tokenizer, run.tokenizer, run.fusion, log));
+    const encoder = encoderOf(source, tokenizer);
+    relations.set(s, await relateSource(source.name, encoder, run.encoder, run.fusion, log));
     readSource(run, { source, tokenizer, queue: queues[s], documents, attendance });
   };
   await Promise.all(known.map(async (tokenizer, s) => tokenizer && takeIn(s, tokenizer)));
@@ -155,11 +158,17 @@ export async function streamedBatches(run: StreamedRun): Promise<StreamedBatches
   });
   return {
     batches: journal ? journaled(batches, journal, intake.names) : batches,
-    tokenizers: known.filter((tokenizer) => tokenizer !== undefined),
+    encoders: sources.flatMap((source, s) => {
+      const tokenizer = known[s];
+      return tokenizer ? [encoderOf(source, tokenizer)] : [];
+    }),
     cover: (covered) => release.cover(covered),
     close: async () => journal?.close(),
   };
 }
+
+const encoderOf = ({ name, chatFormat }: Source, tokenizer: Tokenizer): ContentEncoder =>
+  new ContentEncoder(tokenizer, ChatTemplate.of(chatFormat, name));
 
 /** Starts to read a source's distributions, and to ask it directly for those that it owes. */
 function readSource(
@@ -213,7 +222,7 @@ export interface RecordedRun extends BatchSettings {
   /** In order, from 0. */
   readonly documents: AsyncIterable<UsableDocument>;
   /** In the order of the documents' distributions. */
-  readonly sources: readonly { readonly name: string; readonly tokenizer: Tokenizer }[];
+  readonly sources: readonly { readonly name: string; readonly encoder: ContentEncoder }[];
   /** @throws for a document that is longer than the context */
   readonly tooLong: (document: UsableDocument, reason: string) => Promise<void>;
   readonly signal: AbortSignal;
@@ -222,9 +231,9 @@ export interface RecordedRun extends BatchSettings {
 
 /** From recordings to batches: what {@link streamedBatches} does after the join. */
 export async function recordedBatches(run: RecordedRun): Promise<AsyncGenerator<FusedBatch>> {
-  const { documents, sources, tokenizer: target, fusion, tooLong, signal, log } = run;
+  const { documents, sources, encoder: target, fusion, tooLong, signal, log } = run;
   const relations = await Promise.all(
-    sources.map(({ name, tokenizer }) => relateSource(name, tokenizer, target, fusion, log)),
+    sources.map(({ name, encoder }) => relateSource(name, encoder, target, fusion, log)),
   );
   return fusedBatches(documents, run, { relations: () => relations, tooLong, signal });
 }
@@ -232,7 +241,7 @@ export async function recordedBatches(run: RecordedRun): Promise<AsyncGenerator<
 /** Joined documents, aligned and fused. */
 function fusedBatches<Usable extends UsableDocument>(
   documents: AsyncIterable<JoinedDocument<Usable>>,
-  { batchDocuments, contextLength, tokenizer, fusion: { candidates, settings } }: BatchSettings,
+  { batchDocuments, contextLength, encoder, fusion: { candidates, settings } }: BatchSettings,
   {
     relations,
     tooLong,
@@ -247,7 +256,7 @@ function fusedBatches<Usable extends UsableDocument>(
     batchDocuments,
     contextLength,
     candidates,
-    tokenizer,
+    encoder,
     relations,
     settings,
     tooLong,

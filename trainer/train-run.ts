@@ -69,7 +69,7 @@ interface OpenedRun extends TrainerParts {
   readonly engine: TrainingEngine;
   /** What the engine trains beside the target's weights; undefined where it trains the weights. */
   readonly adapter: AdapterConfig | undefined;
-  readonly settings: Pick<StreamedRun, 'batchDocuments' | 'contextLength' | 'tokenizer' | 'fusion'>;
+  readonly settings: Pick<StreamedRun, 'batchDocuments' | 'contextLength' | 'encoder' | 'fusion'>;
 }
 
 /** Trains from the start or from the newest checkpoint to the end, and writes the fused model there. */
@@ -80,7 +80,10 @@ export async function trainRun(config: RunConfig, parts: TrainerParts): Promise<
   const tokenizer = await Tokenizer.fromFile(join(target.model, 'tokenizer.json'));
   const fusion = fusionOf(config);
   const adapter = await adapterOf(target);
-  const settings = { batchDocuments: trainer.batchDocuments, contextLength, tokenizer, fusion };
+  const template = await ChatTemplate.fromDirectory(target.model, target.chatTemplate);
+  const encoder = new ContentEncoder(tokenizer, template);
+  const { batchDocuments } = trainer;
+  const settings = { batchDocuments, contextLength, encoder, fusion };
   const connection = await connectNats(config, `fusemesh trainer ${config.run}`, {
     log,
     onEvent: (event) => hearOfNats(event, parts),
@@ -220,7 +223,7 @@ async function trainFrom(
   await record.resume(trainer.output, resume);
   const writer = startCheckpointWriter();
   try {
-    const evaluation = await evaluationOf(config, incoming.tokenizers, opened);
+    const evaluation = await evaluationOf(config, incoming.encoders, opened);
     record.begin();
     const { step } = resume.state;
     const { steps, documents } = record.planned;
@@ -250,7 +253,7 @@ async function trainFrom(
       time: record.time,
       report: (report, batch) => {
         traces?.trained(report, batch);
-        record.step(report, batch, settings.tokenizer);
+        record.step(report, batch, settings.encoder.tokenizer);
       },
     });
   } finally {
@@ -263,16 +266,13 @@ async function trainFrom(
 /** The evaluation on the held-out texts; undefined where the run file does not ask for it. */
 async function evaluationOf(
   { trainer, heldOut, contextLength }: RunConfig,
-  tokenizers: readonly Tokenizer[],
-  { engine, settings: { tokenizer: target }, record, log }: OpenedRun,
+  encoders: readonly ContentEncoder[],
+  { engine, settings: { encoder }, record, log }: OpenedRun,
 ): Promise<Evaluation | undefined> {
   if (trainer.evaluateEvery === undefined) return undefined;
-  const textReader = (tokenizer: Tokenizer) =>
-    new ContentEncoder(tokenizer, ChatTemplate.of({ template: '', specialTokens: {} }, 'a model of the run'));
-  const [own, ...others] = [target, ...tokenizers].map(textReader);
   const skipped = new SkippedRows();
-  const losses = await openHeldOut(heldOut, [own, ...others], {
-    target: own,
+  const losses = await openHeldOut(heldOut, [encoder, ...encoders], {
+    target: encoder,
     contextLength,
     onSkipped: (row) => skipped.add(row),
   });

@@ -1,9 +1,7 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { ChatTemplate } from '../../model/chat/chat-template.ts';
 import { ContentEncoder } from '../../model/chat/content-encoder.ts';
 import type { Content } from '../../model/chat/conversation.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
-import { findModelFiles } from '../../model/model-files.ts';
 import { findTextFiles } from '../../texts/find-text-files.ts';
 import { heldOutPieces } from '../../texts/held-out-pieces.ts';
 import type { PieceLoss } from '../../texts/learnt-loss.ts';
@@ -69,8 +67,7 @@ export async function evaluateModel(
   const scorer = await Scorer.load(model, { topK: 1, threads });
   try {
     const contextLength = contextOf(scorer, request);
-    const { directory } = await findModelFiles(model);
-    const encoder = new ContentEncoder(scorer.tokenizer, await ChatTemplate.fromDirectory(directory));
+    const encoder = new ContentEncoder(scorer.tokenizer, scorer.template);
     const pieces: Content[][] = [];
     for (const path of texts) pieces.push(await piecesOf(path, encoder, contextLength));
     const encoded: Continuation[][] = [];

@@ -64,7 +64,7 @@ describe('assembleBatch', () => {
       [
         {
           number: 7,
-          text,
+          content: text,
           tokenization: tokenization([5, 6, 7], [1, 2, 3]),
           distributions: [distribution([3], 1)],
         },
@@ -85,13 +85,13 @@ describe('assembleBatch', () => {
       [
         {
           number: 0,
-          text,
+          content: text,
           tokenization: tokenization([1, 2, 3, 4], [1, 2, 4, 6]),
           distributions: [distribution([1, 2, 4, 6], 9), distribution([2, 4, 5, 6], 4)],
         },
         {
           number: 1,
-          text,
+          content: text,
           tokenization: tokenization([1, 2], [1, 2]),
           distributions: [distribution([1, 2], 2), distribution([1, 2], 3)],
         },
@@ -110,7 +110,7 @@ describe('assembleBatch', () => {
   });
 
   it('names who is not there; where nobody is, the text alone teaches', () => {
-    const one = { text, tokenization: tokenization([1, 2, 3, 4], [1, 2, 4, 6]) };
+    const one = { content: text, tokenization: tokenization([1, 2, 3, 4], [1, 2, 4, 6]) };
     const came = distribution([1, 2, 4, 6], 9);
     const { batch, count, chosenSources, absentSources, last } = assembleBatch(
       [
@@ -135,7 +135,7 @@ describe('assembleBatch', () => {
       [
         {
           number: 0,
-          text,
+          content: text,
           tokenization: tokenization([1, 2, 3, 4], ends),
           distributions: [distribution(ends, 1)],
         },

@@ -10,6 +10,9 @@ export interface ChatFormat {
   readonly specialTokens: Readonly<Record<string, string>>;
 }
 
+/** Of a model that has no template. */
+export const baseFormat: ChatFormat = { template: '', specialTokens: {} };
+
 /**
  * @param file a template to take instead of the directory's own
  * @throws FuseMeshError not_found, invalid_argument

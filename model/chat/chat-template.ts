@@ -1,10 +1,6 @@
 import { basename } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import type { ChatFormat } from './chat-format.ts';
-
-export type { ChatFormat };
-
-import { readChatFormat } from './chat-format.ts';
+import { type ChatFormat, readChatFormat } from './chat-format.ts';
 import { TemplateProgram, TemplateRefusal } from './jinja/template-program.ts';
 import type { Message } from './messages.ts';
 import { plainTemplate } from './plain-template.ts';

@@ -1,7 +1,8 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Tokenization } from '../tokenizer/tokenization.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import type { ChatTemplate } from './chat-template.ts';
+import { baseFormat } from './chat-format.ts';
+import { ChatTemplate } from './chat-template.ts';
 import type { Content } from './conversation.ts';
 
 /** How one model reads texts and conversations. */
@@ -12,6 +13,11 @@ export class ContentEncoder {
   constructor(tokenizer: Tokenizer, template: ChatTemplate) {
     this.tokenizer = tokenizer;
     this.template = template;
+  }
+
+  /** Of a model that has no chat template. */
+  static ofBaseModel(tokenizer: Tokenizer): ContentEncoder {
+    return new ContentEncoder(tokenizer, ChatTemplate.of(baseFormat, 'a base model'));
   }
 
   /**

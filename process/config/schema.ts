@@ -10,6 +10,7 @@ const file = z.string().min(1);
 const serverUrl = z.url({ protocol: /^https?$/, error: 'use a url such as http://127.0.0.1:8000' });
 const execution = z.enum(['cpu', 'cuda', 'webgpu']).default('cpu');
 const device = z.number().int().min(0).default(0);
+const chatTemplate = file.optional();
 const served = z
   .strictObject({
     url: serverUrl.optional().describe('Where the server listens, as http://HOST:PORT.'),
@@ -26,7 +27,6 @@ const served = z
     inFlight: z.number().int().min(1).max(1024).default(32).describe('Most requests a server has at a time.'),
   })
   .describe('A model that a vLLM or SGLang server computes, instead of model.');
-const chatTemplate = file.describe("A .jinja file to take instead of the chat template in the model's directory.");
 const text = z.strictObject({
   domain: runName.describe('Label under which losses are reported.'),
   path: z
@@ -154,12 +154,14 @@ export const runConfigSchema = z.strictObject({
           .describe(
             'Directory with the tokenizer.json of a served model, and its config.json where there is one.',
           ),
-        chatTemplate: chatTemplate.optional(),
         threads: z.number().int().min(1).default(1),
         execution: execution.describe(
           'What computes: the processor, an NVIDIA GPU (cuda), or a GPU of any vendor (webgpu).',
         ),
         device: device.describe('Which of several GPUs, with execution: cuda.'),
+        chatTemplate: chatTemplate.describe(
+          "How it reads conversations: a file in Jinja, in the place of the model's own chat template.",
+        ),
         batchDocuments: z.number().int().min(1).default(8).describe('Documents scored together.'),
         metricsPort: port.default(0).describe('HTTP port of /metrics; 0 picks a free one.'),
       }),
@@ -167,7 +169,7 @@ export const runConfigSchema = z.strictObject({
     .min(1),
   target: z.strictObject({
     model: z.string().describe('Hugging Face directory of the model to be taught.'),
-    chatTemplate: chatTemplate.optional(),
+    chatTemplate: chatTemplate.describe('As of a teacher.'),
     lora: z
       .strictObject({
         rank: z.number().int().min(1).default(8),

@@ -4,6 +4,7 @@ import { documentFromBytes, documentToBytes } from '../codec/document-bytes.ts';
 import type { Document } from '../generated/fusemesh/v1/corpus_pb.ts';
 import { isUnanswered, natsFailure } from './failure.ts';
 import type { RunContext } from './names.ts';
+import type { DocumentContent } from './read-documents.ts';
 
 /** Header that identifies the corpus: SHA-256 over its documents, in hexadecimal. */
 const corpusHeader = 'Fusemesh-Corpus';
@@ -15,9 +16,8 @@ const answerWithin = 2_000;
 export type CorpusAnswer = GivenDocument | 'not published' | 'no feeder';
 
 /** A document as a feeder gave it. */
-export interface GivenDocument {
+export interface GivenDocument extends DocumentContent {
   readonly number: number;
-  readonly text: string;
   /** The message that it came in. */
   readonly bytes: Uint8Array;
 }
@@ -77,8 +77,8 @@ export async function requestDocument(
       );
     }
     if (answer.data.length === 0) return 'not published';
-    const { text } = documentFromBytes(answer.data, number);
-    return { number, text, bytes: answer.data };
+    const { text, turns, tools } = documentFromBytes(answer.data, number);
+    return { number, text, turns, tools, bytes: answer.data };
   } catch (error) {
     if (isUnanswered(error)) return 'no feeder';
     throw natsFailure(error, `ask for document ${number}`, connection.url);

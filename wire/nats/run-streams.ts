@@ -31,7 +31,7 @@ export type { CorpusAnswer, CorpusShelf } from './corpus-requests.ts';
 export { type DeadLetter, feederSource } from './dead-letters.ts';
 export type { Numbering } from './document-numbering.ts';
 export type { PublishedCorpus } from './publish-documents.ts';
-export type { IncomingDocument } from './read-documents.ts';
+export type { DocumentContent, IncomingDocument } from './read-documents.ts';
 export type { PositionedMessage } from './read-in-order.ts';
 export type { StreamLimits, StreamPosition } from './stream-settings.ts';
 export type { RunState } from './stream-state.ts';

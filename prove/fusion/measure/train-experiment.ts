@@ -5,6 +5,7 @@ import { TrainingEngine } from '../../../engine/training-engine.ts';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
 import type { UsableDocument } from '../../../fusion/batch/joined-document.ts';
 import { fusionOf } from '../../../fusion/fusion-of-run.ts';
+import { ContentEncoder } from '../../../model/chat/content-encoder.ts';
 import { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
 import { Notifier } from '../../../process/lifecycle/notifier.ts';
 import { createLog } from '../../../process/log/log.ts';
@@ -82,11 +83,14 @@ export async function trainExperiment({
   const batches = await recordedBatches({
     documents: joinRecorded(texts, recorded, sources, topK),
     sources: await Promise.all(
-      sources.map(async ({ name, model }) => ({ name, tokenizer: await tokenizerOf(model) })),
+      sources.map(async ({ name, model }) => ({
+        name,
+        encoder: ContentEncoder.ofBaseModel(await tokenizerOf(model)),
+      })),
     ),
     batchDocuments: trainer.batchDocuments,
     contextLength,
-    tokenizer,
+    encoder: ContentEncoder.ofBaseModel(tokenizer),
     fusion,
     tooLong: async ({ number }, reason) => {
       throw new FuseMeshError('internal', `Document ${number} cannot be learnt from: ${reason}.`);
@@ -158,7 +162,7 @@ async function* joinRecorded(
       ...cutDistribution(distributionFromBytes(messages[recorded[number]]), topK),
       document: number,
     }));
-    yield { number, text, distributions };
+    yield { number, content: text, distributions };
   }
 }
 

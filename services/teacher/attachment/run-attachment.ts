@@ -1,4 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import { contentOf } from '../../../model/chat/conversation.ts';
 import type { ScoredText } from '../../../model/scoring/scored-text.ts';
 import { sleepUnlessAborted } from '../../../process/lifecycle/repeat.ts';
 import type { Log } from '../../../process/log/log.ts';
@@ -167,9 +168,9 @@ export class RunAttachment {
     const { run, topK } = this.settings;
     const began = performance.now();
     const stopTimer = metrics.batchSeconds.startTimer();
-    const texts = batch.map(({ document }) => document.text);
+    const contents = batch.map(({ document }) => contentOf(document));
     // In a lane of its own: the teacher's runs and callers take turns.
-    const outcomes = await model.score(texts, topK, {
+    const outcomes = await model.score(contents, topK, {
       lane: `run ${run}`,
       signal: this.#scoring.signal,
     });

@@ -1,9 +1,12 @@
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
+import { contentEnd } from '../../../model/chat/content-layout.ts';
+import { contentOf } from '../../../model/chat/conversation.ts';
 import { unfitFor } from '../../../wire/codec/check-distribution.ts';
 import { decodeTextDistribution } from '../../../wire/codec/decode-text-distribution.ts';
 import { refusedDistribution, type TextDistribution } from '../../../wire/codec/text-distribution.ts';
 import { TeacherService } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import { createClient } from '../../../wire/grpc/client.ts';
+import type { DocumentContent } from '../../../wire/nats/run-streams.ts';
 import type { Source } from './source.ts';
 
 const answerWithin = 120_000;
@@ -27,20 +30,19 @@ export interface Question {
  */
 export async function askSource(
   { name, address, security }: Source,
-  document: { readonly number: number; readonly text: string },
+  document: DocumentContent & { readonly number: number },
   { topK, fingerprint, check, signal }: Question,
 ): Promise<TextDistribution> {
   const client = createClient(TeacherService, address, security);
-  const origin = { document: document.number, teacher: name };
+  const { number, text, turns, tools } = document;
+  const origin = { document: number, teacher: name };
   try {
-    const { distribution } = await client.score(
-      { text: document.text, topK },
-      { signal, timeoutMs: answerWithin },
-    );
+    const request = { text, turns, tools, topK };
+    const { distribution } = await client.score(request, { signal, timeoutMs: answerWithin });
     if (!distribution) throw new FuseMeshError('data_loss', `${address} answered without a distribution`);
     const answer = { ...decodeTextDistribution(distribution), ...origin };
     check(answer);
-    const unfit = unfitFor(answer, document.text);
+    const unfit = unfitFor(answer, contentEnd(contentOf(document)));
     if (unfit === undefined) return answer;
     throw new FuseMeshError('data_loss', `${address} answered with another text's distributions: ${unfit}`);
   } catch (error) {

@@ -1,3 +1,4 @@
+import { baseFormat, type ChatFormat } from '../../../model/chat/chat-format.ts';
 import type { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
 import { sourcesOf } from '../../../process/config/run-sources.ts';
 import type { RunConfig } from '../../../process/config/schema.ts';
@@ -57,6 +58,8 @@ export class Source {
   readonly found = new Set<Replica>();
   /** Undefined before a process of it is attached, or remembered from an earlier start. */
   tokenizer: Tokenizer | undefined;
+  /** How its model reads conversations; known with the tokenizer. */
+  chatFormat: ChatFormat = baseFormat;
   /** Of its model: as large as its tokenizer's or larger. Known with the tokenizer; 0 before. */
   vocabularySize = 0;
   /** Of the first process that was attached. */
