@@ -92,7 +92,10 @@ const learntTokens = (conversation: Conversation, tokenization: Tokenization): n
 const headRoles = ['system', 'developer'];
 
 /** The system messages at the beginning, and the exchanges behind them. Text that nobody speaks is one. */
-function exchangesOf(turns: readonly Turn[]): { head: readonly Turn[]; exchanges: readonly (readonly Turn[])[] } {
+function exchangesOf(turns: readonly Turn[]): {
+  head: readonly Turn[];
+  exchanges: readonly (readonly Turn[])[];
+} {
   const first = turns.findIndex(({ role }) => !headRoles.includes(role));
   const head = turns.slice(0, first === -1 ? turns.length : first);
   const exchanges: Turn[][] = [];
@@ -121,10 +124,16 @@ function tokensOfExchanges(
   tokenizations: readonly Tokenization[],
 ): Sizes {
   const places = turnPlaces(conversation);
-  const endOf = (turns: number) =>
-    turns === places.length ? contentEnd(conversation).most : turns === 0 ? 0 : places[turns - 1].end + 1;
+  const endOf = (turns: number) => {
+    if (turns === 0) return 0;
+    return turns === places.length ? contentEnd(conversation).most : places[turns - 1].end + 1;
+  };
+  const ends = [endOf(headTurns)];
   let turns = headTurns;
-  const ends = [endOf(turns), ...exchanges.map((exchange) => endOf((turns += exchange.length)))];
+  for (const exchange of exchanges) {
+    turns += exchange.length;
+    ends.push(endOf(turns));
+  }
   const read = tokenizations.map((tokenization) => tokensBefore(tokenization, ends));
   return {
     head: read.map((counts) => counts[0]),

@@ -102,7 +102,9 @@ it('lists the columns where the wanted one is not there, also where rows are ski
   expect((await read(jsonl, { column: 'content' })).texts).toEqual(['a', 'b']);
   for (const invalid of ['refuse', 'skip']) {
     await expect(read(jsonl, { invalid })).rejects.toMatchObject({
-      message: expect.stringMatching(/rows\.jsonl:1 has no "text", "messages", .*; it has "content", "id": set column/),
+      message: expect.stringMatching(
+        /rows\.jsonl:1 has no "text", "messages", .*; it has "content", "id": set column/,
+      ),
     });
   }
   await expect(read(parquets[0], { column: 'body', invalid: 'skip' })).rejects.toMatchObject({

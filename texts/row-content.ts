@@ -1,5 +1,5 @@
-import type { Content, Conversation, Turn } from '../model/chat/conversation.ts';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
+import type { Content, Conversation, Turn } from '../model/chat/conversation.ts';
 import { type ContentProblem, halfEscape, type Message, readMessages } from './messages.ts';
 import type { Row } from './row.ts';
 import { contentKeys } from './row-format.ts';
