@@ -2,6 +2,7 @@ import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
+import type { Content } from '../model/chat/conversation.ts';
 import { temporaryDirectory } from '../test/support/temporary-directory.ts';
 import { readFileTexts, type SkippedRow } from './read-texts.ts';
 import { beginning, type RowPosition } from './row.ts';
@@ -11,11 +12,11 @@ const texts: string[] = JSON.parse(await readFile(join(golden, 'texts.json'), 'u
 const zstdFrames = join(golden, 'frames.jsonl.zst');
 
 async function read(file: string, entry = {}, from: RowPosition = beginning) {
-  const rows: { text: string; after: RowPosition }[] = [];
+  const rows: { content: Content; after: RowPosition }[] = [];
   const skipped: SkippedRow[] = [];
   for await (const row of readFileTexts(file, entry, { from, onSkipped: (row) => skipped.push(row) }))
     rows.push(row);
-  return { texts: rows.map(({ text }) => text), rows, skipped };
+  return { texts: rows.map(({ content }) => content), rows, skipped };
 }
 
 const lines = (all: readonly string[]) => all.map((text) => JSON.stringify({ text })).join('\n');
@@ -101,14 +102,16 @@ it('lists the columns where the wanted one is not there, also where rows are ski
   expect((await read(jsonl, { column: 'content' })).texts).toEqual(['a', 'b']);
   for (const invalid of ['refuse', 'skip']) {
     await expect(read(jsonl, { invalid })).rejects.toMatchObject({
-      message: expect.stringMatching(/rows\.jsonl:1 has no "text"; it has "content", "id": set column/),
+      message: expect.stringMatching(
+        /rows\.jsonl:1 has no "text", "messages", .*; it has "content", "id": set column/,
+      ),
     });
   }
   await expect(read(parquets[0], { column: 'body', invalid: 'skip' })).rejects.toMatchObject({
-    message: expect.stringMatching(/no column "body"; its columns of strings: text\./),
+    message: expect.stringMatching(/no column "body"; its columns of texts or messages: text\./),
   });
   await expect(read(parquets[0], { column: 'tags' })).rejects.toMatchObject({
-    message: expect.stringMatching(/no strings in its column "tags"/),
+    message: expect.stringMatching(/no texts or messages in its column "tags"/),
   });
 });
 

@@ -8,7 +8,7 @@ import { decodeUtf8, type Row, type RowOptions } from './row.ts';
 import { type TextFormat, textEndings, textFormat } from './text-format.ts';
 
 /**
- * The rows of a file, in whatever format; a .txt file is one row, which has its text in every column.
+ * The rows of a file, in whatever format; a .txt file is one row, which has its text in any column.
  *
  * @throws FuseMeshError invalid_argument for a file that is broken or of another kind
  */
@@ -31,7 +31,7 @@ export function readRows(file: string, options: RowOptions): AsyncGenerator<Row>
 async function* readWholeFile(
   file: string,
   compression: TextFormat['compression'],
-  { columns, from, onRead }: RowOptions,
+  { column = 'text', from, onRead }: RowOptions,
 ): AsyncGenerator<Row> {
   if (from.rows > 0) return;
   const chunks: Buffer[] = [];
@@ -49,7 +49,7 @@ async function* readWholeFile(
   const text = decodeUtf8(Buffer.concat(chunks));
   const head = { place: file, after: { rows: 1, bytes } };
   if (text === undefined) yield { ...head, problem: 'not UTF-8' };
-  else yield { ...head, value: Object.fromEntries(columns.map((column) => [column, withoutMark(text)])) };
+  else yield { ...head, value: { [column]: withoutMark(text) } };
 }
 
 const withoutMark = (text: string): string => (text.startsWith('\ufeff') ? text.slice(1) : text);

@@ -69,7 +69,7 @@ export interface StreamedBatches {
   /** In order; fewer when it is aborted. */
   readonly batches: AsyncGenerator<FusedBatch>;
   /** Of the sources whose tokenizers were known when it began. */
-  readonly tokenizers: readonly Tokenizer[];
+  readonly encoders: readonly ContentEncoder[];
   /** A checkpoint covers the documents before this one: they are released, which makes room in the streams. */
   cover(documents: number): Promise<void>;
   close(): Promise<void>;
@@ -134,9 +134,8 @@ export async function streamedBatches(run: StreamedRun): Promise<StreamedBatches
   const takeIn = async (s: number, tokenizer: Tokenizer) => {
     const source = sources[s];
     if (journal) await keepTokenizer(run.output, source, tokenizer);
-    const { name, chatFormat } = source;
-    const encoder = new ContentEncoder(tokenizer, ChatTemplate.of(chatFormat, `The template of ${name}`));
-    relations.set(s, await relateSource(name, encoder, run.encoder, run.fusion, log));
+    const encoder = encoderOf(source, tokenizer);
+    relations.set(s, await relateSource(source.name, encoder, run.encoder, run.fusion, log));
     readSource(run, { source, tokenizer, queue: queues[s], documents, attendance });
   };
   await Promise.all(known.map(async (tokenizer, s) => tokenizer && takeIn(s, tokenizer)));
@@ -159,11 +158,17 @@ export async function streamedBatches(run: StreamedRun): Promise<StreamedBatches
   });
   return {
     batches: journal ? journaled(batches, journal, intake.names) : batches,
-    tokenizers: known.filter((tokenizer) => tokenizer !== undefined),
+    encoders: sources.flatMap((source, s) => {
+      const tokenizer = known[s];
+      return tokenizer ? [encoderOf(source, tokenizer)] : [];
+    }),
     cover: (covered) => release.cover(covered),
     close: async () => journal?.close(),
   };
 }
+
+const encoderOf = ({ name, chatFormat }: Source, tokenizer: Tokenizer): ContentEncoder =>
+  new ContentEncoder(tokenizer, ChatTemplate.of(chatFormat, name));
 
 /** Starts to read a source's distributions, and to ask it directly for those that it owes. */
 function readSource(

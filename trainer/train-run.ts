@@ -38,6 +38,7 @@ import type { TrainerMetrics } from './report/metrics.ts';
 import { registerTrainer } from './report/register-trainer.ts';
 import type { RunRecord } from './report/run-record.ts';
 import type { RunStatus } from './report/run-status.ts';
+import { SkippedRows } from '../texts/skipped-rows.ts';
 import { scheduleOf, totalSteps } from './schedule.ts';
 
 /** What the training of a run reports to, and what controls it. */
@@ -222,7 +223,7 @@ async function trainFrom(
   await record.resume(trainer.output, resume);
   const writer = startCheckpointWriter();
   try {
-    const evaluation = await evaluationOf(config, incoming.tokenizers, opened);
+    const evaluation = await evaluationOf(config, incoming.encoders, opened);
     record.begin();
     const { step } = resume.state;
     const { steps, documents } = record.planned;
@@ -265,12 +266,17 @@ async function trainFrom(
 /** The evaluation on the held-out texts; undefined where the run file does not ask for it. */
 async function evaluationOf(
   { trainer, heldOut, contextLength }: RunConfig,
-  tokenizers: readonly Tokenizer[],
+  encoders: readonly ContentEncoder[],
   { engine, settings: { encoder }, record, log }: OpenedRun,
 ): Promise<Evaluation | undefined> {
   if (trainer.evaluateEvery === undefined) return undefined;
-  const { tokenizer: target } = encoder;
-  const losses = await openHeldOut(heldOut, [target, ...tokenizers], { target, contextLength });
+  const skipped = new SkippedRows();
+  const losses = await openHeldOut(heldOut, [encoder, ...encoders], {
+    target: encoder,
+    contextLength,
+    onSkipped: (row) => skipped.add(row),
+  });
+  if (skipped.count > 0) log.warn({ skipped: skipped.counts }, `heldOut: ${skipped.sentence()}`);
   return {
     every: trainer.evaluateEvery,
     evaluate: () => losses(engine),

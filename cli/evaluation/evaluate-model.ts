@@ -1,13 +1,16 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { ContentEncoder } from '../../model/chat/content-encoder.ts';
+import type { Content } from '../../model/chat/conversation.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
-import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { findTextFiles } from '../../texts/find-text-files.ts';
 import { heldOutPieces } from '../../texts/held-out-pieces.ts';
+import type { PieceLoss } from '../../texts/learnt-loss.ts';
+import { SkippedRows } from '../../texts/skipped-rows.ts';
 import { type ChoiceAccuracy, choiceAccuracy } from './choice-accuracy.ts';
 import { type Continuation, continuations, scoreContinuations } from './continuations.ts';
 import { readQuestions } from './questions.ts';
 import { scoreByScorer } from './score-pieces.ts';
-import { type PieceLoss, type TextEvaluation, textEvaluation } from './text-evaluation.ts';
+import { type TextEvaluation, textEvaluation } from './text-evaluation.ts';
 
 /** What a model is evaluated on, and how. */
 export interface EvaluationRequest {
@@ -64,8 +67,9 @@ export async function evaluateModel(
   const scorer = await Scorer.load(model, { topK: 1, threads });
   try {
     const contextLength = contextOf(scorer, request);
-    const pieces: string[][] = [];
-    for (const path of texts) pieces.push(await piecesOf(path, scorer.tokenizer, contextLength));
+    const encoder = new ContentEncoder(scorer.tokenizer, scorer.template);
+    const pieces: Content[][] = [];
+    for (const path of texts) pieces.push(await piecesOf(path, encoder, contextLength));
     const encoded: Continuation[][] = [];
     for (const question of questions) {
       encoded.push(await continuations(scorer.tokenizer, question, { delimiter, contextLength }));
@@ -80,7 +84,7 @@ export async function evaluateModel(
     onScored(0);
 
     const losses: PieceLoss[][] = [];
-    for (const ofPath of pieces) losses.push(await scoreByScorer(scorer, ofPath, { signal, onScored }));
+    for (const ofPath of pieces) losses.push(await scoreByScorer(scorer, encoder, ofPath, { signal, onScored }));
     const logLikelihoods = await scoreContinuations(scorer, encoded, { signal, onScored });
     return {
       model,
@@ -103,8 +107,11 @@ function contextOf({ card }: Scorer, { model, contextLength }: EvaluationRequest
   );
 }
 
-async function piecesOf(path: string, tokenizer: Tokenizer, contextLength: number): Promise<string[]> {
-  const pieces = await heldOutPieces([{ domain: path, path }], [tokenizer], contextLength);
-  if (pieces.length > 0) return pieces.map(({ text }) => text);
+async function piecesOf(path: string, encoder: ContentEncoder, contextLength: number): Promise<Content[]> {
+  const skipped = new SkippedRows();
+  const settings = { encoders: [encoder], contextLength };
+  const pieces = await heldOutPieces([{ domain: path, path }], settings, (row) => skipped.add(row));
+  if (skipped.count > 0) process.stderr.write(`fusemesh: ${path}: ${skipped.sentence()}\n`);
+  if (pieces.length > 0) return pieces.map(({ content }) => content);
   throw new FuseMeshError('invalid_argument', `${path} has no text: name a file that is not empty.`);
 }

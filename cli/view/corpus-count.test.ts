@@ -1,12 +1,10 @@
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
-import { SkippedRows } from '../../services/feeder/skipped-rows.ts';
+import { zooEncoder } from '../../test/support/zoo-encoder.ts';
+import { SkippedRows } from '../../texts/skipped-rows.ts';
 import { corpusCountText } from './corpus-count.ts';
 
 test('an example stands in the tokens of each model, whatever its letters are', async () => {
-  const directory = join(import.meta.dirname, '../../examples/zoo/novelist');
-  const tokenizer = await Tokenizer.fromFile(join(directory, 'tokenizer.json'));
+  const encoder = await zooEncoder('novelist');
   const text = '»Ähm« — said the whale';
   const counted = {
     files: 1,
@@ -15,9 +13,10 @@ test('an example stands in the tokens of each model, whatever its letters are', 
     textBytes: Buffer.byteLength(text),
     skipped: new SkippedRows(),
     tokens: [9],
-    examples: [{ domain: 'fiction', text }],
+    learnt: [9],
+    examples: [{ domain: 'fiction', content: text }],
   };
-  const shown = await corpusCountText(counted, [{ name: 'novelist', tokenizer }]);
+  const shown = await corpusCountText(counted, [{ name: 'novelist', encoder }]);
   expect(shown).toContain('1 documents of 1 texts in 1 files');
   // Bytes of a letter that has no token of its own show as U+FFFD; all else spells the text.
   const line = shown.trimEnd().split('\n').at(-1);

@@ -44,7 +44,7 @@ export function spansInConversation(
 ): Spans {
   const n = ids.length;
   const places = placesOf(conversation, rendered, frame.generationPrompt);
-  const tail = contentEnd(conversation) - 1;
+  const tail = contentEnd(conversation).most - 1;
   const spans = { starts: new Int32Array(n), ends: new Int32Array(n) };
   let turn = 0;
   let last = places.length === 0 ? -1 : endOfTurnIn(0);

@@ -34,12 +34,24 @@ const text = z.strictObject({
     .describe(
       'A .txt, .jsonl, .json or .parquet file, a directory of them, or a pattern such as data/train-*.',
     ),
-  column: z.string().min(1).optional().describe('The key or column that holds the text; "text" by default.'),
+  column: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'The key or column that holds a text or messages; by default messages, conversations, prompt and completion, or text.',
+    ),
   invalid: z
     .enum(['refuse', 'skip'])
     .optional()
     .describe(
       'What becomes of rows that are null, empty or broken: refused by default, or left out and counted.',
+    ),
+  learn: z
+    .enum(['assistant', 'completion', 'all'])
+    .optional()
+    .describe(
+      'What is learnt of a row; by default what assistants say in messages, the completion of a prompt, all of a text.',
     ),
 });
 

@@ -1,15 +1,14 @@
 import { appendFile, readdir, utimes, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { createLog } from '../../process/log/log.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
+import { zooEncoder } from '../../test/support/zoo-encoder.ts';
 import { type Preparation, prepareCorpus } from './prepare-corpus.ts';
 import { readJournal, type StoredCorpus } from './stored-corpus.ts';
 
-const zoo = resolve(import.meta.dirname, '../../examples/zoo');
 const log = createLog('test', { level: 'silent' });
-const tokenizers = [await Tokenizer.fromFile(join(zoo, 'orator/tokenizer.json'))];
+const encoders = [await zooEncoder('orator')];
 const { signal } = new AbortController();
 const contextLength = 64;
 
@@ -32,7 +31,7 @@ const textsOf = (stored: StoredCorpus) => Array.from({ length: stored.count }, (
 it('goes on behind what was saved when it is killed, to the same documents', async () => {
   const { root, config } = await corpus();
   const prepare = (name: string, preparation: Partial<Preparation> = {}) =>
-    prepareCorpus(config, tokenizers, {
+    prepareCorpus(config, encoders, {
       directory: join(root, name),
       signal,
       log,
@@ -80,7 +79,7 @@ it('cuts nothing again, unless a file, the seed or the context is another', asyn
     const onRead = () => {
       reads++;
     };
-    const stored = await prepareCorpus({ ...config, ...changed }, tokenizers, {
+    const stored = await prepareCorpus({ ...config, ...changed }, encoders, {
       directory,
       signal,
       log,
@@ -106,7 +105,7 @@ it('lets one feeder cut while another waits for it', async () => {
   const onRead = () => {
     reads++;
   };
-  const prepare = () => prepareCorpus(config, tokenizers, { directory, signal, log, onRead });
+  const prepare = () => prepareCorpus(config, encoders, { directory, signal, log, onRead });
   const [one, other] = await Promise.all([prepare(), prepare()]);
   expect(reads).toBeLessThan(400);
   expect(textsOf(one)).toEqual(textsOf(other));

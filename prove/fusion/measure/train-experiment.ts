@@ -11,6 +11,7 @@ import { Notifier } from '../../../process/lifecycle/notifier.ts';
 import { createLog } from '../../../process/log/log.ts';
 import { initialState, type TrainingState } from '../../../trainer/checkpoint/training-state.ts';
 import { engineOptionsOf } from '../../../trainer/engine-of-run.ts';
+import { encoderIn } from '../../../services/feeder/encoders-of-run.ts';
 import { openHeldOut } from '../../../trainer/held-out.ts';
 import { train } from '../../../trainer/loop.ts';
 import { recordedBatches } from '../../../trainer/pipeline.ts';
@@ -97,9 +98,10 @@ export async function trainExperiment({
     signal,
     log,
   });
-  const evaluate = await openHeldOut(heldOut, await Promise.all(tokenizers.map(tokenizerOf)), {
-    target: tokenizer,
+  const evaluate = await openHeldOut(heldOut, await Promise.all(tokenizers.map((model) => encoderIn(model))), {
+    target: await encoderIn(target.model),
     contextLength,
+    onSkipped: () => undefined,
   });
   const engine = await TrainingEngine.start(target.model, engineOptionsOf(config, fusion));
   try {
