@@ -54,7 +54,9 @@ function sizeOf(content: Content): string {
 }
 
 async function tokensOf(content: Content, encoder: ContentEncoder, paint: Paint): Promise<string> {
-  return typeof content === 'string' ? tokensOfText(content, encoder) : tokensOfTurns(content, encoder, paint);
+  return typeof content === 'string'
+    ? tokensOfText(content, encoder)
+    : tokensOfTurns(content, encoder, paint);
 }
 
 /** The beginning of a text as a model sees it: "Call| me| Ish|mael|.", line breaks as escapes. */

@@ -25,7 +25,14 @@ it('counts what a run would be fed with, in the tokens of each model', async () 
     }),
   );
   const textBytes = Buffer.byteLength(texts.join(''));
-  expect(counted).toMatchObject({ files: 1, texts: 20, documents: 20, textBytes, tokens: lengths, learnt: lengths });
+  expect(counted).toMatchObject({
+    files: 1,
+    texts: 20,
+    documents: 20,
+    textBytes,
+    tokens: lengths,
+    learnt: lengths,
+  });
   expect(counted.skipped.counts).toEqual({ empty: 1 });
   expect(new Set(counted.examples.map(({ content }) => content)).size).toBe(3);
   for (const { content } of counted.examples) expect(texts).toContain(content);

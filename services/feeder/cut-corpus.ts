@@ -84,10 +84,7 @@ interface ReadText extends Omit<CutText, 'pieces'> {
   readonly invalid: TextEntry['invalid'];
 }
 
-async function* readCorpus(
-  files: readonly CorpusFile[],
-  from: CorpusPosition,
-): AsyncGenerator<ReadText> {
+async function* readCorpus(files: readonly CorpusFile[], from: CorpusPosition): AsyncGenerator<ReadText> {
   let before = files.slice(0, from.file).reduce((sum, { bytes }) => sum + bytes, 0);
   for (const [file, { path, entry, bytes }] of files.entries()) {
     if (file < from.file) continue;
@@ -106,7 +103,14 @@ async function* readCorpus(
       skipped = [];
     }
     before += bytes;
-    yield { domain, invalid, text: undefined, skipped, after: { file: file + 1, row: beginning }, read: before };
+    yield {
+      domain,
+      invalid,
+      text: undefined,
+      skipped,
+      after: { file: file + 1, row: beginning },
+      read: before,
+    };
   }
 }
 

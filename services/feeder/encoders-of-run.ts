@@ -38,7 +38,8 @@ export function encodersOfRun(
       const directory = tokenizer ?? model;
       // A port that is still to be chosen answers nobody.
       if (directory !== undefined && address.endsWith(':0')) return encoderIn(directory, chatTemplate);
-      const here = local && directory !== undefined ? await encoderIfHere(directory, chatTemplate) : undefined;
+      const here =
+        local && directory !== undefined ? await encoderIfHere(directory, chatTemplate) : undefined;
       return here ?? fetchEncoder(address, config.security, signal);
     }),
   ]);
