@@ -8,6 +8,7 @@ import { progressBar } from '../progress-bar.ts';
 
 interface AlignOptions {
   readonly file?: string;
+  readonly chat?: string | true;
   readonly source: string;
   readonly target: string;
   readonly after?: string;
@@ -24,6 +25,10 @@ export function addAlign(program: Command): void {
     .command('align')
     .argument('[TEXT]', 'the text to cut; left out, a line in which tokenizers differ')
     .option('--file <file>', 'cut the text of this file instead')
+    .option(
+      '--chat [file]',
+      'show how both chat templates read a conversation: a JSON file with messages, or an example',
+    )
     .requiredOption(
       '--source <model>',
       'Hugging Face directory of a teacher, or one with its tokenizer.json alone',
@@ -47,21 +52,24 @@ export function addAlign(program: Command): void {
     .addHelpText(
       'after',
       '\nExample:\n  $ fusemesh align --source models/orator --target models/target "In 2019 they met." --after "In"' +
-        '\n  $ fusemesh align --source models/orator --target models/target --file held-out/speeches.txt',
+        '\n  $ fusemesh align --source models/orator --target models/target --file held-out/speeches.txt' +
+        '\n  $ fusemesh align --source models/qwen3 --target models/llama --chat conversation.json',
     )
-    .action((given: string | undefined, { file, source, target, after, vocabulary }: AlignOptions) =>
+    .action((given: string | undefined, { file, chat, source, target, after, vocabulary }: AlignOptions) =>
       runUntilStopped(async () => {
-        const text = await textOf(given, file);
-        if (after !== undefined && !text.startsWith(after))
+        const content = chat === undefined ? await textOf(given, file) : await conversationOf(chat, given ?? file);
+        if (after !== undefined && typeof content !== 'string')
+          throw new FuseMeshError('invalid_argument', '--after is for texts, not for --chat: leave one out');
+        if (after !== undefined && !content.startsWith(after))
           throw new FuseMeshError(
             'invalid_argument',
-            `--after "${after}" is not how the text begins: "${text.slice(0, 100)}"`,
+            `--after "${after}" is not how the text begins: "${content.slice(0, 100)}"`,
           );
         const width = process.stdout.columns ?? 100;
         const bar = progressBar('mapping {bar} {value}/{total} tokens');
         const onProgress = (done: number, all: number) => (done === all ? bar.end() : bar.show(done, all));
         for await (const line of showAlignment({
-          text,
+          content,
           source,
           target,
           after,
@@ -98,6 +106,31 @@ async function textOf(text: string | undefined, file: string | undefined): Promi
       cause,
     });
   });
+}
+
+const exampleMessages = [
+  { role: 'system', content: 'Answer in one sentence.' },
+  { role: 'user', content: 'Where is Lisbon?' },
+  { role: 'assistant', content: 'Lisbon lies where the Tagus meets the Atlantic.' },
+];
+
+/**
+ * The conversation to show.
+ *
+ * @param other a text that was given too
+ * @throws FuseMeshError not_found when there is no such file, invalid_argument when it holds no messages
+ */
+async function conversationOf(file: string | true, other: string | undefined): Promise<Conversation> {
+  if (other !== undefined) {
+    throw new FuseMeshError('invalid_argument', 'A text and --chat are two contents: give one of them');
+  }
+  if (file === true) return conversationFrom({ messages: exampleMessages });
+  const json = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new FuseMeshError('not_found', `--chat: cannot read ${file} (${cause.code}): correct the path`, {
+      cause,
+    });
+  });
+  return conversationFrom(JSON.parse(json));
 }
 
 /** A text may be too long to be a name, or hold what no name may: then it is none. */
