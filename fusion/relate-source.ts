@@ -28,7 +28,7 @@ export async function relateSource(
   const { tokenizer: source } = sourceEncoder;
   const { tokenizer: target } = targetEncoder;
   const endsOfTurns = {
-    source: await sourceEncoder.endOfTurn(),
+    source: await sourceEncoder.endsOfTurn(),
     target: await targetEncoder.endOfTurn(),
   };
   if (Buffer.compare(source.fingerprint, target.fingerprint) === 0) {

@@ -18,6 +18,7 @@ import type { Readiness } from '../process/lifecycle/readiness.ts';
 import type { Log } from '../process/log/log.ts';
 import type { ProcessMetrics } from '../process/metrics/process-metrics.ts';
 import type { Tracer } from '../process/tracing/tracer.ts';
+import { SkippedRows } from '../texts/skipped-rows.ts';
 import { findTeachers } from '../wire/discovery/find.ts';
 import { type ConnectionEvent, connectNats, type NatsConnection } from '../wire/nats/connection.ts';
 import { openRunStreams, type RunStreams } from '../wire/nats/run-streams.ts';
@@ -38,7 +39,6 @@ import type { TrainerMetrics } from './report/metrics.ts';
 import { registerTrainer } from './report/register-trainer.ts';
 import type { RunRecord } from './report/run-record.ts';
 import type { RunStatus } from './report/run-status.ts';
-import { SkippedRows } from '../texts/skipped-rows.ts';
 import { scheduleOf, totalSteps } from './schedule.ts';
 
 /** What the training of a run reports to, and what controls it. */

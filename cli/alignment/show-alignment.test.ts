@@ -8,7 +8,13 @@ const text = 'Call me Ishmael, said the captain.';
 async function shown(question: { source: string; after: string | undefined }): Promise<string[]> {
   const lines: string[] = [];
   const target = join(zoo, 'target');
-  for await (const line of showAlignment({ text, target, width: 100, vocabulary: 'minED', ...question }))
+  for await (const line of showAlignment({
+    content: text,
+    target,
+    width: 100,
+    vocabulary: 'minED',
+    ...question,
+  }))
     lines.push(line);
   return lines;
 }

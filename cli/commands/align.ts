@@ -2,7 +2,10 @@ import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { Content } from '../../model/chat/conversation.ts';
 import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
+import { beginning, jsonValue } from '../../texts/row.ts';
+import { rowContent } from '../../texts/row-content.ts';
 import { showAlignment } from '../alignment/show-alignment.ts';
 import { progressBar } from '../progress-bar.ts';
 
@@ -57,14 +60,9 @@ export function addAlign(program: Command): void {
     )
     .action((given: string | undefined, { file, chat, source, target, after, vocabulary }: AlignOptions) =>
       runUntilStopped(async () => {
-        const content = chat === undefined ? await textOf(given, file) : await conversationOf(chat, given ?? file);
-        if (after !== undefined && typeof content !== 'string')
-          throw new FuseMeshError('invalid_argument', '--after is for texts, not for --chat: leave one out');
-        if (after !== undefined && !content.startsWith(after))
-          throw new FuseMeshError(
-            'invalid_argument',
-            `--after "${after}" is not how the text begins: "${content.slice(0, 100)}"`,
-          );
+        const content =
+          chat === undefined ? await textOf(given, file) : await conversationOf(chat, given ?? file);
+        refuseOtherBeginning(content, after);
         const width = process.stdout.columns ?? 100;
         const bar = progressBar('mapping {bar} {value}/{total} tokens');
         const onProgress = (done: number, all: number) => (done === all ? bar.end() : bar.show(done, all));
@@ -81,6 +79,18 @@ export function addAlign(program: Command): void {
         }
       }),
     );
+}
+
+function refuseOtherBeginning(content: Content, after: string | undefined): void {
+  if (after === undefined) return;
+  if (typeof content !== 'string') {
+    throw new FuseMeshError('invalid_argument', '--after is for texts, not for --chat: leave one out');
+  }
+  if (content.startsWith(after)) return;
+  throw new FuseMeshError(
+    'invalid_argument',
+    `--after "${after}" is not how the text begins: "${content.slice(0, 100)}"`,
+  );
 }
 
 /**
@@ -108,7 +118,7 @@ async function textOf(text: string | undefined, file: string | undefined): Promi
   });
 }
 
-const exampleMessages = [
+const example = [
   { role: 'system', content: 'Answer in one sentence.' },
   { role: 'user', content: 'Where is Lisbon?' },
   { role: 'assistant', content: 'Lisbon lies where the Tagus meets the Atlantic.' },
@@ -118,19 +128,29 @@ const exampleMessages = [
  * The conversation to show.
  *
  * @param other a text that was given too
- * @throws FuseMeshError not_found when there is no such file, invalid_argument when it holds no messages
+ * @throws FuseMeshError not_found when there is no such file, invalid_argument when it holds no conversation
  */
-async function conversationOf(file: string | true, other: string | undefined): Promise<Conversation> {
+async function conversationOf(file: string | true, other: string | undefined): Promise<Content> {
   if (other !== undefined) {
     throw new FuseMeshError('invalid_argument', 'A text and --chat are two contents: give one of them');
   }
-  if (file === true) return conversationFrom({ messages: exampleMessages });
-  const json = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+  if (file === true) return contentIn({ messages: example }, '--chat');
+  const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
     throw new FuseMeshError('not_found', `--chat: cannot read ${file} (${cause.code}): correct the path`, {
       cause,
     });
   });
-  return conversationFrom(JSON.parse(json));
+  const json = jsonValue(bytes);
+  return contentIn('value' in json ? json.value : undefined, file);
+}
+
+function contentIn(value: unknown, place: string): Content {
+  const row = rowContent({ place, after: beginning, value }, {});
+  if ('content' in row && typeof row.content !== 'string') return row.content;
+  throw new FuseMeshError(
+    'invalid_argument',
+    `${place} holds no conversation: make it {"messages": [{"role": "user", "content": "…"}, …]}`,
+  );
 }
 
 /** A text may be too long to be a name, or hold what no name may: then it is none. */

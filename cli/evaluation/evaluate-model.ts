@@ -84,7 +84,8 @@ export async function evaluateModel(
     onScored(0);
 
     const losses: PieceLoss[][] = [];
-    for (const ofPath of pieces) losses.push(await scoreByScorer(scorer, encoder, ofPath, { signal, onScored }));
+    for (const ofPath of pieces)
+      losses.push(await scoreByScorer(scorer, encoder, ofPath, { signal, onScored }));
     const logLikelihoods = await scoreContinuations(scorer, encoded, { signal, onScored });
     return {
       model,

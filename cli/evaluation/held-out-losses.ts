@@ -83,7 +83,8 @@ async function teacherLosses(
   signal: AbortSignal,
 ): Promise<TextLoss[]> {
   if (address.endsWith(':0')) {
-    if (model !== undefined) return scoreByModel({ directory: model, encoder }, contents, { threads, signal });
+    if (model !== undefined)
+      return scoreByModel({ directory: model, encoder }, contents, { threads, signal });
     throw new FuseMeshError(
       'invalid_argument',
       `The teacher "${name}" has neither a fixed port nor a model: set one of them to evaluate it.`,

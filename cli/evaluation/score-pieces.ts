@@ -48,7 +48,9 @@ async function scoreOne(
   signal: AbortSignal,
 ): Promise<TextLoss> {
   const isText = typeof content === 'string';
-  const asked = isText ? { text: content } : { turns: content.turns.map((turn) => ({ ...turn })), tools: content.tools };
+  const asked = isText
+    ? { text: content }
+    : { turns: content.turns.map((turn) => ({ ...turn })), tools: content.tools };
   const { distribution } = await client.score({ ...asked, topK: 1 }, { signal });
   if (distribution === undefined) return { crossEntropy: 0, predictedBytes: 0 };
   if (isText) {

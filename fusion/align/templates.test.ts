@@ -50,8 +50,8 @@ describe('two templates', () => {
 
 it("a source's end of turn becomes the target's own, or nothing", () => {
   const vocabulary = sameVocabulary(4);
-  expect([...withEndOfTurn(vocabulary, { source: 2, target: 0 }).ids]).toEqual([0, 1, 0, 3]);
-  expect([...withEndOfTurn(vocabulary, { source: 2, target: undefined }).ids]).toEqual([0, 1, -1, 3]);
-  expect(withEndOfTurn(vocabulary, { source: undefined, target: 0 })).toBe(vocabulary);
+  expect([...withEndOfTurn(vocabulary, { source: [2], target: 0 }).ids]).toEqual([0, 1, 0, 3]);
+  expect([...withEndOfTurn(vocabulary, { source: [2, 3], target: undefined }).ids]).toEqual([0, 1, -1, -1]);
+  expect(withEndOfTurn(vocabulary, { source: [], target: 0 })).toBe(vocabulary);
   expect([...vocabulary.ids]).toEqual([0, 1, 2, 3]);
 });

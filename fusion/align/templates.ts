@@ -6,9 +6,11 @@ import type { SourceVocabulary } from '../vocabulary/source-vocabulary.ts';
 import { type Alignment, says } from './alignment.ts';
 import { NOT_ALIGNED } from './boundary.ts';
 
-/** The tokens that end a turn; undefined where a model's template puts none. */
+/** The tokens that end turns. */
 export interface EndsOfTurns {
-  readonly source: number | undefined;
+  /** All that the source's template may put. */
+  readonly source: readonly number[];
+  /** What the target's puts behind an answer; undefined where that is nothing. */
   readonly target: number | undefined;
 }
 
@@ -38,15 +40,17 @@ export function withoutTemplates(
   return { ...alignment, rows, kinds };
 }
 
-/** A vocabulary in which the token that ends a turn becomes the target's own, so that a student learns to stop. */
+/** A vocabulary in which what ends a turn becomes the target's own end, so that a student learns to stop. */
 export function withEndOfTurn(
   vocabulary: SourceVocabulary,
   { source, target }: EndsOfTurns,
 ): SourceVocabulary {
-  if (source === undefined || source >= vocabulary.ids.length) return vocabulary;
+  if (source.length === 0) return vocabulary;
   const ids = vocabulary.ids.slice();
   const exact = vocabulary.exact.slice();
-  ids[source] = target ?? NOT_MAPPED;
-  exact[source] = Number(target !== undefined);
+  for (const id of source) {
+    ids[id] = target ?? NOT_MAPPED;
+    exact[id] = Number(target !== undefined);
+  }
   return { ...vocabulary, ids, exact };
 }
