@@ -43,7 +43,7 @@ test('a conversation stands in what each template makes of it, with what is lear
     learnt: [3],
     examples: [{ domain: 'fiction', content }],
   };
-  const green = (text: string) => `{${text}}`;
+  const green = (text: unknown) => `{${text}}`;
   const shown = await corpusCountText(counted, [{ name: 'novelist', encoder }], { green });
   expect(shown).toContain('2 rows or parts of them are left out: 2 too long');
   expect(shown).toContain('20 tokens, 0.65 bytes each; 3 of them are learnt');
