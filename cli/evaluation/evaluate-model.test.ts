@@ -11,7 +11,7 @@ const exported = join(root, 'test', 'golden-onnx', 'gpt2-half-external', 'onnx',
 async function evaluate(request: Partial<EvaluationRequest>, abort = new AbortController()) {
   const progress: string[] = [];
   const evaluation = await evaluateModel(
-    { model: orator, texts: [], delimiter: ' ', threads: 1, ...request },
+    { model: orator, texts: [], threads: 1, ...request },
     { signal: abort.signal, onProgress: (done, all) => progress.push(`${done}/${all}`) },
   );
   return { evaluation, progress };

@@ -16,12 +16,16 @@ import { type TextEvaluation, textEvaluation } from './text-evaluation.ts';
 export interface EvaluationRequest {
   /** Hugging Face directory, or an .onnx file. */
   readonly model: string;
-  /** .txt and .jsonl files, or directories of them. */
+  /** Files of texts or conversations, or directories of them. */
   readonly texts: readonly string[];
   /** .jsonl file of questions. */
   readonly choices?: string | undefined;
-  /** Stands between a question's context and its choices. */
-  readonly delimiter: string;
+  /** Whether a question's context is what a user says in a chat, and its choices are answers. */
+  readonly chat?: boolean | undefined;
+  /** A file to take instead of the model's own chat template. */
+  readonly chatTemplate?: string | undefined;
+  /** Stands between a question's context and its choices; left out, a space, and nothing in a chat. */
+  readonly delimiter?: string | undefined;
   /** Most tokens at once; left out, as many as the model takes, but no more than 2048. */
   readonly contextLength?: number | undefined;
   readonly threads: number;
@@ -53,7 +57,8 @@ export async function evaluateModel(
   request: EvaluationRequest,
   { signal, onProgress }: { signal: AbortSignal; onProgress: (done: number, all: number) => void },
 ): Promise<ModelEvaluation> {
-  const { model, texts, choices, delimiter, threads } = request;
+  const { model, texts, choices, chat = false, chatTemplate, threads } = request;
+  const { delimiter = chat ? '' : ' ' } = request;
   if (texts.length === 0 && choices === undefined) {
     throw new FuseMeshError(
       'invalid_argument',
@@ -64,15 +69,16 @@ export async function evaluateModel(
   for (const path of texts) await findTextFiles(path);
   const questions = choices === undefined ? [] : await readQuestions(choices);
 
-  const scorer = await Scorer.load(model, { topK: 1, threads });
+  const scorer = await Scorer.load(model, { topK: 1, threads, chatTemplate });
   try {
     const contextLength = contextOf(scorer, request);
     const encoder = new ContentEncoder(scorer.tokenizer, scorer.template);
     const pieces: Content[][] = [];
     for (const path of texts) pieces.push(await piecesOf(path, encoder, contextLength));
     const encoded: Continuation[][] = [];
+    const asking = { ...(chat && { template: scorer.template }), delimiter, contextLength };
     for (const question of questions) {
-      encoded.push(await continuations(scorer.tokenizer, question, { delimiter, contextLength }));
+      encoded.push(await continuations(scorer.tokenizer, question, asking));
     }
 
     let done = 0;

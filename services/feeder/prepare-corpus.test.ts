@@ -111,3 +111,58 @@ it('lets one feeder cut while another waits for it', async () => {
   expect(textsOf(one)).toEqual(textsOf(other));
   for (const stored of [one, other]) stored.close();
 });
+
+it('keeps conversations as every model reads them, and cuts again where a template is another', async () => {
+  const root = await temporaryDirectory();
+  const messages = (i: number) => [
+    { role: 'user', content: `Who is captain ${i}?` },
+    { role: 'assistant', content: 'Ahab.', tool_calls: null, mood: 'grim' },
+  ];
+  const path = join(root, 'a.jsonl');
+  const rows = [0, 1, 2].map((i) => JSON.stringify({ messages: messages(i) }));
+  await writeFile(path, [...rows, JSON.stringify({ text: 'Call me Ishmael.' })].join('\n'));
+  const config = { corpus: [{ domain: 'sea', path }], contextLength, seed: 3 };
+  const directory = join(root, 'stored');
+  let reads = 0;
+  const prepare = async (template: string) => {
+    reads = 0;
+    const onRead = () => {
+      reads++;
+    };
+    const readers = [await zooEncoder('orator', template)];
+    return prepareCorpus(config, readers, { directory, signal, log, onRead });
+  };
+  const template = '{% for message in messages %}{{ message.content }}</s>{% endfor %}';
+  const stored = await prepare(template);
+  const documents = Array.from({ length: stored.count }, (_, d) => stored.at(d));
+  stored.close();
+  expect(
+    documents.map(({ schemaVersion, text, turns }) => `${schemaVersion} ${text} ${turns.length}`).sort(),
+  ).toEqual(['0 Call me Ishmael. 0', '2  2', '2  2', '2  2']);
+  const [conversation] = documents.filter(({ turns }) => turns.length > 0);
+  expect(conversation.turns).toMatchObject([
+    { role: 'user', learnt: false, extras: '' },
+    { role: 'assistant', content: 'Ahab.', learnt: true, extras: '{"mood":"grim"}' },
+  ]);
+  const cases: [string, boolean][] = [
+    [template, false],
+    [`${template}!`, true],
+  ];
+  for (const [other, cutsAgain] of cases) {
+    (await prepare(other)).close();
+    expect(reads > 0).toBe(cutsAgain);
+  }
+});
+
+it('says why a corpus makes no document', async () => {
+  const root = await temporaryDirectory();
+  const path = join(root, 'a.jsonl');
+  await writeFile(path, JSON.stringify({ messages: [{ role: 'user', content: 'Who?' }] }));
+  const config = { corpus: [{ domain: 'sea', path }], contextLength, seed: 3 };
+  await expect(
+    prepareCorpus(config, encoders, { directory: join(root, 'stored'), signal, log }),
+  ).rejects.toMatchObject({
+    code: 'invalid_argument',
+    message: expect.stringMatching(/no text.* 1 nothing learnt; the first is .*a\.jsonl:1/),
+  });
+});
