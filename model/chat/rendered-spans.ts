@@ -61,7 +61,8 @@ export function spansInConversation(
       spans.starts[i] = place.end;
       spans.ends[i] = place.end + 1;
     } else if (ends[i] <= place.from) {
-      spans.starts[i] = starts[i] >= place.promptEnd ? place.keptBegin : place.begin - 1;
+      const own = starts[i] >= place.promptEnd || ends[i] > place.promptEnd;
+      spans.starts[i] = own ? place.keptBegin : place.begin - 1;
       spans.ends[i] = place.keptBegin;
     } else if (starts[i] >= place.to) {
       spans.starts[i] = place.end;

@@ -16,7 +16,10 @@ export interface RenderedTurn {
 /** A conversation as a template renders it. */
 export interface RenderedConversation {
   readonly text: string;
-  /** One a turn; undefined for an empty one that cannot be placed. */
+  /**
+   * One a turn; undefined for an empty one that stands nowhere, and for what a tool replies where the template writes it
+   * otherwise (as JSON): the model reads that, but none of its characters are the content's.
+   */
   readonly turns: readonly (RenderedTurn | undefined)[];
 }
 
@@ -90,7 +93,7 @@ function placeOf(
   after: number,
   generationPrompt: string,
 ): RenderedTurn | undefined {
-  const { text, messages } = reading;
+  const { text, messages, conversation } = reading;
   const { role, content } = messages[turn];
   if (marked === undefined) {
     if (content !== '') throw changed(reading, turn);
@@ -113,10 +116,12 @@ function placeOf(
   ) {
     keptFrom--;
   }
+  const rewritten = !isBlank(content.slice(keptTo)) || !isBlank(content.slice(0, keptFrom));
+  if (rewritten && role === 'tool' && !conversation.turns[turn].learnt) return undefined;
   if (!isBlank(content.slice(0, keptFrom))) {
-    const answer = answerBegins(content);
-    if (keptFrom > answer || answer === 0) throw changed(reading, turn);
-    keptFrom = answer;
+    const thoughtsEnd = content.lastIndexOf(endOfThoughts) + endOfThoughts.length;
+    if (keptFrom > answerBegins(content)) throw changed(reading, turn);
+    keptFrom = Math.max(keptFrom, thoughtsEnd);
   }
   if (!isBlank(content.slice(keptTo))) throw changed(reading, turn);
   return { from: at + keptFrom - mark, to: at + keptTo - mark, keptFrom };
