@@ -1,30 +1,21 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import {
   type AsyncBuffer,
   type FileMetaData,
   parquetMetadataAsync,
-  parquetRead,
   parquetSchema,
   type SchemaElement,
   type SchemaTree,
 } from 'hyparquet';
-import { compressors as portable } from 'hyparquet-compressors';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
+import { readGroup } from './parquet-group.ts';
 import { decodeUtf8, type Row, type RowOptions } from './row.ts';
 import { contentKeys, formatKeys, keysBeside } from './row-format.ts';
 
-/** Node's own are several times as fast; snappy is WebAssembly already. */
-const compressors = {
-  ...portable,
-  GZIP: (input: Uint8Array) => gunzipSync(input),
-  BROTLI: (input: Uint8Array) => brotliDecompressSync(input),
-};
-
 /**
- * The rows of a parquet file, of which a row group at a time is in memory. A row's value is an object with the columns
- * that make its content: strings, and lists and structs as arrays and objects. Of structs, what is null is left out:
- * Arrow gives all structs of a column the keys of each.
+ * The rows of a parquet file, of which a part of a row group at a time is in memory. A row's value is an object with
+ * the columns that make its content: strings, and lists and structs as arrays and objects. Of structs, what is null is
+ * left out: Arrow gives all structs of a column the keys of each.
  *
  * @throws FuseMeshError invalid_argument where no column holds texts or messages, or that which is named does not, and
  *   for a file that is broken
@@ -42,10 +33,12 @@ export async function* readParquetRows(
     for (const group of metadata.row_groups) {
       const rowEnd = rowStart + Number(group.num_rows);
       if (rowEnd > from.rows) {
-        const values = await whole(file, readGroup(buffer, metadata, { columns, rowStart, rowEnd }));
-        onRead?.((buffer.byteLength * rowEnd) / Number(metadata.num_rows));
-        for (let row = Math.max(rowStart, from.rows); row < rowEnd; row++) {
-          yield parquetRow(file, row, columns, values, row - rowStart);
+        const slices = readGroup(buffer, metadata, { group, rowStart, columns, from: from.rows });
+        for await (const slice of eachOf(file, slices)) {
+          onRead?.((buffer.byteLength * slice.rowEnd) / Number(metadata.num_rows));
+          for (let row = Math.max(slice.rowStart, from.rows); row < slice.rowEnd; row++) {
+            yield parquetRow(file, row, columns, slice.values, row - slice.rowStart);
+          }
         }
       }
       rowStart = rowEnd;
@@ -89,31 +82,6 @@ function plainValue(value: unknown): unknown {
     entries.push([key, plain]);
   }
   return Object.fromEntries(entries);
-}
-
-/** Values of a row group, by column, strings as bytes; null or undefined where there is none. */
-async function readGroup(
-  file: AsyncBuffer,
-  metadata: FileMetaData,
-  { columns, rowStart, rowEnd }: { columns: readonly string[]; rowStart: number; rowEnd: number },
-): Promise<Map<string, unknown[]>> {
-  const values = new Map<string, unknown[]>(columns.map((column) => [column, []]));
-  await parquetRead({
-    file,
-    metadata,
-    columns: [...columns],
-    rowStart,
-    rowEnd,
-    compressors,
-    utf8: false,
-    // Decoded by us: hyparquet would replace what is no UTF-8.
-    parsers: { stringFromBytes: (bytes: Uint8Array) => bytes, jsonFromBytes: (bytes: Uint8Array) => bytes },
-    onChunk: ({ columnName, columnData, rowStart: first }) => {
-      const all = values.get(columnName);
-      for (let i = 0; all && i < columnData.length; i++) all[first - rowStart + i] = columnData[i];
-    },
-  });
-  return values;
 }
 
 function wantedColumns(file: string, metadata: FileMetaData, column: string | undefined): readonly string[] {
@@ -169,4 +137,13 @@ async function whole<T>(file: string, reading: Promise<T>): Promise<T> {
       { cause },
     );
   });
+}
+
+/** As {@link whole}, of one item after another. */
+async function* eachOf<T>(file: string, items: AsyncGenerator<T>): AsyncGenerator<T> {
+  for (;;) {
+    const { done, value } = await whole(file, items.next());
+    if (done) return;
+    yield value;
+  }
 }
