@@ -4,6 +4,7 @@ import { TrainingEngine } from '../engine/training-engine.ts';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import { fusionOf } from '../fusion/fusion-of-run.ts';
 import { writeModel } from '../model/export/write-model.ts';
+import { readArchitecture } from '../model/families/read-architecture.ts';
 import { mergedWeights } from '../model/lora/merged-weights.ts';
 import type { AdapterConfig } from '../model/lora/read-adapter.ts';
 import { writeAdapter } from '../model/lora/write-adapter.ts';
@@ -75,6 +76,7 @@ export async function trainRun(config: RunConfig, parts: TrainerParts): Promise<
   const { contextLength, target, trainer } = config;
   const tasks = new BackgroundTasks(parts.signal, parts.notifier);
   const tokenizer = await Tokenizer.fromFile(join(target.model, 'tokenizer.json'));
+  tokenizer.expectModelOf((await readArchitecture(target.model)).vocabularySize, target.model);
   const fusion = fusionOf(config);
   const adapter = await adapterOf(target);
   const settings = { batchDocuments: trainer.batchDocuments, contextLength, tokenizer, fusion };
