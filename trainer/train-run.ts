@@ -7,6 +7,7 @@ import { writeModel } from '../model/export/write-model.ts';
 import { readArchitecture } from '../model/families/read-architecture.ts';
 import { mergedWeights } from '../model/lora/merged-weights.ts';
 import type { AdapterConfig } from '../model/lora/read-adapter.ts';
+import { strayTargets } from '../model/lora/target-layers.ts';
 import { writeAdapter } from '../model/lora/write-adapter.ts';
 import { onProcessorInWords } from '../model/runtime/on-processor.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
@@ -76,9 +77,12 @@ export async function trainRun(config: RunConfig, parts: TrainerParts): Promise<
   const { contextLength, target, trainer } = config;
   const tasks = new BackgroundTasks(parts.signal, parts.notifier);
   const tokenizer = await Tokenizer.fromFile(join(target.model, 'tokenizer.json'));
-  tokenizer.expectModelOf((await readArchitecture(target.model)).vocabularySize, target.model);
+  const architecture = await readArchitecture(target.model);
+  tokenizer.expectModelOf(architecture.vocabularySize, target.model);
   const fusion = fusionOf(config);
   const adapter = await adapterOf(target);
+  const stray = adapter && strayTargets(architecture, adapter.targetModules);
+  if (stray) log.warn(stray);
   const settings = { batchDocuments: trainer.batchDocuments, contextLength, tokenizer, fusion };
   const connection = await connectNats(config, `fusemesh trainer ${config.run}`, {
     log,

@@ -73,7 +73,7 @@ export function checkWeight(
   if (!tensor) throw refusal('is missing; its config.json asks for it');
   if (!sameShape(tensor.shape, shape))
     throw refusal(`is ${formatShape(tensor.shape)}; its config.json asks for ${formatShape(shape)}`);
-  if (!elementTypes[tensor.dtype]) throw refusal(`is ${tensor.dtype}; use F32, F16 or BF16`);
+  if (!elementTypes[tensor.dtype]) throw refusal(`is ${tensor.dtype}; use F64, F32, F16 or BF16`);
 }
 
 /** Reads all weights that an architecture needs, in float32, by their names. */
@@ -119,6 +119,7 @@ export function fileWeights(
 }
 
 const elementTypes: Readonly<Partial<Record<StoredTensor['dtype'], ElementType>>> = {
+  F64: 'float64',
   F32: 'float32',
   F16: 'float16',
   BF16: 'bfloat16',
