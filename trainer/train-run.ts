@@ -76,8 +76,8 @@ export async function trainRun(config: RunConfig, parts: TrainerParts): Promise<
   const { status, readiness, log } = parts;
   const { contextLength, target, trainer } = config;
   const tasks = new BackgroundTasks(parts.signal, parts.notifier);
-  const tokenizer = await Tokenizer.fromFile(join(target.model, 'tokenizer.json'));
   const architecture = await readArchitecture(target.model);
+  const tokenizer = await Tokenizer.fromFile(join(target.model, 'tokenizer.json'));
   tokenizer.expectModelOf(architecture.vocabularySize, target.model);
   const fusion = fusionOf(config);
   const adapter = await adapterOf(target);

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ZodError } from 'zod';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { insteadOfModel } from '../instead-of-a-model.ts';
 import { openModelTensors } from '../safetensors/model-tensors.ts';
 import type { Architecture } from './architecture.ts';
 import { gptNeox } from './gpt-neox.ts';
@@ -104,10 +105,13 @@ export function architectureOf(config: { readonly model_type?: unknown }, path: 
 }
 
 const read = (path: string): Promise<string> =>
-  readFile(path, 'utf8').catch((cause: unknown) => {
+  readFile(path, 'utf8').catch(async (cause: unknown) => {
+    const instead = await insteadOfModel(dirname(path));
     throw new FuseMeshError(
       'not_found',
-      `No model at ${path}: give a Hugging Face directory with config.json, tokenizer.json and model.safetensors`,
+      instead === undefined
+        ? `No model at ${path}: give a Hugging Face directory with config.json, tokenizer.json and model.safetensors`
+        : `No model at ${path}. ${instead}`,
       { cause },
     );
   });

@@ -1,4 +1,4 @@
-import { copyFile, readFile } from 'node:fs/promises';
+import { copyFile, cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -76,6 +76,20 @@ describe('openWeights', () => {
       tensor.name === 'model.norm.weight' ? { ...tensor, dtype: 'I32' } : tensor,
     );
     await expect(loaded(directory)).rejects.toThrow('is I32; use F64, F32, F16 or BF16');
+  });
+
+  it('says that weights are quantized where config.json does not', async () => {
+    const directory = await temporaryDirectory();
+    await cp(join(import.meta.dirname, '../../test/golden-quantized/gptq'), directory, { recursive: true });
+    const path = join(directory, 'config.json');
+    const { quantization_config: _, ...config } = JSON.parse(await readFile(path, 'utf8'));
+    await writeFile(path, JSON.stringify(config));
+    await expect(loaded(directory)).rejects.toThrow(
+      /q_proj\.weight" in .* is missing.*look quantized \(".*\.q.*" is I32\), but config.json has no quantization_config/,
+    );
+    await expect(loaded(join(import.meta.dirname, '../../test/golden-quantized/gptq'))).rejects.toThrow(
+      'is quantized (gptq, 4 bits): it can teach and generate, but not be trained',
+    );
   });
 });
 

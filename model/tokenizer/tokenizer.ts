@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { type Encoding, Tokenizer as HuggingFaceTokenizer } from 'tokenizers';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { insteadOfModel } from '../instead-of-a-model.ts';
 import { toBytes } from './code-units.ts';
 import { settleDoubtfulSpans } from './doubtful-spans.ts';
+import { withPrefixSpace } from './prefix-space.ts';
 import { type SpaceSpelling, type Spans, spansFromBytes } from './spans-from-bytes.ts';
 import { spansFromOffsets } from './spans-from-offsets.ts';
 import { PieceNormalizer, spansThroughNormalizer } from './spans-through-normalizer.ts';
@@ -16,9 +19,9 @@ import { parseTokenizerJson, prependsAlways, spaceMarkOf, usesMetaspace } from '
  * the file asks for it.
  */
 export class Tokenizer {
-  /** The file as it was given. */
+  /** The file as it was given, but for a prefix space that tokenizer_config.json asks for or forbids. */
   readonly json: Uint8Array;
-  /** SHA-256 of the file's bytes, 32 bytes: tells whether two processes speak of the same tokens. */
+  /** SHA-256 of these bytes, 32 bytes: tells whether two processes speak of the same tokens. */
   readonly fingerprint: Uint8Array;
   /** Largest token id + 1. */
   readonly vocabularySize: number;
@@ -59,20 +62,21 @@ export class Tokenizer {
 
   /** @throws FuseMeshError not_found when there is no such file, invalid_argument when it is no tokenizer */
   static async fromFile(path: string): Promise<Tokenizer> {
-    let json: Uint8Array;
+    let json: Uint8Array<ArrayBuffer>;
     try {
       json = await readFile(path);
     } catch (cause) {
-      const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+      const missing = ['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '');
+      const instead = await insteadOfModel(dirname(path));
       throw new FuseMeshError(
         missing ? 'not_found' : 'failed_precondition',
         missing
-          ? `No tokenizer at ${path}: a model directory needs a tokenizer.json.`
+          ? `No tokenizer at ${path}. ${instead ?? 'A model directory needs a tokenizer.json.'}`
           : `Cannot read the tokenizer ${path}: ${oneLine((cause as Error).message)}`,
         { cause },
       );
     }
-    return new Tokenizer(json, path);
+    return new Tokenizer(await withPrefixSpace(json, path), path);
   }
 
   /**
