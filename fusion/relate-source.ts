@@ -12,7 +12,7 @@ import type { SourceRelation } from './batch/assemble-batch.ts';
 import { rowsByBoundary } from './fuse/source-row.ts';
 import { rowsByTimeWarping } from './fusellm/fusellm.ts';
 import type { Fusion } from './fusion-of-run.ts';
-import { type SourceVocabulary, sameVocabulary } from './vocabulary/source-vocabulary.ts';
+import { type SourceVocabulary, sameVocabulary, withinModel } from './vocabulary/source-vocabulary.ts';
 import { cachedVocabulary } from './vocabulary/vocabulary-cache.ts';
 import type { VocabularyMethods } from './vocabulary-worker.ts';
 
@@ -32,16 +32,15 @@ export async function relateSource(
     target: await targetEncoder.endOfTurn(),
   };
   if (Buffer.compare(source.fingerprint, target.fingerprint) === 0) {
-    const vocabulary = sameVocabulary(source.vocabularySize);
+    const vocabulary = withinModel(sameVocabulary(source.vocabularySize), target.knownToModel);
     return byBoundary(vocabulary, { temperature, endsOfTurns }, ({ ids, ends }, tokens, content) =>
       isCutAlike(ids, tokens, content) ? alignWithItself(ids.length) : alignBySharedBoundaries(ends, tokens),
     );
   }
   const pair = { source: source.fingerprint, target: target.fingerprint, kind: fusion.vocabulary };
-  const vocabulary = await cachedVocabulary(
-    pair,
-    () => buildInThread(source, target, fusion.vocabulary),
-    log,
+  const vocabulary = withinModel(
+    await cachedVocabulary(pair, () => buildInThread(source, target, fusion.vocabulary), log),
+    target.knownToModel,
   );
   const exact = vocabulary.exact.reduce((count, one) => count + one, 0);
   log.info(

@@ -83,8 +83,9 @@ export class Generator {
         `${exported} is an exported ONNX model, which scores texts but does not generate: give a directory with model.safetensors`,
       );
     }
-    const { contextLength } = await readArchitecture(directory);
+    const { contextLength, vocabularySize } = await readArchitecture(directory);
     const tokenizer = await Tokenizer.fromFile(join(directory, 'tokenizer.json'));
+    tokenizer.expectModelOf(vocabularySize, directory);
     const endOfText = await endOfTextIds(directory);
     const worker = startWorker<GenerationMethods>(new URL('./generation-worker.ts', import.meta.url));
     try {
