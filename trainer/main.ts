@@ -2,6 +2,7 @@ import type { PageSource } from '../page/page-source.ts';
 import { servePage } from '../page/serve-page.ts';
 import type { RunConfig } from '../process/config/schema.ts';
 import { serveHttp } from '../process/http/serve-http.ts';
+import { holdDirectory } from '../process/lifecycle/hold-directory.ts';
 import { Notifier } from '../process/lifecycle/notifier.ts';
 import { Readiness } from '../process/lifecycle/readiness.ts';
 import type { Log } from '../process/log/log.ts';
@@ -37,6 +38,15 @@ export interface TrainerOptions {
  * and resolves when the fused model is written or when it was stopped.
  */
 export async function runTrainer(config: RunConfig, options: TrainerOptions): Promise<void> {
+  const letGo = await holdDirectory(config.trainer.output, `train run ${config.run}`);
+  try {
+    await serveAndTrain(config, options);
+  } finally {
+    await letGo();
+  }
+}
+
+async function serveAndTrain(config: RunConfig, options: TrainerOptions): Promise<void> {
   const { signal, tracer, onReady } = options;
   const log = options.log.child({ run: config.run });
   const note = memoryLine(await planMemory(config, await freeMemoryFor(config)));

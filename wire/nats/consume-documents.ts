@@ -19,13 +19,19 @@ export interface DeliveredDocument {
   ack(): Promise<void>;
   /** Puts a document that cannot be used among the dead letters, with the reason, and acknowledges it. */
   refuse(reason: string): Promise<void>;
-  /** Restarts the 10 s after which the document is delivered again. */
+  /** Restarts the 10 s after which the document is delivered again; called every {@link markEvery}. */
   working(): void;
   /** Where it belongs in a trace; undefined where it belongs to none. */
   traceparent(): string | undefined;
 }
 
-const ackWait = nanos(10_000);
+/** After so many milliseconds without a mark, a document counts as lost with who had it. */
+const ackWait = 10_000;
+/**
+ * How often a document in hand is marked as worked on, in milliseconds: two marks may be late, as those of a process are
+ * that computes on all its cores, and nobody else gets the document.
+ */
+export const markEvery = ackWait / 4;
 /** For all replicas together. Each process fetches only what it scores soon, so this does not bound its memory. */
 const leastInHand = 1024;
 
@@ -107,7 +113,7 @@ async function ensureConsumer(
 ): Promise<void> {
   const { consumers } = connection.manager;
   const name = teacherConsumer(teacher);
-  const settings = { max_ack_pending: Math.max(4 * batch, leastInHand), ack_wait: ackWait };
+  const settings = { max_ack_pending: Math.max(4 * batch, leastInHand), ack_wait: nanos(ackWait) };
   const found = await consumers.info(names.documentsStream, name).catch((error: unknown) => {
     if (refusalOf(error) !== 'consumer missing') throw error;
     return undefined;

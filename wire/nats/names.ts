@@ -14,6 +14,8 @@ export interface RunNames {
   readonly corpusGetSubject: string;
   /** Where the trainer says that the run is over. */
   readonly corpusOverSubject: string;
+  /** Where the trainer of the run answers to whoever wants to be it. */
+  readonly trainerSubject: string;
   readonly documentsSubject: string;
   /** Followed by the teacher's name. */
   readonly distributionsPrefix: string;
@@ -45,6 +47,7 @@ export function runNames(run: string): RunNames {
     corpusSubject: `fusemesh.${run}.corpus`,
     corpusGetSubject: `fusemesh.${run}.corpus.get`,
     corpusOverSubject: `fusemesh.${run}.corpus.over`,
+    trainerSubject: `fusemesh.${run}.trainer`,
     documentsSubject: `fusemesh.${run}.documents`,
     distributionsPrefix: `fusemesh.${run}.distributions.`,
     deadLettersPrefix: `fusemesh.${run}.dead-letters.`,

@@ -26,7 +26,7 @@ import { ensureStreams, removeStreams, type StreamLimits, type StreamPosition } 
 import { lookAtStreams, type RunState } from './stream-state.ts';
 import { traceHeaders } from './traceparent.ts';
 
-export type { DeliveredDocument } from './consume-documents.ts';
+export { type DeliveredDocument, markEvery } from './consume-documents.ts';
 export type { CorpusAnswer, CorpusShelf } from './corpus-requests.ts';
 export { type DeadLetter, feederSource } from './dead-letters.ts';
 export type { Numbering } from './document-numbering.ts';
