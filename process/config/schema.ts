@@ -50,7 +50,11 @@ export const runConfigSchema = z.strictObject({
   run: runName.describe('Name of the run; part of every NATS subject and metric label.'),
   nats: z
     .strictObject({
-      url: z.string().default('nats://127.0.0.1:4222').describe('Where the NATS server listens.'),
+      url: z
+        .union([z.string(), z.array(z.string().min(1)).min(1)])
+        .transform((url) => [url].flat().join(','))
+        .default('nats://127.0.0.1:4222')
+        .describe('Where the NATS server listens; the servers of a cluster as a list, or with commas.'),
       user: z.string().min(1).optional().describe('With passwordFile or NATS_PASSWORD.'),
       passwordFile: file.optional().describe('A file that holds the password of the user.'),
       tokenFile: file.optional().describe('A file that holds the token, where the server wants one.'),
@@ -65,6 +69,12 @@ export const runConfigSchema = z.strictObject({
         })
         .optional()
         .describe('Encrypts the connection and checks the server; {} takes the CAs that Node.js trusts.'),
+      replicas: z
+        .union([z.literal(1), z.literal(3), z.literal(5)])
+        .default(1)
+        .describe(
+          'Servers of a cluster that hold each stream of the run and its consumers; 3 survive the loss of one.',
+        ),
       maxDocuments: z
         .number()
         .int()

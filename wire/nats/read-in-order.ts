@@ -86,8 +86,8 @@ function addReader(
       opt_start_seq: read + 1,
       filter_subject: subject,
       inactive_threshold: forgottenAfter,
+      // In as many servers as the stream: one that is lost takes no reader with it.
       mem_storage: true,
-      num_replicas: 1,
     });
     return { consumer: name, life };
   };
