@@ -10,6 +10,7 @@ import { createRegister } from '../process/metrics/create-register.ts';
 import { processMetrics } from '../process/metrics/process-metrics.ts';
 import { hostOfAddress } from '../process/security/loopback.ts';
 import type { Tracer } from '../process/tracing/tracer.ts';
+import { portOf, withPort } from '../wire/discovery/advertised-address.ts';
 import { serve } from '../wire/grpc/serve.ts';
 import { freeMemoryFor, memoryLine, planMemory } from './engine-of-run.ts';
 import { Intake } from './intake/intake.ts';
@@ -63,7 +64,7 @@ async function serveAndTrain(config: RunConfig, options: TrainerOptions): Promis
   const status = new RunStatus(config.run, { control, record, intake });
 
   const grpc = await serve({
-    address: config.trainer.address,
+    address: config.trainer.listen ?? config.trainer.address,
     services: [trainerService(status, log)],
     log,
     security: config.security,
@@ -73,8 +74,8 @@ async function serveAndTrain(config: RunConfig, options: TrainerOptions): Promis
   try {
     const page = servePage(pageSource(status));
     const { security } = config;
-    const { address, metricsPort: port } = config.trainer;
-    const host = hostOfAddress(address);
+    const { address, listen, advertise, metricsPort: port } = config.trainer;
+    const host = hostOfAddress(listen ?? address);
     const http = await serveHttp(register, {
       host,
       port,
@@ -84,7 +85,9 @@ async function serveAndTrain(config: RunConfig, options: TrainerOptions): Promis
       security,
     });
     try {
-      const listening = { grpc: grpc.address, metricsPort: http.port };
+      // A run has one trainer: who listens elsewhere is called at the address all the same.
+      const called = advertise ?? (listen ? address : grpc.address);
+      const listening = { grpc: withPort(called, portOf(grpc.address)), metricsPort: http.port };
       onReady?.({ ...listening, note });
       await trainRun(config, {
         status,

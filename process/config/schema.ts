@@ -5,6 +5,14 @@ import { unusableServers } from './unusable-servers.ts';
 
 const runName = z.string().regex(runNamePattern, runNameRule);
 const address = z.string().regex(/^.+:\d{1,5}$/, 'use HOST:PORT');
+const listen = address
+  .optional()
+  .describe('Where it listens, where that is not its address: 0.0.0.0:PORT for every interface.');
+const advertise = address
+  .optional()
+  .describe(
+    'Where others reach this process, as NATS tells them: HOST:PORT of a replica, a container, a relay.',
+  );
 const port = z.number().int().min(0).max(65535);
 const file = z.string().min(1);
 const serverUrl = z.url({ protocol: /^https?$/, error: 'use a url such as http://127.0.0.1:8000' });
@@ -136,7 +144,9 @@ export const runConfigSchema = z.strictObject({
     .array(
       z.strictObject({
         name: runName,
-        address: address.describe('Where its gRPC service listens.'),
+        address: address.describe('Where its gRPC service is called, and listens.'),
+        listen,
+        advertise,
         model: z
           .string()
           .optional()
@@ -183,6 +193,8 @@ export const runConfigSchema = z.strictObject({
       .strictObject({
         name: runName.default('target'),
         address,
+        listen,
+        advertise,
         threads: z.number().int().min(1).default(1),
         execution: execution.describe('As of a teacher; it need not be that of the trainer.'),
         device,
@@ -249,7 +261,9 @@ export const runConfigSchema = z.strictObject({
     })
     .prefault({}),
   trainer: z.strictObject({
-    address: address.default('127.0.0.1:50050').describe('Where the trainer service listens.'),
+    address: address.default('127.0.0.1:50050').describe('Where the trainer service is called, and listens.'),
+    listen,
+    advertise,
     metricsPort: port.default(9464),
     output: z.string().describe('Directory for checkpoints and the fused model.'),
     threads: z.number().int().min(1).default(2),
