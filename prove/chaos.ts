@@ -123,7 +123,9 @@ function anyPart({ trainer, teachers, feeder, servers }: DisturbedMesh): KeptPro
   return oneOf([...teachers.map(() => trainer), ...teachers, feeder, ...nats].filter(({ runs }) => runs));
 }
 
-const oneOf = (parts: readonly KeptProcess[]): KeptProcess => parts[Math.floor(random() * parts.length)];
+function oneOf(parts: readonly KeptProcess[]): KeptProcess {
+  return parts[Math.floor(random() * parts.length)];
+}
 
 /** Teachers must fill the streams and then wait, without using more memory. */
 async function frozen({ mesh, reaches }: GoingRun): Promise<void> {

@@ -6,6 +6,7 @@ import { DocumentDecoder } from './document-decoder.ts';
 import { isUnanswered, natsFailure, refusalOf } from './failure.ts';
 import { fetchMessages } from './fetch-messages.ts';
 import { type RunContext, teacherConsumer } from './names.ts';
+import { wholeBytes } from './parts.ts';
 import { traceparentOf } from './traceparent.ts';
 import { untilAnswered } from './until-answered.ts';
 
@@ -60,12 +61,18 @@ export async function* consumeDocuments(
     try {
       await untilAnswered(connection, doing, signal, () => ensureConsumer(context, teacher, batch));
       for await (const message of fetchMessages(context, source, signal)) {
-        const { document, malformed: reason } = await decoder.decode(message.data, message.seq);
-        if (document !== undefined) {
-          yield delivered(context, message, document);
+        const bytes = await wholeBytes(context, names.partsStream, message, signal);
+        if (bytes === undefined) {
+          // Covered by a checkpoint, or lost: then the trainer asks for what it needs.
+          if (!signal.aborted) await acknowledge(context, message);
           continue;
         }
-        await refuse(context, message, reason);
+        const { document, malformed: reason } = await decoder.decode(bytes, message.seq);
+        if (document !== undefined) {
+          yield delivered(context, message, bytes, document);
+          continue;
+        }
+        await refuse(context, message, bytes, reason);
         onMalformed?.({ position: message.seq, reason });
       }
     } catch (error) {
@@ -80,13 +87,18 @@ function isGone(error: unknown): boolean {
   return refusal === 'consumer missing' || refusal === 'stream missing';
 }
 
-function delivered(context: RunContext, message: JsMsg, document: Document): DeliveredDocument {
+function delivered(
+  context: RunContext,
+  message: JsMsg,
+  bytes: Uint8Array,
+  document: Document,
+): DeliveredDocument {
   return {
     document,
     working: () => message.working(),
     traceparent: () => traceparentOf(message),
     ack: () => acknowledge(context, message),
-    refuse: (reason) => refuse(context, message, reason),
+    refuse: (reason) => refuse(context, message, bytes, reason),
   };
 }
 
@@ -100,9 +112,9 @@ async function acknowledge({ connection }: RunContext, message: JsMsg): Promise<
 }
 
 /** Acknowledges the document even where it cannot be put aside, so that nobody gets it again. */
-async function refuse(context: RunContext, message: JsMsg, reason: string): Promise<void> {
+async function refuse(context: RunContext, message: JsMsg, bytes: Uint8Array, reason: string): Promise<void> {
   const letter = { stream: 'documents', source: feederSource, position: message.seq } as const;
-  await putAside(context, { ...letter, bytes: message.data, reason });
+  await putAside(context, { ...letter, bytes, reason });
   await acknowledge(context, message);
 }
 

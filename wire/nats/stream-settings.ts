@@ -50,9 +50,15 @@ export async function ensureStreams(context: RunContext, limits: StreamLimits): 
   });
   await ensureStream(context, {
     ...kept,
+    name: names.partsStream,
+    subjects: [`${names.partsPrefix}>`],
+    duplicate_window: duplicateWindow,
+  });
+  await ensureStream(context, {
+    ...kept,
     discard: DiscardPolicy.Old,
     name: names.deadLettersStream,
-    subjects: [`${names.deadLettersPrefix}*`],
+    subjects: [`${names.deadLettersPrefix}*`, names.letterPartsSubject],
     max_msgs: mostDeadLetters,
     max_bytes: mostDeadLetterBytes,
     duplicate_window: deadLetterWindow,
@@ -79,6 +85,7 @@ async function ensureStream(
 }
 
 function differs(found: StreamConfig, wanted: Partial<StreamConfig>): boolean {
+  if (wanted.subjects?.some((subject) => !found.subjects.includes(subject))) return true;
   return (
     ['max_msgs', 'max_bytes', 'max_msgs_per_subject', 'duplicate_window', 'num_replicas'] as const
   ).some((setting) => wanted[setting] !== undefined && found[setting] !== wanted[setting]);
@@ -95,7 +102,8 @@ export interface StreamPosition {
 export const lifeOf = ({ created }: { readonly created: string | number }): string => String(created);
 
 export async function removeStreams({ connection, names }: RunContext): Promise<void> {
-  for (const stream of [names.documentsStream, names.distributionsStream, names.deadLettersStream]) {
+  const { documentsStream, distributionsStream, partsStream, deadLettersStream } = names;
+  for (const stream of [documentsStream, distributionsStream, partsStream, deadLettersStream]) {
     try {
       await connection.manager.streams.delete(stream);
     } catch (error) {
