@@ -23,6 +23,7 @@ import type { Tracer } from '../process/tracing/tracer.ts';
 import { SkippedRows } from '../texts/skipped-rows.ts';
 import { findTeachers } from '../wire/discovery/find.ts';
 import { type ConnectionEvent, connectNats, type NatsConnection } from '../wire/nats/connection.ts';
+import { holdRun } from '../wire/nats/hold-run.ts';
 import { openRunStreams, type RunStreams } from '../wire/nats/run-streams.ts';
 import { startCheckpointWriter } from './checkpoint/checkpoint-writer.ts';
 import { readSnapshot, type SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
@@ -95,6 +96,8 @@ export async function trainRun(config: RunConfig, parts: TrainerParts): Promise<
     onEvent: (event) => hearOfNats(event, parts),
   });
   try {
+    const held = await holdRun(connection, config.run, parts);
+    tasks.run((signal) => held.watch(signal));
     await registerTrainer(connection, parts);
     const engineOptions = engineOptionsOf(config, fusion);
     const engine = await TrainingEngine.start(target.model, engineOptions);
