@@ -86,8 +86,7 @@ async function trainRecorded({ recorded: documents }: Recorded): Promise<Taken> 
       yield { ...recorded[number % recorded.length], number };
     }
   };
-  const batches = await recordedBatches({
-    documents: joined(),
+  const batchesOf = await recordedBatches({
     sources,
     batchDocuments,
     contextLength,
@@ -97,7 +96,7 @@ async function trainRecorded({ recorded: documents }: Recorded): Promise<Taken> 
     signal: never,
     log: createLog('bench', { level: 'silent' }),
   });
-  const tokens = await trainOn(batches, documents, async () => {});
+  const tokens = await trainOn(batchesOf(joined()), documents, async () => {});
   return { ...taken(), tokens, bytes: 0 };
 }
 

@@ -1,6 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { textsOf } from '../../process/config/corpus-of-run.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import type { Log } from '../../process/log/log.ts';
 import { DocumentSchema } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
@@ -34,8 +35,8 @@ export async function prepareCorpus(
   preparation: Preparation,
 ): Promise<StoredCorpus> {
   const { directory, signal, log } = preparation;
-  const { corpus, contextLength, seed } = config;
-  const files = await findCorpusFiles(corpus);
+  const { contextLength, seed } = config;
+  const files = await findCorpusFiles(textsOf(config));
   const key = JSON.stringify({
     version: 1,
     files,
@@ -67,7 +68,7 @@ async function cutToDisk(
   files: readonly CorpusFile[],
   {
     key,
-    config: { corpus, contextLength, seed },
+    config,
     tokenizers,
     directory,
     signal,
@@ -80,8 +81,9 @@ async function cutToDisk(
     readonly tokenizers: readonly Tokenizer[];
   },
 ): Promise<void> {
+  const { contextLength, seed } = config;
   const all = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const domains = [...new Set(corpus.map(({ domain }) => domain))];
+  const domains = [...new Set(textsOf(config).map(({ domain }) => domain))];
   const writer = await CorpusWriter.open(directory, key);
   try {
     const { position: from, skipped: skippedBefore } = writer.journal;

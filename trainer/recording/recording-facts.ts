@@ -14,8 +14,8 @@ const modelSchema = z.strictObject({
   tokenizerSha256: sha256,
   /** Of its model: every candidate id is below it. */
   vocabularySize: z.number().int().min(1),
-  /** SHA-256 over parts of the model, as its card has it. */
-  modelFingerprint: z.string(),
+  /** SHA-256 over parts of the model, as its card has it; null where only its tokenizer is remembered. */
+  modelFingerprint: z.string().nullable(),
 });
 
 const factsSchema = z.strictObject({

@@ -114,9 +114,9 @@ export class RecordingWriter {
    * @throws FuseMeshError failed_precondition where the recording has another model under that name
    */
   async hears(name: string, model: RecordedModel, json: Uint8Array): Promise<void> {
-    const source = this.#record.sources.find((one) => one.name === name);
-    if (source?.model && JSON.stringify(source.model) !== JSON.stringify(model)) {
-      const what = source.model.tokenizerSha256 === model.tokenizerSha256 ? 'model' : 'tokenizer';
+    const known = this.#record.sources.find((one) => one.name === name)?.model;
+    if (known && !isSameModel(known, model)) {
+      const what = known.tokenizerSha256 === model.tokenizerSha256 ? 'model' : 'tokenizer';
       throw new FuseMeshError(
         'failed_precondition',
         `The recording in ${this.#directory} has another ${what} as "${name}": name another directory, or remove it.`,
@@ -127,7 +127,9 @@ export class RecordingWriter {
       await mkdir(dirname(path), { recursive: true });
       await replaceDurably(path, json);
     });
-    const sources = this.#record.sources.map((one) => (one.name === name ? { name, model } : one));
+    const { modelFingerprint = null } = known ?? {};
+    const heard = { ...model, modelFingerprint: modelFingerprint ?? model.modelFingerprint };
+    const sources = this.#record.sources.map((one) => (one.name === name ? { name, model: heard } : one));
     this.#record = { ...this.#record, sources };
   }
 
@@ -170,6 +172,11 @@ export class RecordingWriter {
     return turn;
   }
 }
+
+const isSameModel = (a: RecordedModel, b: RecordedModel): boolean =>
+  a.tokenizerSha256 === b.tokenizerSha256 &&
+  a.vocabularySize === b.vocabularySize &&
+  (a.modelFingerprint === null || b.modelFingerprint === null || a.modelFingerprint === b.modelFingerprint);
 
 const indexesOf = (parts: readonly PartWriter[]): Record<string, string> =>
   Object.fromEntries(parts.map(({ part, indexSha256 }) => [part, indexSha256]));
