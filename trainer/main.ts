@@ -15,6 +15,7 @@ import { serve } from '../wire/grpc/serve.ts';
 import { freeMemoryFor, memoryLine, planMemory } from './engine-of-run.ts';
 import { Intake } from './intake/intake.ts';
 import { unattachedSources } from './intake/sources/source.ts';
+import { withRecordedSources } from './recorded-sources.ts';
 import { historyMessage } from './report/history/history-message.ts';
 import { type ObservedRun, TrainerMetrics } from './report/metrics.ts';
 import { RunRecord } from './report/run-record.ts';
@@ -38,7 +39,8 @@ export interface TrainerOptions {
  * The trainer: serves TrainerService, /metrics and its page, trains the target on what the teachers of the run say,
  * and resolves when the fused model is written or when it was stopped.
  */
-export async function runTrainer(config: RunConfig, options: TrainerOptions): Promise<void> {
+export async function runTrainer(given: RunConfig, options: TrainerOptions): Promise<void> {
+  const config = await withRecordedSources(given);
   const letGo = await holdDirectory(config.trainer.output, `train run ${config.run}`);
   try {
     await serveAndTrain(config, options);

@@ -149,7 +149,16 @@ export const runConfigSchema = z.strictObject({
     .int()
     .min(16)
     .describe('Most tokens a document may have, in every tokenizer of the run.'),
-  corpus: z.array(text).min(1).describe('What the teachers score and the target trains on.'),
+  corpus: z
+    .union([
+      z.array(text).min(1),
+      z.strictObject({
+        recording: file.describe(
+          'Directory that `fusemesh record` wrote: no feeder and no teacher is needed.',
+        ),
+      }),
+    ])
+    .describe('What the teachers score and the target trains on: texts, or what was recorded of some.'),
   seed: z.number().int().min(0).default(0).describe('Decides the order in which the corpus is taken.'),
   heldOut: z.array(text).default([]).describe('Texts for the final table; never trained on.'),
   topK: z.number().int().min(1).max(1024).default(50).describe('Candidates a teacher sends for every token.'),
@@ -186,7 +195,8 @@ export const runConfigSchema = z.strictObject({
         metricsPort: port.default(0).describe('HTTP port of /metrics; 0 picks a free one.'),
       }),
     )
-    .min(1),
+    .default([])
+    .describe('One at least; with corpus.recording those of it that teach, all where none is named.'),
   target: z.strictObject({
     model: z.string().describe('Hugging Face directory of the model to be taught.'),
     chatTemplate: chatTemplate.describe('As of a teacher.'),
@@ -339,7 +349,21 @@ export const runConfigSchema = z.strictObject({
       .int()
       .min(1)
       .optional()
-      .describe('Steps to train; by default one pass over the corpus.'),
+      .describe('Steps to train; by default all passes over the corpus.'),
+    epochs: z
+      .number()
+      .int()
+      .min(1)
+      .default(1)
+      .describe(
+        'Passes over the corpus, each in an order of its own; the teachers are asked in the first alone.',
+      ),
+    recordingBytes: z
+      .number()
+      .int()
+      .min(1)
+      .default(2 ** 34)
+      .describe('Most that a run of several epochs keeps on disk of what the teachers said.'),
     lambda: z
       .number()
       .min(0)

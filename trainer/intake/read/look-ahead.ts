@@ -117,6 +117,11 @@ export class LookAhead<T> {
     return { bytes, position: this.#read.find((each) => each.document === document)?.position ?? 0 };
   }
 
+  /** The bytes that the next wanted document's part came in; undefined where it has not come or came another way. */
+  get bytes(): Uint8Array | undefined {
+    return this.#waiting.get(this.#next)?.bytes;
+  }
+
   /** When the next wanted document's part came, as performance.now(); undefined before. */
   get arrived(): number | undefined {
     return this.#waiting.get(this.#next)?.at;

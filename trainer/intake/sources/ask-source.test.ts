@@ -41,7 +41,7 @@ function sourceOf(named: Replica, ...found: Replica[]): Source {
   return source;
 }
 const speaks = (one: Replica) => timers.push(setInterval(() => one.words++, 500));
-const document = { number: 0, text: 'abcdef' };
+const document = { number: 0, text: 'abcdef', turns: [], tools: '' };
 const question = {
   topK: 1,
   fingerprint: smallFingerprint,
