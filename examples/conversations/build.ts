@@ -9,7 +9,17 @@ import { parse } from 'yaml';
  */
 
 /** Which of its files are taken. */
-const names = ['science', 'computers', 'trivia', 'literature', 'history', 'money', 'sports', 'food', 'coding'];
+const names = [
+  'science',
+  'computers',
+  'trivia',
+  'literature',
+  'history',
+  'money',
+  'sports',
+  'food',
+  'coding',
+];
 /** SHA-256 over these files, one after another. */
 const sha256 = 'f909aad4dbab1582d8f8ec6207cadca2d2949f90aabda60b01bc004e6eb76f1a';
 /** One question in so many is held out, with all answers to it. */
