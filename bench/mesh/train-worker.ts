@@ -92,8 +92,7 @@ async function trainRecorded({ recorded: documents }: Recorded): Promise<Taken> 
       yield { ...recorded[number % recorded.length], number };
     }
   };
-  const batches = await recordedBatches({
-    documents: joined(),
+  const batchesOf = await recordedBatches({
     sources: sources.map(({ name, tokenizer }) => ({ name, encoder: ContentEncoder.ofBaseModel(tokenizer) })),
     batchDocuments,
     contextLength,
@@ -103,7 +102,7 @@ async function trainRecorded({ recorded: documents }: Recorded): Promise<Taken> 
     signal: never,
     log: createLog('bench', { level: 'silent' }),
   });
-  const tokens = await trainOn(batches, documents, async () => {});
+  const tokens = await trainOn(batchesOf(joined()), documents, async () => {});
   return { ...taken(), tokens, bytes: 0 };
 }
 

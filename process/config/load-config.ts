@@ -65,6 +65,7 @@ function parseYaml(text: string, path: string): object {
 /** Where a run file has paths; * stands for every item of a list. */
 const pathKeys = [
   'corpus.*.path',
+  'corpus.recording',
   'heldOut.*.path',
   'teachers.*.model',
   'teachers.*.tokenizer',

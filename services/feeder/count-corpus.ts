@@ -1,6 +1,7 @@
 import type { ContentEncoder } from '../../model/chat/content-encoder.ts';
 import type { Content } from '../../model/chat/conversation.ts';
 import { uniformNumbers } from '../../numbers/random.ts';
+import { textsOf } from '../../process/config/corpus-of-run.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { SkippedRows } from '../../texts/skipped-rows.ts';
 import { cutCorpus, findCorpusFiles } from './cut-corpus.ts';
@@ -31,11 +32,12 @@ const exampleCount = 3;
  * @throws FuseMeshError cancelled when aborted, invalid_argument where the corpus has no text
  */
 export async function countCorpus(
-  { corpus, contextLength, seed }: Pick<RunConfig, 'corpus' | 'contextLength' | 'seed'>,
+  config: Pick<RunConfig, 'corpus' | 'contextLength' | 'seed'>,
   encoders: readonly ContentEncoder[],
   { signal, onRead }: { signal: AbortSignal; onRead: (read: number, all: number) => void },
 ): Promise<CorpusCount> {
-  const files = await findCorpusFiles(corpus);
+  const { contextLength, seed } = config;
+  const files = await findCorpusFiles(textsOf(config));
   const all = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const skipped = new SkippedRows();
   const uniform = uniformNumbers(seed);

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { textsOf } from '../../process/config/corpus-of-run.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import type { Log } from '../../process/log/log.ts';
 import type { Tracer } from '../../process/tracing/tracer.ts';
@@ -49,7 +50,7 @@ export async function runFeeder(config: RunConfig, options: FeederOptions): Prom
   const { signal, tracer, onRead, onProgress, onPublished } = options;
   const log = options.log.child({ run: config.run });
   // What can be wrong with the run file shows before anything is waited for.
-  for (const { path } of config.corpus) {
+  for (const { path } of textsOf(config)) {
     const { files, skipped } = await findTextFiles(path);
     if (skipped.length > 0) {
       log.info(

@@ -3,6 +3,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { ContentEncoder } from '../../model/chat/content-encoder.ts';
 import type { Content } from '../../model/chat/conversation.ts';
+import { textsOf } from '../../process/config/corpus-of-run.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import type { Log } from '../../process/log/log.ts';
 import { SkippedRows } from '../../texts/skipped-rows.ts';
@@ -37,8 +38,8 @@ export async function prepareCorpus(
   preparation: Preparation,
 ): Promise<StoredCorpus> {
   const { directory, signal, log } = preparation;
-  const { corpus, contextLength, seed } = config;
-  const files = await findCorpusFiles(corpus);
+  const { contextLength, seed } = config;
+  const files = await findCorpusFiles(textsOf(config));
   const key = JSON.stringify({
     version: 1,
     files,
@@ -78,7 +79,7 @@ async function cutToDisk(
   files: readonly CorpusFile[],
   {
     key,
-    config: { corpus, contextLength, seed },
+    config,
     encoders,
     directory,
     signal,
@@ -91,8 +92,9 @@ async function cutToDisk(
     readonly encoders: readonly ContentEncoder[];
   },
 ): Promise<void> {
+  const { contextLength, seed } = config;
   const all = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const domains = [...new Set(corpus.map(({ domain }) => domain))];
+  const domains = [...new Set(textsOf(config).map(({ domain }) => domain))];
   const writer = await CorpusWriter.open(directory, key);
   try {
     const { position: from, skipped: skippedBefore } = writer.journal;

@@ -7,7 +7,7 @@ import { RateMeter } from '../../../process/metrics/rate-meter.ts';
 import { distributionToBytes } from '../../../wire/codec/distribution-bytes.ts';
 import { refusedDistribution } from '../../../wire/codec/text-distribution.ts';
 import type { TeacherRunStatusSchema } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
-import type { DeliveredDocument, RunStreams } from '../../../wire/nats/run-streams.ts';
+import { type DeliveredDocument, markEvery, type RunStreams } from '../../../wire/nats/run-streams.ts';
 import type { RunMetrics } from '../metric-table.ts';
 import { isRefused, type TeacherModel } from '../teacher-model.ts';
 import { gatherBatches } from './gather-batches.ts';
@@ -19,8 +19,6 @@ import { WaitClock } from './wait-clock.ts';
 const patienceMilliseconds = 20;
 /** Distributions on their way to the server at once: each takes a round trip to be acknowledged. */
 const publishedAtOnce = 8;
-/** How often the server is told that documents in hand are still worked on; it gives up after 30 s. */
-const workingEveryMilliseconds = 10_000;
 /** How long a teacher that leaves waits for room for what it has scored. */
 const leaveWithinMilliseconds = 2_000;
 
@@ -113,7 +111,7 @@ export class RunAttachment {
     const { run, teacher } = this.settings;
     const working = setInterval(() => {
       for (const document of this.#inHand) document.working();
-    }, workingEveryMilliseconds);
+    }, markEvery);
     try {
       const batches = gatherBatches(this.#documents(), {
         most: model.textsAtOnce === undefined ? batchDocuments : 1,

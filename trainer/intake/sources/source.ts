@@ -28,6 +28,8 @@ export interface Replica {
   attached: boolean;
   /** What it said last of its work for the run. */
   said: SourceSaid;
+  /** How often it has said anything; one that works does so every second. */
+  words: number;
 }
 
 export const replicaAt = (address: string, instance?: string): Replica => ({
@@ -35,6 +37,7 @@ export const replicaAt = (address: string, instance?: string): Replica => ({
   instance,
   attached: false,
   said: nothingSaid,
+  words: 0,
 });
 
 /** What replicas of a source have in common: they serve one model, and were started with a run file of one run. */
@@ -101,9 +104,10 @@ export class Source {
     );
   }
 
-  /** Where it can be asked; where nobody is known to work, the address of the run file. */
-  get address(): string {
-    return (this.working[0] ?? this.named).address;
+  /** Those that can be asked; where nobody is known to work, the one that the run file names. */
+  get askable(): Replica[] {
+    const { working } = this;
+    return working.length > 0 ? working : [this.named];
   }
 }
 
