@@ -34,6 +34,23 @@ it('takes an exported model, and cuts texts to a shorter context', async () => {
   expect(cut.evaluation.total!.tokens).toBeLessThan(whole.evaluation.total!.tokens);
 });
 
+it('counts what assistants say in conversations, and nothing else', async () => {
+  const conversation = (question: string) => ({
+    messages: [
+      { role: 'user', content: question },
+      { role: 'assistant', content: 'The state of the Union.' },
+    ],
+  });
+  const rows = ['What?', 'What is it that we shall speak of today, fellow citizens?'].map(conversation);
+  const lines = [...rows, { messages: [rows[0].messages[0]] }].map((row) => JSON.stringify(row));
+  const texts = [await file('chat.jsonl', lines.join('\n'))];
+  const chatTemplate = join(root, 'test/golden-eval/chat.jinja');
+  const { evaluation, progress } = await evaluate({ texts, chatTemplate });
+  // The token that ends the turn counts as a byte.
+  expect(evaluation.total?.bytes).toBe(2 * (Buffer.byteLength('The state of the Union.') + 1));
+  expect(progress).toEqual(['0/2', '2/2']);
+});
+
 it('answers questions without texts', async () => {
   const choices = await file(
     'one.jsonl',
