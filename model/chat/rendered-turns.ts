@@ -16,10 +16,7 @@ export interface RenderedTurn {
 /** A conversation as a template renders it. */
 export interface RenderedConversation {
   readonly text: string;
-  /**
-   * One a turn; undefined for an empty one that stands nowhere, and for what a tool replies where the template writes it
-   * otherwise (as JSON): the model reads that, but none of its characters are the content's.
-   */
+  /** One a turn; undefined for an empty one that stands nowhere. */
   readonly turns: readonly (RenderedTurn | undefined)[];
 }
 
@@ -117,7 +114,10 @@ function placeOf(
     keptFrom--;
   }
   const rewritten = !isBlank(content.slice(keptTo)) || !isBlank(content.slice(0, keptFrom));
-  if (rewritten && role === 'tool' && !conversation.turns[turn].learnt) return undefined;
+  // What a tool replies is often written as JSON: the model reads it, but none of the characters are the content's.
+  if (rewritten && role === 'tool' && !conversation.turns[turn].learnt) {
+    return { from: at, to: at, keptFrom: content.length };
+  }
   if (!isBlank(content.slice(0, keptFrom))) {
     const thoughtsEnd = content.lastIndexOf(endOfThoughts) + endOfThoughts.length;
     if (keptFrom > answerBegins(content)) throw changed(reading, turn);
