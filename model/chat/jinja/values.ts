@@ -85,6 +85,7 @@ export function sumOf(left: Value, right: Value): unknown {
 function plain({ type, value }: Value): unknown {
   if (value instanceof Map) return Object.fromEntries([...value].map(([key, own]) => [key, plain(own)]));
   if (Array.isArray(value)) return value.map(plain);
+  if (type === 'NullValue') return null;
   if (type === 'FunctionValue') throw new Error('it puts a function into a list');
   return value;
 }
