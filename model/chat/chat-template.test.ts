@@ -44,7 +44,8 @@ describe('ChatTemplate', () => {
 
   it('lets templates see the same date on every day, unless it is told one', () => {
     const template = made("{{ strftime_now('%d %B %Y, %-d %b %y %A') }}");
-    const rendered = (date?: Date) => template.render([user], { addGenerationPrompt: false, date });
+    const rendered = (date?: Date) =>
+      template.render([user], { addGenerationPrompt: false, ...(date && { date }) });
     expect(rendered()).toBe('26 July 2024, 26 Jul 24 Friday');
     expect(rendered(new Date('2026-01-05T23:00:00Z'))).toBe('05 January 2026, 5 Jan 26 Monday');
   });
