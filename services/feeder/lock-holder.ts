@@ -69,11 +69,15 @@ function ourPlace(): string {
   }
 }
 
-/** The 22nd field of proc(5)'s stat; the second, a name in brackets, may have spaces. */
+/**
+ * The 22nd field of proc(5)'s stat, which follows a name in brackets that may have spaces; undefined also where a
+ * process has ended and nobody has asked how.
+ */
 function startOf(processId: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${processId}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
   } catch {
     return undefined;
   }
