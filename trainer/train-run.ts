@@ -28,6 +28,7 @@ import type { Intake } from './intake/intake.ts';
 import { awaitManifest } from './intake/read/manifest.ts';
 import { detach, keepAttached } from './intake/sources/keep-attached.ts';
 import { keepReplicas } from './intake/sources/keep-replicas.ts';
+import { KeptModels } from './intake/sources/kept-models.ts';
 import { recallTokenizers } from './intake/sources/kept-tokenizers.ts';
 import { type Evaluation, train } from './loop.ts';
 import { type StreamedBatches, type StreamedRun, streamedBatches } from './pipeline.ts';
@@ -153,7 +154,8 @@ async function trainToTheEnd(config: RunConfig, opened: OpenedRun): Promise<Save
   if (resume.resumedFrom !== undefined) await engine.restore(await readSnapshot(resume.resumedFrom));
 
   if (trainer.join !== 'all') await recallTokenizers(trainer.output, sources);
-  const attaching = { run, topK, notifier, log };
+  const models = await KeptModels.recall(trainer.output, { run, corpusSha256 }, sources);
+  const attaching = { run, topK, models, notifier, log };
   for (const source of sources) {
     tasks.run((signal) => keepAttached(source, source.named, { ...attaching, signal }));
   }

@@ -82,6 +82,7 @@ export async function removeOutput(config: RunConfig): Promise<void> {
     'history.jsonl',
     'joined.jsonl',
     'tokenizers',
+    'sources',
     'result.json',
     'report.html',
   ];

@@ -46,6 +46,8 @@ export function teacherService(
         contextLength: card.contextLength,
         tokenizerFingerprint: tokenizer.fingerprint,
         modelFingerprint: model.fingerprint,
+        probeLogProbabilities: [...(model.probe?.values ?? [])],
+        serverVersion: model.probe?.version ?? '',
       };
     },
 
