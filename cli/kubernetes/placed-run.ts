@@ -1,5 +1,6 @@
 import { isAbsolute, join, relative } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { textsOf } from '../../process/config/corpus-of-run.ts';
 import { sourcesOf } from '../../process/config/run-sources.ts';
 import { type RunConfig, runConfigSchema } from '../../process/config/schema.ts';
 import { hostOfAddress, isLoopbackHost } from '../../process/security/loopback.ts';
@@ -81,16 +82,18 @@ export function placeRun(config: RunConfig, placement: Placement): PlacedRun {
     security.tls.key = secret('key', security.tls.key);
     security.tls.ca = secret('ca', security.tls.ca);
   }
-  for (const text of [...placed.corpus, ...placed.heldOut]) text.path = inData(text.path);
+  for (const text of [...textsOf(placed), ...placed.heldOut]) text.path = inData(text.path);
   for (const teacher of placed.teachers) {
     const { name, served } = teacher;
     if (teacher.model !== undefined) teacher.model = inData(teacher.model);
     if (teacher.tokenizer !== undefined) teacher.tokenizer = inData(teacher.tokenizer);
+    if (teacher.chatTemplate !== undefined) teacher.chatTemplate = inData(teacher.chatTemplate);
     if (served?.apiKeyFile) served.apiKeyFile = secret(`api-key-${name}`, served.apiKeyFile);
     if (served?.tls) served.tls.ca = secret(`api-ca-${name}`, served.tls.ca)!;
     Object.assign(teacher, listening(teacherName(placed.run, name), ports.teacher));
   }
   target.model = inData(target.model);
+  if (target.chatTemplate !== undefined) target.chatTemplate = inData(target.chatTemplate);
   if (target.source) {
     Object.assign(target.source, listening(teacherName(placed.run, target.source.name), ports.teacher));
   }
