@@ -170,6 +170,25 @@ describe('ContentEncoder', () => {
   });
 });
 
+describe('special tokens that take the spaces behind them', () => {
+  it('are no part of what is said', async () => {
+    const { tokenizer } = await chatModel('gpt2');
+    const json = JSON.parse(Buffer.from(tokenizer.json).toString());
+    for (const token of json.added_tokens) token.rstrip = true;
+    const end = '<|endoftext|>';
+    const template = `{% for m in messages %}${end}\n{{ m.content }}${end}\n{% endfor %}`;
+    const encoder = new ContentEncoder(
+      Tokenizer.fromJson(JSON.stringify(json)),
+      ChatTemplate.of({ template, specialTokens: { eos_token: end } }, 'a-model'),
+    );
+    const content = conversation(says('user', 'a'), says('assistant', '\n b'));
+    const { starts, ends } = await encoded(encoder, content);
+    expect(Array.from(starts)).toEqual([0, 1, 2, 3, 6, 7]);
+    expect(Array.from(ends)).toEqual([1, 2, 3, 6, 7, 8]);
+    expect(Array.from(learnt(content, { starts, ends })!)).toEqual([0, 0, 0, 0, 1, 1]);
+  });
+});
+
 describe('what templates do with contents', () => {
   const made = async (template: string) => {
     const { tokenizer } = await chatModel('qwen3');
@@ -290,7 +309,7 @@ describe('properties of spans', () => {
             expect(content.turns[turn]?.role).toBe('assistant');
           });
         }),
-        { numRuns: 20 },
+        { numRuns: 40 },
       );
     },
   );
