@@ -4,11 +4,17 @@ import { ChatTemplate } from '../../model/chat/chat-template.ts';
 import { ContentEncoder } from '../../model/chat/content-encoder.ts';
 import { turnPlaces } from '../../model/chat/content-layout.ts';
 import { learnt } from '../../model/chat/learning.ts';
-import { chatModel, conversation, encoded, says } from '../../test/support/chat-models.ts';
+import {
+  type ChatTokenizer,
+  chatModel,
+  conversation,
+  encoded,
+  says,
+} from '../../test/support/chat-models.ts';
 import { texts } from '../../test/support/tokenizer-properties.ts';
 import { alignBySharedBoundaries, says as kinds } from './alignment.ts';
 
-const models: readonly (readonly [string, string | null])[] = [
+const models: readonly (readonly [ChatTokenizer, string | null])[] = [
   ['qwen3', 'qwen3_training'],
   ['gptoss', 'gptoss'],
   ['deepseek_v3', null],
