@@ -16,10 +16,7 @@ export interface RenderedTurn {
 /** A conversation as a template renders it. */
 export interface RenderedConversation {
   readonly text: string;
-  /**
-   * One a turn; undefined for an empty one that stands nowhere, and for what a tool replies where the template writes it
-   * otherwise (as JSON): the model reads that, but none of its characters are the content's.
-   */
+  /** One a turn; undefined for an empty one that stands nowhere. */
   readonly turns: readonly (RenderedTurn | undefined)[];
 }
 
@@ -117,7 +114,10 @@ function placeOf(
     keptFrom--;
   }
   const rewritten = !isBlank(content.slice(keptTo)) || !isBlank(content.slice(0, keptFrom));
-  if (rewritten && role === 'tool' && !conversation.turns[turn].learnt) return undefined;
+  // What a tool replies is often written as JSON: the model reads it, but none of the characters are the content's.
+  if (rewritten && role === 'tool' && !conversation.turns[turn].learnt) {
+    return { from: at, to: at, keptFrom: content.length };
+  }
   if (!isBlank(content.slice(0, keptFrom))) {
     const thoughtsEnd = content.lastIndexOf(endOfThoughts) + endOfThoughts.length;
     if (keptFrom > answerBegins(content)) throw changed(reading, turn);
@@ -138,16 +138,16 @@ function aloneIn(reading: Reading, turn: number): MarkedPlace | undefined {
 }
 
 /**
- * @param marks [turns] where to put each mark into its content; undefined for none
+ * @param into [turns] where to put each mark into its content; undefined for none
  * @returns [turns] where each stands in the true rendering; undefined where the marked one is another, or does not hold
  * each mark once
  */
 function markedPlaces(
   { template, messages, tools, text, firstMark }: Reading,
-  marks: readonly (number | undefined)[],
+  into: readonly (number | undefined)[],
 ): number[] | undefined {
   const marked = messages.map((message, turn) => {
-    const mark = marks[turn];
+    const mark = into[turn];
     if (mark === undefined) return message;
     const { content } = message;
     return {
@@ -164,16 +164,17 @@ function markedPlaces(
   const places = new Array<number>(messages.length).fill(-1);
   let plain = '';
   let read = 0;
-  for (const match of rendering.matchAll(firstMark === firstMarks[0] ? lowerMarks : upperMarks)) {
+  for (const match of rendering.matchAll(marks)) {
+    const turn = match[0].codePointAt(0)! - firstMark;
+    if (turn < 0 || turn >= places.length) continue;
+    if (places[turn] >= 0) return undefined;
     plain += rendering.slice(read, match.index);
     read = match.index + match[0].length;
-    const turn = match[0].codePointAt(0)! - firstMark;
-    if (turn >= places.length || places[turn] >= 0) return undefined;
     places[turn] = plain.length;
   }
   plain += rendering.slice(read);
   if (plain !== text) return undefined;
-  return marks.every((mark, turn) => mark === undefined || places[turn] >= 0) ? places : undefined;
+  return into.every((mark, turn) => mark === undefined || places[turn] >= 0) ? places : undefined;
 }
 
 /** Where a mark may stand in a content, those first that the fewest templates notice. */
@@ -203,20 +204,20 @@ function answerBegins(content: string): number {
 
 const endOfThoughts = '</think>';
 
-/** Where the two planes of Unicode begin that belong to nobody. */
-const firstMarks = [0xf0000, 0x100000];
-const lowerMarks = /[\u{f0000}-\u{ffffd}]/gu;
-const upperMarks = /[\u{100000}-\u{10fffd}]/gu;
+/** Characters that Unicode leaves to private use, two planes of them. */
+const marks = /[\u{f0000}-\u{10ffff}]/gu;
+const [lowestMark, highestMark] = [0xf0000, 0x10ffff];
 
 /** The first of as many code points as there are turns, none of which is in the text. */
 function marksMissingIn(text: string, turns: number): number {
-  const free = firstMarks.find((_, i) => text.search(i === 0 ? lowerMarks : upperMarks) < 0);
-  if (free !== undefined && turns < 0xfffd) return free;
+  const used = new Set(Array.from(text.matchAll(marks), ([mark]) => mark.codePointAt(0)!));
+  let first = lowestMark;
+  for (let mark = first; mark <= highestMark && mark < first + turns; mark++)
+    if (used.has(mark)) first = mark + 1;
+  if (first + turns <= highestMark) return first;
   throw new FuseMeshError(
     'invalid_argument',
-    free === undefined
-      ? 'The conversation holds characters of both of the planes of Unicode for private use: take those of one out'
-      : `The conversation has ${turns} turns: ${0xfffc} is the most`,
+    `A conversation of ${turns} turns has too many of them, or too many characters for private use (U+F0000 and above)`,
   );
 }
 

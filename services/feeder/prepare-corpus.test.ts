@@ -55,7 +55,6 @@ it('goes on behind what was saved when it is killed, to the same documents', asy
   expect(rowsSaved).toBeGreaterThan(100);
   // A process that is killed may have written more than it has saved.
   for (const name of ['pieces', 'places', 'digests']) await appendFile(join(directory, name), 'more');
-  await writeFile(join(directory, 'in-work'), '999999999');
 
   reads = 0;
   const resumed = await prepare('killed', {

@@ -1,5 +1,5 @@
 import { capitalized, stripBefore, stripBehind } from './python-text.ts';
-import { areEqual, textOf, type Value } from './values.ts';
+import { areEqual, sumOf, textOf, type Value } from './values.ts';
 
 /** A node of a parsed template, by the fields that we read. */
 interface Node {
@@ -24,7 +24,12 @@ const statements = new Set([
 /** Methods and filters of strings that @huggingface/jinja does otherwise than Python. */
 const methods = new Set(['strip', 'lstrip', 'rstrip', 'capitalize']);
 const filters: Readonly<Record<string, string>> = { trim: 'strip', capitalize: 'capitalize', string: 'str' };
-const operators: Readonly<Record<string, string>> = { '==': 'equal', '!=': 'unequal', '~': 'joined' };
+const operators: Readonly<Record<string, string>> = {
+  '==': 'equal',
+  '!=': 'unequal',
+  '~': 'joined',
+  '+': 'sum',
+};
 
 /** No template can call a name with a space in it. */
 const nameOf = (operation: string): string => `python ${operation}`;
@@ -39,6 +44,7 @@ export const pythonOperations: Readonly<Record<string, (...values: never[]) => u
     equal: ([left, right]: Value[]) => areEqual(left, right),
     unequal: ([left, right]: Value[]) => !areEqual(left, right),
     joined: ([left, right]: Value[]) => textOf(left) + textOf(right),
+    sum: ([left, right]: Value[]) => sumOf(left, right),
     strip: ([text, ...characters]: Value[]) =>
       stripBehind(stripBefore(textOf(text), setOf(characters)), setOf(characters)),
     lstrip: ([text, ...characters]: Value[]) => stripBefore(textOf(text), setOf(characters)),

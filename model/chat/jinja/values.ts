@@ -68,3 +68,24 @@ const isNumber = ({ type }: Value): boolean =>
   type === 'IntegerValue' || type === 'FloatValue' || type === 'BooleanValue';
 
 const isList = ({ type }: Value): boolean => type === 'ArrayValue' || type === 'TupleValue';
+
+/**
+ * Python's +.
+ *
+ * @throws Error where Python raises a TypeError
+ */
+export function sumOf(left: Value, right: Value): unknown {
+  if (left.type === 'StringValue' && right.type === 'StringValue') return `${left.value}${right.value}`;
+  if (isNumber(left) && isNumber(right)) return Number(left.value) + Number(right.value);
+  if (isList(left) && left.type === right.type) return [...(plain(left) as []), ...(plain(right) as [])];
+  throw new Error(`it adds a ${left.type} and a ${right.type}`);
+}
+
+/** A value as data of JavaScript. */
+function plain({ type, value }: Value): unknown {
+  if (value instanceof Map) return Object.fromEntries([...value].map(([key, own]) => [key, plain(own)]));
+  if (Array.isArray(value)) return value.map(plain);
+  if (type === 'NullValue') return null;
+  if (type === 'FunctionValue') throw new Error('it puts a function into a list');
+  return value;
+}
