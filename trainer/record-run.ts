@@ -10,6 +10,7 @@ import type { JoinedParts } from './intake/join/join-documents.ts';
 import { awaitManifest } from './intake/read/manifest.ts';
 import { attachSources } from './intake/sources/attach-sources.ts';
 import { detach } from './intake/sources/keep-attached.ts';
+import { KeptModels } from './intake/sources/kept-models.ts';
 import { unattachedSources } from './intake/sources/source.ts';
 import { factsOf, modelOf, recordOfDocument } from './recording/record-of-document.ts';
 import { RecordingWriter } from './recording/recording-writer.ts';
@@ -90,7 +91,11 @@ export async function recordRun(
       tokenBytes,
     });
     onProgress?.(recorded());
-    if (from < total) attachSources(config, sources, { connection, tasks, notifier, log });
+    if (from < total) {
+      const { corpusSha256 } = open.facts;
+      const models = await KeptModels.recall(directory, { run, corpusSha256 }, sources);
+      attachSources(config, sources, { connection, models, tasks, notifier, log });
+    }
     const streamed =
       from < total &&
       (await streamedDocuments(
