@@ -112,7 +112,7 @@ it('reads the rows of a file of one large group, and goes on behind any', async 
   await handle.close();
   for (const before of [0, 1, 1234, rows - 1, rows]) {
     const found: unknown[] = [];
-    const options = { columns: ['text'], from: { rows: before, bytes: 0 } };
+    const options = { column: 'text', from: { rows: before, bytes: 0 } };
     for await (const row of readParquetRows(path, options)) found.push('value' in row && row.value);
     expect(found).toEqual(texts.slice(before).map((text) => ({ text })));
   }

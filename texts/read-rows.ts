@@ -7,8 +7,8 @@ import { type TextFormat, textEndings, textFormat } from './text-format.ts';
 import { readTextParts } from './text-parts.ts';
 
 /**
- * The rows of a file, in whatever format; a .txt file is one row, or several where it is large
- * (text-parts.ts), which have their text in every column.
+ * The rows of a file, in whatever format; a .txt file is one row, or several where it is large (text-parts.ts), which
+ * have their text in any column.
  *
  * @throws FuseMeshError invalid_argument for a file that is broken or of another kind
  */
@@ -31,7 +31,7 @@ export function readRows(file: string, options: RowOptions): AsyncGenerator<Row>
 async function* readPlainText(
   file: string,
   compression: TextFormat['compression'],
-  { columns, from, onRead }: RowOptions,
+  { column = 'text', from, onRead }: RowOptions,
 ): AsyncGenerator<Row> {
   let { rows } = from;
   for await (const { bytes, begin, end } of readTextParts(file, compression, { from, onRead })) {
@@ -40,7 +40,7 @@ async function* readPlainText(
     const decoded = decodeUtf8(bytes);
     const text = begin === 0 ? decoded && withoutMark(decoded) : decoded;
     if (text === undefined) yield { ...head, problem: 'not UTF-8' };
-    else yield { ...head, value: Object.fromEntries(columns.map((column) => [column, text])) };
+    else yield { ...head, value: { [column]: text } };
   }
 }
 

@@ -11,7 +11,7 @@ async function read(name: string, content: string | Uint8Array) {
   const file = join(await temporaryDirectory(), name);
   await writeFile(file, content);
   const rows: { text: string; after: RowPosition }[] = [];
-  for await (const { text, after } of readFileTexts(file, {})) rows.push({ text, after });
+  for await (const { content, after } of readFileTexts(file, {})) rows.push({ text: String(content), after });
   return { file, rows, texts: rows.map(({ text }) => text) };
 }
 
@@ -35,7 +35,7 @@ describe('a large file of plain text', () => {
       }
       for (const [i, { after }] of rows.entries()) {
         const rest: string[] = [];
-        for await (const { text } of readFileTexts(file, {}, { from: after })) rest.push(text);
+        for await (const { content } of readFileTexts(file, {}, { from: after })) rest.push(String(content));
         expect(rest).toEqual(texts.slice(i + 1));
       }
     }

@@ -81,6 +81,7 @@ export async function removeOutput(config: RunConfig): Promise<void> {
     'nats',
     'history.jsonl',
     'joined.jsonl',
+    'heard',
     'tokenizers',
     'result.json',
     'report.html',

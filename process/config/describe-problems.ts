@@ -7,6 +7,12 @@ export function describeProblems(error: z.ZodError): string {
 }
 
 function describe(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_union') {
+    // Of several forms that a value may have, that which it has from outside.
+    const meant = issue.errors.find((problems) => problems.every(isInside));
+    if (meant)
+      return meant.map((inner) => describe({ ...inner, path: [...issue.path, ...inner.path] })).join('; ');
+  }
   const path = issue.path.map(String);
   if (issue.code === 'unrecognized_keys') {
     return issue.keys
@@ -20,6 +26,9 @@ function describe(issue: z.core.$ZodIssue): string {
   const missing = issue.code === 'invalid_type' && issue.message.includes('received undefined');
   return `${path.join('.')}: ${missing ? 'is missing' : issue.message}`;
 }
+
+const isInside = ({ path, code }: z.core.$ZodIssue): boolean =>
+  path.length > 0 || code === 'unrecognized_keys';
 
 /** The keys that the schema has for the object at a path. */
 function knownKeys(path: readonly string[]): readonly string[] {

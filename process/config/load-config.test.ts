@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
+import { textsOf } from './corpus-of-run.ts';
 import { loadRunConfig } from './load-config.ts';
 
 const runFile = `
@@ -26,11 +27,16 @@ describe('loadRunConfig', () => {
   it('fills in defaults and makes paths absolute', async () => {
     const { path, directory } = await write();
     const config = await loadRunConfig(path, { environment: {} });
-    expect(config.nats).toEqual({ url: 'nats://127.0.0.1:4222', maxDocuments: 1024, maxDistributions: 1024 });
+    expect(config.nats).toEqual({
+      url: 'nats://127.0.0.1:4222',
+      replicas: 1,
+      maxDocuments: 1024,
+      maxDistributions: 1024,
+    });
     expect(config.trainer).toMatchObject({ learningRate: 1e-4, output: join(directory, 'out') });
     for (const { execution, device } of [config.trainer, ...config.teachers])
       expect([execution, device]).toEqual(['cpu', 0]);
-    expect(config.corpus[0].path).toBe(join(directory, 'corpus/speeches.txt'));
+    expect(textsOf(config)[0].path).toBe(join(directory, 'corpus/speeches.txt'));
     expect(config.teachers[0].model).toBe(join(directory, 'models/orator'));
     expect(config.target.model).toBe('/models/target');
   });
