@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { grafanaConfig } from '../../cli/observe/grafana-config.ts';
 import { cudaBuildFolder } from '../../model/runtime/cuda-build.ts';
+import { textsOf } from '../../process/config/corpus-of-run.ts';
 import { loadRunConfig } from '../../process/config/load-config.ts';
 import { sourcesOf } from '../../process/config/run-sources.ts';
 import { runConfigSchema } from '../../process/config/schema.ts';
@@ -64,7 +65,7 @@ describe('deploy/compose.yaml', () => {
   });
 
   it('mounts every file of the run, and a volume where the trainer writes', async () => {
-    const texts = [...run.corpus, ...run.heldOut].map(({ path }) => path);
+    const texts = [...textsOf(run), ...run.heldOut].map(({ path }) => path);
     const models = [...run.teachers.map(({ model }) => model), run.target.model];
     for (const path of [...texts, ...models]) {
       expect(path).toMatch(/^\.\.\/examples\/zoo\//);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { unpackRecord } from './pack-record.ts';
 import { checksumOf, entryBytes, readPlace } from './record-index.ts';
 import { dataPath, indexPath } from './recording-files.ts';
 
@@ -50,7 +51,7 @@ export class PartReader {
     if (read < length || checksumOf(bytes) !== checksum) {
       throw damaged(this.#path, `record ${number}, ${length} bytes at ${offset},`);
     }
-    return bytes;
+    return unpackRecord(bytes);
   }
 
   close(): Promise<void> {
