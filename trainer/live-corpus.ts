@@ -101,10 +101,8 @@ export class LiveCorpus implements RunCorpus {
       batches: this.#passes(streamed, later, openRecording),
       tokenizers:
         streamed?.tokenizers ?? (await openRecording()).sources.flatMap(({ tokenizer }) => tokenizer ?? []),
-      cover: async (documents) => {
-        await writer?.save();
-        await streamed?.cover(Math.min(documents, Number(manifest.documents)));
-      },
+      keep: async () => writer?.save(),
+      cover: async (documents) => streamed?.cover(Math.min(documents, Number(manifest.documents))),
       close: async () => {
         await streamed?.close();
         await writer?.close();

@@ -48,10 +48,11 @@ export class PartReader {
       if (bytesRead === 0) break;
       read += bytesRead;
     }
-    if (read < length || checksumOf(bytes) !== checksum) {
-      throw damaged(this.#path, `record ${number}, ${length} bytes at ${offset},`);
-    }
-    return unpackRecord(bytes);
+    const lost = () => damaged(this.#path, `record ${number}, ${length} bytes at ${offset},`);
+    if (read < length || checksumOf(bytes) !== checksum) throw lost();
+    return unpackRecord(bytes).catch(() => {
+      throw lost();
+    });
   }
 
   close(): Promise<void> {
