@@ -104,10 +104,8 @@ export class LiveCorpus implements RunCorpus {
     return {
       batches: this.#passes(streamed, later, openRecording),
       encoders: streamed?.encoders ?? (await openRecording()).sources.flatMap(({ encoder }) => encoder ?? []),
-      cover: async (documents) => {
-        await writer?.save();
-        await streamed?.cover(Math.min(documents, Number(manifest.documents)));
-      },
+      keep: async () => writer?.save(),
+      cover: async (documents) => streamed?.cover(Math.min(documents, Number(manifest.documents))),
       close: async () => {
         await streamed?.close();
         await writer?.close();

@@ -2,9 +2,10 @@ import type { RunConfig } from '../process/config/schema.ts';
 import { BackgroundTasks } from '../process/lifecycle/background-tasks.ts';
 import { Notifier } from '../process/lifecycle/notifier.ts';
 import type { Log } from '../process/log/log.ts';
-import { connectNats } from '../wire/nats/connection.ts';
+import type { CorpusManifest } from '../wire/generated/fusemesh/v1/corpus_pb.ts';
+import { connectNats, type NatsConnection } from '../wire/nats/connection.ts';
 import { holdRun } from '../wire/nats/hold-run.ts';
-import { openRunStreams } from '../wire/nats/run-streams.ts';
+import { openRunStreams, type RunStreams } from '../wire/nats/run-streams.ts';
 import { Intake } from './intake/intake.ts';
 import type { JoinedParts } from './intake/join/join-documents.ts';
 import { awaitManifest } from './intake/read/manifest.ts';
@@ -35,11 +36,12 @@ export interface RecordOptions {
   /** When it aborts, what has come is saved, and the recorder leaves. */
   readonly signal: AbortSignal;
   readonly log: Log;
-  readonly onProgress?: (recorded: Recorded) => void;
+  readonly onProgress?: ((recorded: Recorded) => void) | undefined;
 }
 
 /** Longest time between two saves, in milliseconds: what came since the last is asked for again after a kill. */
 const saveWithin = 5_000;
+const nothing = () => undefined;
 
 /**
  * Stores what the sources of a run say about its corpus, in place of a trainer: attaches them, joins, heals and checks as
@@ -48,108 +50,140 @@ const saveWithin = 5_000;
  * @returns undefined when it was stopped before the end
  * @throws FuseMeshError failed_precondition where the directory has a recording of another corpus, or of other settings
  */
-export async function recordRun(
-  config: RunConfig,
-  { directory, signal, log, onProgress }: RecordOptions,
-): Promise<Recorded | undefined> {
-  const { run, topK, trainer } = config;
+export async function recordRun(config: RunConfig, options: RecordOptions): Promise<Recorded | undefined> {
+  const { signal, log } = options;
   const notifier = new Notifier();
   const tasks = new BackgroundTasks(signal, notifier);
-  const nothing = () => undefined;
-  const intake = new Intake(unattachedSources(config), { received: nothing, deadLetter: nothing });
-  const { sources } = intake;
-  const connection = await connectNats(config, `fusemesh record ${run}`, { log });
-  let writer: RecordingWriter | undefined;
+  const connection = await connectNats(config, `fusemesh record ${config.run}`, { log });
   try {
-    const held = await holdRun(connection, run, { signal, log });
+    const held = await holdRun(connection, config.run, { signal, log });
     tasks.run((signal) => held.watch(signal));
-    const streams = openRunStreams(connection, run);
-    await streams.ensure(config.nats);
-    tasks.run((signal) =>
-      intake.streams.keepLooking(streams, intake.names, { signal, log, onLook: nothing }),
-    );
-    const manifest = await awaitManifest(streams, { signal: tasks.signal, log });
-    if (manifest === undefined) return stopped(tasks);
-    writer = await RecordingWriter.open(directory, {
-      facts: factsOf(manifest, config),
-      sources: intake.names,
-    });
-    const { recorded: from } = writer;
-    const total = Number(manifest.documents);
-    log.info(
-      { directory, documents: from, total },
-      `${from} of ${total} documents are recorded in ${directory}`,
-    );
-
-    let [tokens, tokenBytes] = [0, 0];
-    const open = writer;
-    const recorded = (): Recorded => ({
-      documents: open.recorded,
-      total,
-      bytes: open.bytes,
-      tokens,
-      tokenBytes,
-    });
-    onProgress?.(recorded());
-    if (from < total) {
-      const { corpusSha256 } = open.facts;
-      const models = await KeptModels.recall(directory, { run, corpusSha256 }, sources);
-      attachSources(config, sources, { connection, models, tasks, notifier, log });
-    }
-    const streamed =
-      from < total &&
-      (await streamedDocuments(
-        {
-          run,
-          manifest,
-          batchDocuments: trainer.batchDocuments,
-          from,
-          until: total,
-          topK,
-          join: trainer.join,
-          streams,
-          intake,
-          tasks,
-          notifier,
-          metrics: { joined: nothing, joinedWithout: nothing, waitedFor: nothing },
-          keep: async (parts: JoinedParts) => {
-            const record = recordOfDocument(parts, sources);
-            for (const part of parts.distributions) tokens += part?.distribution.tokenIds.length ?? 0;
-            for (const bytes of record.distributions) tokenBytes += bytes?.length ?? 0;
-            await open.append(record);
-          },
-          log,
-        },
-        (source, tokenizer) => open.hears(source.name, modelOf(source, tokenizer), tokenizer.json),
-      ));
-    if (streamed) {
-      const save = async () => {
-        await open.save();
-        await streamed.cover(open.recorded);
-        onProgress?.(recorded());
-      };
-      let savedAt = performance.now();
-      for await (const _ of streamed.documents) {
-        const waiting = open.appended - open.recorded;
-        const isDue = performance.now() - savedAt >= saveWithin || waiting >= config.nats.maxDocuments / 4;
-        if (!isDue) continue;
-        await save();
-        savedAt = performance.now();
-      }
-      await save();
-    }
-    if (open.recorded < total) return stopped(tasks);
+    const streams = openRunStreams(connection, config.run);
+    const intake = new Intake(unattachedSources(config), { received: nothing, deadLetter: nothing });
+    const recorded = await record(config, options, { connection, streams, intake, tasks, notifier });
+    tasks.throwFailure();
+    if (recorded === undefined) return undefined;
     await tasks.stop();
-    await Promise.all([streams.tellRunOver(), ...sources.map((source) => detach(source, run, log))]);
-    return recorded();
+    await streams.tellRunOver();
+    await Promise.all(intake.sources.map((source) => detach(source, config.run, log)));
+    return recorded;
   } finally {
     await tasks.stop();
-    await writer?.close();
     await connection.close();
   }
 }
 
-function stopped(tasks: BackgroundTasks): undefined {
-  tasks.throwFailure();
-  return undefined;
+interface OpenedRecording {
+  readonly connection: NatsConnection;
+  readonly streams: RunStreams;
+  readonly intake: Intake;
+  readonly tasks: BackgroundTasks;
+  readonly notifier: Notifier;
+}
+
+async function record(
+  config: RunConfig,
+  { directory, log, onProgress }: RecordOptions,
+  opened: OpenedRecording,
+): Promise<Recorded | undefined> {
+  const { connection, streams, intake, tasks, notifier } = opened;
+  const { signal } = tasks;
+  await streams.ensure(config.nats);
+  tasks.run(() => intake.streams.keepLooking(streams, intake.names, { signal, log, onLook: nothing }));
+  const manifest = await awaitManifest(streams, { signal, log });
+  if (manifest === undefined) return undefined;
+  const facts = factsOf(manifest, config);
+  const writer = await RecordingWriter.open(directory, { facts, sources: intake.names });
+  try {
+    const { recorded: documents } = writer;
+    const total = facts.documents;
+    log.info(
+      { directory, documents, total },
+      `${documents} of ${total} documents are recorded in ${directory}`,
+    );
+    const tally = new Tally(writer);
+    onProgress?.(tally.recorded);
+    if (documents < total) {
+      const known = { run: config.run, corpusSha256: writer.facts.corpusSha256 };
+      const models = await KeptModels.recall(directory, known, intake.sources);
+      attachSources(config, intake.sources, { connection, models, tasks, notifier, log });
+      await writeDocuments(config, { ...opened, manifest, writer, tally, log, onProgress });
+    }
+    return writer.recorded < total ? undefined : tally.recorded;
+  } finally {
+    await writer.close();
+  }
+}
+
+/** Writes what comes, until the corpus is at its end or it is stopped. */
+async function writeDocuments(
+  { run, topK, trainer, nats }: RunConfig,
+  {
+    manifest,
+    writer,
+    tally,
+    onProgress,
+    ...opened
+  }: OpenedRecording &
+    Pick<RecordOptions, 'log' | 'onProgress'> & {
+      readonly manifest: CorpusManifest;
+      readonly writer: RecordingWriter;
+      readonly tally: Tally;
+    },
+): Promise<void> {
+  const { sources } = opened.intake;
+  const streamed = await streamedDocuments(
+    {
+      ...opened,
+      run,
+      manifest,
+      batchDocuments: trainer.batchDocuments,
+      from: writer.recorded,
+      until: writer.facts.documents,
+      topK,
+      join: trainer.join,
+      metrics: { joined: nothing, joinedWithout: nothing, waitedFor: nothing },
+      keep: async (parts) => {
+        tally.add(parts);
+        await writer.append(recordOfDocument(parts, sources));
+      },
+    },
+    (source, tokenizer) => writer.hears(source.name, modelOf(source, tokenizer), tokenizer.json),
+  );
+  if (streamed === undefined) return;
+  const save = async () => {
+    await writer.save();
+    await streamed.cover(writer.recorded);
+    onProgress?.(tally.recorded);
+  };
+  let savedAt = performance.now();
+  for await (const _ of streamed.documents) {
+    const waiting = writer.appended - writer.recorded;
+    if (waiting < nats.maxDocuments / 4 && performance.now() - savedAt < saveWithin) continue;
+    await save();
+    savedAt = performance.now();
+  }
+  await save();
+}
+
+/** Counts what a process records. */
+class Tally {
+  readonly #writer: RecordingWriter;
+  readonly #bytesBefore: number;
+  #tokens = 0;
+
+  constructor(writer: RecordingWriter) {
+    this.#writer = writer;
+    this.#bytesBefore = writer.distributionBytes;
+  }
+
+  add({ distributions }: JoinedParts): void {
+    for (const part of distributions) this.#tokens += part?.distribution.tokenIds.length ?? 0;
+  }
+
+  get recorded(): Recorded {
+    const { recorded: documents, facts, bytes, distributionBytes } = this.#writer;
+    const tokenBytes = distributionBytes - this.#bytesBefore;
+    return { documents, total: facts.documents, bytes, tokens: this.#tokens, tokenBytes };
+  }
 }

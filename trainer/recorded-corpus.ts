@@ -95,6 +95,7 @@ export async function openRecordedCorpus(
     batches: async (stretches) => ({
       encoders,
       batches: batchesOfRecording(recording, stretches, training),
+      keep: async () => undefined,
       cover: async () => undefined,
       close: async () => undefined,
     }),

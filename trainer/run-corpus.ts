@@ -33,6 +33,8 @@ export interface RunBatches {
   readonly batches: AsyncGenerator<FusedBatch>;
   /** Of the sources whose tokenizers were known when it began. */
   readonly encoders: readonly ContentEncoder[];
+  /** Puts on disk what a training needs that resumes from here: to be called before the checkpoint is. */
+  keep(): Promise<void>;
   /** A checkpoint covers so many documents, counted over all passes. */
   cover(documents: number): Promise<void>;
   close(): Promise<void>;

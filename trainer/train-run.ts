@@ -184,6 +184,7 @@ async function trainFrom(
       log,
       save: async (state, snapshot) => {
         const began = performance.now();
+        await incoming.keep();
         const directory = await writer.write(options, state, snapshot);
         record.checkpointed(state, directory, (performance.now() - began) / 1000);
         log.info(

@@ -43,6 +43,7 @@ export function runSettings(config: RunConfig, base: string): SettingGroup[] {
     {
       title: 'Training',
       rows: settings({
+        ...(trainer.epochs > 1 && { epochs: trainer.epochs }),
         learningRate: trainer.learningRate,
         schedule: trainer.schedule,
         ...(trainer.warmupSteps === undefined

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { unpackRecord } from './pack-record.ts';
 import { checksumOf, entryBytes, readPlace } from './record-index.ts';
 import { dataPath, indexPath } from './recording-files.ts';
 
@@ -47,10 +48,11 @@ export class PartReader {
       if (bytesRead === 0) break;
       read += bytesRead;
     }
-    if (read < length || checksumOf(bytes) !== checksum) {
-      throw damaged(this.#path, `record ${number}, ${length} bytes at ${offset},`);
-    }
-    return bytes;
+    const lost = () => damaged(this.#path, `record ${number}, ${length} bytes at ${offset},`);
+    if (read < length || checksumOf(bytes) !== checksum) throw lost();
+    return unpackRecord(bytes).catch(() => {
+      throw lost();
+    });
   }
 
   close(): Promise<void> {

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { onDisk, replaceDurably } from '../../model/export/durable-files.ts';
+import { packRecord } from './pack-record.ts';
 import { PartWriter } from './part-writer.ts';
 import {
   type RecordedModel,
@@ -102,9 +103,14 @@ export class RecordingWriter {
     return this.#record.facts;
   }
 
-  /** Of all files. */
+  /** Of all records. */
   get bytes(): number {
     return this.#parts.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Of what the sources say. */
+  get distributionBytes(): number {
+    return this.bytes - this.#parts[0].bytes;
   }
 
   /**
@@ -133,9 +139,11 @@ export class RecordingWriter {
     this.#record = { ...this.#record, sources };
   }
 
-  /** Takes in the next document. Once {@link save} returns, it is on disk. */
+  /** Takes in the next document, when the one before is taken in. Once {@link save} returns, it is on disk. */
   async append({ document, distributions }: DocumentRecord): Promise<void> {
-    const records = [document, ...distributions];
+    const records = await Promise.all(
+      [document, ...distributions].map((bytes) => bytes && packRecord(bytes)),
+    );
     for (const [p, part] of this.#parts.entries()) part.append(records[p]);
     this.#appended++;
     const waiting = this.#parts.reduce((sum, { waitingBytes }) => sum + waitingBytes, 0);

@@ -26,15 +26,17 @@ const factsOf = (documents: number) => ({
   seed: 0,
 });
 
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+
 /** Records of a corpus; every third document lacks what the novelist says, every fifth cannot be used. */
 const recordOf = (number: number): DocumentRecord =>
   number % 5 === 4
     ? { document: undefined, distributions: [] }
     : {
-        document: Buffer.from(`document ${number}`),
+        document: bytesOf(`document ${number}`),
         distributions: [
-          Buffer.from(`what orator says about ${number} `.repeat(number + 1)),
-          number % 3 === 2 ? undefined : Buffer.from(`novelist ${number}`),
+          bytesOf(`what orator says about ${number} `.repeat(number + 1)),
+          number % 3 === 2 ? undefined : bytesOf(`novelist ${number}`),
         ],
       };
 
@@ -67,7 +69,7 @@ describe('a recording', () => {
     const recording = await Recording.open(directory, ['novelist']);
     expect(recording.sources.map(({ name }) => name)).toEqual(['novelist']);
     expect(recording.sources[0].encoder?.tokenizer.json).toEqual(json);
-    expect(await recording.sources[0].read(10)).toEqual(Buffer.from('novelist 10'));
+    expect(await recording.sources[0].read(10)).toEqual(bytesOf('novelist 10'));
     await recording.close();
   });
 
