@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openSecurity } from '../../../process/security/service-security.ts';
@@ -48,7 +48,13 @@ it('names a file that says nothing, and a disk that refuses; what was not writte
   const kept = await KeptModels.recall(output, run, sources());
   await writeFile(join(output, 'sources'), '');
   await expect(kept.keep('orator', model())).rejects.toThrow(/Cannot write .*orator\.json/);
-  await expect(kept.keep('orator', model())).rejects.toThrow(/Cannot write .*orator\.json/);
+
+  await expect(KeptModels.recall(output, run, sources())).rejects.toThrow(/Cannot read .*orator\.json/);
+  await rm(join(output, 'sources'));
+  await kept.keep('orator', model());
+  const [orator] = sources();
+  await KeptModels.recall(output, run, [orator]);
+  expect(orator.model).toMatchObject({ modelFingerprint: '02' });
 
   const other = await temporaryDirectory();
   const files = await KeptModels.recall(other, run, sources());

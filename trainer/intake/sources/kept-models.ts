@@ -41,7 +41,8 @@ export class KeptModels {
   /**
    * Tells the sources what is remembered of them.
    *
-   * @throws FuseMeshError invalid_argument where a file there is not what was written
+   * @throws FuseMeshError invalid_argument where a file there is not what was written, failed_precondition where it cannot
+   *   be read
    */
   static async recall(output: string, run: KeptRun, sources: readonly Source[]): Promise<KeptModels> {
     const kept = new KeptModels(output, run);
@@ -77,13 +78,11 @@ export class KeptModels {
 
   async #read(name: string): Promise<SourceModel | undefined> {
     const path = this.#pathOf(name);
-    let text: string;
-    try {
-      text = await readFile(path, 'utf8');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    }
+    const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ENOENT') return undefined;
+      throw new FuseMeshError('failed_precondition', `Cannot read ${path}: ${cause.message}.`, { cause });
+    });
+    if (text === undefined) return undefined;
     try {
       const { run, corpusSha256, ...model } = keptSchema.parse(JSON.parse(text));
       return run === this.#run.run && corpusSha256 === this.#run.corpusSha256 ? model : undefined;
