@@ -41,6 +41,11 @@ describe('TemplateProgram', () => {
     ['{{ [1] + [{"a": none}] }}', "[1, {'a': None}]"],
     ['{% macro m(a, b=2) %}{{ a }}{{ b }}{% endmacro %}{{ m("x") }}', 'x2'],
     ['  {% if true %}\nx\n  {% endif %}\ny\n', 'x\ny'],
+    [
+      '{{ missing | length }}{% for x in missing %}x{% else %}none{% endfor %}{{ none | selectattr("a") | list }}',
+      '0none[]',
+    ],
+    ['{{ "{}-{1}-{{}}".format(1, "b") }}', '1-b-{}'],
   ])('%s', (template, expected) => {
     expect(rendered(template)).toBe(expected);
   });
@@ -57,6 +62,11 @@ describe('TemplateProgram', () => {
       '123456.789',
       '-2.5',
     ]);
+  });
+
+  it("does not guess what Python makes of | safe in sums, and of format's other places", () => {
+    expect(() => rendered('{{ "<" | safe + "a" }}')).toThrow("what '| safe' gives");
+    expect(() => rendered('{{ "{a}".format(1) }}')).toThrow('it formats by "{a}"');
   });
 
   it('adds nothing to a string that is none', () => {
