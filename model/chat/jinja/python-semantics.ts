@@ -1,3 +1,4 @@
+import { toJson } from './json-dumps.ts';
 import { capitalized, formatted, stripBefore, stripBehind } from './python-text.ts';
 import { areEqual, sumOf, textOf, type Value } from './values.ts';
 
@@ -52,9 +53,21 @@ export const pythonOperations: Readonly<Record<string, (...values: never[]) => u
     lstrip: ([text, ...characters]: Value[]) => stripBefore(textOf(text), setOf(characters)),
     rstrip: ([text, ...characters]: Value[]) => stripBehind(textOf(text), setOf(characters)),
     capitalize: ([text]: Value[]) => capitalized(textOf(text)),
+    tojson: ([value]: Value[], ...options: unknown[]) => writtenAsJson(value, options),
     format: ([text, ...values]: Value[]) => formatted(textOf(text), values.map(textOf)),
   }).map(([operation, run]) => [nameOf(operation), run]),
 );
+
+/** @param options JavaScript's data of what is told by place, then a map of what is told by name */
+function writtenAsJson(value: Value, options: readonly unknown[]): string {
+  const named = options.at(-1) instanceof Map ? (options.at(-1) as ReadonlyMap<string, Value>) : undefined;
+  const byPlace = named === undefined ? options : options.slice(0, -1);
+  return toJson(
+    value,
+    byPlace.map((own) => ({ type: '', value: own })),
+    named ?? new Map(),
+  );
+}
 
 const setOf = ([characters]: readonly Value[]): string | undefined =>
   characters === undefined || characters.type === 'NullValue' ? undefined : textOf(characters);
@@ -131,7 +144,10 @@ function changeFilter(node: Node): void {
       : [filter.value as string, []];
   const operation = Object.hasOwn(filters, name) ? filters[name] : undefined;
   if (operation !== undefined) Object.assign(node, call(operation, [node.operand, ...args]));
-  else if (filtersOfLists.has(name)) node.operand = orNothing(node.operand as Node);
+  else if (name === 'tojson') {
+    const written = call('tojson', [node.operand]);
+    Object.assign(node, { ...written, args: [...(written.args as Node[]), ...args] });
+  } else if (filtersOfLists.has(name)) node.operand = orNothing(node.operand as Node);
 }
 
 const orNothing = (node: Node): Node => ({
