@@ -26,7 +26,7 @@ const keptIn = {
   'grpc-health-check': ['wire/grpc', 'test/support'],
   pino: ['process/log'],
   '@opentelemetry': ['process/tracing'],
-  yaml: ['process/config', 'cli', 'deploy', 'prove', 'test'],
+  yaml: ['process/config', 'cli', 'deploy', 'examples', 'prove', 'test'],
   koffi: ['model/runtime'],
   'onnx-buf': ['model/onnx'],
   tokenizers: ['model/tokenizer', 'examples/zoo'],

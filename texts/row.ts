@@ -7,7 +7,16 @@ export type RowProblem =
   | 'null'
   | 'no string'
   | 'half a character'
-  | 'empty';
+  | 'empty'
+  | 'no messages'
+  | 'no role'
+  | 'no content'
+  | 'no tools'
+  | 'own settings for its template'
+  | 'not of one kind';
+
+/** Why a conversation, or a part of it, becomes no document. */
+export type CutProblem = 'refused by a chat template' | 'nothing learnt' | 'too long';
 
 /** Where to go on in a file. */
 export interface RowPosition {
@@ -28,8 +37,8 @@ export type Row = {
 } & ({ readonly value: unknown } | { readonly problem: RowProblem });
 
 export interface RowOptions {
-  /** The columns that are wanted of a file that has columns. */
-  readonly columns: readonly string[];
+  /** The column that holds the content; left out, it is found by its name (row-format.ts). */
+  readonly column: string | undefined;
   readonly from: RowPosition;
   /** Called with how many bytes of the file, as it is on disk, were read. */
   readonly onRead?: ((bytes: number) => void) | undefined;

@@ -4,6 +4,7 @@ import type { RunConfig } from '../process/config/schema.ts';
 import type { BackgroundTasks } from '../process/lifecycle/background-tasks.ts';
 import type { CorpusManifest } from '../wire/generated/fusemesh/v1/corpus_pb.ts';
 import { type ConnectionEvent, connectNats, type NatsConnection } from '../wire/nats/connection.ts';
+import { holdRun } from '../wire/nats/hold-run.ts';
 import { openRunStreams, type RunStreams } from '../wire/nats/run-streams.ts';
 import type { JoinedParts } from './intake/join/join-documents.ts';
 import { awaitManifest } from './intake/read/manifest.ts';
@@ -51,6 +52,8 @@ export class LiveCorpus implements RunCorpus {
       onEvent: (event) => hearOfNats(event, parts),
     });
     try {
+      const held = await holdRun(connection, config.run, parts);
+      parts.tasks.run((signal) => held.watch(signal));
       await registerTrainer(connection, parts);
     } catch (error) {
       await connection.close();
@@ -99,8 +102,7 @@ export class LiveCorpus implements RunCorpus {
     };
     return {
       batches: this.#passes(streamed, later, openRecording),
-      tokenizers:
-        streamed?.tokenizers ?? (await openRecording()).sources.flatMap(({ tokenizer }) => tokenizer ?? []),
+      encoders: streamed?.encoders ?? (await openRecording()).sources.flatMap(({ encoder }) => encoder ?? []),
       keep: async () => writer?.save(),
       cover: async (documents) => streamed?.cover(Math.min(documents, Number(manifest.documents))),
       close: async () => {

@@ -3,6 +3,8 @@ import { batchesOf, type FusedBatch } from '../fusion/batch/batches.ts';
 import type { JoinedDocument, UsableDocument } from '../fusion/batch/joined-document.ts';
 import type { Fusion } from '../fusion/fusion-of-run.ts';
 import { relateSource } from '../fusion/relate-source.ts';
+import { ChatTemplate } from '../model/chat/chat-template.ts';
+import { ContentEncoder } from '../model/chat/content-encoder.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { Log } from '../process/log/log.ts';
 import type { StreamedDocument } from './intake/join/join-documents.ts';
@@ -16,8 +18,8 @@ import { type StreamedRun, streamedDocuments } from './streamed-documents.ts';
 export interface BatchSettings {
   readonly batchDocuments: number;
   readonly contextLength: number;
-  /** The target's. */
-  readonly tokenizer: Tokenizer;
+  /** How the target reads documents. */
+  readonly encoder: ContentEncoder;
   readonly fusion: Fusion;
 }
 
@@ -33,7 +35,7 @@ export interface StreamedBatches {
   /** In order; fewer when it is aborted. */
   readonly batches: AsyncGenerator<FusedBatch>;
   /** Of the sources whose tokenizers were known when it began. */
-  readonly tokenizers: readonly Tokenizer[];
+  readonly encoders: readonly ContentEncoder[];
   /** A checkpoint covers the documents before this one: they are released, which makes room in the streams. */
   cover(documents: number): Promise<void>;
   close(): Promise<void>;
@@ -55,7 +57,8 @@ export async function streamedBatches(run: StreamedBatchesRun): Promise<Streamed
       if (journal) await keepTokenizer(run.output, source, tokenizer);
       await run.takeIn?.(source, tokenizer);
       const { name } = source;
-      relations.set(name, await relateSource(name, tokenizer, run.tokenizer, run.fusion, log));
+      const encoder = encoderOf(source, tokenizer);
+      relations.set(name, await relateSource(name, encoder, run.encoder, run.fusion, log));
     },
   );
   if (streamed === undefined) {
@@ -75,16 +78,22 @@ export async function streamedBatches(run: StreamedBatchesRun): Promise<Streamed
   });
   return {
     batches: journal ? journaled(batches, journal, intake.names) : batches,
-    tokenizers: tokenizers.filter((tokenizer) => tokenizer !== undefined),
+    encoders: sources.flatMap((source, s) => {
+      const tokenizer = tokenizers[s];
+      return tokenizer ? [encoderOf(source, tokenizer)] : [];
+    }),
     cover: (covered) => streamed.cover(covered),
     close: async () => journal?.close(),
   };
 }
 
+const encoderOf = ({ name, chatFormat }: Source, tokenizer: Tokenizer): ContentEncoder =>
+  new ContentEncoder(tokenizer, ChatTemplate.of(chatFormat, name));
+
 /** A run whose distributions are at hand already: nothing is streamed. */
 export interface RecordedRun extends BatchSettings {
-  /** In the order of the documents' distributions; undefined of a tokenizer whose source has said nothing. */
-  readonly sources: readonly { readonly name: string; readonly tokenizer: Tokenizer | undefined }[];
+  /** In the order of the documents' distributions; undefined of one that has said nothing. */
+  readonly sources: readonly { readonly name: string; readonly encoder: ContentEncoder | undefined }[];
   /** Called for a document that is longer than the context. */
   readonly tooLong: (document: UsableDocument, reason: string) => Promise<void>;
   readonly signal: AbortSignal;
@@ -99,11 +108,9 @@ export interface RecordedRun extends BatchSettings {
 export async function recordedBatches(
   run: RecordedRun,
 ): Promise<(documents: AsyncIterable<JoinedDocument>) => AsyncGenerator<FusedBatch>> {
-  const { sources, tokenizer: target, fusion, tooLong, signal, log } = run;
+  const { sources, encoder: target, fusion, tooLong, signal, log } = run;
   const relations = await Promise.all(
-    sources.map(
-      async ({ name, tokenizer }) => tokenizer && relateSource(name, tokenizer, target, fusion, log),
-    ),
+    sources.map(async ({ name, encoder }) => encoder && relateSource(name, encoder, target, fusion, log)),
   );
   return (documents) => fusedBatches(documents, run, { relations: () => relations, tooLong, signal });
 }
@@ -111,7 +118,7 @@ export async function recordedBatches(
 /** Joined documents, aligned and fused. */
 function fusedBatches<Usable extends UsableDocument>(
   documents: AsyncIterable<JoinedDocument<Usable>>,
-  { batchDocuments, contextLength, tokenizer, fusion: { candidates, settings } }: BatchSettings,
+  { batchDocuments, contextLength, encoder, fusion: { candidates, settings } }: BatchSettings,
   {
     relations,
     tooLong,
@@ -126,7 +133,7 @@ function fusedBatches<Usable extends UsableDocument>(
     batchDocuments,
     contextLength,
     candidates,
-    tokenizer,
+    encoder,
     relations,
     settings,
     tooLong,

@@ -4,6 +4,7 @@ import { Notifier } from '../process/lifecycle/notifier.ts';
 import type { Log } from '../process/log/log.ts';
 import type { CorpusManifest } from '../wire/generated/fusemesh/v1/corpus_pb.ts';
 import { connectNats, type NatsConnection } from '../wire/nats/connection.ts';
+import { holdRun } from '../wire/nats/hold-run.ts';
 import { openRunStreams, type RunStreams } from '../wire/nats/run-streams.ts';
 import { Intake } from './intake/intake.ts';
 import type { JoinedParts } from './intake/join/join-documents.ts';
@@ -54,6 +55,8 @@ export async function recordRun(config: RunConfig, options: RecordOptions): Prom
   const tasks = new BackgroundTasks(signal, notifier);
   const connection = await connectNats(config, `fusemesh record ${config.run}`, { log });
   try {
+    const held = await holdRun(connection, config.run, { signal, log });
+    tasks.run((signal) => held.watch(signal));
     const streams = openRunStreams(connection, config.run);
     const intake = new Intake(unattachedSources(config), { received: nothing, deadLetter: nothing });
     const recorded = await record(config, options, { connection, streams, intake, tasks, notifier });

@@ -89,11 +89,11 @@ export async function openRecordedCorpus(
     throw error;
   }
   const { facts, sources } = recording;
-  const tokenizers = sources.flatMap(({ tokenizer }) => tokenizer ?? []);
+  const encoders = sources.flatMap(({ encoder }) => encoder ?? []);
   return {
     describe: async () => ({ documents: facts.documents, sha256: corpusSha256(recording, config.seed) }),
     batches: async (stretches) => ({
-      tokenizers,
+      encoders,
       batches: batchesOfRecording(recording, stretches, training),
       keep: async () => undefined,
       cover: async () => undefined,

@@ -1,5 +1,5 @@
 import type { FusedBatch } from '../fusion/batch/batches.ts';
-import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import type { ContentEncoder } from '../model/chat/content-encoder.ts';
 import type { Arrivals } from './intake/read/read-documents.ts';
 import type { Stretch } from './passes.ts';
 
@@ -32,7 +32,7 @@ export interface RunBatches {
   /** In order; fewer when it is aborted. */
   readonly batches: AsyncGenerator<FusedBatch>;
   /** Of the sources whose tokenizers were known when it began. */
-  readonly tokenizers: readonly Tokenizer[];
+  readonly encoders: readonly ContentEncoder[];
   /** Puts on disk what a training needs that resumes from here: to be called before the checkpoint is. */
   keep(): Promise<void>;
   /** A checkpoint covers so many documents, counted over all passes. */

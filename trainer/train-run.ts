@@ -3,15 +3,20 @@ import { weightsByName } from '../engine/engine-snapshot.ts';
 import { TrainingEngine } from '../engine/training-engine.ts';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import { fusionOf } from '../fusion/fusion-of-run.ts';
+import { ChatTemplate } from '../model/chat/chat-template.ts';
+import { ContentEncoder } from '../model/chat/content-encoder.ts';
 import { writeModel } from '../model/export/write-model.ts';
+import { readArchitecture } from '../model/families/read-architecture.ts';
 import { mergedWeights } from '../model/lora/merged-weights.ts';
 import type { AdapterConfig } from '../model/lora/read-adapter.ts';
+import { strayTargets } from '../model/lora/target-layers.ts';
 import { writeAdapter } from '../model/lora/write-adapter.ts';
 import { onProcessorInWords } from '../model/runtime/on-processor.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { recordingOf } from '../process/config/corpus-of-run.ts';
 import type { RunConfig } from '../process/config/schema.ts';
 import { BackgroundTasks } from '../process/lifecycle/background-tasks.ts';
+import { SkippedRows } from '../texts/skipped-rows.ts';
 import { startCheckpointWriter } from './checkpoint/checkpoint-writer.ts';
 import { readSnapshot, type SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
 import { type ResumePoint, resumePoint } from './checkpoint/resume-point.ts';
@@ -42,10 +47,17 @@ export async function trainRun(config: RunConfig, parts: TrainerParts): Promise<
   const { status, readiness, log } = parts;
   const { contextLength, target, trainer } = config;
   const tasks = new BackgroundTasks(parts.signal, parts.notifier);
+  const architecture = await readArchitecture(target.model);
   const tokenizer = await Tokenizer.fromFile(join(target.model, 'tokenizer.json'));
+  tokenizer.expectModelOf(architecture.vocabularySize, target.model);
   const fusion = fusionOf(config);
   const adapter = await adapterOf(target);
-  const settings = { batchDocuments: trainer.batchDocuments, contextLength, tokenizer, fusion };
+  const stray = adapter && strayTargets(architecture, adapter.targetModules);
+  if (stray) log.warn(stray);
+  const template = await ChatTemplate.fromDirectory(target.model, target.chatTemplate);
+  const encoder = new ContentEncoder(tokenizer, template);
+  const { batchDocuments } = trainer;
+  const settings = { batchDocuments, contextLength, encoder, fusion };
   const corpus = await openCorpus(config, { ...parts, tasks, settings });
   try {
     const engineOptions = engineOptionsOf(config, fusion);
@@ -154,7 +166,7 @@ async function trainFrom(
   await record.resume(trainer.output, resume);
   const writer = startCheckpointWriter();
   try {
-    const evaluation = await evaluationOf(config, incoming.tokenizers, opened);
+    const evaluation = await evaluationOf(config, incoming.encoders, opened);
     record.begin();
     const { step } = resume.state;
     const { steps, documents } = record.planned;
@@ -185,7 +197,7 @@ async function trainFrom(
       time: record.time,
       report: (report, batch) => {
         traces?.trained(report, batch);
-        record.step(report, batch, settings.tokenizer);
+        record.step(report, batch, settings.encoder.tokenizer);
       },
     });
   } finally {
@@ -198,11 +210,17 @@ async function trainFrom(
 /** The evaluation on the held-out texts; undefined where the run file does not ask for it. */
 async function evaluationOf(
   { trainer, heldOut, contextLength }: RunConfig,
-  tokenizers: readonly Tokenizer[],
-  { engine, settings: { tokenizer: target }, record, log }: OpenedRun,
+  encoders: readonly ContentEncoder[],
+  { engine, settings: { encoder }, record, log }: OpenedRun,
 ): Promise<Evaluation | undefined> {
   if (trainer.evaluateEvery === undefined) return undefined;
-  const losses = await openHeldOut(heldOut, [target, ...tokenizers], { target, contextLength });
+  const skipped = new SkippedRows();
+  const losses = await openHeldOut(heldOut, [encoder, ...encoders], {
+    target: encoder,
+    contextLength,
+    onSkipped: (row) => skipped.add(row),
+  });
+  if (skipped.count > 0) log.warn({ skipped: skipped.counts }, `heldOut: ${skipped.sentence()}`);
   return {
     every: trainer.evaluateEvery,
     evaluate: () => losses(engine),

@@ -5,6 +5,7 @@ import { openInferenceWeights } from '../../model/families/inference-weights.ts'
 import { readArchitecture } from '../../model/families/read-architecture.ts';
 import { parameterCount } from '../../model/families/weight-shapes.ts';
 import { openWeights } from '../../model/families/weights.ts';
+import { strayTargets } from '../../model/lora/target-layers.ts';
 import { findModelFiles } from '../../model/model-files.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { adapterOf } from '../../trainer/engine-of-run.ts';
@@ -71,11 +72,13 @@ export async function checkTarget(config: RunConfig): Promise<readonly Finding[]
   const topK = target.source ? config.topK : 1;
   const model = await withTokenizer(await readStored(target.model, openWeights), target.model);
   await adapterOf(target);
+  const stray = target.lora && strayTargets(await readArchitecture(target.model), target.lora.targetModules);
   if (contextLength > model.contextLength) {
     const text = `contextLength is ${contextLength}, the model in ${target.model} takes ${model.contextLength} at most: lower it`;
     return [problem('target.model', text)];
   }
-  return judgeModel('target.model', target.model, model, { contextLength, topK });
+  const findings = judgeModel('target.model', target.model, model, { contextLength, topK });
+  return stray ? [...findings, note('target.lora', stray)] : findings;
 }
 
 const quantizedToo = (directory: string, architecture: Architecture) =>

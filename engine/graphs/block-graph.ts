@@ -16,7 +16,7 @@ export const tensorOfBlock = ({ blockPath }: Architecture, index: number, input:
   input.replace(`${anyBlock}.`, `${blockPath(index)}.`);
 
 /**
- * One block; all blocks of which the same tensors are trained have the same graph. Inputs: hidden float32
+ * One block; all blocks of a kind of which the same tensors are trained have the same graph. Inputs: hidden float32
  * [tokens, hidden size], position_ids int64 [tokens, 1]; slot_tokens, token_slots, slot_positions and mask,
  * see {@link packedScope}; and the tensors. Output: hidden of the next.
  *

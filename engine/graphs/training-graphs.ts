@@ -10,7 +10,7 @@ import { PartTensors, type Segment, segment } from './segment.ts';
 /** All that a training step computes, as graphs. */
 export interface TrainingGraphs {
   readonly embeddings: Segment;
-  /** The different graphs of blocks: only one, where the same tensors of every block are trained. */
+  /** The different graphs of blocks: only one, where all compute the same and the same tensors of each are trained. */
   readonly kinds: readonly Segment[];
   /** Of each block, which of them is its graph. */
   readonly kindOfBlock: readonly number[];
@@ -33,9 +33,10 @@ export function trainingGraphs(
       .map((name) => nameInBlock(architecture, index, name))
       .filter((name) => !part.shapes.has(name))
       .join();
-    const known = kinds.get(trained);
+    const kind = `${architecture.kindOfBlock?.(index) ?? ''}: ${trained}`;
+    const known = kinds.get(kind);
     if (known) return known.number;
-    kinds.set(trained, { number: kinds.size, graph: blockGraph(architecture, part, index, options.parts) });
+    kinds.set(kind, { number: kinds.size, graph: blockGraph(architecture, part, index, options.parts) });
     return kinds.size - 1;
   });
   return {

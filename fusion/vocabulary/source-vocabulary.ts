@@ -31,6 +31,21 @@ export async function sourceVocabulary(
   return { ids, exact, beginsLonger: await tokensThatBeginLonger(source, target) };
 }
 
+/**
+ * A vocabulary of which nothing becomes a token for which the target's model has no logit.
+ *
+ * @param known target ids from here on the model does not know
+ */
+export function withinModel(vocabulary: SourceVocabulary, known: number): SourceVocabulary {
+  const { ids, exact } = vocabulary;
+  if (ids.every((id) => id < known)) return vocabulary;
+  return {
+    ...vocabulary,
+    ids: ids.map((id) => (id < known ? id : NOT_MAPPED)),
+    exact: exact.map((one, i) => (ids[i] < known ? one : 0)),
+  };
+}
+
 /** Which of the source's tokens begin a token of the target that the source does not have. */
 async function tokensThatBeginLonger(source: TextCutter, target: TextCutter): Promise<Uint8Array> {
   const firstTokens = await prefixVocabularyMap(target, source);

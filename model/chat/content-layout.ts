@@ -23,8 +23,18 @@ export function turnPlaces({ turns }: Conversation): TurnPlace[] {
   });
 }
 
-/** Where a content ends: a text's UTF-8 bytes, or a conversation's coordinates. */
-export function contentEnd(content: Content): number {
-  if (typeof content === 'string') return Buffer.byteLength(content);
-  return (turnPlaces(content).at(-1)?.end ?? 0) + 2;
+/** Where the last token of a content can end: a model may put nothing behind the last turn, or not even an end to it. */
+export function contentEnd(content: Content): { readonly least: number; readonly most: number } {
+  if (typeof content === 'string') {
+    const bytes = Buffer.byteLength(content);
+    return { least: bytes, most: bytes };
+  }
+  const end = turnPlaces(content).at(-1)?.end ?? 0;
+  return { least: end, most: end + 2 };
+}
+
+/** A content as people read it, a byte for each of its coordinates: the turns, each between two line ends. */
+export function contentText(content: Content): string {
+  if (typeof content === 'string') return content;
+  return `${content.turns.map((turn) => `\n${turn.content}\n`).join('')}\n`;
 }

@@ -23,6 +23,8 @@ export interface Architecture {
   readonly keyValueSizes: KeyValueSizes;
   /** Path of the modules of block i; but for it, all blocks have the same names and shapes of weights. */
   blockPath(index: number): string;
+  /** What block i computes: blocks of one kind compute the same from other weights. Left out, all are of one kind. */
+  readonly kindOfBlock?: (index: number) => string;
   /** What goes into the first block: [tokens, hidden size]; token t of text b stands in row b·length + t. */
   embeddings(input: TokenInput): Value;
   /** The blocks, by their index: [tokens, hidden size] → the same. */
@@ -74,6 +76,8 @@ export interface BlockInput extends ModelWeights {
 
 /** How attention arranges the tokens: rows of queries, and the keys that each query may attend to. */
 export interface AttentionScope {
+  /** int64 [rows, queries]. */
+  readonly queryPositions: Value;
   /** int64 [rows, keys]. */
   readonly keyPositions: Value;
   /**

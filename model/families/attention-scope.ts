@@ -55,6 +55,7 @@ export function rowScope(
 ): AttentionScope {
   const [batch, length] = positions.shape;
   return {
+    queryPositions: positions,
     keyPositions,
     mask: parts ? { ...parts, packed: false } : causalMask(positions, keyPositions),
     inRows: (x) => reshape(x, [batch, length, x.shape.at(-1)!]),
@@ -92,6 +93,7 @@ export interface PackedRows {
  */
 export function packedScope({ slotTokens, tokenSlots, positions, mask }: PackedRows): AttentionScope {
   return {
+    queryPositions: positions,
     keyPositions: positions,
     mask: mask instanceof Value ? mask : { ...mask, packed: true },
     inRows: (x) => reshape(permuteRows(x, slotTokens, tokenSlots), [...positions.shape, x.shape.at(-1)!]),

@@ -23,7 +23,7 @@ const rowsOfDocuments = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1
 /** Attention with its cotangents, whole and in parts, on the same values. */
 async function bothForms(
   documents: readonly number[],
-  options: { packed: boolean; bias: boolean },
+  options: { packed: boolean; bias: boolean; window: number | undefined; softCap: number | undefined },
   seed: number,
 ) {
   const length = documents.reduce((sum, tokens) => sum + tokens, 0);
@@ -72,7 +72,11 @@ async function bothForms(
       ? packedScope({ slotTokens: slot, tokenSlots: slot, positions: at, mask: inParts ? small : masked })
       : rowScope(at, { parts: inParts ? small : undefined });
     const weights = { weight: (name: string): Value => graph.input(name, 'float32', [1]) };
-    const attend = attentionOf({ positions: at, scope, ...weights }, heads, options.bias ? bias : undefined);
+    const attend = attentionOf({ positions: at, scope, ...weights }, heads, {
+      ...(options.bias && { bias }),
+      window: options.window,
+      softCap: options.softCap,
+    });
     const mixed = attend(0, queries, keys, values);
     const cotangents = pullback(mixed, input('cotangent', 12), [queries, keys, values]);
     const outputs = { mixed, toQueries: cotangents[0], toKeys: cotangents[1], toValues: cotangents[2] };
@@ -91,11 +95,15 @@ it('attention in parts mixes as all scores together do, and has their gradient, 
   await fc.assert(
     fc.asyncProperty(
       rowsOfDocuments,
-      fc.boolean(),
-      fc.boolean(),
+      fc.record({
+        packed: fc.boolean(),
+        bias: fc.boolean(),
+        window: fc.option(fc.integer({ min: 1, max: 20 }), { nil: undefined }),
+        softCap: fc.option(fc.constant(1.5), { nil: undefined }),
+      }),
       fc.nat(),
-      async (documents, packed, bias, seed) => {
-        const { whole, parts } = await bothForms(documents, { packed, bias }, seed);
+      async (documents, options, seed) => {
+        const { whole, parts } = await bothForms(documents, options, seed);
         for (const name of ['mixed', 'toQueries', 'toKeys', 'toValues'] as const) {
           expect(parts[name]).toHaveLength(whole[name].length);
           expect(largestDifference(parts[name], whole[name])).toBeLessThan(1e-4);

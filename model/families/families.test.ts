@@ -51,8 +51,13 @@ describe('a directory that is no model of ours is refused', () => {
 
   it('of an unknown family', async () => {
     await expect(readArchitecture(await write({ model_type: 'bert' }))).rejects.toThrow(
-      'model_type "bert" is not supported; supported: llama, mistral, qwen2, qwen3, mpt, gpt2, gpt_neox',
+      /model_type "bert" is not supported; supported: llama, .*gpt_neox\. An ONNX export of the model can teach: `optimum/,
     );
+  });
+
+  it.each([{}, { model_type: null }, { model_type: 'toString' }])('of no family: %j', async (config) => {
+    const problem = config.model_type ? '"toString" is not supported' : 'it has no model_type';
+    await expect(readArchitecture(await write(config))).rejects.toThrow(problem);
   });
 
   it('with what its graph has no part for', async () => {

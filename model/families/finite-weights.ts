@@ -1,13 +1,24 @@
 import { open } from 'node:fs/promises';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { type Dtype, tensorBytes } from '../safetensors/header.ts';
 import type { StoredTensor, TensorSource } from '../safetensors/safetensors-file.ts';
 import type { Architecture } from './architecture.ts';
 
 /** How much is read at once, so that checking a large model takes little memory. */
 const chunkBytes = 1 << 23;
 
-/** The bits of the exponent; all set, the value is infinite or NaN (IEEE 754, section 3.4). */
-const exponents = { F32: 0x7f80_0000, F16: 0x7c00, BF16: 0x7f80 } as const;
+/** Where bytes hold the first value that is infinite or NaN: its index, or −1. */
+type Finder = (bytes: ArrayBuffer, byteLength: number) => number;
+
+/** Those of a dtype by the bits of its exponent: all set, the value is infinite or NaN (IEEE 754, section 3.4). */
+const finders: Readonly<Partial<Record<Dtype, Finder>>> = {
+  // Read as float32, which is narrower.
+  F64: (bytes, length) =>
+    new Float64Array(bytes, 0, length / 8).findIndex((value) => !Number.isFinite(Math.fround(value))),
+  F32: (bytes, length) => indexOfExponent(new Uint32Array(bytes, 0, length / 4), 0x7f80_0000),
+  F16: (bytes, length) => indexOfExponent(new Uint16Array(bytes, 0, length / 2), 0x7c00),
+  BF16: (bytes, length) => indexOfExponent(new Uint16Array(bytes, 0, length / 2), 0x7f80),
+};
 
 /**
  * Checks every floating-point weight that an architecture needs.
@@ -20,8 +31,9 @@ export async function refuseNonFinite(source: TensorSource, { weights }: Archite
     const tensor = source.tensors.get(name);
     if (tensor === undefined) continue;
     const { dtype, path, shape } = tensor;
-    if (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16') continue;
-    const at = await firstNonFinite(tensor, exponents[dtype], buffer);
+    const find = finders[dtype];
+    if (find === undefined) continue;
+    const at = await firstNonFinite(tensor, find, buffer);
     if (at === undefined) continue;
     throw new FuseMeshError(
       'data_loss',
@@ -30,10 +42,10 @@ export async function refuseNonFinite(source: TensorSource, { weights }: Archite
   }
 }
 
-/** Index of the first value whose exponent is all ones. */
+/** Index of the first value that is not finite. */
 async function firstNonFinite(
   { dtype, path, offset, byteLength }: StoredTensor,
-  exponent: number,
+  find: Finder,
   buffer: ArrayBuffer,
 ): Promise<number | undefined> {
   const handle = await open(path, 'r');
@@ -43,10 +55,8 @@ async function firstNonFinite(
       const { bytesRead } = await handle.read(new Uint8Array(buffer, 0, wanted), 0, wanted, offset + done);
       if (bytesRead !== wanted)
         throw new FuseMeshError('data_loss', `${path} ends too early: download it again.`);
-      const values =
-        dtype === 'F32' ? new Uint32Array(buffer, 0, wanted / 4) : new Uint16Array(buffer, 0, wanted / 2);
-      const found = indexOfExponent(values, exponent);
-      if (found >= 0) return done / values.BYTES_PER_ELEMENT + found;
+      const found = find(buffer, wanted);
+      if (found >= 0) return done / tensorBytes(dtype, []) + found;
       done += wanted;
     }
     return undefined;

@@ -46,6 +46,7 @@ describe('what a config.json says twice, elsewhere or not at all counts as in tr
 test.each([
   [{ rope_scaling: { rope_type: 'su', factor: 2 } }, 'is not supported; supported: default, linear'],
   [{ rope_scaling: 4 }, 'must be an object'],
+  [{ rope_scaling: { rope_type: 'linear', factor: null } }, 'expected number, received null'],
   [{ partial_rotary_factor: 0.5 }, 'only 1 is supported'],
 ])('%j is refused', (change, problem) => {
   expect(() => llamaConfigs.llama.parse({ ...sizes, ...change })).toThrow(problem);

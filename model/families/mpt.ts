@@ -116,7 +116,9 @@ function blocks(config: MptConfig, input: BlockInput): (index: number, hidden: V
   const { clip_qkv: bound } = config.attn_config;
   const norm = normOf(config);
   const model = new Modules(input);
-  const attend = attentionOf(input, heads(config), (keyPositions) => alibi(keyPositions, n_heads));
+  const attend = attentionOf(input, heads(config), {
+    bias: (keyPositions) => alibi(keyPositions, n_heads),
+  });
 
   return (index, hidden) => {
     const layer = model.at(blockPath(index));

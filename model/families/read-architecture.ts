@@ -1,13 +1,19 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ZodError } from 'zod';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { insteadOfModel } from '../instead-of-a-model.ts';
 import { openModelTensors } from '../safetensors/model-tensors.ts';
 import type { Architecture } from './architecture.ts';
 import { gptNeox } from './gpt-neox.ts';
 import { gpt2 } from './gpt2.ts';
 import { llama } from './llama.ts';
 import { mpt } from './mpt.ts';
+
+/** What can be done with a model of another family. */
+const onnxInstead =
+  'An ONNX export of the model can teach: `optimum-cli export onnx --model MODEL --task text-generation DIRECTORY`, and ' +
+  'give DIRECTORY in place of the model';
 
 /** Architectures by the model_type of config.json. */
 const families: Readonly<Record<string, (configJson: unknown) => Architecture>> = {
@@ -79,13 +85,15 @@ async function hasAnotherHead(
  * @throws FuseMeshError invalid_argument when we cannot build its model
  */
 export function architectureOf(config: { readonly model_type?: unknown }, path: string): Architecture {
-  const modelType = String(config.model_type);
-  const family = families[modelType];
+  const { model_type: modelType } = config;
+  const family = typeof modelType === 'string' && Object.hasOwn(families, modelType) && families[modelType];
   if (!family) {
-    throw new FuseMeshError(
-      'invalid_argument',
-      `${path}: model_type "${modelType}" is not supported; supported: ${Object.keys(families).join(', ')}`,
-    );
+    const supported = `supported: ${Object.keys(families).join(', ')}`;
+    const problem =
+      typeof modelType === 'string'
+        ? `model_type "${modelType}" is not supported; ${supported}. ${onnxInstead}`
+        : `it has no model_type, so it is not the config.json of a Hugging Face model; ${supported}`;
+    throw new FuseMeshError('invalid_argument', `${path}: ${problem}`);
   }
   try {
     return family(config);
@@ -97,10 +105,13 @@ export function architectureOf(config: { readonly model_type?: unknown }, path: 
 }
 
 const read = (path: string): Promise<string> =>
-  readFile(path, 'utf8').catch((cause: unknown) => {
+  readFile(path, 'utf8').catch(async (cause: unknown) => {
+    const instead = await insteadOfModel(dirname(path));
     throw new FuseMeshError(
       'not_found',
-      `No model at ${path}: give a Hugging Face directory with config.json, tokenizer.json and model.safetensors`,
+      instead === undefined
+        ? `No model at ${path}: give a Hugging Face directory with config.json, tokenizer.json and model.safetensors`
+        : `No model at ${path}. ${instead}`,
       { cause },
     );
   });

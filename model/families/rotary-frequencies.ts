@@ -19,7 +19,8 @@ const scalings = [
   z.looseObject({
     rope_type: z.literal('yarn'),
     rope_theta: positive.optional(),
-    factor: positive,
+    // Null: how much longer the context is than the original one.
+    factor: positive.nullable(),
     original_max_position_embeddings: positions.optional(),
     attention_factor: positive.nullish(),
     beta_fast: positive.nullish(),
@@ -115,7 +116,7 @@ export function rotaryFrequencies({ half, base, contextLength, scaling }: Rotary
     case 'llama3':
       return { perPosition: plain.map(llama3(scaling, contextLength)), amplitude: 1 };
     case 'yarn':
-      return { perPosition: yarn(plain, base, contextLength, scaling), amplitude: yarnAmplitude(scaling) };
+      return yarn(plain, base, contextLength, scaling);
   }
 }
 
@@ -146,30 +147,27 @@ function yarn(
   plain: Float32Array,
   base: number,
   contextLength: number,
-  {
-    factor,
-    original_max_position_embeddings: original,
-    beta_fast: fast,
-    beta_slow: slow,
-    truncate,
-  }: YarnScaling,
-): Float32Array {
+  scaling: YarnScaling,
+): RotaryFrequencies {
+  const { beta_fast: fast, beta_slow: slow, truncate } = scaling;
+  const original = scaling.original_max_position_embeddings ?? contextLength;
+  const factor = scaling.factor ?? contextLength / original;
   const half = plain.length;
   // The dimension that makes this many turns over the original context.
-  const dimension = (turns: number) =>
-    (half * Math.log((original ?? contextLength) / (turns * 2 * Math.PI))) / Math.log(base);
+  const dimension = (turns: number) => (half * Math.log(original / (turns * 2 * Math.PI))) / Math.log(base);
   const [first, last] = [dimension(fast || 32), dimension(slow || 1)];
   const low = Math.max(truncate ? Math.floor(first) : first, 0);
   const high = Math.min(truncate ? Math.ceil(last) : last, 2 * half - 1);
   const width = high === low ? 0.001 : high - low;
-  return plain.map((frequency, i) => {
+  const perPosition = plain.map((frequency, i) => {
     const stretched = Math.min(Math.max((i - low) / width, 0), 1);
     return (frequency / factor) * stretched + frequency * (1 - stretched);
   });
+  return { perPosition, amplitude: yarnAmplitude(factor, scaling) };
 }
 
 /** YaRN's attention temperature (section 3.4), with DeepSeek's two further factors where a model has them. */
-function yarnAmplitude({ factor, attention_factor, mscale, mscale_all_dim }: YarnScaling): number {
+function yarnAmplitude(factor: number, { attention_factor, mscale, mscale_all_dim }: YarnScaling): number {
   const temperature = (scale: number) => (factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1);
   if (attention_factor) return attention_factor;
   return mscale && mscale_all_dim ? temperature(mscale) / temperature(mscale_all_dim) : temperature(1);

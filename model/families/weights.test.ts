@@ -1,4 +1,4 @@
-import { copyFile, readFile } from 'node:fs/promises';
+import { copyFile, cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -13,7 +13,7 @@ import { refuseNonFinite } from './finite-weights.ts';
 import { readArchitecture } from './read-architecture.ts';
 import { openWeights, readWeights } from './weights.ts';
 
-const bytesOf = (values: Float32Array | Uint16Array) =>
+const bytesOf = (values: Float64Array | Float32Array | Uint16Array) =>
   new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
 /** A copy of a golden model whose weights have gone through `change`. */
@@ -75,7 +75,21 @@ describe('openWeights', () => {
     const directory = await changedModel('llama-grouped-tied', (tensor) =>
       tensor.name === 'model.norm.weight' ? { ...tensor, dtype: 'I32' } : tensor,
     );
-    await expect(loaded(directory)).rejects.toThrow('is I32; use F32, F16 or BF16');
+    await expect(loaded(directory)).rejects.toThrow('is I32; use F64, F32, F16 or BF16');
+  });
+
+  it('says that weights are quantized where config.json does not', async () => {
+    const directory = await temporaryDirectory();
+    await cp(join(import.meta.dirname, '../../test/golden-quantized/gptq'), directory, { recursive: true });
+    const path = join(directory, 'config.json');
+    const { quantization_config: _, ...config } = JSON.parse(await readFile(path, 'utf8'));
+    await writeFile(path, JSON.stringify(config));
+    await expect(loaded(directory)).rejects.toThrow(
+      /q_proj\.weight" in .* is missing.*look quantized \(".*\.q.*" is I32\), but config.json has no quantization_config/,
+    );
+    await expect(loaded(join(import.meta.dirname, '../../test/golden-quantized/gptq'))).rejects.toThrow(
+      'is quantized (gptq, 4 bits): it can teach and generate, but not be trained',
+    );
   });
 });
 
@@ -134,6 +148,7 @@ describe('a head that config.json ties to the embedding', () => {
 
 describe('refuseNonFinite', () => {
   const encoders = {
+    F64: (values: Float32Array) => bytesOf(new Float64Array(values)),
     F32: (values: Float32Array) => bytesOf(values),
     F16: (values: Float32Array) => bytesOf(toFloat16(values)),
     BF16: (values: Float32Array) => bytesOf(toBfloat16(values)),
@@ -142,7 +157,7 @@ describe('refuseNonFinite', () => {
   it('finds one NaN or infinity among all values, whatever the dtype, and says where', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.constantFrom('F32' as const, 'F16' as const, 'BF16' as const),
+        fc.constantFrom('F64' as const, 'F32' as const, 'F16' as const, 'BF16' as const),
         fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY),
         fc.nat(49),
         fc.nat(15),
@@ -166,8 +181,13 @@ describe('refuseNonFinite', () => {
   });
 
   it('lets the largest finite values pass', async () => {
-    const largest = { F32: 3.4028234e38, F16: 65504, BF16: fromBfloat16(Uint16Array.of(0x7f7f))[0] };
-    for (const dtype of ['F32', 'F16', 'BF16'] as const) {
+    const largest = {
+      F64: 3.4028234e38,
+      F32: 3.4028234e38,
+      F16: 65504,
+      BF16: fromBfloat16(Uint16Array.of(0x7f7f))[0],
+    };
+    for (const dtype of ['F64', 'F32', 'F16', 'BF16'] as const) {
       const directory = await changedModel('llama-grouped-tied', (tensor) => ({
         ...tensor,
         dtype,

@@ -23,15 +23,34 @@ export async function openWeights(directory: string, architecture: Architecture)
       'invalid_argument',
       `${directory} is quantized (${quantization.inWords}): it can teach and generate, but not be trained or changed; give the model with float weights that it was made from`,
     );
-  const source = underFullNames(await openModelTensors(directory), architecture);
+  const stored = await openModelTensors(directory);
+  const source = underFullNames(stored, architecture);
   try {
     for (const [name, shape] of architecture.weights)
       checkWeight(source.tensors.get(name), name, shape, directory);
     return source;
   } catch (error) {
     await source.close();
-    throw error;
+    throw withQuantization(error, stored);
   }
+}
+
+/** What no float weights have beside them. */
+const partsOfQuantization =
+  /\.(qweight|qzeros|scales|absmax|quant_map|weight_(scale|scale_inv|packed|zero_point|shape)|SCB|W_q)$/;
+
+/** Weights may be quantized although config.json says nothing of it: then that is why they do not fit. */
+function withQuantization(error: unknown, { tensors }: TensorSource): unknown {
+  if (!(error instanceof FuseMeshError)) return error;
+  const part = [...tensors.values()].find(
+    ({ name, dtype }) => partsOfQuantization.test(name) || dtype.startsWith('F8_'),
+  );
+  if (part === undefined) return error;
+  return new FuseMeshError(
+    error.code,
+    `${error.message}. The weights look quantized ("${part.name}" is ${part.dtype}), but config.json has no quantization_config: give the config.json that was written with them, or the model with float weights`,
+    { cause: error },
+  );
 }
 
 /**
@@ -73,7 +92,7 @@ export function checkWeight(
   if (!tensor) throw refusal('is missing; its config.json asks for it');
   if (!sameShape(tensor.shape, shape))
     throw refusal(`is ${formatShape(tensor.shape)}; its config.json asks for ${formatShape(shape)}`);
-  if (!elementTypes[tensor.dtype]) throw refusal(`is ${tensor.dtype}; use F32, F16 or BF16`);
+  if (!elementTypes[tensor.dtype]) throw refusal(`is ${tensor.dtype}; use F64, F32, F16 or BF16`);
 }
 
 /** Reads all weights that an architecture needs, in float32, by their names. */
@@ -119,6 +138,7 @@ export function fileWeights(
 }
 
 const elementTypes: Readonly<Partial<Record<StoredTensor['dtype'], ElementType>>> = {
+  F64: 'float64',
   F32: 'float32',
   F16: 'float16',
   BF16: 'bfloat16',

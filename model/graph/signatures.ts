@@ -45,6 +45,15 @@ export interface AttentionParts {
   readonly packed: boolean;
 }
 
+export interface AttentionScores {
+  /** Factor on the products of queries and keys. */
+  readonly scale: number;
+  /** c: a score s becomes c · tanh(s / c), so that none is beyond ±c. */
+  readonly softCap?: number | undefined;
+  /** How many keys a query attends to at most: its own and those before it. */
+  readonly window?: number | undefined;
+}
+
 /** A matrix [out, in] in blocks along its rows. */
 export interface QuantizedBlocks {
   readonly bits: 4 | 8;
@@ -155,13 +164,13 @@ export interface Signatures<T> {
   readonly AttentionInParts: Signature<
     readonly [queries: T, keys: T, values: T, positions: T, ...bias: readonly T[]],
     readonly [mixed: T],
-    AttentionParts
+    AttentionParts & AttentionScores
   >;
   /** Cotangents of queries, keys and values, from the result of AttentionInParts and its cotangent. */
   readonly AttentionInPartsGradient: Signature<
     readonly [queries: T, keys: T, values: T, positions: T, mixed: T, cotangent: T, ...bias: readonly T[]],
     readonly [queries: T, keys: T, values: T],
-    AttentionParts
+    AttentionParts & AttentionScores
   >;
   readonly RotaryEmbedding: Signature<readonly [x: T, positions: T, cos: T, sin: T], readonly [y: T]>;
 }

@@ -33,6 +33,7 @@ it('counts what attention in parts takes while it runs: that grows with the leng
   const queries = graph.input('queries', 'float32', ['rows', 'length', 32]);
   const keys = graph.input('keys', 'float32', ['rows', 2, 'length', 8]);
   const mixed = attentionInParts(queries, keys, keys, {
+    scale: 1,
     positions: graph.input('positions', 'int64', ['rows', 'length']),
     scoreBytes: 1,
     fewestQueries: 16,

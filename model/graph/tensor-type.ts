@@ -1,6 +1,14 @@
 import type { Shape } from './shape.ts';
 
-export type ElementType = 'float32' | 'float16' | 'bfloat16' | 'int32' | 'int64' | 'uint8' | 'bool';
+export type ElementType =
+  | 'float64'
+  | 'float32'
+  | 'float16'
+  | 'bfloat16'
+  | 'int32'
+  | 'int64'
+  | 'uint8'
+  | 'bool';
 
 /** In 16 bits. */
 export type Half = 'float16' | 'bfloat16';
@@ -15,6 +23,7 @@ export interface TensorType {
 }
 
 export const bytesPerElement: Readonly<Record<ElementType, number>> = {
+  float64: 8,
   float32: 4,
   float16: 2,
   bfloat16: 2,

@@ -9,7 +9,7 @@ import { writeSafetensors } from '../safetensors/write-safetensors.ts';
 import { adapterNames, adapterShapes, initialAdapters } from './adapters.ts';
 import { mergedWeights } from './merged-weights.ts';
 import { adapterConfigFile, readAdapterConfig, readAdapters } from './read-adapter.ts';
-import { targetLayers } from './target-layers.ts';
+import { strayTargets, targetLayers } from './target-layers.ts';
 import { writeAdapterFiles } from './write-adapter.ts';
 
 const architecture = await readArchitecture(goldenModel('llama-full-untied'));
@@ -58,9 +58,12 @@ describe('targetLayers', () => {
   });
 
   it('names what fits nothing', () => {
-    expect(() => chosen(['q_proj', 'proj'])).toThrow(
-      '"proj" fits no linear layer of the model; it has q_proj',
-    );
+    expect(() => chosen(['proj'])).toThrow('"proj" fits no linear layer of the model; it has q_proj');
+    expect(() => chosen(['c_attn', 'c_proj'])).toThrow('"c_attn", "c_proj" fit no linear layer');
+    // peft adapts those that fit: lists are made for many models.
+    expect(chosen(['q_proj', 'c_attn'])).toEqual(chosen(['q_proj']));
+    expect(strayTargets(architecture, ['q_proj', 'c_attn'])).toMatch('"c_attn" fits no linear layer');
+    expect(strayTargets(architecture, ['q_proj'])).toBeUndefined();
     expect(() => chosen('q_proj')).toThrow('"q_proj" fits no linear layer');
     expect(() => chosen('[')).toThrow('targetModules: Invalid regular expression');
   });

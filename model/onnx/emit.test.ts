@@ -48,7 +48,12 @@ type Case = (x: RandomInputs, a: number, b: number, c: number) => Value | readon
 
 /** Attention of a rows of b tokens, in parts of one query and more; its cotangents too where it has one. */
 const attention =
-  (parts: Pick<Parameters<typeof e.attentionInParts>[3], 'scoreBytes' | 'packed' | 'count'>): Case =>
+  (
+    parts: Pick<
+      Parameters<typeof e.attentionInParts>[3],
+      'scoreBytes' | 'packed' | 'count' | 'softCap' | 'window'
+    >,
+  ): Case =>
   (x, a, b, c) => {
     const [queries, cotangent] = [x.floats([a, b, 4 * c]), x.floats([a, b, 4 * c])];
     const [keys, values] = [x.floats([a, 2, b, c]), x.floats([a, 2, b, c])];
@@ -56,7 +61,7 @@ const attention =
       kind: 'bytes',
       bytes: new Uint8Array(BigInt64Array.from({ length: a * b }, (_, i) => BigInt(i % b)).buffer),
     });
-    const parameters = { ...parts, fewestQueries: 1 };
+    const parameters = { ...parts, scale: 0.5, fewestQueries: 1 };
     const mixed = e.attentionInParts(queries, keys, values, { positions, ...parameters });
     const inputs = [queries, keys, values, positions, mixed, cotangent] as const;
     return [mixed, ...x.graph.apply('AttentionInPartsGradient', inputs, parameters)];
@@ -84,10 +89,13 @@ const cases: Readonly<Record<Exclude<OperatorName, keyof typeof quantizedOperato
   AttentionInParts: [
     attention({ scoreBytes: 1, packed: false }),
     attention({ scoreBytes: 1, packed: false, count: 3 }),
+    attention({ scoreBytes: 1, packed: false, softCap: 2, window: 3 }),
   ],
   AttentionInPartsGradient: [
     attention({ scoreBytes: 100, packed: true }),
     attention({ scoreBytes: 100, packed: true, count: 2 }),
+    attention({ scoreBytes: 100, packed: true, softCap: 2, window: 2 }),
+    attention({ scoreBytes: 100, packed: true, count: 2, softCap: 2, window: 2 }),
   ],
   Add: [binary(e.add)],
   Sub: [binary(e.sub)],

@@ -60,6 +60,7 @@ function attribute(name: string, value: NodeAttribute): AttributeProto {
 }
 
 export const dataTypes: Readonly<Record<ElementType, TensorProto_DataType>> = {
+  float64: TensorProto_DataType.DOUBLE,
   float32: TensorProto_DataType.FLOAT,
   float16: TensorProto_DataType.FLOAT16,
   bfloat16: TensorProto_DataType.BFLOAT16,

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { insteadOfModel } from '../instead-of-a-model.ts';
 import { openSafetensors, type StoredTensor, type TensorSource } from './safetensors-file.ts';
 
 const wholeName = 'model.safetensors';
@@ -20,11 +21,9 @@ export async function openModelTensors(directory: string): Promise<TensorSource>
     return await openSafetensors(join(directory, wholeName));
   } catch (cause) {
     if (!(cause instanceof FuseMeshError) || cause.code !== 'not_found') throw cause;
-    throw new FuseMeshError(
-      'not_found',
-      `No weights in ${directory}: a model directory needs a ${wholeName} or a ${indexName}.`,
-      { cause },
-    );
+    const instead =
+      (await insteadOfModel(directory)) ?? `A model directory needs a ${wholeName} or a ${indexName}.`;
+    throw new FuseMeshError('not_found', `No weights in ${directory}. ${instead}`, { cause });
   }
 }
 

@@ -22,7 +22,7 @@ export interface TensorSource {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** The tensor's bytes as they are on disk: little-endian, row by row. */
   read(name: string): Promise<Uint8Array<ArrayBuffer>>;
-  /** The tensor's values, from F32, F16 or BF16. */
+  /** The tensor's values, from F64 (rounded), F32, F16 or BF16. */
   readFloat32(name: string): Promise<Float32Array<ArrayBuffer>>;
   close(): Promise<void>;
 }
@@ -59,6 +59,8 @@ export class SafetensorsFile implements TensorSource {
     const { dtype } = this.#tensor(name);
     const { buffer } = await this.read(name);
     switch (dtype) {
+      case 'F64':
+        return new Float32Array(new Float64Array(buffer));
       case 'F32':
         return new Float32Array(buffer);
       case 'F16':
@@ -68,7 +70,7 @@ export class SafetensorsFile implements TensorSource {
       default:
         throw new FuseMeshError(
           'invalid_argument',
-          `${this.path}: ${name} is ${dtype}; convert the model to F32, F16 or BF16.`,
+          `${this.path}: ${name} is ${dtype}; convert the model to F64, F32, F16 or BF16.`,
         );
     }
   }

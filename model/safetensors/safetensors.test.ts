@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-const bytesOf = (array: Float32Array | Uint16Array) =>
+const bytesOf = (array: Float64Array | Float32Array | Uint16Array) =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 
 function tensor(name: string, values: number[], shape = [values.length]): TensorToWrite {
@@ -58,16 +58,18 @@ test('offsets count from the first byte of the file, at a multiple of 8', async 
   expect(await readdir(directory)).toEqual(['model.safetensors']);
 });
 
-test('half precision reads as float32, integers are refused', async () => {
+test('half and double precision read as float32, integers are refused', async () => {
   const path = join(directory, 'model.safetensors');
   await writeSafetensors(path, [
     { name: 'half', dtype: 'F16', shape: [2], data: bytesOf(toFloat16(Float32Array.of(0.5, -3))) },
     { name: 'brain', dtype: 'BF16', shape: [1], data: bytesOf(Uint16Array.of(0x3f80)) },
+    { name: 'double', dtype: 'F64', shape: [2], data: bytesOf(Float64Array.of(0.1, -2)) },
     { name: 'integer', dtype: 'I8', shape: [3], data: Uint8Array.of(1, 2, 3) },
   ]);
   const file = await openSafetensors(path);
   expect([...(await file.readFloat32('half'))]).toEqual([0.5, -3]);
   expect([...(await file.readFloat32('brain'))]).toEqual([1]);
+  expect([...(await file.readFloat32('double'))]).toEqual([Math.fround(0.1), -2]);
   expect([...(await file.read('integer'))]).toEqual([1, 2, 3]);
   await expect(file.readFloat32('integer')).rejects.toMatchObject({ code: 'invalid_argument' });
   await expect(file.read('nothing')).rejects.toMatchObject({ code: 'not_found' });

@@ -15,6 +15,7 @@ const never = new AbortController().signal;
 const text = 'Call me Ishmael. Some years ago, never mind how long precisely, I went to sea.';
 
 const encode = {
+  F64: (values: Float32Array) => new Uint8Array(new Float64Array(values).buffer),
   F32: (values: Float32Array) => new Uint8Array(values.buffer),
   F16: (values: Float32Array) => new Uint8Array(toFloat16(values).buffer),
   BF16: (values: Float32Array) => new Uint8Array(toBfloat16(values).buffer),
@@ -53,13 +54,14 @@ async function score(directory: string) {
   return { logProbabilities, candidateIds };
 }
 
-it('scores alike from float32, float16 and bfloat16, from one file and from several', async () => {
+it('scores alike from float64, float32, float16 and bfloat16, from one file and from several', async () => {
   const toBfloat16AndBack = (values: Float32Array) => {
     const bits = toBfloat16(values);
     return new Float32Array(Uint32Array.from(bits, (half) => half << 16).buffer);
   };
   const half = await score(await copyOf('F16', 1));
   expect(await score(await copyOf('F32', 1))).toEqual(half);
+  expect(await score(await copyOf('F64', 1))).toEqual(half);
   expect(await score(await copyOf('F16', 3))).toEqual(half);
   const brain = await score(await copyOf('BF16', 1));
   expect(await score(await copyOf('F32', 2, toBfloat16AndBack))).toEqual(brain);

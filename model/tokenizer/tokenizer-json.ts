@@ -15,10 +15,10 @@ export interface TokenizerJson {
 }
 
 /** A normalizer, pre-tokenizer, post-processor or decoder; a Sequence holds a list of further ones. */
-interface Component {
+export interface Component {
   readonly type: string;
   trim_offsets?: boolean;
-  readonly [key: string]: unknown;
+  [key: string]: unknown;
 }
 
 /**
@@ -76,7 +76,7 @@ export function prependsAlways(json: TokenizerJson): boolean {
 }
 
 /** A component and all that it holds, in order. */
-function components(component: Component | null | undefined): Component[] {
+export function components(component: Component | null | undefined): Component[] {
   if (component === null || component === undefined) return [];
   const parts = ['normalizers', 'pretokenizers', 'processors', 'decoders'].flatMap(
     (key) => (component[key] as Component[] | undefined) ?? [],

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { type Encoding, Tokenizer as HuggingFaceTokenizer } from 'tokenizers';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { insteadOfModel } from '../instead-of-a-model.ts';
 import { toBytes } from './code-units.ts';
 import { settleDoubtfulSpans } from './doubtful-spans.ts';
+import { withPrefixSpace } from './prefix-space.ts';
 import { type SpaceSpelling, type Spans, spansFromBytes } from './spans-from-bytes.ts';
 import { spansFromOffsets } from './spans-from-offsets.ts';
 import { PieceNormalizer, spansThroughNormalizer } from './spans-through-normalizer.ts';
@@ -16,9 +19,9 @@ import { parseTokenizerJson, prependsAlways, spaceMarkOf, usesMetaspace } from '
  * the file asks for it.
  */
 export class Tokenizer {
-  /** The file as it was given. */
+  /** The file as it was given, but for a prefix space that tokenizer_config.json asks for or forbids. */
   readonly json: Uint8Array;
-  /** SHA-256 of the file's bytes, 32 bytes: tells whether two processes speak of the same tokens. */
+  /** SHA-256 of these bytes, 32 bytes: tells whether two processes speak of the same tokens. */
   readonly fingerprint: Uint8Array;
   /** Largest token id + 1. */
   readonly vocabularySize: number;
@@ -30,6 +33,8 @@ export class Tokenizer {
   readonly #spaces: SpaceSpelling;
   readonly #normalizer: PieceNormalizer | undefined;
   #prefix: Promise<number[]> | undefined;
+  /** Whose tokens these are, where the model does not know all of them. */
+  #model: { readonly vocabularySize: number; readonly directory: string } | undefined;
 
   private constructor(json: Uint8Array, name: string) {
     this.json = json;
@@ -57,20 +62,21 @@ export class Tokenizer {
 
   /** @throws FuseMeshError not_found when there is no such file, invalid_argument when it is no tokenizer */
   static async fromFile(path: string): Promise<Tokenizer> {
-    let json: Uint8Array;
+    let json: Uint8Array<ArrayBuffer>;
     try {
       json = await readFile(path);
     } catch (cause) {
-      const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+      const missing = ['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '');
+      const instead = await insteadOfModel(dirname(path));
       throw new FuseMeshError(
         missing ? 'not_found' : 'failed_precondition',
         missing
-          ? `No tokenizer at ${path}: a model directory needs a tokenizer.json.`
+          ? `No tokenizer at ${path}. ${instead ?? 'A model directory needs a tokenizer.json.'}`
           : `Cannot read the tokenizer ${path}: ${oneLine((cause as Error).message)}`,
         { cause },
       );
     }
-    return new Tokenizer(json, path);
+    return new Tokenizer(await withPrefixSpace(json, path), path);
   }
 
   /**
@@ -82,17 +88,27 @@ export class Tokenizer {
   }
 
   /**
-   * Refuses to go with a model that has fewer tokens.
+   * Says whose tokens these are. Added tokens beyond the model's vocabulary are in order, as in transformers, as long as
+   * no text has one: {@link encodeBatch} refuses such a text.
    *
    * @param directory where both stand
-   * @throws FuseMeshError invalid_argument
+   * @throws FuseMeshError invalid_argument where the model has fewer tokens even without those that were added
    */
   expectModelOf(vocabularySize: number, directory: string): void {
     if (this.vocabularySize <= vocabularySize) return;
-    throw new FuseMeshError(
-      'invalid_argument',
-      `The tokenizer in ${directory} has ${this.vocabularySize} tokens, the model ${vocabularySize}: they do not belong together`,
-    );
+    const own = Object.values(this.#tokenizer.getVocab(false));
+    if (own.some((id) => id >= vocabularySize)) {
+      throw new FuseMeshError(
+        'invalid_argument',
+        `The tokenizer in ${directory} has ${this.vocabularySize} tokens, the model ${vocabularySize}: they do not belong together`,
+      );
+    }
+    this.#model = { vocabularySize, directory };
+  }
+
+  /** Ids from here on have no logits in the model ({@link expectModelOf}), or stand for nothing. */
+  get knownToModel(): number {
+    return Math.min(this.vocabularySize, this.#model?.vocabularySize ?? this.vocabularySize);
   }
 
   /**
@@ -103,11 +119,24 @@ export class Tokenizer {
     return (await this.encodeBatch([text]))[0];
   }
 
-  /** {@link encode} for many texts at once, on all cores. */
+  /**
+   * {@link encode} for many texts at once, on all cores.
+   *
+   * @throws FuseMeshError invalid_argument where a text has a token that its model ({@link expectModelOf}) does not know
+   */
   async encodeBatch(texts: readonly string[]): Promise<Tokenization[]> {
     const prefix = await this.#prefixIds();
     const encodings = await this.#tokenizer.encodeBatch([...texts], { addSpecialTokens: false });
     return encodings.map((encoding, i) => this.#tokenization(texts[i], encoding, prefix));
+  }
+
+  /**
+   * Tokenizes what a chat template has rendered: special tokens are read where it spells them, and none is put in front.
+   * The spans tile the rendering, and a special token's is where it is spelt.
+   */
+  async encodeRendered(renderings: readonly string[]): Promise<Tokenization[]> {
+    const encodings = await this.#tokenizer.encodeBatch([...renderings], { addSpecialTokens: false });
+    return encodings.map((encoding, i) => this.#tokenization(renderings[i], encoding, []));
   }
 
   /**
@@ -175,6 +204,7 @@ export class Tokenizer {
 
   #tokenization(text: string, encoding: Encoding, prefix: readonly number[]): Tokenization {
     const textIds = Int32Array.from(encoding.getIds());
+    this.#refuseUnknown(textIds, prefix);
     const spans =
       spansFromBytes(text, textIds, this.#table, this.#spaces) ??
       this.#spansOfNormalized(text, textIds) ??
@@ -190,6 +220,19 @@ export class Tokenizer {
     starts.set(spans.starts, prefix.length);
     ends.set(spans.ends, prefix.length);
     return { doubtful: 0, ...spans, ids, starts, ends };
+  }
+
+  #refuseUnknown(...tokens: readonly ArrayLike<number>[]): void {
+    if (this.#model === undefined) return;
+    const { vocabularySize, directory } = this.#model;
+    for (const ids of tokens) {
+      const id = Array.prototype.find.call(ids, (one: number) => one >= vocabularySize);
+      if (id === undefined) continue;
+      throw new FuseMeshError(
+        'invalid_argument',
+        `The text has the token ${JSON.stringify(this.tokenString(id))} (${id}) of the tokenizer in ${directory}, whose model has ${vocabularySize} tokens: take it out of the text, or give the model it (resize_token_embeddings)`,
+      );
+    }
   }
 
   /** The tokens' spans where they spell what the normalizer made of the text. */

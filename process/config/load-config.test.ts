@@ -27,7 +27,12 @@ describe('loadRunConfig', () => {
   it('fills in defaults and makes paths absolute', async () => {
     const { path, directory } = await write();
     const config = await loadRunConfig(path, { environment: {} });
-    expect(config.nats).toEqual({ url: 'nats://127.0.0.1:4222', maxDocuments: 1024, maxDistributions: 1024 });
+    expect(config.nats).toEqual({
+      url: 'nats://127.0.0.1:4222',
+      replicas: 1,
+      maxDocuments: 1024,
+      maxDistributions: 1024,
+    });
     expect(config.trainer).toMatchObject({ learningRate: 1e-4, output: join(directory, 'out') });
     for (const { execution, device } of [config.trainer, ...config.teachers])
       expect([execution, device]).toEqual(['cpu', 0]);

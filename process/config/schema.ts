@@ -5,11 +5,20 @@ import { unusableServers } from './unusable-servers.ts';
 
 const runName = z.string().regex(runNamePattern, runNameRule);
 const address = z.string().regex(/^.+:\d{1,5}$/, 'use HOST:PORT');
+const listen = address
+  .optional()
+  .describe('Where it listens, where that is not its address: 0.0.0.0:PORT for every interface.');
+const advertise = address
+  .optional()
+  .describe(
+    'Where others reach this process, as NATS tells them: HOST:PORT of a replica, a container, a relay.',
+  );
 const port = z.number().int().min(0).max(65535);
 const file = z.string().min(1);
 const serverUrl = z.url({ protocol: /^https?$/, error: 'use a url such as http://127.0.0.1:8000' });
 const execution = z.enum(['cpu', 'cuda', 'webgpu']).default('cpu');
 const device = z.number().int().min(0).default(0);
+const chatTemplate = file.optional();
 const served = z
   .strictObject({
     url: serverUrl.optional().describe('Where the server listens, as http://HOST:PORT.'),
@@ -33,12 +42,24 @@ const text = z.strictObject({
     .describe(
       'A .txt, .jsonl, .json or .parquet file, a directory of them, or a pattern such as data/train-*.',
     ),
-  column: z.string().min(1).optional().describe('The key or column that holds the text; "text" by default.'),
+  column: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'The key or column that holds a text or messages; by default messages, conversations, prompt and completion, or text.',
+    ),
   invalid: z
     .enum(['refuse', 'skip'])
     .optional()
     .describe(
       'What becomes of rows that are null, empty or broken: refused by default, or left out and counted.',
+    ),
+  learn: z
+    .enum(['assistant', 'completion', 'all'])
+    .optional()
+    .describe(
+      'What is learnt of a row; by default what assistants say in messages, the completion of a prompt, all of a text.',
     ),
 });
 
@@ -50,7 +71,11 @@ export const runConfigSchema = z.strictObject({
   run: runName.describe('Name of the run; part of every NATS subject and metric label.'),
   nats: z
     .strictObject({
-      url: z.string().default('nats://127.0.0.1:4222').describe('Where the NATS server listens.'),
+      url: z
+        .union([z.string(), z.array(z.string().min(1)).min(1)])
+        .transform((url) => [url].flat().join(','))
+        .default('nats://127.0.0.1:4222')
+        .describe('Where the NATS server listens; the servers of a cluster as a list, or with commas.'),
       user: z.string().min(1).optional().describe('With passwordFile or NATS_PASSWORD.'),
       passwordFile: file.optional().describe('A file that holds the password of the user.'),
       tokenFile: file.optional().describe('A file that holds the token, where the server wants one.'),
@@ -65,6 +90,12 @@ export const runConfigSchema = z.strictObject({
         })
         .optional()
         .describe('Encrypts the connection and checks the server; {} takes the CAs that Node.js trusts.'),
+      replicas: z
+        .union([z.literal(1), z.literal(3), z.literal(5)])
+        .default(1)
+        .describe(
+          'Servers of a cluster that hold each stream of the run and its consumers; 3 survive the loss of one.',
+        ),
       maxDocuments: z
         .number()
         .int()
@@ -135,7 +166,9 @@ export const runConfigSchema = z.strictObject({
     .array(
       z.strictObject({
         name: runName,
-        address: address.describe('Where its gRPC service listens.'),
+        address: address.describe('Where its gRPC service is called, and listens.'),
+        listen,
+        advertise,
         model: z
           .string()
           .optional()
@@ -155,6 +188,9 @@ export const runConfigSchema = z.strictObject({
           'What computes: the processor, an NVIDIA GPU (cuda), or a GPU of any vendor (webgpu).',
         ),
         device: device.describe('Which of several GPUs, with execution: cuda.'),
+        chatTemplate: chatTemplate.describe(
+          "How it reads conversations: a file in Jinja, in the place of the model's own chat template.",
+        ),
         batchDocuments: z.number().int().min(1).default(8).describe('Documents scored together.'),
         metricsPort: port.default(0).describe('HTTP port of /metrics; 0 picks a free one.'),
       }),
@@ -163,6 +199,7 @@ export const runConfigSchema = z.strictObject({
     .describe('One at least; with corpus.recording those of it that teach, all where none is named.'),
   target: z.strictObject({
     model: z.string().describe('Hugging Face directory of the model to be taught.'),
+    chatTemplate: chatTemplate.describe('As of a teacher.'),
     lora: z
       .strictObject({
         rank: z.number().int().min(1).default(8),
@@ -183,6 +220,8 @@ export const runConfigSchema = z.strictObject({
       .strictObject({
         name: runName.default('target'),
         address,
+        listen,
+        advertise,
         threads: z.number().int().min(1).default(1),
         execution: execution.describe('As of a teacher; it need not be that of the trainer.'),
         device,
@@ -249,7 +288,9 @@ export const runConfigSchema = z.strictObject({
     })
     .prefault({}),
   trainer: z.strictObject({
-    address: address.default('127.0.0.1:50050').describe('Where the trainer service listens.'),
+    address: address.default('127.0.0.1:50050').describe('Where the trainer service is called, and listens.'),
+    listen,
+    advertise,
     metricsPort: port.default(9464),
     output: z.string().describe('Directory for checkpoints and the fused model.'),
     threads: z.number().int().min(1).default(2),

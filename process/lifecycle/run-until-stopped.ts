@@ -5,7 +5,8 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
  * Runs a process's main function until it ends or the process is told to stop, and sets the exit code.
  *
  * SIGINT and SIGTERM abort the signal, so that what is in hand is finished; a second one ends the process at
- * once. With FUSEMESH_PARENT=1 the end of the parent process counts as such a signal.
+ * once. With FUSEMESH_PARENT=1 the end of the parent process counts as such a signal, and so does a reader of stdout that
+ * closes it (`| head`).
  * When it has ended, what still stands open (a socket whose other side hangs) keeps the process for five seconds at most.
  * A failure prints one line on stderr, "fusemesh: …"; LOG_LEVEL=debug adds the stack trace.
  */
@@ -21,8 +22,12 @@ export async function runUntilStopped(main: (signal: AbortSignal) => Promise<voi
   const onInterrupt = () => stop(130);
   const onTerminate = () => stop(143);
   const onParentGone = () => stop(1);
+  const onOutputClosed = (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') abort.abort();
+  };
   process.on('SIGINT', onInterrupt);
   process.on('SIGTERM', onTerminate);
+  process.stdout.on('error', onOutputClosed);
   if (process.env['FUSEMESH_PARENT'] === '1') process.on('disconnect', onParentGone);
 
   // A main function that only waits for its signal must not end the process: signals keep none alive.
@@ -35,6 +40,7 @@ export async function runUntilStopped(main: (signal: AbortSignal) => Promise<voi
     clearInterval(alive);
     process.off('SIGINT', onInterrupt);
     process.off('SIGTERM', onTerminate);
+    process.stdout.off('error', onOutputClosed);
     process.off('disconnect', onParentGone);
     if (process.connected) process.disconnect();
     endSoon();
@@ -44,8 +50,9 @@ export async function runUntilStopped(main: (signal: AbortSignal) => Promise<voi
 /** Ends the process even where something is left open, but not before a slow reader of its output has all of it. */
 function endSoon(): void {
   setTimeout(() => {
-    if (process.stdout.writableLength + process.stderr.writableLength > 0) endSoon();
-    else process.exit();
+    const isRead = ({ destroyed, writableLength }: NodeJS.WriteStream) => destroyed || writableLength === 0;
+    if (isRead(process.stdout) && isRead(process.stderr)) process.exit();
+    else endSoon();
   }, 5_000).unref();
 }
 

@@ -10,8 +10,8 @@ import type { CorpusManifest } from '../../wire/generated/fusemesh/v1/corpus_pb.
 import { connectNats } from '../../wire/nats/connection.ts';
 import { openRunStreams } from '../../wire/nats/run-streams.ts';
 import { DocumentKeeper } from './document-keeper.ts';
+import { encodersOfRun } from './encoders-of-run.ts';
 import { prepareCorpus } from './prepare-corpus.ts';
-import { tokenizersOfRun } from './tokenizers-of-run.ts';
 import { tracedPublishing } from './traced-publishing.ts';
 
 /** What is published of a run when its feeder has done its part. */
@@ -64,9 +64,9 @@ export async function runFeeder(config: RunConfig, options: FeederOptions): Prom
     const streams = openRunStreams(connection, config.run);
     await streams.ensure(config.nats);
     log.info("The corpus is being cut, with the teachers' tokenizers as soon as they are up");
-    const tokenizers = await tokenizersOfRun(config, signal);
+    const encoders = await encodersOfRun(config, signal);
     const directory = join(config.trainer.output, 'corpus');
-    const documents = await prepareCorpus(config, tokenizers, { directory, signal, log, onRead });
+    const documents = await prepareCorpus(config, encoders, { directory, signal, log, onRead });
     const { manifest } = documents;
     const textBytes = Number(manifest.textBytes);
     log.info(

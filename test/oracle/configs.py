@@ -31,6 +31,7 @@ VARIANTS = {
     "original context outside": dict(model_type="llama", **HEADS, rope_scaling=LLAMA3, original_max_position_embeddings=128, max_position_embeddings=1024),
     "original context twice": dict(model_type="llama", **HEADS, rope_scaling=YARN, original_max_position_embeddings=128, max_position_embeddings=1024),
     "original context nowhere": dict(model_type="llama", **HEADS, rope_scaling=LLAMA3, max_position_embeddings=1024),
+    "yarn factor null": dict(model_type="llama", **HEADS, rope_scaling=dict(YARN, factor=None), max_position_embeddings=512),
     "mistral with sizes alone": dict(model_type="mistral", **dict(SIZES, num_attention_heads=8)),
     "mistral without a window": dict(model_type="mistral", **HEADS, sliding_window=None),
     "qwen2 with sizes alone": dict(model_type="qwen2", **dict(SIZES, hidden_size=64, num_attention_heads=32)),

@@ -142,7 +142,7 @@ export const operatorCases: readonly OperatorCase[] = [
     operator: 'AttentionInParts',
     what: 'of rows, in parts of two',
     f: (q, k, v, positions) =>
-      e.attentionInParts(q, k, v, { positions, scoreBytes: 1, fewestQueries: 2, packed: false }),
+      e.attentionInParts(q, k, v, { positions, scale: 0.7, scoreBytes: 1, fewestQueries: 2, packed: false }),
     samples: [...heads, { shape: [2, 5], integers: [0, 1, 2, 3, 4, 0, 1, 2, 3, 4], type: 'int64' }],
   },
   {
@@ -157,10 +157,26 @@ export const operatorCases: readonly OperatorCase[] = [
           [2, 4, 5],
           Float32Array.from({ length: 40 }, (_, i) => Math.sin(i)),
         ),
+        scale: 0.7,
         scoreBytes: 1,
         fewestQueries: 2,
         packed: true,
       }),
     samples: [...heads, { shape: [2, 5], integers: [0, 1, 0, 1, 2, 0, 0, 1, 2, 0], type: 'int64' }],
+  },
+  {
+    operator: 'AttentionInParts',
+    what: 'of rows, in a window, capped',
+    f: (q, k, v, positions) =>
+      e.attentionInParts(q, k, v, {
+        positions,
+        scale: 0.7,
+        softCap: 0.8,
+        window: 2,
+        scoreBytes: 1,
+        fewestQueries: 2,
+        packed: false,
+      }),
+    samples: [...heads, { shape: [2, 5], integers: [0, 1, 2, 3, 4, 0, 1, 2, 3, 4], type: 'int64' }],
   },
 ];

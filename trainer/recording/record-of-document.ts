@@ -19,10 +19,14 @@ export const factsOf = (
   seed,
 });
 
-export const modelOf = ({ vocabularySize, identity }: Source, { fingerprint }: Tokenizer): RecordedModel => ({
+export const modelOf = (
+  { vocabularySize, identity, chatFormat: { template, specialTokens } }: Source,
+  { fingerprint }: Tokenizer,
+): RecordedModel => ({
   tokenizerSha256: hex(fingerprint),
   vocabularySize,
   modelFingerprint: identity?.modelFingerprint ?? null,
+  chatFormat: { template, specialTokens },
 });
 
 /**

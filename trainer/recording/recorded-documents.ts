@@ -1,6 +1,8 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { JoinedDocument } from '../../fusion/batch/joined-document.ts';
 import { presentSources } from '../../fusion/batch/joined-document.ts';
+import { contentEnd } from '../../model/chat/content-layout.ts';
+import { contentOf } from '../../model/chat/conversation.ts';
 import { distributionCheck, unfitFor } from '../../wire/codec/check-distribution.ts';
 import { distributionFromBytes } from '../../wire/codec/distribution-bytes.ts';
 import { documentFromBytes } from '../../wire/codec/document-bytes.ts';
@@ -36,25 +38,27 @@ export async function* recordedDocuments(
       yield { number, unusable: 'it could not be used when it was recorded', present: undefined };
       continue;
     }
-    const { text } = documentFromBytes(bytes, number);
+    const content = contentOf(documentFromBytes(bytes, number));
+    const end = contentEnd(content);
     for (const distribution of found) {
-      const unfit = distribution && unfitFor(distribution, text);
+      const unfit = distribution && unfitFor(distribution, end);
       if (unfit !== undefined) throw otherText(recording, number, distribution!.teacher, unfit);
     }
     const distributions = found.map((distribution) => distribution && cutDistribution(distribution, topK));
     const unusable = refusalAmong(distributions);
     yield unusable === undefined
-      ? { number, text, distributions }
+      ? { number, content, distributions }
       : { number, unusable, present: presentSources(distributions) };
   }
 }
 
 /** Reads what one source says about a document, and checks it as the live intake does. */
 function distributionReader(
-  { name, model, tokenizer, read }: RecordedSource,
+  { name, model, encoder, read }: RecordedSource,
   documents: number,
 ): (number: number) => Promise<TextDistribution | undefined> {
-  if (model === undefined || tokenizer === undefined) return async () => undefined;
+  if (model === undefined || encoder === undefined) return async () => undefined;
+  const { tokenizer } = encoder;
   const check = distributionCheck({
     teacher: name,
     documents,

@@ -16,6 +16,11 @@ const modelSchema = z.strictObject({
   vocabularySize: z.number().int().min(1),
   /** SHA-256 over parts of the model, as its card has it; null where only its tokenizer is remembered. */
   modelFingerprint: z.string().nullable(),
+  /** How it reads conversations. */
+  chatFormat: z.strictObject({
+    template: z.string(),
+    specialTokens: z.record(z.string(), z.string()).readonly(),
+  }),
 });
 
 const factsSchema = z.strictObject({

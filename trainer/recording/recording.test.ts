@@ -14,6 +14,7 @@ const model = {
   tokenizerSha256: createHash('sha256').update(json).digest('hex'),
   vocabularySize: 600,
   modelFingerprint: 'aa',
+  chatFormat: { template: '', specialTokens: {} },
 };
 const sources = ['orator', 'novelist'];
 const factsOf = (documents: number) => ({
@@ -67,7 +68,7 @@ describe('a recording', () => {
     await expectWhole(directory, 12);
     const recording = await Recording.open(directory, ['novelist']);
     expect(recording.sources.map(({ name }) => name)).toEqual(['novelist']);
-    expect(recording.sources[0].tokenizer?.json).toEqual(json);
+    expect(recording.sources[0].encoder?.tokenizer.json).toEqual(json);
     expect(await recording.sources[0].read(10)).toEqual(bytesOf('novelist 10'));
     await recording.close();
   });

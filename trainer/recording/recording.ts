@@ -1,4 +1,6 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { ChatTemplate } from '../../model/chat/chat-template.ts';
+import { ContentEncoder } from '../../model/chat/content-encoder.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { PartReader } from './part-reader.ts';
 import { type RecordedModel, type RecordingFacts, readRecord } from './recording-facts.ts';
@@ -9,7 +11,8 @@ export interface RecordedSource {
   readonly name: string;
   /** Undefined of one that never answered. */
   readonly model: RecordedModel | undefined;
-  readonly tokenizer: Tokenizer | undefined;
+  /** How it reads documents. */
+  readonly encoder: ContentEncoder | undefined;
   /**
    * The message of what it says about a document; undefined where it said nothing.
    *
@@ -79,7 +82,7 @@ export class Recording {
       sources.push({
         name,
         model: model ?? undefined,
-        tokenizer: model ? await readTokenizer(directory, model) : undefined,
+        encoder: model ? await readEncoder(directory, name, model) : undefined,
         read: (document) => part.read(document),
       });
     }
@@ -100,9 +103,15 @@ export class Recording {
   }
 }
 
-async function readTokenizer(directory: string, { tokenizerSha256 }: RecordedModel): Promise<Tokenizer> {
+async function readEncoder(
+  directory: string,
+  name: string,
+  { tokenizerSha256, chatFormat }: RecordedModel,
+): Promise<ContentEncoder> {
   const path = tokenizerPath(directory, tokenizerSha256);
   const tokenizer = await Tokenizer.fromFile(path);
-  if (Buffer.from(tokenizer.fingerprint).toString('hex') === tokenizerSha256) return tokenizer;
+  if (Buffer.from(tokenizer.fingerprint).toString('hex') === tokenizerSha256) {
+    return new ContentEncoder(tokenizer, ChatTemplate.of(chatFormat, name));
+  }
   throw new FuseMeshError('data_loss', `${path} is not what was written: record the corpus again.`);
 }

@@ -41,12 +41,12 @@ export async function connectNats(
   name: string,
   watch: ConnectionWatch = {},
 ): Promise<NatsConnection> {
-  const { url: shown, options } = natsLogin(typeof where === 'string' ? atUrl(where) : where);
+  const { url: shown, servers, options } = natsLogin(typeof where === 'string' ? atUrl(where) : where);
   let raw: Connection;
   try {
     raw = await connect({
       ...options,
-      servers: shown,
+      servers: [...servers],
       name,
       maxReconnectAttempts: -1,
       // While secrets are renewed, server and client disagree for a moment.

@@ -61,6 +61,8 @@ export interface AttentionPart {
   readonly values: string;
   /** Softmax of the scores, [rows, key-value heads, group · queries, keys]. */
   readonly weights: string;
+  /** tanh(s / c) of the scores where they are capped, in the form of `weights`. */
+  readonly squashed: string | undefined;
   /** The same queries of another tensor [rows, length, width], in the form of `queries`. */
   ofQueries(x: Named): string;
   /** The form of `queries` → [rows, key-value heads, group, size, head size]: zeros behind a part of fewer. */
@@ -75,32 +77,32 @@ interface Places {
   readonly queriesAt: string;
   /** [keys] */
   readonly keysAt: string;
-  /** Where each query's document begins, [rows, queries]; undefined where it is the row. */
-  readonly documentsAt: string | undefined;
+  /** The first key that each query may attend to, [rows or 1, queries]; undefined where it is the row's. */
+  readonly earliestAt: string | undefined;
 }
 
 /** 0 where a query attends to a key, −∞ elsewhere: [queries, keys], or [rows, 1, 1, queries, keys]. */
-function maskOf(onnx: OnnxWriter, { queriesAt, keysAt, documentsAt }: Places): string {
+function maskOf(onnx: OnnxWriter, { queriesAt, keysAt, earliestAt }: Places): string {
   const isLater = onnx.add('Greater', [keysAt, onnx.add('Reshape', [queriesAt, onnx.int64s([-1, 1])])]);
-  const isHidden = documentsAt
+  const isHidden = earliestAt
     ? onnx.add('Or', [
         isLater,
-        onnx.add('Less', [keysAt, onnx.add('Reshape', [documentsAt, onnx.int64s([0, 1, 1, -1, 1])])]),
+        onnx.add('Less', [keysAt, onnx.add('Reshape', [earliestAt, onnx.int64s([0, 1, 1, -1, 1])])]),
       ])
     : isLater;
   return onnx.add('Where', [isHidden, onnx.float(Number.NEGATIVE_INFINITY), onnx.float(0)]);
 }
 
 /** The same in kernels of WebGPU, which has none for int64 nor for Or: only the places cross the bus. */
-function webgpuMask(onnx: OnnxWriter, { queriesAt, keysAt, documentsAt }: Places): string {
+function webgpuMask(onnx: OnnxWriter, { queriesAt, keysAt, earliestAt }: Places): string {
   const asInt32 = (x: string) => onnx.add('Cast', [x], { to: { elementType: 'int32' } });
   const reshape = (x: string, ...shape: readonly number[]) => onnx.add('Reshape', [x, onnx.int64s(shape)]);
   const hidden = onnx.float(Number.NEGATIVE_INFINITY);
   const keys = asInt32(keysAt);
   const isLater = onnx.add('Greater', [keys, reshape(asInt32(queriesAt), -1, 1)]);
   const mask = onnx.add('Where', [isLater, hidden, onnx.float(0)]);
-  if (!documentsAt) return mask;
-  const isBefore = onnx.add('Less', [keys, reshape(asInt32(documentsAt), 0, 1, 1, -1, 1)]);
+  if (!earliestAt) return mask;
+  const isBefore = onnx.add('Less', [keys, reshape(asInt32(earliestAt), 0, 1, 1, -1, 1)]);
   return onnx.add('Where', [isBefore, hidden, mask]);
 }
 
@@ -139,13 +141,17 @@ export function attentionPart(
   const begin = inWebgpu ? onnx.add('Min', [placed, onnx.add('Sub', [length, one])]) : placed;
   const end = onnx.add('Min', [onnx.add('Add', [begin, size]), length]);
   const queriesAt = range(begin, end);
-  // [rows, queries]. Documents stand one after the other: the first query's begins before those of the others.
-  const documentsAt = node.parameters.packed
-    ? onnx.add('Sub', [queriesAt, slice(positions, 1, begin, end)])
-    : undefined;
-  const firstKey = documentsAt ? reshape(onnx.add('ReduceMin', [documentsAt], { keepdims: 0 }), 1) : zero;
+  const { packed, scale, softCap, window } = node.parameters;
+  const begins: string[] = [];
+  // Of its document, [rows, queries], and of its window, [1, queries].
+  if (packed) begins.push(onnx.add('Sub', [queriesAt, slice(positions, 1, begin, end)]));
+  if (window !== undefined)
+    begins.push(reshape(onnx.add('Sub', [queriesAt, onnx.int64s([window - 1])]), 1, -1));
+  const earliestAt = begins.length > 1 ? onnx.add('Max', begins) : begins[0];
+  const earliest = earliestAt && reshape(onnx.add('ReduceMin', [earliestAt], { keepdims: 0 }), 1);
+  const firstKey = earliest ? onnx.add('Max', [earliest, zero]) : zero;
   const keysAt = range(firstKey, end);
-  const mask = (inWebgpu ? webgpuMask : maskOf)(onnx, { queriesAt, keysAt, documentsAt });
+  const mask = (inWebgpu ? webgpuMask : maskOf)(onnx, { queriesAt, keysAt, earliestAt });
 
   const ofQueries = (x: Named) => {
     const perToken = reshape(slice(x, 1, begin, end), 0, 0, keyValueHeads, group, headSize);
@@ -154,11 +160,14 @@ export function attentionPart(
   };
   const queries = ofQueries(allQueries);
   const [keys, values] = [allKeys, allValues].map((x) => slice(x, 2, firstKey, end));
-  const scores = multiply(onnx, queries, keys, { transposeB: true, alpha: 1 / Math.sqrt(headSize) });
+  const scores = multiply(onnx, queries, keys, { transposeB: true, alpha: scale });
+  const squashed =
+    softCap === undefined ? undefined : onnx.add('Tanh', [onnx.add('Div', [scores, onnx.float(softCap)])]);
+  const capped = squashed ? onnx.add('Mul', [squashed, onnx.float(softCap!)]) : scores;
   const keyCount = onnx.add('Shape', [keysAt]);
   const shaped = (x: string, ...sizes: readonly number[]) =>
     onnx.add('Reshape', [x, onnx.add('Concat', [onnx.int64s(sizes), keyCount], { axis: 0 })]);
-  const perQuery = shaped(scores, 0, 0, group, -1);
+  const perQuery = shaped(capped, 0, 0, group, -1);
   const biased = bias
     ? onnx.add('Add', [perQuery, reshape(slice(bias, 2, firstKey, end), 0, keyValueHeads, group, 1, -1)])
     : perQuery;
@@ -169,6 +178,7 @@ export function attentionPart(
     keys,
     values,
     weights: onnx.add('Softmax', [masked], { axis: -1 }),
+    squashed,
     ofQueries,
     filled: (x) => {
       const missing = onnx.add('Sub', [size, onnx.add('Sub', [end, begin])]);

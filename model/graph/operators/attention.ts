@@ -77,6 +77,10 @@ function writeForward(onnx: OnnxWriter, node: Node<'AttentionInParts'>, multiply
   ofTokens(onnx, collected, division, headsOf(node).width, node.outputs[0]);
 }
 
+/** ∂(c · tanh(s / c)) / ∂s = 1 − tanh²(s / c). */
+const slopeOf = (onnx: OnnxWriter, squashed: string) =>
+  onnx.add('Sub', [onnx.float(1), onnx.add('Mul', [squashed, squashed])]);
+
 /**
  * What a part adds to the cotangents. With P = softmax(S) and O = P·V: ∂V = Pᵀ·g and ∂S = P ∘ (g·Vᵀ − rowsum(g ∘ O)),
  * see model/families/weighted-values.ts.
@@ -85,16 +89,17 @@ function writeForward(onnx: OnnxWriter, node: Node<'AttentionInParts'>, multiply
  */
 function partCotangents(
   onnx: OnnxWriter,
-  { inputs }: Node<'AttentionInPartsGradient'>,
+  { inputs, parameters }: Node<'AttentionInPartsGradient'>,
   multiply: Multiply,
   part: AttentionPart,
   g: string,
 ) {
-  const alpha = 1 / Math.sqrt(inputs[1].shape[3] as number);
+  const alpha = parameters.scale;
   const products = onnx.add('Mul', [g, part.ofQueries(inputs[4])]);
   const rowSums = onnx.add('ReduceSum', [products, onnx.int64s([-1])], { keepdims: 1 });
   const toWeights = multiply(onnx, g, part.values, { transposeB: true });
-  const toScores = onnx.add('Mul', [part.weights, onnx.add('Sub', [toWeights, rowSums])]);
+  const toCapped = onnx.add('Mul', [part.weights, onnx.add('Sub', [toWeights, rowSums])]);
+  const toScores = part.squashed ? onnx.add('Mul', [toCapped, slopeOf(onnx, part.squashed)]) : toCapped;
   return {
     /** Of keys and values, which other parts add to too. */
     shared: [
@@ -150,8 +155,8 @@ function writeBackwardWithoutLoop(
 }
 
 /**
- * softmax(Q·Kᵀ / √(head size) + bias) · V over documents that stand in rows, each token attending to its own document
- * up to itself. Only the scores of some queries stand in memory at a time, and keys that none of them attends to are
+ * softmax(scale · Q·Kᵀ, capped, + bias) · V over documents that stand in rows, each token attending to its own document
+ * up to itself, or to a window of it. Only the scores of some queries stand in memory at a time, and keys that none of them attends to are
  * left out; the backward pass computes them again (Dao et al. 2022, FlashAttention).
  */
 export const attentionOperators = {
@@ -192,8 +197,10 @@ export const attentionOperators = {
       if (count === undefined) writeForward(onnx, node, webgpuProduct);
       else writeForwardWithoutLoop(onnx, node, count);
     },
-    // Scores before and after the mask, and the result as the loop collects it.
-    workspace: (node, sizes) => 3 * scoreBytesOf(node, sizes) + 2 * bytesOf(node.outputs[0].shape, sizes),
+    // Scores before and after the cap and the mask, and the result as the loop collects it.
+    workspace: (node, sizes) =>
+      (node.parameters.softCap ? 5 : 3) * scoreBytesOf(node, sizes) +
+      2 * bytesOf(node.outputs[0].shape, sizes),
   },
   AttentionInPartsGradient: {
     infer: ([queries, keys, values]) => [queries.type, keys.type, values.type],
@@ -207,7 +214,7 @@ export const attentionOperators = {
     },
     // Scores with their cotangents, and the results as the loop carries and collects them.
     workspace: (node, sizes) =>
-      5 * scoreBytesOf(node, sizes) +
+      (node.parameters.softCap ? 8 : 5) * scoreBytesOf(node, sizes) +
       2 * node.outputs.reduce((sum, output) => sum + bytesOf(output.shape, sizes), 0),
   },
 } satisfies Partial<OperatorTable>;

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
 import { textsOf } from '../../../process/config/corpus-of-run.ts';
 import type { RunConfig } from '../../../process/config/schema.ts';
 import { cutCorpus, findCorpusFiles } from '../../../services/feeder/cut-corpus.ts';
 import { mixDomains } from '../../../services/feeder/document-order.ts';
+import { encoderIn } from '../../../services/feeder/encoders-of-run.ts';
 import { findTextFiles } from '../../../texts/find-text-files.ts';
 import type { TextEntry } from '../../../texts/read-texts.ts';
 
@@ -26,17 +25,18 @@ export const modelsOf = ({ target, teachers }: RunConfig): string[] => [
 
 /** The pieces that the feeder of a run makes documents of, before a seed puts them into its order. */
 export async function documentsOf(run: RunConfig, signal: AbortSignal): Promise<Documents> {
-  const tokenizers = await Promise.all(
-    modelsOf(run).map((model) => Tokenizer.fromFile(join(model, 'tokenizer.json'))),
-  );
+  const encoders = await Promise.all(modelsOf(run).map((model) => encoderIn(model)));
   const { contextLength } = run;
   const names = [...new Set(textsOf(run).map(({ domain }) => domain))];
   const pieces: string[] = [];
   const domains: number[] = [];
-  const cutting = { tokenizers, contextLength, signal };
+  const cutting = { encoders, contextLength, signal };
   for await (const cut of cutCorpus(await findCorpusFiles(textsOf(run)), cutting)) {
-    pieces.push(...cut.pieces.map(({ text }) => text));
-    for (const _ of cut.pieces) domains.push(names.indexOf(cut.domain));
+    for (const { content } of cut.pieces) {
+      if (typeof content !== 'string') throw new Error(`${cut.domain} has conversations`);
+      pieces.push(content);
+      domains.push(names.indexOf(cut.domain));
+    }
   }
   const texts = [...mixDomains(Uint32Array.from(domains))].map((piece) => pieces[piece]);
   return { texts, sha256: digestTexts(texts), contextLength };

@@ -40,7 +40,7 @@ test('what is recorded with fifty candidates, read with fewer, is what a teacher
       const { keptMass: sentMass, ...rest } = sent[number];
       const [distribution] = read[i].unusable === undefined ? read[i].distributions : [];
       const { keptMass, ...cut } = distribution!;
-      expect(read[i]).toMatchObject({ number, text: texts[number] });
+      expect(read[i]).toMatchObject({ number, content: texts[number] });
       expect(cut).toEqual(rest);
       // Added up after the rounding of the wire, not before.
       for (const [row, mass] of keptMass.entries()) expect(mass).toBeCloseTo(sentMass[row], 2);

@@ -45,11 +45,12 @@ export async function recordSource(
     if (first === documents) return 0;
     const scorer = await Scorer.load(model, { topK: recordedTopK, threads: 1 });
     try {
-      const { tokenizer, card } = scorer;
+      const { tokenizer, card, template } = scorer;
       const recorded = {
         tokenizerSha256: hex(tokenizer.fingerprint),
         vocabularySize: card.vocabularySize,
         modelFingerprint: hex(await modelFingerprint(model)),
+        chatFormat: template.format,
       };
       await writer.hears(name, recorded, tokenizer.json);
       const scored = scoreTexts(scorer, name, texts.slice(first), { topK: recordedTopK, signal, first });

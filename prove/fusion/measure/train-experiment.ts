@@ -5,9 +5,11 @@ import { TrainingEngine } from '../../../engine/training-engine.ts';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
 import type { UsableDocument } from '../../../fusion/batch/joined-document.ts';
 import { fusionOf } from '../../../fusion/fusion-of-run.ts';
+import { ContentEncoder } from '../../../model/chat/content-encoder.ts';
 import { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
 import { Notifier } from '../../../process/lifecycle/notifier.ts';
 import { createLog } from '../../../process/log/log.ts';
+import { encoderIn } from '../../../services/feeder/encoders-of-run.ts';
 import { initialState, type TrainingState } from '../../../trainer/checkpoint/training-state.ts';
 import { engineOptionsOf } from '../../../trainer/engine-of-run.ts';
 import { openHeldOut } from '../../../trainer/held-out.ts';
@@ -82,7 +84,7 @@ export async function trainExperiment({
     sources: recordings.flatMap((recording) => recording.sources),
     batchDocuments: trainer.batchDocuments,
     contextLength,
-    tokenizer,
+    encoder: ContentEncoder.ofBaseModel(tokenizer),
     fusion,
     tooLong: async ({ number }, reason) => {
       throw cannotBeLearnt(number, reason);
@@ -90,10 +92,15 @@ export async function trainExperiment({
     signal,
     log,
   });
-  const evaluate = await openHeldOut(heldOut, await Promise.all(tokenizers.map(tokenizerOf)), {
-    target: tokenizer,
-    contextLength,
-  });
+  const evaluate = await openHeldOut(
+    heldOut,
+    await Promise.all(tokenizers.map((model) => encoderIn(model))),
+    {
+      target: await encoderIn(target.model),
+      contextLength,
+      onSkipped: () => undefined,
+    },
+  );
   const engine = await TrainingEngine.start(target.model, engineOptionsOf(config, fusion));
   try {
     const totalSteps = Math.ceil(texts.length / trainer.batchDocuments);
@@ -152,7 +159,7 @@ async function* joinRecorded(
       if (value.unusable !== undefined) throw cannotBeLearnt(number, value.unusable);
       parts.push(value);
     }
-    yield { number, text, distributions: parts.flatMap(({ distributions }) => distributions) };
+    yield { number, content: text, distributions: parts.flatMap(({ distributions }) => distributions) };
   }
 }
 

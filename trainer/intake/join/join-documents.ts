@@ -3,6 +3,7 @@ import {
   presentSources,
   type UsableDocument,
 } from '../../../fusion/batch/joined-document.ts';
+import { contentOf } from '../../../model/chat/conversation.ts';
 import type { Notifier } from '../../../process/lifecycle/notifier.ts';
 import type { Log } from '../../../process/log/log.ts';
 import type { TextDistribution } from '../../../wire/codec/text-distribution.ts';
@@ -13,7 +14,7 @@ import type { Attendance } from './attendance.ts';
 
 /** A usable document from the streams of a run. */
 export interface StreamedDocument extends UsableDocument {
-  /** The message that its text came in. */
+  /** The message that it came in. */
   readonly message: Message | undefined;
 }
 
@@ -131,7 +132,7 @@ function takeNext(
   if (refusal !== undefined) {
     return { document: { number, unusable: refusal, present: presentSources(distributions) }, parts };
   }
-  return { document: { number, text: document.text, distributions, message }, parts };
+  return { document: { number, content: contentOf(document), distributions, message }, parts };
 }
 
 /** Why one of the teachers cannot score a document; undefined where all could. */

@@ -1,4 +1,5 @@
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
+import { baseFormat } from '../../../model/chat/chat-format.ts';
 import { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
 import type { GetModelCardResponse, TeacherService } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import type { Client } from '../../../wire/grpc/client.ts';
@@ -48,6 +49,7 @@ export async function attach(
       `The tokenizer of teacher ${source.name}`,
     );
   source.vocabularySize ||= card.vocabularySize;
+  if (source.tokenizer === undefined) source.chatFormat = card.chatFormat ?? baseFormat;
   source.tokenizer ??= tokenizer;
   refuseOther(source, card);
   source.identity ??= { teacher: card.name, run: card.run, modelFingerprint: hex(card.modelFingerprint) };
@@ -55,13 +57,17 @@ export async function attach(
   await client.attachRun({ run, teacher: source.name, topK }, { signal, timeoutMs: callTimeout });
 }
 
-function refuseOther({ tokenizer, identity }: Source, card: GetModelCardResponse): void {
-  const isSameTokenizer = tokenizer && Buffer.compare(tokenizer.fingerprint, card.tokenizerFingerprint) === 0;
-  const isSameModel = !identity || identity.modelFingerprint === hex(card.modelFingerprint);
-  if (isSameTokenizer && isSameModel) return;
+function refuseOther({ tokenizer, identity, chatFormat }: Source, card: GetModelCardResponse): void {
+  const isSame = {
+    tokenizer: tokenizer && Buffer.compare(tokenizer.fingerprint, card.tokenizerFingerprint) === 0,
+    'chat template': chatFormat.template === (card.chatFormat ?? baseFormat).template,
+    model: !identity || identity.modelFingerprint === hex(card.modelFingerprint),
+  };
+  const other = Object.entries(isSame).find(([, same]) => !same)?.[0];
+  if (other === undefined) return;
   throw new FuseMeshError(
     'failed_precondition',
-    `its ${isSameTokenizer ? 'model' : 'tokenizer'} is another one than when this training began: start it with the model that it had`,
+    `its ${other} is another one than when this training began: start it with the model that it had`,
   );
 }
 

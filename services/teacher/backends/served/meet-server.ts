@@ -46,7 +46,7 @@ const tokensSchema = z.object({ tokens: z.array(z.number().int()) });
  * Makes sure that a server is up, has the model with this tokenizer and enough context, gives k candidates, and says
  * the same of a prefix as of the whole text.
  *
- * @throws FuseMeshError unavailable while it does not answer; any other for what does not pass by itself
+ * @throws FuseMeshError unavailable or resource_exhausted while it does not answer; any other for what does not pass by itself
  */
 export async function meetServer(
   server: ServedServer,
@@ -195,7 +195,7 @@ const isWrong = (scored: Scored): scored is Extract<Scored, { kind: 'passing' }>
 /**
  * Looks whether a server still has the model that it had, by a request or two.
  *
- * @throws FuseMeshError unavailable where it does not answer; any other where it is not as it was
+ * @throws FuseMeshError unavailable or resource_exhausted where it does not answer; any other where it is not as it was
  */
 export async function meetAgain(
   server: ServedServer,
