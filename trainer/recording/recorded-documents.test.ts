@@ -41,12 +41,8 @@ async function recordingOf(records: readonly DocumentRecord[]): Promise<string> 
   };
   const sources = ['orator', 'novelist'];
   const writer = await RecordingWriter.open(directory, { facts, sources });
-  const model = {
-    tokenizerSha256,
-    vocabularySize: 100,
-    modelFingerprint: null,
-    chatFormat: { template: '', specialTokens: {} },
-  };
+  const chatFormat = { template: '', specialTokens: {} };
+  const model = { tokenizerSha256, vocabularySize: 100, modelFingerprint: null, chatFormat };
   for (const name of sources) await writer.hears(name, model, json);
   for (const record of records) await writer.append(record);
   await writer.save();
@@ -78,7 +74,7 @@ it('gives what a live join gives: absent sources, what cannot be used, and what 
   const [third, second, first, unusable] = await read(directory, [3, 1, 0, 2]);
   expect(first).toMatchObject({
     number: 0,
-    text,
+    content: text,
     distributions: [{ teacher: 'orator' }, { teacher: 'novelist' }],
   });
   expect(second).toMatchObject({
@@ -93,7 +89,7 @@ it('gives what a live join gives: absent sources, what cannot be used, and what 
   expect(third).toEqual({ number: 3, unusable: 'teacher orator cannot score it: too long', present: [0, 1] });
   // Without the teacher that cannot score it, it is learnt from.
   expect(await read(directory, [3], ['novelist'])).toMatchObject([
-    { number: 3, text, distributions: [{ teacher: 'novelist' }] },
+    { number: 3, content: text, distributions: [{ teacher: 'novelist' }] },
   ]);
 });
 

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { onDisk, replaceDurably } from '../../model/export/durable-files.ts';
 import { packRecord } from './pack-record.ts';
@@ -184,6 +185,7 @@ export class RecordingWriter {
 const isSameModel = (a: RecordedModel, b: RecordedModel): boolean =>
   a.tokenizerSha256 === b.tokenizerSha256 &&
   a.vocabularySize === b.vocabularySize &&
+  isDeepStrictEqual(a.chatFormat, b.chatFormat) &&
   (a.modelFingerprint === null || b.modelFingerprint === null || a.modelFingerprint === b.modelFingerprint);
 
 const indexesOf = (parts: readonly PartWriter[]): Record<string, string> =>
