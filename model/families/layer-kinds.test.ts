@@ -7,6 +7,8 @@ import { olmo2Config } from './olmo2.ts';
 import { phi3Config } from './phi3.ts';
 import { rotaryFrequencies } from './rotary-frequencies.ts';
 import { smollm3Config } from './smollm3.ts';
+import { stablelmConfig } from './stablelm.ts';
+import { starcoder2Config } from './starcoder2.ts';
 
 const configs = {
   ...llamaConfigs,
@@ -15,6 +17,8 @@ const configs = {
   olmo2: olmo2Config,
   smollm3: smollm3Config,
   granite: graniteConfig,
+  starcoder2: starcoder2Config,
+  stablelm: stablelmConfig,
 };
 
 interface Golden {

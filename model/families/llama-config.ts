@@ -26,11 +26,20 @@ export interface LlamaConfig {
   };
   /** Whether queries, keys and values are one layer, and gate and up another. */
   readonly isFused: boolean;
-  /** Whether queries and keys go through an RMSNorm before they are rotated, and whether each head does for itself. */
-  readonly queryKeyNorm: 'of heads' | 'of all heads' | undefined;
-  /** Names of the RMSNorms of what goes into the two parts of a block, and of what comes out of them. */
+  /** Whether the feed-forward has a gate. */
+  readonly isGated: boolean;
+  /** Whether both parts of a block read the same norm of its input. */
+  readonly isParallel: boolean;
+  /**
+   * Whether queries and keys go through a norm before they are rotated: an RMSNorm of each head or of all heads together,
+   * or a LayerNorm that each head has of its own.
+   */
+  readonly queryKeyNorm: 'of heads' | 'of all heads' | 'of its own' | undefined;
+  /** Names of the norms of what goes into the two parts of a block, and of what comes out of them. */
   readonly norms: { readonly attention: Norms; readonly feedForward: Norms };
-  /** Added to the weights of all norms. */
+  /** Whether these norms and the last are LayerNorms, with biases; else RMSNorms. */
+  readonly hasLayerNorms: boolean;
+  /** Added to the weights of RMSNorms. */
   readonly normOffset: number;
   /** Factors on the embeddings, on what each part adds to the hidden states, and on the logits. */
   readonly factors: { readonly embedding: number; readonly residual: number; readonly logits: number };
@@ -127,11 +136,14 @@ export function common(
     scale: undefined,
     biases: { ...noBias, queryKeyValue: json.attention_bias, output: json.attention_bias },
     isFused: false,
+    isGated: true,
+    isParallel: false,
     queryKeyNorm: undefined,
     norms: {
       attention: { before: 'input_layernorm' },
       feedForward: { before: 'post_attention_layernorm' },
     },
+    hasLayerNorms: false,
     normOffset: 0,
     factors: { embedding: 1, residual: 1, logits: 1 },
     softCaps: { scores: undefined, logits: undefined },

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { add, gelu, geluTanh, mul, reshape, silu, slice } from '../graph/expressions.ts';
+import { add, concat, gelu, geluTanh, mul, reshape, silu, slice } from '../graph/expressions.ts';
 import type { Value } from '../graph/graph.ts';
 import { product } from '../graph/shape.ts';
 import type { Architecture, BlockInput } from './architecture.ts';
@@ -20,7 +20,7 @@ export const llama =
   (modelType: string, schema: z.ZodType<LlamaConfig>) =>
   (configJson: unknown): Architecture => {
     const config = schema.parse(configJson);
-    const { epsilon, normOffset, factors, softCaps } = config;
+    const { factors, softCaps } = config;
     return {
       family: modelType,
       vocabularySize: config.vocabularySize,
@@ -37,7 +37,7 @@ export const llama =
       embeddings: (input) =>
         scaled(new Modules(input).embedding(input.inputIds, 'model.embed_tokens'), factors.embedding),
       blocks: (input) => blocks(config, input),
-      finalNorm: (hidden, weights) => new Modules(weights).rmsNorm(hidden, 'model.norm', epsilon, normOffset),
+      finalNorm: (hidden, weights) => norm(config, new Modules(weights), hidden, 'model.norm'),
       logits: (normed, weights) => {
         const head = { tiedTo: config.tiedHead && 'model.embed_tokens', layer: 'lm_head' } as const;
         const logits = scaled(new Modules(weights).head(normed, head), factors.logits);
@@ -47,6 +47,12 @@ export const llama =
   };
 
 const blockPath = (index: number) => `model.layers.${index}`;
+
+function norm({ hasLayerNorms, epsilon, normOffset }: LlamaConfig, modules: Modules, x: Value, name: string) {
+  return hasLayerNorms
+    ? modules.layerNorm(x, name, { bias: true, epsilon })
+    : modules.rmsNorm(x, name, epsilon, normOffset);
+}
 
 const activations = { silu, gelu, geluTanh } as const;
 
@@ -66,50 +72,72 @@ function weightShapes(config: LlamaConfig): WeightShapes {
     const attention = `${layer}.self_attn`;
     const { attention: ofAttention, feedForward: ofFeedForward } = config.norms;
     const norms = [ofAttention.before, ofAttention.behind, ofFeedForward.before, ofFeedForward.behind];
-    for (const name of norms) if (name) weights.norm(`${layer}.${name}`, hiddenSize, false);
+    for (const name of norms) if (name) weights.norm(`${layer}.${name}`, hiddenSize, config.hasLayerNorms);
     if (config.isFused) {
       weights.linear(`${attention}.qkv_proj`, width + 2 * keyValueWidth, hiddenSize, biases.queryKeyValue);
-      weights.linear(`${layer}.mlp.gate_up_proj`, 2 * intermediateSize, hiddenSize, biases.feedForward);
     } else {
       weights.linear(`${attention}.q_proj`, width, hiddenSize, biases.queryKeyValue);
       weights.linear(`${attention}.k_proj`, keyValueWidth, hiddenSize, biases.queryKeyValue);
       weights.linear(`${attention}.v_proj`, keyValueWidth, hiddenSize, biases.queryKeyValue);
-      weights.linear(`${layer}.mlp.gate_proj`, intermediateSize, hiddenSize, biases.feedForward);
-      weights.linear(`${layer}.mlp.up_proj`, intermediateSize, hiddenSize, biases.feedForward);
     }
-    if (config.queryKeyNorm) {
-      const ofHead = config.queryKeyNorm === 'of heads';
-      weights.norm(`${attention}.q_norm`, ofHead ? headSize : width, false);
-      weights.norm(`${attention}.k_norm`, ofHead ? headSize : keyValueWidth, false);
-    }
+    for (const [name, count] of [
+      ['q', heads],
+      ['k', keyValueHeads],
+    ] as const)
+      for (const [norm, size] of normsOfHeads(config, name, count))
+        weights.norm(`${attention}.${norm}`, size, false);
     weights.linear(`${attention}.o_proj`, hiddenSize, width, biases.output);
-    weights.linear(`${layer}.mlp.down_proj`, hiddenSize, intermediateSize, biases.feedForward);
+    const { inner, outer } = feedForwardNames(config);
+    const innerSize = config.isGated && config.isFused ? 2 * intermediateSize : intermediateSize;
+    for (const name of inner)
+      weights.linear(`${layer}.mlp.${name}`, innerSize, hiddenSize, biases.feedForward);
+    weights.linear(`${layer}.mlp.${outer}`, hiddenSize, intermediateSize, biases.feedForward);
   }
-  weights.norm('model.norm', hiddenSize, false);
+  weights.norm('model.norm', hiddenSize, config.hasLayerNorms);
   if (!config.tiedHead) weights.linear('lm_head', vocabularySize, hiddenSize, false);
   return weights;
 }
 
+/** Names of the linear layers of the feed-forward. */
+function feedForwardNames({ isGated, isFused }: LlamaConfig) {
+  if (!isGated) return { inner: ['c_fc'], outer: 'c_proj' };
+  return { inner: isFused ? ['gate_up_proj'] : ['gate_proj', 'up_proj'], outer: 'down_proj' };
+}
+
+/** Names and sizes of the norms of queries or keys. */
+function normsOfHeads(
+  { queryKeyNorm, headSize }: LlamaConfig,
+  name: 'q' | 'k',
+  count: number,
+): [string, number][] {
+  if (queryKeyNorm === undefined) return [];
+  if (queryKeyNorm === 'of its own')
+    return Array.from({ length: count }, (_, head) => [`${name}_layernorm.norms.${head}`, headSize]);
+  return [[`${name}_norm`, queryKeyNorm === 'of heads' ? headSize : count * headSize]];
+}
+
 function blocks(config: LlamaConfig, input: BlockInput): (index: number, hidden: Value) => Value {
-  const { epsilon, normOffset, norms, factors } = config;
+  const { norms, factors } = config;
   const model = new Modules(input);
   const attention = attentionByLayer(config, input);
 
   return (index, hidden) => {
     const layer = model.at(blockPath(index));
-    const part = (name: 'attention' | 'feedForward', x: Value, compute: (x: Value) => Value) => {
-      const { before, behind } = norms[name];
-      const computed = compute(before ? layer.rmsNorm(x, before, epsilon, normOffset) : x);
-      const added = behind ? layer.rmsNorm(computed, behind, epsilon, normOffset) : computed;
-      return add(x, scaled(added, factors.residual));
-    };
+    const normed = (x: Value, name: string | undefined) => (name ? norm(config, layer, x, name) : x);
     const { attend, rotate } = attention(index);
-    const attended = part('attention', hidden, (x) => {
+    const attendTo = (x: Value) => {
       const { queries, keys, values } = projections(config, x, layer.at('self_attn'));
       const mixed = attend(index, rotate(queries), rotate(keys), values);
       return layer.linear(mixed, 'self_attn.o_proj', { bias: config.biases.output });
-    });
-    return part('feedForward', attended, (x) => feedForward(config, x, layer.at('mlp')));
+    };
+    if (config.isParallel) {
+      const x = normed(hidden, norms.attention.before);
+      return add(add(hidden, attendTo(x)), feedForward(config, x, layer.at('mlp')));
+    }
+    const part = (x: Value, { before, behind }: (typeof norms)['attention'], compute: (x: Value) => Value) =>
+      add(x, scaled(normed(compute(normed(x, before)), behind), factors.residual));
+    const attended = part(hidden, norms.attention, attendTo);
+    return part(attended, norms.feedForward, (x) => feedForward(config, x, layer.at('mlp')));
   };
 }
 
@@ -143,36 +171,39 @@ function projections(config: LlamaConfig, x: Value, attention: Modules) {
   const project = (name: 'q' | 'k' | 'v', begin: number, size: number) =>
     fused ? slice(fused, 1, begin, begin + size) : attention.linear(x, `${name}_proj`, { bias });
   return {
-    queries: normOfHeads(config, project('q', 0, width), 'q_norm', attention),
-    keys: normOfHeads(config, project('k', width, keyValueWidth), 'k_norm', attention),
+    queries: normed(config, project('q', 0, width), 'q', attention),
+    keys: normed(config, project('k', width, keyValueWidth), 'k', attention),
     values: project('v', width + keyValueWidth, keyValueWidth),
   };
 }
 
-function normOfHeads(
-  { queryKeyNorm, headSize, epsilon, normOffset }: LlamaConfig,
-  x: Value,
-  name: string,
-  attention: Modules,
-): Value {
+/** The norm of queries or keys, [tokens, heads · head size]. */
+function normed(config: LlamaConfig, x: Value, name: 'q' | 'k', attention: Modules): Value {
+  const { queryKeyNorm, headSize, epsilon, normOffset } = config;
   if (queryKeyNorm === undefined) return x;
-  const perNorm =
-    queryKeyNorm === 'of heads'
-      ? reshape(x, [product([x.shape[0], (x.shape[1] as number) / headSize]), headSize])
-      : x;
-  return reshape(attention.rmsNorm(perNorm, name, epsilon, normOffset), x.shape);
+  const count = (x.shape[1] as number) / headSize;
+  const norms = normsOfHeads(config, name, count).map(([norm]) => norm);
+  if (queryKeyNorm === 'of its own') {
+    const heads = norms.map((norm, head) =>
+      attention.layerNorm(slice(x, 1, head * headSize, (head + 1) * headSize), norm, {
+        bias: false,
+        epsilon,
+      }),
+    );
+    return concat(heads as [Value, ...Value[]], 1);
+  }
+  const perNorm = queryKeyNorm === 'of heads' ? reshape(x, [product([x.shape[0], count]), headSize]) : x;
+  return reshape(attention.rmsNorm(perNorm, norms[0], epsilon, normOffset), x.shape);
 }
 
-/** SwiGLU (Shazeer 2020), down(silu(gate(x)) · up(x)), or with another activation. */
-function feedForward(
-  { biases, isFused, intermediateSize, activation }: LlamaConfig,
-  x: Value,
-  mlp: Modules,
-): Value {
+/** SwiGLU (Shazeer 2020), down(silu(gate(x)) · up(x)), or with another activation, or without a gate. */
+function feedForward(config: LlamaConfig, x: Value, mlp: Modules): Value {
+  const { biases, isFused, isGated, intermediateSize: size, activation } = config;
   const bias = biases.feedForward;
-  const fused = isFused ? mlp.linear(x, 'gate_up_proj', { bias }) : undefined;
-  const half = (name: string, n: number) =>
-    fused ? slice(fused, 1, n * intermediateSize, (n + 1) * intermediateSize) : mlp.linear(x, name, { bias });
-  const gate = activations[activation](half('gate_proj', 0));
-  return mlp.linear(mul(gate, half('up_proj', 1)), 'down_proj', { bias });
+  const { inner, outer } = feedForwardNames(config);
+  const layers = inner.map((name) => mlp.linear(x, name, { bias }));
+  const [gate, up] =
+    isGated && isFused ? [0, 1].map((n) => slice(layers[0], 1, n * size, (n + 1) * size)) : layers;
+  const activated = activations[activation](gate);
+  return mlp.linear(isGated ? mul(activated, up) : activated, outer, { bias });
 }

@@ -5,6 +5,7 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { insteadOfModel } from '../instead-of-a-model.ts';
 import { openModelTensors } from '../safetensors/model-tensors.ts';
 import type { Architecture } from './architecture.ts';
+import { falcon } from './falcon.ts';
 import { gemmaConfigs } from './gemma.ts';
 import { gptNeox } from './gpt-neox.ts';
 import { gpt2 } from './gpt2.ts';
@@ -15,6 +16,8 @@ import { mpt } from './mpt.ts';
 import { olmo2Config } from './olmo2.ts';
 import { phi3Config } from './phi3.ts';
 import { smollm3Config } from './smollm3.ts';
+import { stablelmConfig } from './stablelm.ts';
+import { starcoder2Config } from './starcoder2.ts';
 
 /** What can be done with a model of another family. */
 const onnxInstead =
@@ -34,6 +37,9 @@ const families: Readonly<Record<string, (configJson: unknown) => Architecture>> 
   olmo2: llama('olmo2', olmo2Config),
   smollm3: llama('smollm3', smollm3Config),
   granite: llama('granite', graniteConfig),
+  starcoder2: llama('starcoder2', starcoder2Config),
+  stablelm: llama('stablelm', stablelmConfig),
+  falcon,
   mpt,
   gpt2,
   gpt_neox: gptNeox,

@@ -79,6 +79,10 @@ LAYERED = {
     "qwen2 with windows": dict(model_type="qwen2", **HEADS, use_sliding_window=True, sliding_window=16, max_window_layers=3),
     "qwen3 with layer_types": dict(model_type="qwen3", **HEADS, use_sliding_window=True, layer_types=["sliding_attention"] * 2 + ["full_attention"] * 5),
     "qwen3 windows not used": dict(model_type="qwen3", **HEADS, sliding_window=16),
+    "starcoder2 with sizes alone": dict(model_type="starcoder2"),
+    "starcoder2 with a window": dict(model_type="starcoder2", sliding_window=16, rope_theta=300.0),
+    "stablelm with sizes alone": dict(model_type="stablelm", num_attention_heads=32, hidden_size=256),
+    "stablelm with both shares": dict(model_type="stablelm", **HEADS, partial_rotary_factor=0.5, rope_parameters=dict(PLAIN, partial_rotary_factor=0.75)),
     "llama longrope": dict(model_type="llama", **HEADS, **LONGER, rope_scaling=dict(LONG, rope_type="longrope")),
 }
 

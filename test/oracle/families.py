@@ -133,10 +133,30 @@ CONFIGS = {
         num_attention_heads=1, num_key_value_heads=1, embedding_multiplier=12.0, residual_multiplier=0.22,
         attention_multiplier=0.2, logits_scaling=8.0,
     ),
+    "starcoder2-grouped": dict(num_attention_heads=4, num_key_value_heads=2),
+    "starcoder2-windowed-untied": dict(
+        num_attention_heads=2, num_key_value_heads=1, sliding_window=4, tie_word_embeddings=False, use_bias=False,
+    ),
+    "starcoder2-one-head": dict(num_attention_heads=1, num_key_value_heads=1, hidden_act="gelu", norm_epsilon=1e-3),
+    "stablelm-partial": dict(num_attention_heads=2, num_key_value_heads=2),
+    "stablelm-parallel-normed": dict(
+        num_attention_heads=2, num_key_value_heads=1, qk_layernorm=True, use_parallel_residual=True, use_qkv_bias=True,
+        partial_rotary_factor=1.0,
+    ),
+    "stablelm-tied": dict(num_attention_heads=2, num_key_value_heads=1, tie_word_embeddings=True, partial_rotary_factor=0.5),
+    "falcon-multi-query": dict(num_attention_heads=4),
+    "falcon-new-grouped": dict(num_attention_heads=4, num_kv_heads=2, new_decoder_architecture=True, bias=True),
+    "falcon-new-one-norm": dict(
+        num_attention_heads=2, num_kv_heads=2, new_decoder_architecture=True, num_ln_in_parallel_attn=1, ffn_hidden_size=24,
+    ),
+    "falcon-sequential-untied": dict(
+        num_attention_heads=2, multi_query=False, parallel_attn=False, tie_word_embeddings=False,
+        activation="gelu_pytorch_tanh",
+    ),
 }
 
 # Their configurations name a token for padding, which has no gradient in an embedding, or is beyond the vocabulary.
-PADDED = {"gemma", "gemma2", "gemma3_text", "phi3", "olmo2", "smollm3"}
+PADDED = {"gemma", "gemma2", "gemma3_text", "phi3", "olmo2", "smollm3", "starcoder2"}
 NO_SPECIAL_TOKENS = dict(pad_token_id=None, bos_token_id=None, eos_token_id=None)
 
 SIZES = {

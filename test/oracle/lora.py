@@ -35,6 +35,9 @@ ADAPTERS = {
     "olmo2": ("olmo2-grouped", dict(r=2, lora_alpha=3, target_modules=["q_proj", "v_proj"])),
     "smollm3": ("smollm3-grouped", dict(r=2, lora_alpha=3, target_modules=["k_proj", "up_proj"])),
     "granite": ("granite-grouped", dict(r=2, lora_alpha=3, target_modules=["o_proj", "down_proj"])),
+    "starcoder2": ("starcoder2-grouped", dict(r=2, lora_alpha=3, target_modules=["q_proj", "c_fc"])),
+    "stablelm": ("stablelm-partial", dict(r=2, lora_alpha=3, target_modules=["v_proj", "gate_proj"])),
+    "falcon": ("falcon-new-grouped", dict(r=2, lora_alpha=3, target_modules=["query_key_value", "dense_h_to_4h"])),
 }
 
 
