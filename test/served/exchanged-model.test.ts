@@ -38,11 +38,18 @@ function holdOther(): { readonly letGo: () => void } {
   return { letGo };
 }
 
+/** Has an idle connection reset, and the client see it. */
+async function resetIdle(): Promise<void> {
+  server.resetIdle();
+  // Both ends are in this process: some turns of its loop do.
+  for (let turn = 0; turn < 20; turn++) await nextTurn();
+}
+
 it('uses no answer of another model where one connection of several was closed and opened anew', async () => {
   const model = await connectServed('vllm', server.url);
   expect(await model.score(texts, 8, none)).toEqual(own);
   const { letGo } = holdOther();
-  server.resetIdle();
+  await resetIdle();
   const { asked } = server;
   const scored = model.score(texts, 8, none);
   await expect.poll(() => server.asked).toBe(asked + texts.length);
@@ -58,9 +65,7 @@ it('uses no answer that was on its way when another connection was closed', asyn
   const { asked } = server;
   const scored = model.score(texts.slice(0, 1), 8, none);
   await expect.poll(() => server.asked).toBe(asked + 1);
-  server.resetIdle();
-  // Both ends are in this process: some turns of its loop, and the reset is seen.
-  for (let turn = 0; turn < 20; turn++) await nextTurn();
+  await resetIdle();
   letGo();
   await expect(scored).rejects.toThrow(/is another one than this teacher began with/);
 });
@@ -80,7 +85,7 @@ it('asks a text again whose answer could not be vouched for', async () => {
       else send(response, reply);
     },
   });
-  server.resetIdle();
+  await resetIdle();
   expect(await model.score([texts[3]], 8, none)).toEqual([expected]);
   expect(prompts.filter((ids) => ids === expected.tokenIds.join())).toHaveLength(2);
 });
