@@ -24,6 +24,7 @@ const verbs = {
   generate: async () => (await import('./commands/generate.ts')).addGenerate,
   merge: async () => (await import('./commands/merge.ts')).addMerge,
   import: async () => (await import('./commands/import.ts')).addImport,
+  kubernetes: async () => (await import('./commands/kubernetes.ts')).addKubernetes,
   align: async () => (await import('./commands/align.ts')).addAlign,
 } as const;
 

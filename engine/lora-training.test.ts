@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { optionsFor } from '../test/support/engine-options.ts';
 import {
   goldenAdapters,
+  goldenModel,
   largestDifference,
   openExpected,
   readBatch,
@@ -66,7 +67,7 @@ it('begins as the model is: the first loss is that of the weights alone', async 
 });
 
 it('refuses a pattern that fits nothing, and says what there is', async () => {
-  const { base } = await readGoldenAdapter(adapters[0][1]);
+  const base = goldenModel('gpt2-tied');
   const expected = await openExpected(base);
   const options = optionsFor(await readBatch(expected));
   await expected.close();

@@ -128,7 +128,12 @@ it('says of texts what the scorer says, and leaves weights and gradients as they
   const model = await ModelInTraining.open(directory, options);
   const crossEntropies = await model.crossEntropies(ids);
   for (const [i, { tokenLogProbabilities }] of scored.entries())
-    expect(largestDifference(crossEntropies[i], tokenLogProbabilities.map((value) => -value))).toBeLessThan(1e-3);
+    expect(
+      largestDifference(
+        crossEntropies[i],
+        tokenLogProbabilities.map((value) => -value),
+      ),
+    ).toBeLessThan(1e-3);
   for (const { gradient } of model.tensors.trained)
     expect((await model.memory.read(gradient)).every((value) => value === 0)).toBe(true);
   await model.close();

@@ -74,9 +74,10 @@ export async function* readFileTexts(
 ): AsyncGenerator<{ readonly content: Content; readonly place: string; readonly after: RowPosition }> {
   let hasColumn = from.rows > 0;
   let without: Row | undefined;
+  const options = { column, learn };
   for await (const row of readRows(file, { column, from, onRead })) {
     const { place, after } = row;
-    const read = rowContent(row, { column, learn });
+    const read = rowContent(row, options);
     if ('content' in read) {
       hasColumn = true;
       yield { content: read.content, place, after };
@@ -110,6 +111,7 @@ function refuse(row: Row, { problem, at }: ContentProblem, column: string | unde
     'no tools': 'has no list in its "tools": make it an array of JSON schemas, or that as a string',
     'own settings for its template':
       'has chat_template_kwargs, which are not taken: leave them out, and name a template that needs none with chatTemplate',
+    'a number that would be another': `has the number ${at}, which templates would write as ${Number(at)}: write it so, or as a string`,
     'not of one kind':
       'has a prompt and a completion of two kinds: make both strings, or both lists of messages',
   };

@@ -38,6 +38,7 @@ describe('a row', () => {
     expect(read(both, { column: 'text' })).toEqual({ content: 'a' });
     expect(read(both, { column: 'body' })).toEqual({ content: 'b' });
     expect(read(both, { column: 'chat' })).toMatchObject({ content: { turns: [userTurn, answer] } });
+    expect(read({ text: [user] }, { column: 'text' })).toMatchObject({ content: { turns: [userTurn] } });
     expect(read(both, { column: 'none' })).toEqual({ problem: 'no such column' });
   });
 
@@ -106,6 +107,25 @@ describe('a row', () => {
       content: { turns: [{ extras: '{"name":"C:\\\\ud83d"}' }] },
     });
   });
+});
+
+it('refuses a number that templates would write otherwise, where they write it', () => {
+  const tool = (maximum: string) => `[{"name": "dim 1.0", "maximum": ${maximum}}]`;
+  const readJson = (json: string) =>
+    rowContent({ place: 'a.jsonl:1', after: beginning, value: JSON.parse(json), json }, {});
+  const messages = JSON.stringify([user]);
+  expect(readJson(`{"messages": ${messages}, "tools": ${tool('1.0')}}`)).toEqual({
+    problem: 'a number that would be another',
+    at: '1.0',
+  });
+  for (const fine of ['1', '1.5', '-3', '"1.0"']) {
+    expect(readJson(`{"score": 7.0, "messages": ${messages}, "tools": ${tool(fine)}}`)).toHaveProperty(
+      'content',
+    );
+  }
+  expect(readJson(`{"score": 7.0, "messages": ${messages}}`)).toHaveProperty('content');
+  // A string is passed on as it is.
+  expect(read({ messages: [user], tools: tool('1.0') })).toMatchObject({ content: { tools: tool('1.0') } });
 });
 
 describe('learn', () => {

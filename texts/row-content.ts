@@ -3,6 +3,7 @@ import type { Content, Conversation, Turn } from '../model/chat/conversation.ts'
 import { type ContentProblem, halfEscape, type Message, readMessages } from './messages.ts';
 import type { Row } from './row.ts';
 import { contentKeys } from './row-format.ts';
+import { rewrittenNumber } from './written-numbers.ts';
 
 /** What of a content the target learns: what assistants say, the completion of a prompt, or all. */
 export type Learn = 'assistant' | 'completion' | 'all';
@@ -30,31 +31,45 @@ export function rowContent(row: Row, options: ContentOptions): { content: Conten
   if (keys === undefined) return { problem: 'no such column' };
   const keyed = value as Keyed;
   const [key, completion] = keys;
+  const found = keyed[key];
+  if (options.column === undefined ? key === 'text' : !Array.isArray(found)) {
+    learnOf(row, options.learn, 'all', []);
+    return textContent(found, options.column);
+  }
   const learn = (own: Learn, others: readonly Learn[]) => learnOf(row, options.learn, own, others);
   if (completion !== undefined) {
-    return promptCompletion(keyed, (isChat) => learn('completion', isChat ? ['assistant', 'all'] : ['all']));
-  }
-  const found = keyed[key];
-  const isText = key === 'text' || (options.column !== undefined && !Array.isArray(found));
-  if (isText) {
-    learn('all', []);
-    return textContent(found, options.column === undefined ? undefined : key);
+    const read = promptCompletion(keyed, (isChat) =>
+      learn('completion', isChat ? ['assistant', 'all'] : ['all']),
+    );
+    return withNumbersOf(row.json, read);
   }
   const messages = readMessages(found, key);
   if ('problem' in messages) return messages;
   const isLearnt = learn('assistant', ['all']);
-  return withTools(
-    keyed,
-    messages.map((message) => ({ ...message, learnt: isLearnt === 'all' || message.role === 'assistant' })),
-  );
+  const turns = messages.map((message) => ({
+    ...message,
+    learnt: isLearnt === 'all' || message.role === 'assistant',
+  }));
+  return withNumbersOf(row.json, withTools(keyed, turns));
 }
 
-function textContent(value: unknown, key: string | undefined): { content: string } | ContentProblem {
-  const at = key === undefined ? {} : { at: key };
+/** What templates write must have the numbers as the row has them. */
+function withNumbersOf(
+  json: string | undefined,
+  read: { content: Conversation } | ContentProblem,
+): { content: Conversation } | ContentProblem {
+  if (json === undefined || 'problem' in read) return read;
+  const { turns, tools } = read.content;
+  const number = rewrittenNumber(json, [tools, ...turns.map(({ extras }) => extras)]);
+  return number === undefined ? read : { problem: 'a number that would be another', at: number };
+}
+
+function textContent(value: unknown, column: string | undefined): { content: string } | ContentProblem {
+  if (typeof value === 'string' && value !== '' && value.isWellFormed()) return { content: value };
   if (value === null) return { problem: 'null' };
-  if (typeof value !== 'string') return { problem: 'no string', ...at };
   if (value === '') return { problem: 'empty' };
-  return value.isWellFormed() ? { content: value } : { problem: 'half a character', ...at };
+  const problem = typeof value === 'string' ? 'half a character' : 'no string';
+  return column === undefined ? { problem } : { problem, at: column };
 }
 
 /** Both as strings, which nobody speaks, or both as messages. */
@@ -99,9 +114,9 @@ function withTools(row: Keyed, turns: readonly Turn[]): { content: Conversation 
   if (tools === '' || (Array.isArray(tools) && tools.length === 0)) return { content: { turns, tools: '' } };
   if (!Array.isArray(tools)) return { problem: 'no tools' };
   const written = JSON.stringify(tools);
-  return halfEscape.test(written)
-    ? { problem: 'half a character', at: 'tools' }
-    : { content: { turns, tools: written } };
+  if (halfEscape.test(written)) return { problem: 'half a character', at: 'tools' };
+  // Given as a string, its numbers remain as they are written.
+  return { content: { turns, tools: typeof given === 'string' ? given : written } };
 }
 
 function parsed(json: string): unknown {

@@ -1,7 +1,7 @@
 import type { ContentEncoder } from '../model/chat/content-encoder.ts';
+import { learntLoss } from '../model/chat/learnt-loss.ts';
 import { bitsPerByteOfDomains } from '../texts/bits-per-byte.ts';
 import { heldOutPieces } from '../texts/held-out-pieces.ts';
-import { learntLoss } from '../texts/learnt-loss.ts';
 import type { SkippedRow, TextEntry } from '../texts/read-texts.ts';
 
 /** A model that can be evaluated on texts. */

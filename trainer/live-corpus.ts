@@ -11,6 +11,7 @@ import { awaitManifest } from './intake/read/manifest.ts';
 import type { Arrivals } from './intake/read/read-documents.ts';
 import { attachSources } from './intake/sources/attach-sources.ts';
 import { detach } from './intake/sources/keep-attached.ts';
+import { KeptModels } from './intake/sources/kept-models.ts';
 import { recallTokenizers } from './intake/sources/kept-tokenizers.ts';
 import { keptDirectory, openKeptRecording, refuseTooLarge } from './kept-recording.ts';
 import type { Stretch } from './passes.ts';
@@ -143,7 +144,9 @@ export class LiveCorpus implements RunCorpus {
     const { run, topK, trainer } = config;
     const { sources } = intake;
     if (trainer.join !== 'all') await recallTokenizers(trainer.output, sources);
-    attachSources(config, sources, { connection: this.#connection, tasks, notifier, log });
+    const corpusSha256 = Buffer.from(manifest.sha256).toString('hex');
+    const models = await KeptModels.recall(trainer.output, { run, corpusSha256 }, sources);
+    attachSources(config, sources, { connection: this.#connection, models, tasks, notifier, log });
     const keep = async (parts: JoinedParts) => {
       await writer!.append(recordOfDocument(parts, sources));
       refuseTooLarge(writer!, trainer.recordingBytes);

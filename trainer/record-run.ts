@@ -11,6 +11,7 @@ import type { JoinedParts } from './intake/join/join-documents.ts';
 import { awaitManifest } from './intake/read/manifest.ts';
 import { attachSources } from './intake/sources/attach-sources.ts';
 import { detach } from './intake/sources/keep-attached.ts';
+import { KeptModels } from './intake/sources/kept-models.ts';
 import { unattachedSources } from './intake/sources/source.ts';
 import { factsOf, modelOf, recordOfDocument } from './recording/record-of-document.ts';
 import { RecordingWriter } from './recording/recording-writer.ts';
@@ -103,7 +104,9 @@ async function record(
     const tally = new Tally(writer);
     onProgress?.(tally.recorded);
     if (documents < total) {
-      attachSources(config, intake.sources, { connection, tasks, notifier, log });
+      const known = { run: config.run, corpusSha256: writer.facts.corpusSha256 };
+      const models = await KeptModels.recall(directory, known, intake.sources);
+      attachSources(config, intake.sources, { connection, models, tasks, notifier, log });
       await writeDocuments(config, { ...opened, manifest, writer, tally, log, onProgress });
     }
     return writer.recorded < total ? undefined : tally.recorded;

@@ -1,10 +1,10 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { ContentEncoder } from '../../model/chat/content-encoder.ts';
 import type { Content } from '../../model/chat/conversation.ts';
+import type { LearntLoss } from '../../model/chat/learnt-loss.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
 import { findTextFiles } from '../../texts/find-text-files.ts';
 import { heldOutPieces } from '../../texts/held-out-pieces.ts';
-import type { PieceLoss } from '../../texts/learnt-loss.ts';
 import { SkippedRows } from '../../texts/skipped-rows.ts';
 import { type ChoiceAccuracy, choiceAccuracy } from './choice-accuracy.ts';
 import { type Continuation, continuations, scoreContinuations } from './continuations.ts';
@@ -89,7 +89,7 @@ export async function evaluateModel(
     };
     onScored(0);
 
-    const losses: PieceLoss[][] = [];
+    const losses: LearntLoss[][] = [];
     for (const ofPath of pieces)
       losses.push(await scoreByScorer(scorer, encoder, ofPath, { signal, onScored }));
     const logLikelihoods = await scoreContinuations(scorer, encoded, { signal, onScored });

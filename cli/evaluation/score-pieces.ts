@@ -1,9 +1,9 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { ContentEncoder } from '../../model/chat/content-encoder.ts';
 import type { Content } from '../../model/chat/conversation.ts';
+import { type LearntLoss, learntLoss } from '../../model/chat/learnt-loss.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
 import type { TextLoss } from '../../texts/bits-per-byte.ts';
-import { learntLoss, type PieceLoss } from '../../texts/learnt-loss.ts';
 import { decodeTextDistribution } from '../../wire/codec/decode-text-distribution.ts';
 import type { TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import type { Client } from '../../wire/grpc/client.ts';
@@ -89,8 +89,8 @@ export async function scoreByScorer(
   encoder: ContentEncoder,
   contents: readonly Content[],
   { signal, onScored }: ScoringOptions,
-): Promise<PieceLoss[]> {
-  const losses: PieceLoss[] = [];
+): Promise<LearntLoss[]> {
+  const losses: LearntLoss[] = [];
   for (let begin = 0; begin < contents.length; begin += batchTexts) {
     refuseStopped(signal);
     const batch = contents.slice(begin, begin + batchTexts);

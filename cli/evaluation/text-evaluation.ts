@@ -1,6 +1,6 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { LearntLoss } from '../../model/chat/learnt-loss.ts';
 import { bitsPerByte } from '../../texts/bits-per-byte.ts';
-import type { PieceLoss } from '../../texts/learnt-loss.ts';
 
 /** How well a model predicts several pieces of text as a whole. */
 export interface TextEvaluation {
@@ -24,7 +24,7 @@ export interface TextEvaluation {
  *
  * @throws FuseMeshError invalid_argument where no token is predicted
  */
-export function textEvaluation(name: string, losses: readonly PieceLoss[]): TextEvaluation {
+export function textEvaluation(name: string, losses: readonly LearntLoss[]): TextEvaluation {
   const sum = { crossEntropy: 0, predictedTokens: 0, predictedBytes: 0 };
   for (const { crossEntropy, predictedTokens, predictedBytes } of losses) {
     sum.crossEntropy += crossEntropy;

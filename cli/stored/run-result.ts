@@ -83,6 +83,7 @@ export async function removeOutput(config: RunConfig): Promise<void> {
     'joined.jsonl',
     'heard',
     'tokenizers',
+    'sources',
     'result.json',
     'report.html',
   ];

@@ -1,12 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ChatTemplate } from '../../model/chat/chat-template.ts';
+import { ContentEncoder } from '../../model/chat/content-encoder.ts';
 import { turnPlaces } from '../../model/chat/content-layout.ts';
 import { learnt } from '../../model/chat/learning.ts';
-import { chatModel, conversation, encoded, says } from '../../test/support/chat-models.ts';
+import {
+  type ChatTokenizer,
+  chatModel,
+  conversation,
+  encoded,
+  says,
+} from '../../test/support/chat-models.ts';
 import { texts } from '../../test/support/tokenizer-properties.ts';
 import { alignBySharedBoundaries, says as kinds } from './alignment.ts';
 
-const models: readonly (readonly [string, string | null])[] = [
+const models: readonly (readonly [ChatTokenizer, string | null])[] = [
   ['qwen3', 'qwen3_training'],
   ['gptoss', 'gptoss'],
   ['deepseek_v3', null],
@@ -57,8 +65,24 @@ describe('alignment across chat templates', () => {
             expect(s.ends[aligned.rows[row] + 1]).toBe(end + 1);
           });
         }),
-        { numRuns: 8 },
+        { numRuns: 40 },
       );
     },
   );
+
+  it('teaches no end of turn where the source has none', async () => {
+    const target = await chatModel('qwen3');
+    const { tokenizer } = await chatModel('gpt2');
+    const source = new ContentEncoder(
+      tokenizer,
+      ChatTemplate.of({ template: '', specialTokens: {} }, 'a-model'),
+    );
+    const content = conversation(says('user', 'Why?'), says('assistant', 'Because.'));
+    const [t, s] = [await encoded(target, content), await encoded(source, content)];
+    const tokenLogProbabilities = new Float32Array(s.ids.length);
+    const { kinds: found } = alignBySharedBoundaries(t.ends, { ends: s.ends, tokenLogProbabilities });
+    const [, { begin, end }] = turnPlaces(content);
+    expect(found[t.ends.lastIndexOf(begin)]).toBe(kinds.candidates);
+    expect(found[t.ends.lastIndexOf(end)]).toBe(kinds.nothing);
+  });
 });

@@ -1,11 +1,11 @@
 import type { TrainingBatch } from '../../engine/training-batch.ts';
 import type { Content } from '../../model/chat/conversation.ts';
 import { learnt } from '../../model/chat/learning.ts';
+import { learntLoss } from '../../model/chat/learnt-loss.ts';
 import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
 import type { TextDistribution } from '../../wire/codec/text-distribution.ts';
 import { type AlignedSource, emptyCount, type FusionCount, fuseDocument } from '../fuse/fuse-document.ts';
 import type { FusionSettings } from '../fuse/fusion-settings.ts';
-import { ofWhatIsLearnt } from '../fuse/learnt-sums.ts';
 import type { UsableDocument } from './joined-document.ts';
 
 /** How a source relates to the target: aligns what it says about a content and reads it in the target's tokens. */
@@ -111,4 +111,14 @@ export function assembleBatch(
     last,
     documents: documents.map(({ number }) => number),
   };
+}
+
+/**
+ * A source's distributions with the sums of what is learnt alone: how well a source predicts what a user says tells
+ * nothing about it as a teacher of answers. A text's are as they came.
+ */
+function ofWhatIsLearnt(content: Content, distribution: TextDistribution): TextDistribution {
+  if (typeof content === 'string') return distribution;
+  const crossEntropies = distribution.tokenLogProbabilities.map((value) => -value);
+  return { ...distribution, ...learntLoss(content, distribution, crossEntropies) };
 }

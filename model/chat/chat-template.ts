@@ -72,7 +72,14 @@ export class ChatTemplate {
   ): string {
     try {
       return this.#program.render(
-        { ...this.format.specialTokens, messages, tools, add_generation_prompt: addGenerationPrompt },
+        {
+          ...this.format.specialTokens,
+          messages,
+          // What is not given is None, as transformers give it.
+          tools: tools ?? null,
+          documents: null,
+          add_generation_prompt: addGenerationPrompt,
+        },
         date,
       );
     } catch (cause) {

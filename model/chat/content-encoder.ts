@@ -44,7 +44,7 @@ export class ContentEncoder {
       if (typeof content === 'string' || typeof reading === 'string') return tokenizations[i];
       const { joined, generationPrompt, text, turns } = reading;
       const endsTurn = joined ? this.#isEndOfText : (id: number) => endsOfTurn.includes(id);
-      const frame: Frame = { joined, generationPrompt, endsTurn };
+      const frame: Frame = { joined, generationPrompt, endsTurn, isSpecial: this.#isSpecial };
       const tokens = tokenizations[i];
       return { ...tokens, ...spansInConversation(content, { text, turns }, tokens, frame) };
     });
@@ -63,10 +63,12 @@ export class ContentEncoder {
     this.#endsOfTurn ??= endsOfTurnOf(
       this.template,
       async (text) => (await this.#encode([{ text, joined: false }]))[0],
-      (id) => this.tokenizer.tokenBytes(id) === undefined || this.#isEndOfText(id),
+      (id) => this.#isSpecial(id) || this.#isEndOfText(id),
     );
     return this.#endsOfTurn;
   }
+
+  readonly #isSpecial = (id: number): boolean => this.tokenizer.tokenBytes(id) === undefined;
 
   readonly #isEndOfText = (id: number): boolean =>
     this.tokenizer.tokenString(id) === this.template.format.specialTokens.eos_token;

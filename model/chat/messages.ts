@@ -1,5 +1,6 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Conversation } from './conversation.ts';
+import { parsePythonJson } from './jinja/python-json.ts';
 
 /** A message as templates see it. */
 export type Message = Readonly<Record<string, unknown>> & {
@@ -47,23 +48,11 @@ export function toolsOf({ tools }: Conversation): unknown {
   return tools === '' ? undefined : jsonOf(tools, 'What the conversation has as tools');
 }
 
-/**
- * Numbers must come out as they went in: what Python writes as 1.0 JavaScript writes as 1, and templates write tools
- * as JSON.
- */
 function jsonOf(text: string, name: string): unknown {
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return parsePythonJson(text);
   } catch (cause) {
-    throw new FuseMeshError('invalid_argument', `${name} is no JSON: ${text.slice(0, 80)}`, { cause });
+    const reason = cause instanceof RangeError ? `cannot be read: ${cause.message}` : 'is no JSON';
+    throw new FuseMeshError('invalid_argument', `${name} ${reason}: ${text.slice(0, 80)}`, { cause });
   }
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/gs)) {
-    if (token.startsWith('"') || String(Number(token)) === token) continue;
-    throw new FuseMeshError(
-      'invalid_argument',
-      `${name} holds the number ${token}, which would be written as ${Number(token)}: write it so, or as a string`,
-    );
-  }
-  return value;
 }

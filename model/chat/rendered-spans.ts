@@ -9,6 +9,8 @@ export interface Frame {
   readonly generationPrompt: string;
   /** Whether a token ends a turn. */
   readonly endsTurn: (id: number) => boolean;
+  /** Whether a token is special: it never spells what is said along with template text. */
+  readonly isSpecial: (id: number) => boolean;
   /** Whether contents follow one another without any template: then a content's end is also where the next begins. */
   readonly joined: boolean;
 }
@@ -64,6 +66,10 @@ export function spansInConversation(
       const own = starts[i] >= place.promptEnd || ends[i] > place.promptEnd;
       spans.starts[i] = own ? place.keptBegin : place.begin - 1;
       spans.ends[i] = place.keptBegin;
+    } else if (starts[i] < place.from && frame.isSpecial(ids[i])) {
+      // Some special tokens take the spaces behind them (rstrip), here the first of the content.
+      spans.starts[i] = place.begin - 1;
+      spans.ends[i] = endInContent(ends[i]);
     } else if (starts[i] >= place.to) {
       spans.starts[i] = place.end;
       spans.ends[i] = place.end;

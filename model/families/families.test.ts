@@ -32,8 +32,16 @@ describe('logits agree with transformers', () => {
   });
 });
 
-it('takes a sliding window for the longest input: up to it the window hides nothing', async () => {
-  expect((await readArchitecture(goldenModel('mistral-windowed'))).contextLength).toBe(80);
+it('says which blocks compute alike: those with a window, with positions of their own, or without any', async () => {
+  const kinds = async (name: string) => {
+    const { kindOfBlock, keyValueSizes } = await readArchitecture(goldenModel(name));
+    return new Set(Array.from({ length: keyValueSizes.layers }, (_, i) => kindOfBlock?.(i))).size;
+  };
+  expect(await kinds('gemma2-alternating')).toBe(2);
+  expect(await kinds('gemma3_text-alternating')).toBe(2);
+  expect(await kinds('smollm3-grouped')).toBe(2);
+  expect(await kinds('mistral-windowed')).toBe(1);
+  expect(await kinds('gpt2-tied')).toBe(1);
 });
 
 describe('a directory that is no model of ours is refused', () => {

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { add, concat, gelu, geluTanh, reshape, rotaryEmbedding, slice } from '../graph/expressions.ts';
+import { add, gelu, geluTanh, reshape, slice } from '../graph/expressions.ts';
 import type { Value } from '../graph/graph.ts';
 import { product } from '../graph/shape.ts';
 import type { Architecture, BlockInput } from './architecture.ts';
 import { attentionOf } from './attention.ts';
 import { Modules } from './modules.ts';
-import { rotaryFields, rotaryScaling } from './rotary-frequencies.ts';
-import { rotaryTables } from './rotary-tables.ts';
+import { type Rotary, rotaryFields, rotaryScaling } from './rotary-frequencies.ts';
+import { rotation } from './rotation.ts';
 import { WeightShapes } from './weight-shapes.ts';
 
 const size = z.number().int().positive();
@@ -89,6 +89,13 @@ const blockPath = (index: number) => `gpt_neox.layers.${index}`;
 
 const normOf = ({ layer_norm_eps }: GptNeoxConfig) => ({ bias: true, epsilon: layer_norm_eps });
 
+const rotaryOf = ({ rotated, scaling, ...config }: GptNeoxConfig): Rotary => ({
+  half: rotated / 2,
+  base: scaling.rope_theta ?? config.rotary_emb_base,
+  contextLength: config.max_position_embeddings,
+  scaling,
+});
+
 const heads = ({ num_attention_heads, headSize }: GptNeoxConfig) => ({
   heads: num_attention_heads,
   keyValueHeads: num_attention_heads,
@@ -119,7 +126,10 @@ function blocks(config: GptNeoxConfig, input: BlockInput): (index: number, hidde
   const activation = activations[config.hidden_act];
   const model = new Modules(input);
   const attend = attentionOf(input, heads(config));
-  const rotate = partialRotary(config, input.positions);
+  const rotate = rotation(input.positions, rotaryOf(config), {
+    headSize,
+    contextLength: config.max_position_embeddings,
+  });
   const tokens = product(input.positions.shape);
   const joined = (x: Value) => reshape(x, [tokens, num_attention_heads * headSize]);
 
@@ -131,7 +141,7 @@ function blocks(config: GptNeoxConfig, input: BlockInput): (index: number, hidde
       [tokens, num_attention_heads, 3 * headSize],
     );
     const [q, k, v] = [0, 1, 2].map((n) => slice(fused, 2, n * headSize, (n + 1) * headSize));
-    const mixed = attend(index, joined(rotate(q)), joined(rotate(k)), joined(v));
+    const mixed = attend(index, rotate(joined(q)), rotate(joined(k)), joined(v));
     const attended = add(hidden, layer.linear(mixed, 'attention.dense', { bias }));
 
     const normed = layer.layerNorm(
@@ -141,25 +151,5 @@ function blocks(config: GptNeoxConfig, input: BlockInput): (index: number, hidde
     );
     const inner = activation(layer.linear(normed, 'mlp.dense_h_to_4h', { bias: true }));
     return add(attended, layer.linear(inner, 'mlp.dense_4h_to_h', { bias: true }));
-  };
-}
-
-/** Rotates the first values of each head of x [tokens, heads, head size]. */
-function partialRotary(config: GptNeoxConfig, positions: Value): (x: Value) => Value {
-  const {
-    headSize,
-    rotated,
-    scaling,
-    num_attention_heads: heads,
-    max_position_embeddings: contextLength,
-  } = config;
-  const base = scaling.rope_theta ?? config.rotary_emb_base;
-  const rotary = { half: rotated / 2, base, contextLength, scaling };
-  const { cos, sin } = rotaryTables(positions.graph, rotary, contextLength);
-  const [batch, length] = positions.shape;
-  return (x) => {
-    const first = reshape(slice(x, 2, 0, rotated), [batch, length, heads * rotated]);
-    const turned = reshape(rotaryEmbedding(first, positions, cos, sin), [...x.shape.slice(0, 2), rotated]);
-    return rotated === headSize ? turned : concat([turned, slice(x, 2, rotated, headSize)], 2);
   };
 }

@@ -29,8 +29,10 @@ export class Modules {
     return this.#adapted(name, x, this.#biased(name, y, true));
   }
 
-  rmsNorm(x: Value, name: string, epsilon: number): Value {
-    return rmsNorm(x, this.#weight(name), epsilon);
+  /** @param offset what is added to the weight (Gemma's is 1) */
+  rmsNorm(x: Value, name: string, epsilon: number, offset = 0): Value {
+    const weight = this.#weight(name);
+    return rmsNorm(x, offset === 0 ? weight : add(weight, offset), epsilon);
   }
 
   layerNorm(x: Value, name: string, { bias, epsilon }: { bias: boolean; epsilon: number }): Value {

@@ -5,10 +5,19 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { insteadOfModel } from '../instead-of-a-model.ts';
 import { openModelTensors } from '../safetensors/model-tensors.ts';
 import type { Architecture } from './architecture.ts';
+import { falcon } from './falcon.ts';
+import { gemmaConfigs } from './gemma.ts';
 import { gptNeox } from './gpt-neox.ts';
 import { gpt2 } from './gpt2.ts';
+import { graniteConfig } from './granite.ts';
 import { llama } from './llama.ts';
+import { llamaConfigs } from './llama-config.ts';
 import { mpt } from './mpt.ts';
+import { olmo2Config } from './olmo2.ts';
+import { phi3Config } from './phi3.ts';
+import { smollm3Config } from './smollm3.ts';
+import { stablelmConfig } from './stablelm.ts';
+import { starcoder2Config } from './starcoder2.ts';
 
 /** What can be done with a model of another family. */
 const onnxInstead =
@@ -17,10 +26,20 @@ const onnxInstead =
 
 /** Architectures by the model_type of config.json. */
 const families: Readonly<Record<string, (configJson: unknown) => Architecture>> = {
-  llama: llama('llama'),
-  mistral: llama('mistral'),
-  qwen2: llama('qwen2'),
-  qwen3: llama('qwen3'),
+  llama: llama('llama', llamaConfigs.llama),
+  mistral: llama('mistral', llamaConfigs.mistral),
+  qwen2: llama('qwen2', llamaConfigs.qwen2),
+  qwen3: llama('qwen3', llamaConfigs.qwen3),
+  gemma: llama('gemma', gemmaConfigs.gemma),
+  gemma2: llama('gemma2', gemmaConfigs.gemma2),
+  gemma3_text: llama('gemma3_text', gemmaConfigs.gemma3_text),
+  phi3: llama('phi3', phi3Config),
+  olmo2: llama('olmo2', olmo2Config),
+  smollm3: llama('smollm3', smollm3Config),
+  granite: llama('granite', graniteConfig),
+  starcoder2: llama('starcoder2', starcoder2Config),
+  stablelm: llama('stablelm', stablelmConfig),
+  falcon,
   mpt,
   gpt2,
   gpt_neox: gptNeox,

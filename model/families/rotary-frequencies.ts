@@ -29,6 +29,16 @@ const scalings = [
     mscale_all_dim: z.number().nullish(),
     truncate: z.boolean().default(true),
   }),
+  z.looseObject({
+    rope_type: z.literal('longrope'),
+    rope_theta: positive.optional(),
+    // Null or left out: how much longer the context is than the original one.
+    factor: positive.nullish(),
+    original_max_position_embeddings: positions.optional(),
+    attention_factor: positive.nullish(),
+    short_factor: z.array(positive),
+    long_factor: z.array(positive),
+  }),
 ] as const;
 
 /** One way of scaling a rotary embedding; null where an empty object asks for none. */
@@ -69,12 +79,13 @@ export function rotaryScaling({
   original_max_position_embeddings: outside,
 }: z.output<z.ZodObject<typeof rotaryFields>>): RotaryScaling {
   const scaling = rope_scaling ?? rope_parameters ?? { rope_type: 'default' };
-  const hasOriginal = scaling.rope_type === 'llama3' || scaling.rope_type === 'yarn';
+  const hasOriginal = ['llama3', 'yarn', 'longrope'].includes(scaling.rope_type);
   return hasOriginal && outside ? { ...scaling, original_max_position_embeddings: outside } : scaling;
 }
 
 type RotaryScaling = NonNullable<z.output<typeof scalingSchema>>;
 type Llama3Scaling = Extract<RotaryScaling, { rope_type: 'llama3' }>;
+type LongScaling = Extract<RotaryScaling, { rope_type: 'longrope' }>;
 type YarnScaling = Extract<RotaryScaling, { rope_type: 'yarn' }>;
 
 const isObject = (json: unknown): json is Record<string, unknown> =>
@@ -103,7 +114,8 @@ export interface RotaryFrequencies {
 
 /**
  * base^(−i / r), scaled: as transformers' modeling_rope_utils. Dynamic scaling changes only positions beyond
- * the context length, which our inputs never reach.
+ * the context length, which our inputs never reach; longrope has other factors for texts beyond the original context,
+ * which is the longest that we take of it.
  */
 export function rotaryFrequencies({ half, base, contextLength, scaling }: Rotary): RotaryFrequencies {
   const plain = Float32Array.from({ length: half }, (_, i) => 1 / Math.fround(base ** (i / half)));
@@ -117,6 +129,8 @@ export function rotaryFrequencies({ half, base, contextLength, scaling }: Rotary
       return { perPosition: plain.map(llama3(scaling, contextLength)), amplitude: 1 };
     case 'yarn':
       return yarn(plain, base, contextLength, scaling);
+    case 'longrope':
+      return longRope(half, base, contextLength, scaling);
   }
 }
 
@@ -139,6 +153,25 @@ function llama3(
     if (turns < low) return frequency / factor;
     const smooth = (turns - low) / (high - low);
     return ((1 - smooth) * frequency) / factor + smooth * frequency;
+  };
+}
+
+/** LongRoPE (Ding et al. 2024) within the original context: a factor for each frequency, searched for. */
+function longRope(
+  half: number,
+  base: number,
+  contextLength: number,
+  scaling: LongScaling,
+): RotaryFrequencies {
+  const original = scaling.original_max_position_embeddings ?? contextLength;
+  const factor = scaling.factor ?? contextLength / original;
+  const amplitude = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
+  return {
+    perPosition: Float32Array.from(
+      { length: half },
+      (_, i) => 1 / Math.fround(Math.fround(scaling.short_factor[i]) * Math.fround(base ** (i / half))),
+    ),
+    amplitude: scaling.attention_factor ?? amplitude,
   };
 }
 

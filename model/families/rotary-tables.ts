@@ -8,8 +8,17 @@ export interface RotaryTables {
   readonly sin: Value;
 }
 
-/** cos and sin of position · frequency. */
-export function rotaryTables(graph: Graph, rotary: Rotary, contextLength: number): RotaryTables {
+/**
+ * cos and sin of position · frequency.
+ *
+ * @param name what tells them from others in the graph
+ */
+export function rotaryTables(
+  graph: Graph,
+  rotary: Rotary,
+  contextLength: number,
+  name = 'rotary',
+): RotaryTables {
   const { perPosition, amplitude } = rotaryFrequencies(rotary);
   const half = perPosition.length;
   const cos = new Float32Array(contextLength * half);
@@ -23,7 +32,7 @@ export function rotaryTables(graph: Graph, rotary: Rotary, contextLength: number
     }
   }
   return {
-    cos: floatConstant(graph, 'rotary_cos', [contextLength, half], cos),
-    sin: floatConstant(graph, 'rotary_sin', [contextLength, half], sin),
+    cos: floatConstant(graph, `${name}_cos`, [contextLength, half], cos),
+    sin: floatConstant(graph, `${name}_sin`, [contextLength, half], sin),
   };
 }

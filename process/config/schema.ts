@@ -90,6 +90,11 @@ export const runConfigSchema = z.strictObject({
         })
         .optional()
         .describe('Encrypts the connection and checks the server; {} takes the CAs that Node.js trusts.'),
+      domain: z
+        .string()
+        .regex(/^[\w-]+$/, 'use letters, digits, dashes')
+        .optional()
+        .describe('JetStream domain that the streams are in, as behind a leaf node.'),
       replicas: z
         .union([z.literal(1), z.literal(3), z.literal(5)])
         .default(1)

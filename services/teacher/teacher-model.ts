@@ -19,6 +19,8 @@ export interface TeacherModel {
   readonly template: ChatTemplate;
   /** 32 bytes that tell models apart which have the same card and tokenizer: replicas have the same. */
   readonly fingerprint: Uint8Array;
+  /** What tells the model from others where the fingerprint is of its name only. Left out where it is of its weights. */
+  readonly probe?: ServerProbe;
   /**
    * How many texts it works on side by side, each on its own. Left out, those of one call are a batch, and calls take
    * turns.
@@ -50,6 +52,14 @@ export interface TeacherModel {
 
   /** Frees what the model holds. Calls in hand fail. */
   close(): Promise<void>;
+}
+
+/** What the server that computes a model answered when it was met. */
+export interface ServerProbe {
+  /** Natural log-probabilities of the tokens of texts that are always the same. */
+  readonly values: Float32Array;
+  /** Of the server's program. */
+  readonly version: string;
 }
 
 /** What came of scoring a text. */

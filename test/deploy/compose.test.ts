@@ -10,6 +10,8 @@ import { textsOf } from '../../process/config/corpus-of-run.ts';
 import { loadRunConfig } from '../../process/config/load-config.ts';
 import { sourcesOf } from '../../process/config/run-sources.ts';
 import { runConfigSchema } from '../../process/config/schema.ts';
+import { ownVersion } from '../../process/lifecycle/own-version.ts';
+import { runCommand } from '../end-to-end/command.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { composeSchema, gpuOverrideSchema, servedOverrideSchema } from './compose-schema.ts';
 
@@ -44,6 +46,11 @@ describe('deploy/compose.yaml', () => {
       const { healthcheck } = services[hostOf(address)];
       expect(JSON.stringify(healthcheck), address).toContain(`:${metricsPort}/readyz`);
     }
+  });
+
+  it('gives every process of ours a file system that nobody writes to, and no capabilities', () => {
+    const ours = Object.values(services).filter(({ image }) => image === 'fusemesh');
+    for (const service of ours) expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'] });
   });
 
   it('mounts files that exist and volumes that are declared', async () => {
@@ -226,6 +233,11 @@ describe('deploy/Dockerfile', () => {
     expect(cuda.stderr).toMatch(/^fusemesh: --from is for CUDA 13: see npm run cuda -- --help$/m);
     expect(cuda.status).toBe(2);
   });
+});
+
+it('the command starts where no temporary directory can be written to', { timeout: 120_000 }, async () => {
+  const { code, stdout, stderr } = await runCommand(['--version'], { TMPDIR: '/dev/null/tmp' });
+  expect([code, stdout.trim(), stderr]).toEqual([0, ownVersion, '']);
 });
 
 describe('deploy/prometheus/prometheus.yml', () => {

@@ -2,7 +2,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { disturbedRun } from './disturbed-run.ts';
 import { makeSmallCorpus, type SmallCorpus } from './small-run.ts';
 
-const settings = ['nats.maxDocuments=24', 'nats.maxDistributions=24', 'trainer.evaluateEvery=10000'];
+const settings = [
+  'nats.maxDocuments=24',
+  'nats.maxDistributions=24',
+  'trainer.evaluateEvery=10000',
+  'topK=64',
+];
 let corpus: SmallCorpus;
 
 beforeAll(async () => {
@@ -17,8 +22,11 @@ test('a run on three NATS servers survives the leader being killed and another s
   const { state, weights, mesh, orphans } = await disturbedRun(corpus, `cluster-${process.pid}`, {
     settings,
     servers: 3,
+    // Every distribution travels in parts.
+    maxPayload: '20KB',
     disturb: async ({ mesh: going, reaches }) => {
       await reaches(2);
+      expect((await going.held()).parts).toBeGreaterThan(0);
       const leader = (await going.leader())!;
       await leader.kill();
       await reaches(4);

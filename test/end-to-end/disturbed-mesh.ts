@@ -17,6 +17,8 @@ export interface MeshOptions {
   readonly settings?: readonly string[];
   /** How many servers NATS has: 3 are a cluster, which holds each stream in all of them. */
   readonly servers?: 1 | 3;
+  /** Largest message that NATS takes, as its configuration has it. */
+  readonly maxPayload?: string;
 }
 
 /** A run as on several machines: NATS and every process by itself, each started again whenever it ends. */
@@ -48,10 +50,10 @@ export class DisturbedMesh {
   /** Starts the run of a file that {@link writeRunFile} wrote. Its NATS server keeps its store in `directory`. */
   static async start(
     { path, run, directory }: { path: string; run: string; directory: string },
-    { settings = [], servers: count = 1 }: MeshOptions = {},
+    { settings = [], servers: count = 1, maxPayload = '32MB' }: MeshOptions = {},
   ): Promise<DisturbedMesh> {
     await mkdir(directory, { recursive: true });
-    const { url, servers } = await planServers(directory, count);
+    const { url, servers } = await planServers(directory, count, maxPayload);
     const addresses: string[] = [`nats.url=${url}`, `nats.replicas=${count}`];
     for (const i of teachers.keys()) addresses.push(`teachers.${i}.address=127.0.0.1:${await freePort()}`);
     addresses.push(`target.source.address=127.0.0.1:${await freePort()}`);
@@ -110,15 +112,19 @@ export class DisturbedMesh {
   }
 
   /** How many messages the run's streams hold. */
-  async held(): Promise<{ documents: number; distributions: number }> {
+  async held(): Promise<{ documents: number; distributions: number; parts: number }> {
     const connection = await this.#connect();
     const { streams } = connection.manager;
-    const { documentsStream, distributionsStream } = runNames(this.#run);
-    const [documents, distributions] = await Promise.all(
-      [documentsStream, distributionsStream].map((stream) => streams.info(stream)),
+    const { documentsStream, distributionsStream, partsStream } = runNames(this.#run);
+    const [documents, distributions, parts] = await Promise.all(
+      [documentsStream, distributionsStream, partsStream].map((stream) => streams.info(stream)),
     );
     await connection.close();
-    return { documents: documents.state.messages, distributions: distributions.state.messages };
+    return {
+      documents: documents.state.messages,
+      distributions: distributions.state.messages,
+      parts: parts.state.messages,
+    };
   }
 
   /** Kills NATS and lets it come back with an empty store. */
@@ -156,6 +162,7 @@ interface PlannedServer {
 async function planServers(
   directory: string,
   count: number,
+  maxPayload: string,
 ): Promise<{ url: string; servers: readonly PlannedServer[] }> {
   const program = await findNatsServer();
   const ports: number[] = [];
@@ -171,7 +178,7 @@ async function planServers(
         `server_name: ${name}`,
         'host: "127.0.0.1"',
         `port: ${ports[i]}`,
-        'max_payload: 32MB',
+        `max_payload: ${maxPayload}`,
         `jetstream { store_dir: ${JSON.stringify(store)} }`,
         ...(count === 1 ? [] : [cluster]),
       ];

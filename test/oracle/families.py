@@ -1,6 +1,6 @@
 """Golden files for every family, its gradients and AdamW, from transformers and PyTorch.
 
-Run: python test/oracle/families.py [--seed 0] [--output test/golden]   (torch 2.13, transformers 5, safetensors)
+Run: python test/oracle/families.py [--seed 0] [--output test/golden] [--only gemma phi3]   (torch 2.13, transformers 5, safetensors)
 Other random weights: --seed 7 --output DIR, then FUSEMESH_GOLDEN=DIR npm test -- model/families engine
 Each folder is a Hugging Face directory of a small random model, and expected.safetensors beside it:
   input_ids [B, T], labels [B, T] (-1 where nothing is to be learnt), fused_ids and fused_probabilities [B, T, K]
@@ -49,7 +49,7 @@ CONFIGS = {
     "llama-dynamic": dict(
         num_attention_heads=2, num_key_value_heads=2, rope_parameters=dict(rope_type="dynamic", rope_theta=10000.0, factor=2.0)
     ),
-    "mistral-windowed": dict(num_attention_heads=4, num_key_value_heads=2, head_dim=6, sliding_window=80),
+    "mistral-windowed": dict(num_attention_heads=4, num_key_value_heads=2, head_dim=6, sliding_window=5),
     "qwen2-grouped": dict(num_attention_heads=4, num_key_value_heads=2, tie_word_embeddings=True),
     "qwen3-wide": dict(num_attention_heads=2, num_key_value_heads=1, head_dim=12),
     "gpt2-tied": dict(n_head=4),
@@ -63,7 +63,101 @@ CONFIGS = {
     "mpt-clipped": dict(n_heads=4, attn_config=dict(clip_qkv=0.5)),
     "mpt-six-heads": dict(n_heads=6, d_model=24),
     "mpt-untied": dict(n_heads=2, tie_word_embeddings=False),
+    "qwen2-windowed": dict(num_attention_heads=2, num_key_value_heads=1, use_sliding_window=True, sliding_window=4, max_window_layers=1),
+    "gemma-tied": dict(num_attention_heads=4, num_key_value_heads=1, head_dim=6),
+    "gemma-untied-biased": dict(
+        num_attention_heads=2, num_key_value_heads=2, head_dim=8, tie_word_embeddings=False, attention_bias=True, hidden_act="gelu",
+    ),
+    "gemma-linear": dict(
+        num_attention_heads=1, num_key_value_heads=1, head_dim=8,
+        rope_parameters=dict(rope_type="linear", rope_theta=10000.0, factor=2.0),
+    ),
+    "gemma2-alternating": dict(
+        num_attention_heads=4, num_key_value_heads=2, head_dim=6, sliding_window=4, query_pre_attn_scalar=9,
+        attn_logit_softcapping=1.5, final_logit_softcapping=2.0,
+    ),
+    "gemma2-uncapped-untied": dict(
+        num_attention_heads=2, num_key_value_heads=1, head_dim=8, sliding_window=3, query_pre_attn_scalar=8,
+        attn_logit_softcapping=None, final_logit_softcapping=None, tie_word_embeddings=False,
+        layer_types=["full_attention", "sliding_attention"],
+    ),
+    "gemma2-one-head": dict(
+        num_attention_heads=1, num_key_value_heads=1, head_dim=8, sliding_window=80, query_pre_attn_scalar=16,
+        attn_logit_softcapping=0.5, final_logit_softcapping=30.0, hidden_activation="silu",
+    ),
+    "gemma3_text-alternating": dict(
+        num_attention_heads=4, num_key_value_heads=2, head_dim=6, sliding_window=4, query_pre_attn_scalar=9, sliding_window_pattern=2,
+    ),
+    "gemma3_text-stretched-capped": dict(
+        num_attention_heads=2, num_key_value_heads=1, head_dim=8, sliding_window=3, query_pre_attn_scalar=8,
+        final_logit_softcapping=2.0, layer_types=["full_attention", "sliding_attention"],
+        rope_parameters=dict(
+            full_attention=dict(rope_type="linear", factor=8.0, rope_theta=1000.0),
+            sliding_attention=dict(rope_type="default", rope_theta=100.0),
+        ),
+    ),
+    "gemma3_text-untied-biased": dict(
+        num_attention_heads=2, num_key_value_heads=2, head_dim=8, query_pre_attn_scalar=16, tie_word_embeddings=False,
+        attention_bias=True, sliding_window=80,
+    ),
+    "phi3-grouped": dict(num_attention_heads=4, num_key_value_heads=2, original_max_position_embeddings=96),
+    "phi3-windowed-tied": dict(
+        num_attention_heads=2, num_key_value_heads=2, sliding_window=4, tie_word_embeddings=True,
+        original_max_position_embeddings=96,
+    ),
+    "phi3-longrope-partial": dict(
+        num_attention_heads=2, num_key_value_heads=1, partial_rotary_factor=0.75, max_position_embeddings=768,
+        original_max_position_embeddings=96,
+        rope_parameters=dict(
+            rope_type="longrope", rope_theta=10000.0, short_factor=[1.0, 1.3, 2.1], long_factor=[2.0, 4.0, 8.0],
+        ),
+    ),
+    "olmo2-grouped": dict(num_attention_heads=4, num_key_value_heads=2),
+    "olmo2-full-tied": dict(num_attention_heads=2, num_key_value_heads=2, tie_word_embeddings=True, rope_theta=500.0),
+    "olmo2-one-head-biased": dict(num_attention_heads=1, num_key_value_heads=1, attention_bias=True),
+    "smollm3-grouped": dict(num_attention_heads=4, num_key_value_heads=2, no_rope_layer_interval=2),
+    "smollm3-windowed": dict(
+        num_attention_heads=2, num_key_value_heads=2, no_rope_layers=[0, 1], use_sliding_window=True, sliding_window=4,
+        tie_word_embeddings=False,
+    ),
+    "smollm3-biased": dict(num_attention_heads=2, num_key_value_heads=1, attention_bias=True, mlp_bias=True),
+    "granite-grouped": dict(
+        num_attention_heads=4, num_key_value_heads=2, embedding_multiplier=3.0, residual_multiplier=0.5,
+        attention_multiplier=0.25, logits_scaling=4.0,
+    ),
+    "granite-tied-biased": dict(
+        num_attention_heads=2, num_key_value_heads=2, tie_word_embeddings=True, attention_bias=True, mlp_bias=True,
+        embedding_multiplier=2.0, residual_multiplier=0.22, attention_multiplier=0.5, logits_scaling=3.0,
+    ),
+    "granite-one-head": dict(
+        num_attention_heads=1, num_key_value_heads=1, embedding_multiplier=12.0, residual_multiplier=0.22,
+        attention_multiplier=0.2, logits_scaling=8.0,
+    ),
+    "starcoder2-grouped": dict(num_attention_heads=4, num_key_value_heads=2),
+    "starcoder2-windowed-untied": dict(
+        num_attention_heads=2, num_key_value_heads=1, sliding_window=4, tie_word_embeddings=False, use_bias=False,
+    ),
+    "starcoder2-one-head": dict(num_attention_heads=1, num_key_value_heads=1, hidden_act="gelu", norm_epsilon=1e-3),
+    "stablelm-partial": dict(num_attention_heads=2, num_key_value_heads=2),
+    "stablelm-parallel-normed": dict(
+        num_attention_heads=2, num_key_value_heads=1, qk_layernorm=True, use_parallel_residual=True, use_qkv_bias=True,
+        partial_rotary_factor=1.0,
+    ),
+    "stablelm-tied": dict(num_attention_heads=2, num_key_value_heads=1, tie_word_embeddings=True, partial_rotary_factor=0.5),
+    "falcon-multi-query": dict(num_attention_heads=4),
+    "falcon-new-grouped": dict(num_attention_heads=4, num_kv_heads=2, new_decoder_architecture=True, bias=True),
+    "falcon-new-one-norm": dict(
+        num_attention_heads=2, num_kv_heads=2, new_decoder_architecture=True, num_ln_in_parallel_attn=1, ffn_hidden_size=24,
+    ),
+    "falcon-sequential-untied": dict(
+        num_attention_heads=2, multi_query=False, parallel_attn=False, tie_word_embeddings=False,
+        activation="gelu_pytorch_tanh",
+    ),
 }
+
+# Their configurations name a token for padding, which has no gradient in an embedding, or is beyond the vocabulary.
+PADDED = {"gemma", "gemma2", "gemma3_text", "phi3", "olmo2", "smollm3", "starcoder2"}
+NO_SPECIAL_TOKENS = dict(pad_token_id=None, bos_token_id=None, eos_token_id=None)
 
 SIZES = {
     "llama": dict(hidden_size=16, intermediate_size=24, num_hidden_layers=2, max_position_embeddings=96),
@@ -82,16 +176,22 @@ def losses(model, batch):
     return LAMBDA * causal + (1 - LAMBDA) * fusion, causal, fusion
 
 
-def main(seed, golden):
+def main(seed, golden, only):
+    # Small products are slower in several threads.
+    torch.set_num_threads(1)
     for number, (name, options) in enumerate(CONFIGS.items()):
+        if not name.startswith(tuple(only)):
+            continue
         torch.manual_seed(1000 * seed + number)
         family = name.split("-")[0]
         config = AutoConfig.for_model(
-            family, **{"vocab_size": 50, "initializer_range": 0.3} | SIZES.get(family, SIZES["llama"]) | options
+            family, **{"vocab_size": 50, "initializer_range": 0.3} | (NO_SPECIAL_TOKENS if family in PADDED else {}) | SIZES.get(family, SIZES["llama"]) | options
         )
         model = AutoModelForCausalLM.from_config(config, attn_implementation="eager").float()
+        # Gemma adds 1 to them.
+        lowest = -0.5 if family.startswith("gemma") else 0.5
         for norm in [p for n, p in model.named_parameters() if ("norm" in n or "ln_" in n) and n.endswith("weight")]:
-            torch.nn.init.uniform_(norm, 0.5, 1.5)
+            torch.nn.init.uniform_(norm, lowest, lowest + 1)
         for bias in [p for n, p in model.named_parameters() if n.endswith(".bias")]:
             torch.nn.init.uniform_(bias, -0.5, 0.5)
         directory = golden / name
@@ -144,5 +244,6 @@ if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--output", type=Path, default=GOLDEN)
+    arguments.add_argument("--only", nargs="+", default=[""], help="models whose names begin so")
     given = arguments.parse_args()
-    main(given.seed, given.output)
+    main(given.seed, given.output, given.only)

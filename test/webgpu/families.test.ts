@@ -14,7 +14,7 @@ const refusal = await refusalOfDevice();
 /** Of the loss, as PyTorch computed it (test/oracle/families.py). */
 const lambda = 0.9;
 
-const inParts: readonly string[] = ['llama-grouped-tied', 'mpt-clipped'];
+const inParts: readonly string[] = ['llama-grouped-tied', 'mpt-clipped', 'gemma2-alternating'];
 const cases = goldenModels().flatMap((directory) => {
   const name = basename(directory);
   const whole = { name, directory, parts: undefined };

@@ -86,7 +86,7 @@ export function natsFailure(error: unknown, doing: string, url: string): FuseMes
       });
     default:
       if (error instanceof NatsError && error.code === ErrorCode.PermissionsViolation) {
-        const message = `Cannot ${doing}: ${url} does not permit it (${reason}): its user needs the subjects of the run.`;
+        const message = `Cannot ${doing}: ${url} does not permit it (${reason}): its user needs what deploy/nats-accounts.conf lists.`;
         return new FuseMeshError('permission_denied', message, { cause: error });
       }
       return new FuseMeshError(

@@ -20,7 +20,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export interface NatsSettings {
   readonly nats: Pick<
     RunConfig['nats'],
-    'url' | 'user' | 'passwordFile' | 'tokenFile' | 'credentialsFile' | 'tls'
+    'url' | 'domain' | 'user' | 'passwordFile' | 'tokenFile' | 'credentialsFile' | 'tls'
   >;
   readonly security: Pick<RunConfig['security'], 'insecure'>;
 }

@@ -49,13 +49,12 @@ export async function publishStored(
 ): Promise<PublishOutcome> {
   const { connection } = context;
   refuseTooLarge(bytes, connection.raw.info?.max_payload, doing, connection.url);
-  const jetStream = connection.raw.jetstream();
   const options = { ...once, ...(headers && { headers }) };
   let waiting = false;
   for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
     if (signal.aborted) throw new FuseMeshError('cancelled', `Stopped before it could ${doing}.`);
     try {
-      const { seq } = await jetStream.publish(subject, bytes, options);
+      const { seq } = await connection.jetStream.publish(subject, bytes, options);
       return { position: seq };
     } catch (error) {
       const refusal = refusalOf(error);

@@ -1,4 +1,5 @@
-import { capitalized, stripBefore, stripBehind } from './python-text.ts';
+import { toJson } from './json-dumps.ts';
+import { capitalized, formatted, stripBefore, stripBehind } from './python-text.ts';
 import { areEqual, sumOf, textOf, type Value } from './values.ts';
 
 /** A node of a parsed template, by the fields that we read. */
@@ -22,8 +23,10 @@ const statements = new Set([
 ]);
 
 /** Methods and filters of strings that @huggingface/jinja does otherwise than Python. */
-const methods = new Set(['strip', 'lstrip', 'rstrip', 'capitalize']);
+const methods = new Set(['strip', 'lstrip', 'rstrip', 'capitalize', 'format']);
 const filters: Readonly<Record<string, string>> = { trim: 'strip', capitalize: 'capitalize', string: 'str' };
+/** Filters that Python lets work on what is undefined or none, as on an empty list. */
+const filtersOfLists = new Set(['selectattr', 'rejectattr', 'map', 'list', 'length']);
 const operators: Readonly<Record<string, string>> = {
   '==': 'equal',
   '!=': 'unequal',
@@ -50,8 +53,21 @@ export const pythonOperations: Readonly<Record<string, (...values: never[]) => u
     lstrip: ([text, ...characters]: Value[]) => stripBefore(textOf(text), setOf(characters)),
     rstrip: ([text, ...characters]: Value[]) => stripBehind(textOf(text), setOf(characters)),
     capitalize: ([text]: Value[]) => capitalized(textOf(text)),
+    tojson: ([value]: Value[], ...options: unknown[]) => writtenAsJson(value, options),
+    format: ([text, ...values]: Value[]) => formatted(textOf(text), values.map(textOf)),
   }).map(([operation, run]) => [nameOf(operation), run]),
 );
+
+/** @param options JavaScript's data of what is told by place, then a map of what is told by name */
+function writtenAsJson(value: Value, options: readonly unknown[]): string {
+  const named = options.at(-1) instanceof Map ? (options.at(-1) as ReadonlyMap<string, Value>) : undefined;
+  const byPlace = named === undefined ? options : options.slice(0, -1);
+  return toJson(
+    value,
+    byPlace.map((own) => ({ type: '', value: own })),
+    named ?? new Map(),
+  );
+}
 
 const setOf = ([characters]: readonly Value[]): string | undefined =>
   characters === undefined || characters.type === 'NullValue' ? undefined : textOf(characters);
@@ -90,6 +106,7 @@ export function speakPython(program: unknown): void {
       const node = block[i];
       if (!statements.has(node.type)) block[i] = call('str', [node]);
       if (node.type !== 'For') continue;
+      iterateNothing(node);
       const before = forgetting(node, loops++);
       block.splice(i, 0, ...before);
       i += before.length;
@@ -127,10 +144,34 @@ function changeFilter(node: Node): void {
       : [filter.value as string, []];
   const operation = Object.hasOwn(filters, name) ? filters[name] : undefined;
   if (operation !== undefined) Object.assign(node, call(operation, [node.operand, ...args]));
+  else if (name === 'tojson') {
+    const written = call('tojson', [node.operand]);
+    Object.assign(node, { ...written, args: [...(written.args as Node[]), ...args] });
+  } else if (filtersOfLists.has(name)) node.operand = orNothing(node.operand as Node);
+}
+
+const orNothing = (node: Node): Node => ({
+  type: 'BinaryExpression',
+  operator: { value: 'or' },
+  left: node,
+  right: { type: 'ArrayLiteral', value: [] },
+});
+
+/** A loop over what is undefined has no rounds; nor has one over none, where Python raises an error. */
+function iterateNothing(loop: Node): void {
+  const iterable = loop.iterable as Node;
+  if (iterable.type === 'SelectExpression') iterable.lhs = orNothing(iterable.lhs as Node);
+  else loop.iterable = orNothing(iterable);
 }
 
 function changeOperator(node: Node): void {
-  const operation = operators[(node.operator as { value: string }).value];
+  const operator = (node.operator as { value: string }).value;
+  const isSafe = (operand: Node) =>
+    operand.type === 'FilterExpression' && (operand.filter as Node).value === 'safe';
+  if (operator === '+' && (isSafe(node.left as Node) || isSafe(node.right as Node))) {
+    throw new Error("it adds something to what '| safe' gives, which Python escapes as HTML");
+  }
+  const operation = operators[operator];
   if (operation !== undefined) Object.assign(node, call(operation, [node.left, node.right]));
 }
 

@@ -36,6 +36,22 @@ export function stripBehind(text: string, characters?: string): string {
 export const capitalized = (text: string): string =>
   text.slice(0, 1).toUpperCase() + text.slice(1).toLowerCase();
 
+/**
+ * Python's str.format, as far as templates use it.
+ *
+ * @throws Error where a place is told otherwise than by {} or {0}
+ */
+export function formatted(pattern: string, values: readonly string[]): string {
+  let next = 0;
+  return pattern.replaceAll(/\{\{|\}\}|\{(\d*)\}|[{}]/g, (place, index: string | undefined) => {
+    if (place === '{{' || place === '}}') return place[0];
+    const value = values[index ? Number(index) : next++];
+    if (index === undefined || value === undefined)
+      throw new Error(`it formats by ${JSON.stringify(pattern)}`);
+    return value;
+  });
+}
+
 /** Python's repr of a string. */
 export function quoted(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";

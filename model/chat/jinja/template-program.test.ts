@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parsePythonJson } from './python-json.ts';
 import { TemplateProgram } from './template-program.ts';
 
 const rendered = (template: string, variables: Record<string, unknown> = {}) =>
@@ -22,6 +23,8 @@ describe('TemplateProgram', () => {
     ['{{ none != missing }} {{ {"a": 1} != {"a": 1} }}', 'True False'],
     ['{{ {"a": "<é>\\n", "b": [1, 2]} | tojson }}', '{"a": "<é>\\n", "b": [1, 2]}'],
     ['{{ {"a": [1], "b": {}} | tojson(indent=2) }}', '{\n  "a": [\n    1\n  ],\n  "b": {}\n}'],
+    ['{{ {"b": 1.0, "a": "é"} | tojson(ensure_ascii=true, sort_keys=true) }}', '{"a": "\\u00e9", "b": 1.0}'],
+    ['{{ [1, {"a": 2}] | tojson(separators=(",", ":")) }} {{ [] | tojson(indent=4) }}', '[1,{"a":2}] []'],
     ['{{ "aBC" | capitalize }} {{ "aBC".capitalize() }} {{ [1] | string }}', 'Abc Abc [1]'],
     ['{% for i in [1, 2] %}{% if i == 1 %}{% set x = i %}{% endif %}{{ x }}{% endfor %}', '1'],
     [
@@ -41,6 +44,11 @@ describe('TemplateProgram', () => {
     ['{{ [1] + [{"a": none}] }}', "[1, {'a': None}]"],
     ['{% macro m(a, b=2) %}{{ a }}{{ b }}{% endmacro %}{{ m("x") }}', 'x2'],
     ['  {% if true %}\nx\n  {% endif %}\ny\n', 'x\ny'],
+    [
+      '{{ missing | length }}{% for x in missing %}x{% else %}none{% endfor %}{{ none | selectattr("a") | list }}',
+      '0none[]',
+    ],
+    ['{{ "{}-{1}-{{}}".format(1, "b") }}', '1-b-{}'],
   ])('%s', (template, expected) => {
     expect(rendered(template)).toBe(expected);
   });
@@ -57,6 +65,22 @@ describe('TemplateProgram', () => {
       '123456.789',
       '-2.5',
     ]);
+  });
+
+  it('keeps which numbers of JSON are floats', () => {
+    const given = parsePythonJson('{"a": 1.0, "b": [2, 3e2, -0.0], "c": {"d": "4.0", "e": 0.10}, "f": 1e-7}');
+    const expected = '{"a": 1.0, "b": [2, 300.0, -0.0], "c": {"d": "4.0", "e": 0.1}, "f": 1e-07}';
+    expect(rendered('{{ x | tojson }}', { x: given })).toBe(expected);
+    expect(rendered('{{ x.a }} {{ x.a + 1 }} {{ x.a is number }} {{ x.a == 1 }}', { x: given })).toBe(
+      '1.0 2 True True',
+    );
+    expect(() => parsePythonJson('[12345678901234567890]')).toThrow('the number 12345678901234567890');
+    expect(() => rendered('{{ missing | tojson }}')).toThrow('a UndefinedValue cannot be written as JSON');
+  });
+
+  it("does not guess what Python makes of | safe in sums, and of format's other places", () => {
+    expect(() => rendered('{{ "<" | safe + "a" }}')).toThrow("what '| safe' gives");
+    expect(() => rendered('{{ "{a}".format(1) }}')).toThrow('it formats by "{a}"');
   });
 
   it('adds nothing to a string that is none', () => {

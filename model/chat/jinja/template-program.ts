@@ -1,4 +1,5 @@
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
+import { WholeFloat } from './python-json.ts';
 import { pythonOperations, speakPython } from './python-semantics.ts';
 import { strftime } from './strftime.ts';
 
@@ -37,9 +38,40 @@ export class TemplateProgram {
       strftime_now: (format: string) => strftime(now, format),
       ...variables,
     };
-    for (const [name, value] of Object.entries(names)) environment.set(name, value);
-    return String(new Interpreter(environment).run(this.#program).value);
+    const interpreter = new Interpreter(environment);
+    const float = (value: number) => interpreter.evaluate(floatLiteral(value), environment);
+    for (const [name, value] of Object.entries(names)) withFloats(value, environment.set(name, value), float);
+    return String(interpreter.run(this.#program).value);
   }
+}
+
+/** A node that the interpreter makes a float of, whole or not. */
+const floatLiteral = (value: number): Parameters<Interpreter['evaluate']>[0] =>
+  ({ type: 'FloatLiteral', value }) as { type: string };
+
+/** A value of the interpreter. */
+interface Made {
+  value: unknown;
+}
+
+/**
+ * Puts floats where the interpreter has made objects of {@link WholeFloat}.
+ *
+ * @param given data of JavaScript
+ * @param made the interpreter's value of it, changed in place
+ */
+function withFloats(given: unknown, made: Made, float: (value: number) => Made): Made {
+  if (given instanceof WholeFloat) return float(given.value);
+  if (Array.isArray(given)) {
+    const items = made.value as Made[];
+    for (let i = 0; i < items.length; i++) items[i] = withFloats(given[i], items[i], float);
+  } else if (typeof given === 'object' && given !== null) {
+    const entries = made.value as Map<string, Made>;
+    for (const [name, own] of Object.entries(given)) {
+      entries.set(name, withFloats(own, entries.get(name)!, float));
+    }
+  }
+  return made;
 }
 
 /** Python's range. */

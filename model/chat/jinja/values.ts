@@ -76,7 +76,13 @@ const isList = ({ type }: Value): boolean => type === 'ArrayValue' || type === '
  */
 export function sumOf(left: Value, right: Value): unknown {
   if (left.type === 'StringValue' && right.type === 'StringValue') return `${left.value}${right.value}`;
-  if (isNumber(left) && isNumber(right)) return Number(left.value) + Number(right.value);
+  if (isNumber(left) && isNumber(right)) {
+    const sum = Number(left.value) + Number(right.value);
+    const isFloat = left.type === 'FloatValue' || right.type === 'FloatValue';
+    if (isFloat && Number.isInteger(sum))
+      throw new Error(`it adds floats to ${floatText(sum)}, which is kept as an integer`);
+    return sum;
+  }
   if (isList(left) && left.type === right.type) return [...(plain(left) as []), ...(plain(right) as [])];
   throw new Error(`it adds a ${left.type} and a ${right.type}`);
 }

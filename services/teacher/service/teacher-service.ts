@@ -49,6 +49,8 @@ export function teacherService(
         tokenizerFingerprint: tokenizer.fingerprint,
         modelFingerprint: model.fingerprint,
         chatFormat: model.template.format,
+        probeLogProbabilities: [...(model.probe?.values ?? [])],
+        serverVersion: model.probe?.version ?? '',
       };
     },
 

@@ -17,7 +17,6 @@ const repeatWarningAfter = 30_000;
 export interface Attachment extends AttachRequest {
   /** Notified when the source's state changes. */
   readonly notifier: Notifier;
-  readonly log: Log;
 }
 
 /**

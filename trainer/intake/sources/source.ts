@@ -3,6 +3,7 @@ import type { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
 import { sourcesOf } from '../../../process/config/run-sources.ts';
 import type { RunConfig } from '../../../process/config/schema.ts';
 import type { TeacherRunStatus } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
+import type { SourceModel } from './source-model.ts';
 
 /** How a process's work for the run goes, as it says itself. */
 export type SourceSaid = Pick<
@@ -65,6 +66,8 @@ export class Source {
   chatFormat: ChatFormat = baseFormat;
   /** Of its model: as large as its tokenizer's or larger. Known with the tokenizer; 0 before. */
   vocabularySize = 0;
+  /** Of the first process that was attached, in this training or before it was started again. */
+  model: SourceModel | undefined;
   /** Of the first process that was attached. */
   identity: SourceIdentity | undefined;
 

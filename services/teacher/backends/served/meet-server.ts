@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { FuseMeshError } from '../../../../errors/fusemesh-error.ts';
 import type { Tokenizer } from '../../../../model/tokenizer/tokenizer.ts';
 import { unusableServers } from '../../../../process/config/unusable-servers.ts';
+import { meanDifference, mostDifference } from '../../../../wire/codec/probe-difference.ts';
 import { hardTexts, probeTexts } from './hard-texts.ts';
-import { meanDifference, mostDifference, prefixLengths, rowDifference } from './probe.ts';
+import { prefixLengths, rowDifference } from './probe.ts';
 import type { AnswerColumns, ScoreQuestion } from './protocol.ts';
 import { answerOf, type Scored, type ServedServer } from './served-server.ts';
 

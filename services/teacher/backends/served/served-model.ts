@@ -10,7 +10,7 @@ import type { ModelCard } from '../../../../model/scoring/model-card.ts';
 import type { Tokenization } from '../../../../model/tokenizer/tokenization.ts';
 import { Tokenizer } from '../../../../model/tokenizer/tokenizer.ts';
 import type { Log } from '../../../../process/log/log.ts';
-import type { RefusedText, TeacherModel, TextOutcome } from '../../teacher-model.ts';
+import type { RefusedText, ServerProbe, TeacherModel, TextOutcome } from '../../teacher-model.ts';
 import type { Acquaintance } from './meet-server.ts';
 import type { ServedMetrics } from './metric-table.ts';
 import type { ServedProtocol } from './protocol.ts';
@@ -54,6 +54,7 @@ export class ServedModel implements TeacherModel {
   readonly tokenizer: Tokenizer;
   readonly template: ChatTemplate;
   readonly fingerprint: Uint8Array;
+  readonly probe: ServerProbe;
   readonly failed: Promise<FuseMeshError>;
   readonly textsAtOnce: number;
   readonly #encoder: ContentEncoder;
@@ -65,6 +66,7 @@ export class ServedModel implements TeacherModel {
     encoder: ContentEncoder,
     options: Pick<ServedModelOptions, 'model' | 'inFlight' | 'servers'>,
     work: {
+      readonly probe: ServerProbe;
       readonly requests: TextRequests;
       readonly failed: Promise<FuseMeshError>;
       close(): Promise<void>;
@@ -74,11 +76,12 @@ export class ServedModel implements TeacherModel {
     this.tokenizer = encoder.tokenizer;
     this.template = encoder.template;
     this.#encoder = encoder;
+    this.probe = work.probe;
     this.failed = work.failed;
     this.textsAtOnce = options.inFlight * options.servers.length;
     this.#requests = work.requests;
     this.#close = () => work.close();
-    // What equal servers have in common: probe values differ in their last digits.
+    // What equal servers have in common. Probe values differ in their last digits: they are compared, not hashed.
     this.fingerprint = new Uint8Array(
       createHash('sha256')
         .update(`served ${JSON.stringify(options.model)}\n`)
@@ -142,14 +145,11 @@ export class ServedModel implements TeacherModel {
     if (options.signal.aborted) leave();
     const kept = lines.map((line) => line.keep(ended.signal));
     try {
-      const { modelLength } = await first.promise;
+      const { modelLength, ...probe } = await first.promise;
       // One more is generated behind every text.
       const card = { family, parameters: 0, vocabularySize, contextLength: modelLength - 1 };
-      return new ServedModel(card, new ContentEncoder(tokenizer, template), options, {
-        requests,
-        failed: failure.promise,
-        close,
-      });
+      const work = { probe, requests, failed: failure.promise, close };
+      return new ServedModel(card, new ContentEncoder(tokenizer, template), options, work);
     } catch (error) {
       await close();
       throw error;

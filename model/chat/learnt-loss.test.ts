@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { zooEncoder } from '../test/support/zoo-encoder.ts';
+import { zooEncoder } from '../../test/support/zoo-encoder.ts';
 import { learntLoss } from './learnt-loss.ts';
 
 const template = `{% for message in messages %}[{{ message.role }}]{{ message.content }}</s>{% endfor %}
