@@ -29,6 +29,7 @@ const keptIn = {
   yaml: ['process/config', 'cli', 'deploy', 'examples', 'prove', 'test'],
   koffi: ['model/runtime'],
   'onnx-buf': ['model/onnx'],
+  '@huggingface/jinja': ['model/chat/jinja'],
   tokenizers: ['model/tokenizer', 'examples/zoo'],
   commander: ['cli'],
   'log-update': ['cli'],
