@@ -8,6 +8,7 @@ import {
 } from 'nats';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Log } from '../../process/log/log.ts';
+import { RepeatedWarning } from '../../process/log/repeated-warning.ts';
 import { connectionFailure } from './connection-failure.ts';
 import { atUrl, type NatsSettings, natsLogin } from './login.ts';
 
@@ -25,6 +26,8 @@ export interface NatsConnection {
   readonly manager: JetStreamManager;
   /** For this folder only. */
   readonly jetStream: JetStreamClient;
+  /** Says in the log that nobody answers what is published, once until somebody does. */
+  readonly unanswered: Pick<RepeatedWarning, 'warn' | 'over'> | undefined;
   /** Sends what is still to be sent and closes. */
   close(): Promise<void>;
 }
@@ -80,7 +83,17 @@ export async function connectNats(
     void raw.closed().then(() => watch.onEvent?.('closed'));
     const ownHost = raw.info?.client_ip ?? '127.0.0.1';
     const serverVersion = raw.info?.version ?? '';
-    return { url: shown, ownHost, serverVersion, raw, manager, jetStream, close: () => close(raw) };
+    const unanswered = watch.log && new RepeatedWarning(watch.log);
+    return {
+      url: shown,
+      ownHost,
+      serverVersion,
+      raw,
+      manager,
+      jetStream,
+      unanswered,
+      close: () => close(raw),
+    };
   } catch (cause) {
     await raw.close();
     throw new FuseMeshError(

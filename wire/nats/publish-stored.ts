@@ -1,4 +1,4 @@
-import type { JetStreamPublishOptions, MsgHdrs } from 'nats';
+import { ErrorCode, type JetStreamPublishOptions, type MsgHdrs, type NatsError } from 'nats';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { sleepUnlessAborted } from '../../process/lifecycle/repeat.ts';
 import { isUnanswered, natsFailure, type Refusal, refusalOf } from './failure.ts';
@@ -55,6 +55,7 @@ export async function publishStored(
     if (signal.aborted) throw new FuseMeshError('cancelled', `Stopped before it could ${doing}.`);
     try {
       const { seq } = await connection.jetStream.publish(subject, bytes, options);
+      connection.unanswered?.over();
       return { position: seq };
     } catch (error) {
       const refusal = refusalOf(error);
@@ -64,6 +65,11 @@ export async function publishStored(
         waiting = true;
       } else {
         if (!isUnanswered(error)) throw natsFailure(error, doing, connection.url);
+        if ((error as NatsError).code === ErrorCode.Timeout) {
+          connection.unanswered?.warn(
+            `NATS at ${connection.url} does not answer what is published, trying again: is its disk full, or does it hang?`,
+          );
+        }
         await restoreStream(context, subject, doing);
       }
     }

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
 import { expect, it } from 'vitest';
+import type { Log } from '../../process/log/log.ts';
+import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { CorpusManifestSchema, DocumentSchema } from '../generated/fusemesh/v1/corpus_pb.ts';
 import { connectNats } from './connection.ts';
 import { startLocalNatsServer } from './local-server.ts';
@@ -56,4 +58,27 @@ it('loses and doubles nothing when the server goes away and comes back', async (
   await connection.close();
   await (await restarted!).stop();
   await rm(storeDirectory, { recursive: true, force: true });
+});
+
+it('says once that nobody answers what is published, and stores it when somebody does', async () => {
+  const server = await startLocalNatsServer({ storeDirectory: await temporaryDirectory() });
+  const said: string[] = [];
+  const log = { warn: (_fields: object, message: string) => said.push(message), debug() {}, info() {} };
+  const connection = await connectNats(server.url, 'test', { log: log as unknown as Log });
+  const streams = openRunStreams(connection, 'unanswered');
+  await streams.ensure({ maxDocuments: 10_000, maxDistributions: 10_000 });
+  process.kill(server.pid, 'SIGSTOP');
+  const { signal } = new AbortController();
+  // Until it really stands still, it answers some.
+  const published = (async () => {
+    for (let d = 0; said.length === 0; d++) {
+      await streams.publishDistribution('orator', d, Uint8Array.of(1), { signal });
+    }
+  })();
+  await expect.poll(() => said, { timeout: 20_000 }).toEqual([expect.stringContaining('does not answer')]);
+  process.kill(server.pid, 'SIGCONT');
+  await published;
+  expect(said).toHaveLength(1);
+  await connection.close();
+  await server.stop();
 });
