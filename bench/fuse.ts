@@ -3,6 +3,7 @@
 import { assembleBatch, type DocumentToLearn } from '../fusion/batch/assemble-batch.ts';
 import type { Fusion } from '../fusion/fusion-of-run.ts';
 import { relateSource } from '../fusion/relate-source.ts';
+import { ContentEncoder } from '../model/chat/content-encoder.ts';
 import { createLog } from '../process/log/log.ts';
 import { zooDocuments } from './fusion/zoo-documents.ts';
 import { type Figure, report, shortestSeconds } from './report.ts';
@@ -11,7 +12,8 @@ const topK = 10;
 const contextLength = 256;
 
 const { joined, sources, target } = await zooDocuments({ documents: 64, topK });
-const tokenizations = await target.encodeBatch(joined.map(({ text }) => text));
+const targetEncoder = ContentEncoder.ofBaseModel(target);
+const tokenizations = await targetEncoder.encodeBatch(joined.map(({ content }) => content));
 const toLearn = joined.map(
   (document, i): DocumentToLearn => ({ ...document, tokenization: tokenizations[i] }),
 );
@@ -46,7 +48,9 @@ const log = createLog('bench', { level: 'silent' });
 const figures: Figure[] = [];
 for (const { name, fusion } of ways) {
   const relations = await Promise.all(
-    sources.map(({ teacher, tokenizer }) => relateSource(teacher, tokenizer, target, fusion, log)),
+    sources.map(({ teacher, tokenizer }) =>
+      relateSource(teacher, ContentEncoder.ofBaseModel(tokenizer), targetEncoder, fusion, log),
+    ),
   );
   const sizes = { contextLength, candidates: fusion.candidates };
   const fuse = async () => assembleBatch(toLearn, relations, fusion.settings, sizes);

@@ -1,4 +1,5 @@
 /** What it costs the trainer to be seen: metrics, curves, a scraper, an open page. */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { toJsonString } from '@bufbuild/protobuf';
 import { TrainingEngine } from '../engine/training-engine.ts';
 import { batchesOf, type FusedBatch } from '../fusion/batch/batches.ts';
 import { relateSource } from '../fusion/relate-source.ts';
+import { ContentEncoder } from '../model/chat/content-encoder.ts';
 import { Notifier } from '../process/lifecycle/notifier.ts';
 import { createLog } from '../process/log/log.ts';
 import { createRegister } from '../process/metrics/create-register.ts';
@@ -42,7 +44,15 @@ const log = createLog('bench', { level: 'silent' });
 const { joined, sources, target } = await zooDocuments({ documents: 64, topK });
 const names = sources.map(({ teacher }) => teacher);
 const relations = await Promise.all(
-  sources.map(({ teacher, tokenizer }) => relateSource(teacher, tokenizer, target, fusion, log)),
+  sources.map(({ teacher, tokenizer }) =>
+    relateSource(
+      teacher,
+      ContentEncoder.ofBaseModel(tokenizer),
+      ContentEncoder.ofBaseModel(target),
+      fusion,
+      log,
+    ),
+  ),
 );
 const sizes = { contextLength: 256, candidates: topK, batchDocuments, tooLong: async () => {} };
 
@@ -53,7 +63,7 @@ async function* batches(): AsyncGenerator<FusedBatch> {
     })();
     yield* batchesOf(documents, {
       ...sizes,
-      tokenizer: target,
+      encoder: target,
       relations: () => relations,
       settings: fusion.settings,
       signal: new AbortController().signal,

@@ -12,6 +12,17 @@ export const childMessageSchema = z.union([
       .describe('It serves there.'),
   }),
   z.strictObject({
+    recorded: z
+      .strictObject({
+        documents: z.number(),
+        total: z.number(),
+        bytes: z.number(),
+        tokens: z.number(),
+        tokenBytes: z.number(),
+      })
+      .describe('How far a recording has come.'),
+  }),
+  z.strictObject({
     fed: z.strictObject({ published: z.number(), total: z.number() }).describe('Documents of the corpus.'),
   }),
 ]);

@@ -8,6 +8,7 @@ const verbs = {
   up: async () => (await import('./commands/up.ts')).addUp,
   teacher: async () => (await import('./commands/teacher.ts')).addTeacher,
   feed: async () => (await import('./commands/feed.ts')).addFeed,
+  record: async () => (await import('./commands/record.ts')).addRecord,
   trainer: async () => (await import('./commands/trainer.ts')).addTrainer,
   watch: async () => (await import('./commands/watch.ts')).addWatch,
   status: async () => (await import('./commands/status.ts')).addStatus,
@@ -23,6 +24,7 @@ const verbs = {
   generate: async () => (await import('./commands/generate.ts')).addGenerate,
   merge: async () => (await import('./commands/merge.ts')).addMerge,
   import: async () => (await import('./commands/import.ts')).addImport,
+  kubernetes: async () => (await import('./commands/kubernetes.ts')).addKubernetes,
   align: async () => (await import('./commands/align.ts')).addAlign,
 } as const;
 

@@ -158,11 +158,11 @@ export class ModelInTraining {
    * Scores texts with the model as it is now.
    *
    * @param texts token ids of each, contextLength at most
-   * @returns cross-entropy of each, summed over all tokens but the first, in nats
+   * @returns [texts][n] cross-entropy of each token after those before it, in nats; 0 for the first
    */
-  async crossEntropies(texts: readonly Int32Array[]): Promise<number[]> {
+  async crossEntropies(texts: readonly Int32Array[]): Promise<Float32Array[]> {
     const batch = textsAlone(texts, this.#options.candidates);
-    const ofPlaces = new Float64Array(batch.inputIds.length);
+    const ofPlaces = new Float32Array(batch.inputIds.length);
     const { graph, score } = this.#sessions.head;
     this.#blockWeights?.forget();
     for (const packed of this.#microBatches(batch)) {
@@ -179,9 +179,11 @@ export class ModelInTraining {
     }
     let begin = 0;
     return batch.lengths.map((length) => {
-      const ofText = ofPlaces.subarray(begin, begin + length);
+      const ofText = new Float32Array(length);
+      // At the place of a token stands the loss of the next one.
+      ofText.set(ofPlaces.subarray(begin, begin + length - 1), 1);
       begin += length;
-      return ofText.reduce((sum, value) => sum + value, 0);
+      return ofText;
     });
   }
 

@@ -60,9 +60,9 @@ export class TrainingEngine {
    * Scores texts with the model as it is now.
    *
    * @param texts token ids of each, contextLength at most
-   * @returns cross-entropy of each, summed over all tokens but the first, in nats
+   * @returns [texts][n] cross-entropy of each token after those before it, in nats; 0 for the first
    */
-  crossEntropies(texts: readonly Int32Array[]): Promise<number[]> {
+  crossEntropies(texts: readonly Int32Array[]): Promise<Float32Array[]> {
     return this.#worker.remote.crossEntropies(texts);
   }
 

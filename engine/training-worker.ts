@@ -67,7 +67,7 @@ const methods = {
     };
   },
 
-  crossEntropies(texts: readonly Int32Array[]): Promise<number[]> {
+  crossEntropies(texts: readonly Int32Array[]): Promise<Float32Array[]> {
     return model.crossEntropies(texts);
   },
 

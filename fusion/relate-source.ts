@@ -1,9 +1,13 @@
+import { FuseMeshError } from '../errors/fusemesh-error.ts';
+import type { ContentEncoder } from '../model/chat/content-encoder.ts';
+import type { Content } from '../model/chat/conversation.ts';
 import { startWorker } from '../model/runtime/worker.ts';
 import type { Tokenization } from '../model/tokenizer/tokenization.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { Log } from '../process/log/log.ts';
 import type { TextDistribution } from '../wire/codec/text-distribution.ts';
 import { type Alignment, alignBySharedBoundaries, alignWithItself } from './align/alignment.ts';
+import { type EndsOfTurns, withEndOfTurn, withoutTemplates } from './align/templates.ts';
 import type { SourceRelation } from './batch/assemble-batch.ts';
 import { rowsByBoundary } from './fuse/source-row.ts';
 import { rowsByTimeWarping } from './fusellm/fusellm.ts';
@@ -15,18 +19,22 @@ import type { VocabularyMethods } from './vocabulary-worker.ts';
 /** How a source relates to the target, as the run's fusion asks for. The log says how many tokens they share. */
 export async function relateSource(
   name: string,
-  source: Tokenizer,
-  target: Tokenizer,
+  sourceEncoder: ContentEncoder,
+  targetEncoder: ContentEncoder,
   fusion: Fusion,
   log: Log,
 ): Promise<SourceRelation> {
   const { temperature } = fusion.settings;
+  const { tokenizer: source } = sourceEncoder;
+  const { tokenizer: target } = targetEncoder;
+  const endsOfTurns = {
+    source: await sourceEncoder.endsOfTurn(),
+    target: await targetEncoder.endOfTurn(),
+  };
   if (Buffer.compare(source.fingerprint, target.fingerprint) === 0) {
     const vocabulary = withinModel(sameVocabulary(source.vocabularySize), target.knownToModel);
-    return byBoundary(vocabulary, temperature, ({ ids, ends }, tokens) =>
-      tokens.tokenIds.length === ids.length
-        ? alignWithItself(ids.length)
-        : alignBySharedBoundaries(ends, tokens),
+    return byBoundary(vocabulary, { temperature, endsOfTurns }, ({ ids, ends }, tokens, content) =>
+      isCutAlike(ids, tokens, content) ? alignWithItself(ids.length) : alignBySharedBoundaries(ends, tokens),
     );
   }
   const pair = { source: source.fingerprint, target: target.fingerprint, kind: fusion.vocabulary };
@@ -39,20 +47,42 @@ export async function relateSource(
     { teacher: name, exact, vocabulary: vocabulary.ids.length },
     `The target has ${exact} of the ${vocabulary.ids.length} tokens of teacher ${name}`,
   );
-  return fusion.align === 'dtw'
-    ? rowsByTimeWarping(target, source, vocabulary, temperature)
-    : byBoundary(vocabulary, temperature, ({ ends }, tokens) => alignBySharedBoundaries(ends, tokens));
+  if (fusion.align === 'dtw') return textsAlone(rowsByTimeWarping(target, source, vocabulary, temperature));
+  return byBoundary(vocabulary, { temperature, endsOfTurns }, ({ ends }, tokens) =>
+    alignBySharedBoundaries(ends, tokens),
+  );
 }
 
-const byBoundary =
-  (
-    vocabulary: SourceVocabulary,
-    temperature: number,
-    align: (target: Tokenization, source: TextDistribution) => Alignment,
-  ): SourceRelation =>
-  (target, source) => {
-    const alignment = align(target, source);
-    return { rows: alignment.rows, read: rowsByBoundary(source, alignment, vocabulary, temperature) };
+/** One tokenizer cuts a text in one way; of a conversation two templates may make different texts. */
+function isCutAlike(ids: Int32Array, { tokenIds }: TextDistribution, content: Content): boolean {
+  if (tokenIds.length !== ids.length) return false;
+  return typeof content === 'string' || tokenIds.every((id, i) => id === ids[i]);
+}
+
+const byBoundary = (
+  vocabulary: SourceVocabulary,
+  { temperature, endsOfTurns }: { readonly temperature: number; readonly endsOfTurns: EndsOfTurns },
+  align: (target: Tokenization, source: TextDistribution, content: Content) => Alignment,
+): SourceRelation => {
+  const ofTurns = withEndOfTurn(vocabulary, endsOfTurns);
+  return (target, source, content) => {
+    const isText = typeof content === 'string';
+    const found = align(target, source, content);
+    const alignment = isText ? found : withoutTemplates(found, target, source, content);
+    const read = rowsByBoundary(source, alignment, isText ? vocabulary : ofTurns, temperature);
+    return { rows: alignment.rows, read };
+  };
+};
+
+/** FuseLLM aligns tokens by their spelling, the templates' own among them. */
+const textsAlone =
+  (relation: SourceRelation): SourceRelation =>
+  (target, source, content) => {
+    if (typeof content === 'string') return relation(target, source, content);
+    throw new FuseMeshError(
+      'failed_precondition',
+      'fusion.align dtw aligns plain texts alone, and the corpus has conversations: set fusion.align: boundary.',
+    );
   };
 
 /** In a thread of its own, so that this one still answers gRPC and NATS. */

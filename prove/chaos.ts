@@ -1,7 +1,9 @@
 /**
  * Processes killed at random, messages that vanish, a store that is wiped: the same fused model, each document once.
  *
- * --kills N    so many kills (50)
+ * --kills N    so many kills (50; 20 with --cluster)
+ * --cluster    three NATS servers hold every stream, and one of them is lost for good among the kills
+ * --hang N     processes stand still for a minute each, N times, and nothing else happens
  * --seed N     repeats the choices of a run, which it prints
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,20 +32,24 @@ const settings = [
   'trainer.evaluateEvery=10000',
 ];
 const frozenFor = 30_000;
+const hangsFor = 60_000;
 /** How much the memory of a waiting teacher may grow. */
 const mostGrowth = 0.05;
 
 const { values } = parseArgs({
   options: {
-    kills: { type: 'string', default: '50' },
+    kills: { type: 'string' },
+    cluster: { type: 'boolean', default: false },
+    hang: { type: 'string', default: '0' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   },
 });
-const kills = Number(values.kills);
+const kills = Number(values.kills ?? (values.cluster ? 20 : 50));
+const hangs = Number(values.hang);
 console.log(`Seed ${values.seed}; --kills ${kills} --seed ${values.seed} repeats the choices.`);
 const random = createRandom(Number(values.seed));
 const corpus = await makeSmallCorpus({
-  bytesOfDomain: Math.max(leastBytesOfDomain, bytesOfDomainAKill * kills),
+  bytesOfDomain: Math.max(leastBytesOfDomain, bytesOfDomainAKill * (hangs || kills)),
 });
 try {
   const undisturbed = await disturbedRun(corpus, `chaos-undisturbed-${process.pid}`, { settings });
@@ -64,10 +70,27 @@ try {
     await mesh.wipeStore();
     return 'the whole store';
   });
-  await disturbed('killed', killed);
-  await disturbed('messages deleted', deleted);
-  await disturbed('store wiped', wiped);
-  await disturbed('trainer frozen', frozen);
+  const lost = atRandom(1, async ({ mesh }) => {
+    const server = mesh.servers.at(-1)!;
+    await server.lose();
+    return `${server.name}, for good`;
+  });
+  const hung = atRandom(hangs, async ({ mesh }) => {
+    const part = oneOf([...mesh.teachers, mesh.trainer, ...mesh.servers].filter(({ runs }) => runs));
+    await part.freeze(hangsFor);
+    return `${part.name} stood still for ${hangsFor / 1000} s`;
+  });
+  if (hangs > 0) await disturbed('hung', hung);
+  else if (values.cluster) {
+    await disturbed('killed', async (going) => {
+      await Promise.all([killed(going), lost(going)]);
+    });
+  } else {
+    await disturbed('killed', killed);
+    await disturbed('messages deleted', deleted);
+    await disturbed('store wiped', wiped);
+    await disturbed('trainer frozen', frozen);
+  }
 
   /** Disturbs so many times, spread over the run. */
   function atRandom(times: number, disturb: (going: GoingRun) => Promise<string>) {
@@ -84,7 +107,8 @@ try {
 
   async function disturbed(what: string, disturb: (going: GoingRun) => Promise<void>): Promise<void> {
     const run = `chaos-${what.replaceAll(' ', '-')}-${process.pid}`;
-    const outcome = await disturbedRun(corpus, run, { disturb, settings });
+    const servers = values.cluster ? 3 : 1;
+    const outcome = await disturbedRun(corpus, run, { disturb, settings, servers });
     console.log(`${what}: ${told(outcome)}`);
     for (const part of outcome.mesh.parts) console.log(`  ${livesOf(part)}`);
     compare(what, outcome, undisturbed);
@@ -94,9 +118,13 @@ try {
 }
 
 /** Picks the trainer as often as all teachers together, and NATS and the feeder now and then. */
-function anyPart({ trainer, teachers, feeder, nats }: DisturbedMesh): KeptProcess {
-  const urn = [...teachers.map(() => trainer), ...teachers, feeder, nats, nats].filter(({ runs }) => runs);
-  return urn[Math.floor(random() * urn.length)];
+function anyPart({ trainer, teachers, feeder, servers }: DisturbedMesh): KeptProcess {
+  const nats = servers.length > 1 ? servers : [...servers, ...servers];
+  return oneOf([...teachers.map(() => trainer), ...teachers, feeder, ...nats].filter(({ runs }) => runs));
+}
+
+function oneOf(parts: readonly KeptProcess[]): KeptProcess {
+  return parts[Math.floor(random() * parts.length)];
 }
 
 /** Teachers must fill the streams and then wait, without using more memory. */

@@ -3,9 +3,9 @@ import { bitsPerByteOfDomains } from './bits-per-byte.ts';
 
 test('sums nats and bytes over the pieces of a domain before it divides', () => {
   const pieces = [
-    { domain: 'fiction', text: 'a' },
-    { domain: 'manuals', text: 'b' },
-    { domain: 'fiction', text: 'c' },
+    { domain: 'fiction', content: 'a' },
+    { domain: 'manuals', content: 'b' },
+    { domain: 'fiction', content: 'c' },
   ];
   const losses = [
     { crossEntropy: 10 * Math.LN2, predictedBytes: 10 },

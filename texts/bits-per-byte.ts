@@ -1,10 +1,15 @@
-/** A piece of held-out text with its label. */
+import type { Content } from '../model/chat/conversation.ts';
+
+/** A piece of a held-out text or conversation with its label. */
 export interface HeldOutPiece {
   readonly domain: string;
-  readonly text: string;
+  readonly content: Content;
 }
 
-/** Cross-entropy of a text in nats, and how many UTF-8 bytes of it the predicted tokens cover. */
+/**
+ * Cross-entropy of what is learnt of a text or conversation, in nats, and how many UTF-8 bytes its tokens cover: of a text,
+ * those of all tokens but the first; the end of a turn counts as one.
+ */
 export interface TextLoss {
   readonly crossEntropy: number;
   readonly predictedBytes: number;

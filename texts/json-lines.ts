@@ -27,7 +27,7 @@ export async function* readJsonLines(file: string): AsyncGenerator<JsonLine> {
   if (found === undefined || found.isDirectory()) {
     throw new FuseMeshError('not_found', `No file at ${file}: correct the path.`);
   }
-  for await (const row of readJsonLineRows(file, 'none', { columns: [], from: beginning })) {
+  for await (const row of readJsonLineRows(file, 'none', { column: undefined, from: beginning })) {
     if ('value' in row) yield { value: row.value, place: row.place };
     else throw new FuseMeshError('invalid_argument', `${row.place} is ${lineProblem[row.problem]}`);
   }

@@ -1,48 +1,44 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import {
   type AsyncBuffer,
   type FileMetaData,
   parquetMetadataAsync,
-  parquetRead,
   parquetSchema,
   type SchemaElement,
+  type SchemaTree,
 } from 'hyparquet';
-import { compressors as portable } from 'hyparquet-compressors';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
+import { readGroup } from './parquet-group.ts';
 import { decodeUtf8, type Row, type RowOptions } from './row.ts';
-
-/** Node's own are several times as fast; snappy is WebAssembly already. */
-const compressors = {
-  ...portable,
-  GZIP: (input: Uint8Array) => gunzipSync(input),
-  BROTLI: (input: Uint8Array) => brotliDecompressSync(input),
-};
+import { contentKeys, formatKeys, keysBeside } from './row-format.ts';
 
 /**
- * The rows of a parquet file, of which a row group at a time is in memory. A row's value is an object with the columns
- * that are wanted.
+ * The rows of a parquet file, of which a part of a row group at a time is in memory. A row's value is an object with
+ * the columns that make its content: strings, and lists and structs as arrays and objects. Of structs, what is null is
+ * left out: Arrow gives all structs of a column the keys of each.
  *
- * @throws FuseMeshError invalid_argument for a column that is not there or holds no strings, and for a file that is
- *   broken
+ * @throws FuseMeshError invalid_argument where no column holds texts or messages, or that which is named does not, and
+ *   for a file that is broken
  */
 export async function* readParquetRows(
   file: string,
-  { columns, from, onRead }: RowOptions,
+  { column, from, onRead }: RowOptions,
 ): AsyncGenerator<Row> {
   const handle = await open(file);
   try {
     const buffer = await asyncBuffer(handle);
     const metadata = await whole(file, parquetMetadataAsync(buffer));
-    refuseOtherColumns(file, metadata, columns);
+    const columns = wantedColumns(file, metadata, column);
     let rowStart = 0;
     for (const group of metadata.row_groups) {
       const rowEnd = rowStart + Number(group.num_rows);
       if (rowEnd > from.rows) {
-        const values = await whole(file, readGroup(buffer, metadata, { columns, rowStart, rowEnd }));
-        onRead?.((buffer.byteLength * rowEnd) / Number(metadata.num_rows));
-        for (let row = Math.max(rowStart, from.rows); row < rowEnd; row++) {
-          yield parquetRow(file, row, columns, values, row - rowStart);
+        const slices = readGroup(buffer, metadata, { group, rowStart, columns, from: from.rows });
+        for await (const slice of eachOf(file, slices)) {
+          onRead?.((buffer.byteLength * slice.rowEnd) / Number(metadata.num_rows));
+          for (let row = Math.max(slice.rowStart, from.rows); row < slice.rowEnd; row++) {
+            yield parquetRow(file, row, columns, slice.values, row - slice.rowStart);
+          }
         }
       }
       rowStart = rowEnd;
@@ -62,52 +58,58 @@ function parquetRow(
   const head = { place: `${file}, row ${row + 1}`, after: { rows: row + 1, bytes: 0 } };
   const value: Record<string, unknown> = {};
   for (const column of columns) {
-    const bytes = values.get(column)?.[index];
-    const text = bytes instanceof Uint8Array ? decodeUtf8(bytes) : null;
-    if (text === undefined) return { ...head, problem: 'not UTF-8' };
-    value[column] = text;
+    const plain = plainValue(values.get(column)?.[index]);
+    if (plain === undefined) return { ...head, problem: 'not UTF-8' };
+    value[column] = plain;
   }
   return { ...head, value };
 }
 
-/** Strings of a row group, by column, as bytes; null or undefined where there is none. */
-async function readGroup(
-  file: AsyncBuffer,
-  metadata: FileMetaData,
-  { columns, rowStart, rowEnd }: { columns: readonly string[]; rowStart: number; rowEnd: number },
-): Promise<Map<string, unknown[]>> {
-  const values = new Map<string, unknown[]>(columns.map((column) => [column, []]));
-  await parquetRead({
-    file,
-    metadata,
-    columns: [...columns],
-    rowStart,
-    rowEnd,
-    compressors,
-    utf8: false,
-    // Decoded by us: hyparquet would replace what is no UTF-8.
-    parsers: { stringFromBytes: (bytes: Uint8Array) => bytes, jsonFromBytes: (bytes: Uint8Array) => bytes },
-    onChunk: ({ columnName, columnData, rowStart: first }) => {
-      const all = values.get(columnName);
-      for (let i = 0; all && i < columnData.length; i++) all[first - rowStart + i] = columnData[i];
-    },
-  });
-  return values;
+/** A value as JSON has it; undefined where a string in it is no UTF-8. */
+function plainValue(value: unknown): unknown {
+  if (value instanceof Uint8Array) return decodeUtf8(value);
+  if (typeof value === 'bigint') return Number(value);
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value ?? null;
+  if (Array.isArray(value)) {
+    const items = value.map(plainValue);
+    return items.includes(undefined) ? undefined : items;
+  }
+  const entries: [string, unknown][] = [];
+  for (const [key, each] of Object.entries(value)) {
+    if (each === null || each === undefined) continue;
+    const plain = plainValue(each);
+    if (plain === undefined) return undefined;
+    entries.push([key, plain]);
+  }
+  return Object.fromEntries(entries);
 }
 
-function refuseOtherColumns(file: string, metadata: FileMetaData, columns: readonly string[]): void {
-  const elements = parquetSchema(metadata).children.map(({ element }) => element);
-  const strings = elements.filter(isString).map(({ name }) => name);
-  for (const column of columns) {
-    if (strings.includes(column)) continue;
-    const found = elements.find(({ name }) => name === column);
-    throw new FuseMeshError(
-      'invalid_argument',
-      `${file} has ${found ? `no strings in its column "${column}"` : `no column "${column}"`}; ` +
-        `its columns of strings: ${strings.join(', ') || 'none'}. Set column to one of them.`,
-    );
+function wantedColumns(file: string, metadata: FileMetaData, column: string | undefined): readonly string[] {
+  const { children } = parquetSchema(metadata);
+  const namesOf = (some: readonly SchemaTree[]) => some.map(({ element }) => element.name);
+  const names = namesOf(children);
+  const conversations = namesOf(children.filter(hasMessages));
+  const usable = namesOf(children.filter((child) => isString(child.element) || hasMessages(child)));
+  const keys = contentKeys((key) => usable.includes(key), column);
+  if (keys?.some((key) => conversations.includes(key))) {
+    return [...keys, ...keysBeside.filter((key) => names.includes(key))];
   }
+  if (keys !== undefined) return keys;
+  const problem =
+    column === undefined
+      ? `none of the columns ${formatKeys}`
+      : names.includes(column)
+        ? `no texts or messages in its column "${column}"`
+        : `no column "${column}"`;
+  throw new FuseMeshError(
+    'invalid_argument',
+    `${file} has ${problem}; its columns of texts or messages: ${usable.join(', ') || 'none'}. Set column to one of them.`,
+  );
 }
+
+/** Whether a column is a list of structs that say who speaks. */
+const hasMessages = ({ children }: SchemaTree): boolean =>
+  children.some((child) => ['role', 'from'].includes(child.element.name) || hasMessages(child));
 
 const isString = ({ type, num_children, repetition_type }: SchemaElement): boolean =>
   type === 'BYTE_ARRAY' && !num_children && repetition_type !== 'REPEATED';
@@ -135,4 +137,13 @@ async function whole<T>(file: string, reading: Promise<T>): Promise<T> {
       { cause },
     );
   });
+}
+
+/** As {@link whole}, of one item after another. */
+async function* eachOf<T>(file: string, items: AsyncGenerator<T>): AsyncGenerator<T> {
+  for (;;) {
+    const { done, value } = await whole(file, items.next());
+    if (done) return;
+    yield value;
+  }
 }

@@ -1,7 +1,9 @@
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
+import type { Content } from '../model/chat/conversation.ts';
 import { temporaryDirectory } from '../test/support/temporary-directory.ts';
 import { readFileTexts, type SkippedRow } from './read-texts.ts';
 import { beginning, type RowPosition } from './row.ts';
@@ -11,11 +13,11 @@ const texts: string[] = JSON.parse(await readFile(join(golden, 'texts.json'), 'u
 const zstdFrames = join(golden, 'frames.jsonl.zst');
 
 async function read(file: string, entry = {}, from: RowPosition = beginning) {
-  const rows: { text: string; after: RowPosition }[] = [];
+  const rows: { content: Content; after: RowPosition }[] = [];
   const skipped: SkippedRow[] = [];
   for await (const row of readFileTexts(file, entry, { from, onSkipped: (row) => skipped.push(row) }))
     rows.push(row);
-  return { texts: rows.map(({ text }) => text), rows, skipped };
+  return { texts: rows.map(({ content }) => content), rows, skipped };
 }
 
 const lines = (all: readonly string[]) => all.map((text) => JSON.stringify({ text })).join('\n');
@@ -101,14 +103,16 @@ it('lists the columns where the wanted one is not there, also where rows are ski
   expect((await read(jsonl, { column: 'content' })).texts).toEqual(['a', 'b']);
   for (const invalid of ['refuse', 'skip']) {
     await expect(read(jsonl, { invalid })).rejects.toMatchObject({
-      message: expect.stringMatching(/rows\.jsonl:1 has no "text"; it has "content", "id": set column/),
+      message: expect.stringMatching(
+        /rows\.jsonl:1 has no "text", "messages", .*; it has "content", "id": set column/,
+      ),
     });
   }
   await expect(read(parquets[0], { column: 'body', invalid: 'skip' })).rejects.toMatchObject({
-    message: expect.stringMatching(/no column "body"; its columns of strings: text\./),
+    message: expect.stringMatching(/no column "body"; its columns of texts or messages: text\./),
   });
   await expect(read(parquets[0], { column: 'tags' })).rejects.toMatchObject({
-    message: expect.stringMatching(/no strings in its column "tags"/),
+    message: expect.stringMatching(/no texts or messages in its column "tags"/),
   });
 });
 
@@ -135,4 +139,63 @@ it('says which file is broken', async () => {
   await refused('bad.json', /broken at element 2/);
   await writeFile(file('two.json'), '[{"text": "a"}] []');
   await refused('two.json', /goes on behind its array/);
+});
+
+it('reads messages from parquet as from JSON', async () => {
+  const {
+    texts: contents,
+    skipped,
+    rows,
+  } = await read(join(golden, 'messages.parquet'), { invalid: 'skip' });
+  const turn = (role: string, content: string, extras = '') => ({
+    role,
+    content,
+    learnt: role === 'assistant',
+    extras,
+  });
+  const call = { type: 'function', function: { name: 'weather', arguments: { city: 'Rīga' } } };
+  const tools = [{ type: 'function', function: { name: 'weather', parameters: { type: 'object' } } }];
+  expect(contents).toEqual([
+    { turns: [turn('user', 'naïve 東京 😀'), turn('assistant', 'Yes.')], tools: '' },
+    {
+      turns: [
+        turn('user', 'Rain?'),
+        turn('assistant', '', JSON.stringify({ tool_calls: [call] })),
+        turn('tool', '8 °C', '{"tool_call_id":7}'),
+        turn('assistant', ''),
+      ],
+      tools: expect.toSatisfy((written: string) => isDeepStrictEqual(JSON.parse(written), tools)),
+    },
+    { turns: [turn('user', 'Again?'), turn('assistant', 'Yes.')], tools: '' },
+  ]);
+  expect(skipped.map(({ place, problem }) => `${place.split(', ')[1]} ${problem}`)).toEqual([
+    'row 3 null',
+    'row 4 empty',
+  ]);
+  const rest = await read(join(golden, 'messages.parquet'), { invalid: 'skip' }, rows[1].after);
+  expect(rest.texts).toEqual(contents.slice(2));
+  await expect(read(join(golden, 'messages.parquet'))).rejects.toMatchObject({
+    message: expect.stringMatching(/messages\.parquet, row 3 is null in "messages"/),
+  });
+  const completed = await read(join(golden, 'prompt.parquet'));
+  expect(completed.texts[1]).toEqual({
+    turns: [turn('user', 'Who is 1?'), turn('assistant', 'I, 1.')],
+    tools: '',
+  });
+  await expect(read(join(golden, 'prompt.parquet'), { column: 'label' })).rejects.toMatchObject({
+    message: expect.stringMatching(/no texts or messages in its column "label"; .*: prompt, completion\./),
+  });
+});
+
+it('names the message that is wrong', async () => {
+  const file = join(await temporaryDirectory(), 'rows.jsonl');
+  await writeFile(file, '{"messages": [{"role": "user", "content": "a"}, {"content": "b"}]}');
+  await expect(read(file)).rejects.toMatchObject({
+    message: expect.stringMatching(/rows\.jsonl:1 has no role in its "messages\[1\]": give it "user"/),
+  });
+  const settings = '{"messages": [{"role": "user", "content": "a"}], "chat_template_kwargs": {"a": 1}}';
+  await writeFile(file, settings);
+  await expect(read(file)).rejects.toMatchObject({
+    message: expect.stringMatching(/rows\.jsonl:1 has chat_template_kwargs, which are not taken/),
+  });
 });

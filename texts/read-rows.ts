@@ -1,14 +1,14 @@
-import { constants } from 'node:buffer';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import { readJsonArrayRows } from './json-array.ts';
 import { readJsonLineRows } from './json-lines.ts';
 import { readParquetRows } from './parquet-rows.ts';
-import { readBytes } from './read-bytes.ts';
 import { decodeUtf8, type Row, type RowOptions } from './row.ts';
 import { type TextFormat, textEndings, textFormat } from './text-format.ts';
+import { readTextParts } from './text-parts.ts';
 
 /**
- * The rows of a file, in whatever format; a .txt file is one row, which has its text in every column.
+ * The rows of a file, in whatever format; a .txt file is one row, or several where it is large (text-parts.ts), which
+ * have their text in any column.
  *
  * @throws FuseMeshError invalid_argument for a file that is broken or of another kind
  */
@@ -22,34 +22,26 @@ export function readRows(file: string, options: RowOptions): AsyncGenerator<Row>
     case 'json array':
       return readJsonArrayRows(file, format.compression, options);
     case 'whole':
-      return readWholeFile(file, format.compression, options);
+      return readPlainText(file, format.compression, options);
     default:
       throw new FuseMeshError('invalid_argument', `${file} is none of ${textEndings}.`);
   }
 }
 
-async function* readWholeFile(
+async function* readPlainText(
   file: string,
   compression: TextFormat['compression'],
-  { columns, from, onRead }: RowOptions,
+  { column = 'text', from, onRead }: RowOptions,
 ): AsyncGenerator<Row> {
-  if (from.rows > 0) return;
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of readBytes(file, { compression, from: 0, onRead })) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes > constants.MAX_STRING_LENGTH) {
-      throw new FuseMeshError(
-        'invalid_argument',
-        `${file} has more than ${constants.MAX_STRING_LENGTH} bytes, the most that a text can have: split it, or make it .jsonl.`,
-      );
-    }
+  let { rows } = from;
+  for await (const { bytes, begin, end } of readTextParts(file, compression, { from, onRead })) {
+    rows++;
+    const head = { place: begin === 0 ? file : `${file}, from byte ${begin}`, after: { rows, bytes: end } };
+    const decoded = decodeUtf8(bytes);
+    const text = begin === 0 ? decoded && withoutMark(decoded) : decoded;
+    if (text === undefined) yield { ...head, problem: 'not UTF-8' };
+    else yield { ...head, value: { [column]: text } };
   }
-  const text = decodeUtf8(Buffer.concat(chunks));
-  const head = { place: file, after: { rows: 1, bytes } };
-  if (text === undefined) yield { ...head, problem: 'not UTF-8' };
-  else yield { ...head, value: Object.fromEntries(columns.map((column) => [column, withoutMark(text)])) };
 }
 
 const withoutMark = (text: string): string => (text.startsWith('\ufeff') ? text.slice(1) : text);

@@ -11,9 +11,10 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const write = (name: string, content: string | Uint8Array) => writeFile(join(directory, name), content);
-async function read(name = ''): Promise<string[]> {
-  const texts: string[] = [];
-  for await (const { text } of readTexts([{ domain: 'test', path: join(directory, name) }])) texts.push(text);
+async function read(name = ''): Promise<unknown[]> {
+  const texts: unknown[] = [];
+  for await (const { content } of readTexts([{ domain: 'test', path: join(directory, name) }]))
+    texts.push(content);
   return texts;
 }
 

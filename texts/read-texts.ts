@@ -1,29 +1,39 @@
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
+import type { Content } from '../model/chat/conversation.ts';
 import { findTextFiles } from './find-text-files.ts';
+import type { ContentProblem } from './messages.ts';
 import { readRows } from './read-rows.ts';
-import { beginning, type Row, type RowPosition, type RowProblem } from './row.ts';
+import { beginning, type CutProblem, type Row, type RowPosition, type RowProblem } from './row.ts';
+import { type Learn, rowContent } from './row-content.ts';
+import { formatKeys } from './row-format.ts';
 
 /** Where texts are, and their label. */
 export interface TextEntry {
   readonly domain: string;
   /** A file of texts, a directory of them, or a pattern; see {@link findTextFiles}. */
   readonly path: string;
-  /** The key or column that holds the text; "text" by default. */
+  /** The key or column that holds a text or messages; left out, it is found by its name (row-format.ts). */
   readonly column?: string | undefined;
   /** What becomes of a row that is no text: all is refused by default, or the row is left out. */
   readonly invalid?: 'refuse' | 'skip' | undefined;
+  /** What the target learns of it, by default what the kind of row suggests (row-content.ts). */
+  readonly learn?: Learn | undefined;
 }
 
-/** A whole text of a corpus. */
-export interface LabelledText {
+/** A whole text or conversation of a corpus. */
+export interface LabelledContent {
   readonly domain: string;
-  readonly text: string;
+  readonly content: Content;
+  /** What to call it in a message: FILE:LINE, or "FILE, row 3". */
+  readonly place: string;
 }
 
-/** A row that was left out. */
+/** A row, or a part of its conversation, that was left out. */
 export interface SkippedRow {
   readonly place: string;
-  readonly problem: RowProblem;
+  readonly problem: RowProblem | CutProblem;
+  /** What a chat template said of it. */
+  readonly reason?: string;
 }
 
 /**
@@ -35,11 +45,11 @@ export interface SkippedRow {
 export async function* readTexts(
   entries: readonly TextEntry[],
   { onSkipped }: { readonly onSkipped?: ((row: SkippedRow) => void) | undefined } = {},
-): AsyncGenerator<LabelledText> {
+): AsyncGenerator<LabelledContent> {
   for (const entry of entries) {
     for (const file of (await findTextFiles(entry.path)).files) {
-      for await (const { text } of readFileTexts(file, entry, { onSkipped })) {
-        yield { domain: entry.domain, text };
+      for await (const { content, place } of readFileTexts(file, entry, { onSkipped })) {
+        yield { domain: entry.domain, content, place };
       }
     }
   }
@@ -59,57 +69,51 @@ export interface FileTextOptions {
  */
 export async function* readFileTexts(
   file: string,
-  { column = 'text', invalid = 'refuse' }: Pick<TextEntry, 'column' | 'invalid'>,
+  { column, invalid = 'refuse', learn }: Pick<TextEntry, 'column' | 'invalid' | 'learn'>,
   { from = beginning, onSkipped, onRead }: FileTextOptions = {},
-): AsyncGenerator<{ readonly text: string; readonly after: RowPosition }> {
+): AsyncGenerator<{ readonly content: Content; readonly place: string; readonly after: RowPosition }> {
   let hasColumn = from.rows > 0;
   let without: Row | undefined;
-  for await (const row of readRows(file, { columns: [column], from, onRead })) {
+  const options = { column, learn };
+  for await (const row of readRows(file, { column, from, onRead })) {
     const { place, after } = row;
-    const content = textOfRow(row, column);
-    if ('text' in content) {
+    const read = rowContent(row, options);
+    if ('content' in read) {
       hasColumn = true;
-      yield { text: content.text, after };
+      yield { content: read.content, place, after };
       continue;
     }
-    const { problem } = content;
-    if (invalid === 'refuse') throw refuse(row, problem, column);
+    const { problem } = read;
+    if (invalid === 'refuse') throw refuse(row, read, column);
     if (problem === 'no such column') without ??= row;
     else hasColumn ||= problem === 'null' || problem === 'empty';
     onSkipped?.({ place, problem });
   }
   // Not a row is broken then, but the name of the column.
-  if (without !== undefined && !hasColumn) throw refuse(without, 'no such column', column);
+  if (without !== undefined && !hasColumn) throw refuse(without, { problem: 'no such column' }, column);
 }
 
-function textOfRow(row: Row, column: string): { text: string } | { problem: RowProblem } {
-  if ('problem' in row) return row;
-  const { value } = row;
-  const text = columnOf(value, column);
-  if (typeof text !== 'string') return text;
-  if (text === '') return { problem: 'empty' };
-  return text.isWellFormed() ? { text } : { problem: 'half a character' };
-}
-
-function columnOf(value: unknown, column: string): string | { problem: RowProblem } {
-  if (value === null) return { problem: 'null' };
-  if (typeof value !== 'object' || Array.isArray(value)) return { problem: 'no object' };
-  if (!Object.hasOwn(value, column)) return { problem: 'no such column' };
-  const text = (value as Record<string, unknown>)[column];
-  if (text === null) return { problem: 'null' };
-  return typeof text === 'string' ? text : { problem: 'no string' };
-}
-
-function refuse(row: Row, problem: RowProblem, column: string): FuseMeshError {
+function refuse(row: Row, { problem, at }: ContentProblem, column: string | undefined): FuseMeshError {
+  const there = at === undefined ? '' : ` in its "${at}"`;
+  const named = at === undefined ? '' : ` in "${at}"`;
   const says: Readonly<Record<RowProblem, string>> = {
     'not UTF-8': 'is not UTF-8 text: convert the file, for example with "iconv -f LATIN1 -t UTF-8"',
     'not JSON': 'is not JSON: put one object on each line',
-    'no object': `is no object: make it {"${column}": "…"}`,
-    'no such column': `has no "${column}"; it has ${keysOf(row)}: set column to what holds the text`,
-    null: 'is null: give it a text',
-    'no string': `has no string in its "${column}": make it one`,
-    'half a character': `has half of a surrogate pair in its "${column}" (an escape from \\ud800 to \\udfff that stands alone), which is no character: write the whole pair`,
-    empty: 'is empty: give it a text',
+    'no object': `is no object: make it {"${column ?? 'text'}": "…"}`,
+    'no such column': `has no ${column === undefined ? formatKeys : `"${column}"`}; it has ${keysOf(row)}: set column to what holds the text or the messages`,
+    null: `is null${named}: give it a text`,
+    'no string': `has no string${there}: make it one`,
+    'half a character': `has half of a surrogate pair${there} (an escape from \\ud800 to \\udfff that stands alone), which is no character: write the whole pair`,
+    empty: `is empty${named}: give it a text`,
+    'no messages': `has no messages${there}: make it [{"role": "user", "content": "…"}, …]`,
+    'no role': `has no role${there}: give it "user", "assistant" or "system"`,
+    'no content': `has no content of text${there}: give it one`,
+    'no tools': 'has no list in its "tools": make it an array of JSON schemas, or that as a string',
+    'own settings for its template':
+      'has chat_template_kwargs, which are not taken: leave them out, and name a template that needs none with chatTemplate',
+    'a number that would be another': `has the number ${at}, which templates would write as ${Number(at)}: write it so, or as a string`,
+    'not of one kind':
+      'has a prompt and a completion of two kinds: make both strings, or both lists of messages',
   };
   return new FuseMeshError(
     'invalid_argument',

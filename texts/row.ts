@@ -7,7 +7,17 @@ export type RowProblem =
   | 'null'
   | 'no string'
   | 'half a character'
-  | 'empty';
+  | 'empty'
+  | 'no messages'
+  | 'no role'
+  | 'no content'
+  | 'no tools'
+  | 'own settings for its template'
+  | 'not of one kind'
+  | 'a number that would be another';
+
+/** Why a conversation, or a part of it, becomes no document. */
+export type CutProblem = 'refused by a chat template' | 'nothing learnt' | 'too long';
 
 /** Where to go on in a file. */
 export interface RowPosition {
@@ -25,11 +35,18 @@ export type Row = {
   readonly place: string;
   /** Where the rows after it begin. */
   readonly after: RowPosition;
-} & ({ readonly value: unknown } | { readonly problem: RowProblem });
+} & (
+  | {
+      readonly value: unknown;
+      /** What the value was read from; undefined where that is no JSON. */
+      readonly json?: string;
+    }
+  | { readonly problem: RowProblem }
+);
 
 export interface RowOptions {
-  /** The columns that are wanted of a file that has columns. */
-  readonly columns: readonly string[];
+  /** The column that holds the content; left out, it is found by its name (row-format.ts). */
+  readonly column: string | undefined;
   readonly from: RowPosition;
   /** Called with how many bytes of the file, as it is on disk, were read. */
   readonly onRead?: ((bytes: number) => void) | undefined;
@@ -48,11 +65,11 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
 }
 
 /** The value of a JSON text, or what is wrong with it. */
-export function jsonValue(bytes: Uint8Array): { value: unknown } | { problem: RowProblem } {
+export function jsonValue(bytes: Uint8Array): { value: unknown; json: string } | { problem: RowProblem } {
   const text = decodeUtf8(bytes);
   if (text === undefined) return { problem: 'not UTF-8' };
   try {
-    return { value: JSON.parse(text) };
+    return { value: JSON.parse(text), json: text };
   } catch {
     return { problem: 'not JSON' };
   }

@@ -74,3 +74,39 @@ it('a trainer is ready while its target is loaded, NATS is there and it is not b
   await ended;
   await nats.stop();
 });
+
+it('a second trainer of a run, or in its directory, is refused', async () => {
+  const nats = await startLocalNatsServer({ storeDirectory: await temporaryDirectory() });
+  const log = createLog('trainer', { level: 'silent' });
+  const stop = new AbortController();
+  const output = await temporaryDirectory();
+  const config = (run: string, output: string) =>
+    runConfigSchema.parse({
+      run,
+      nats: { url: nats.url },
+      contextLength: 64,
+      corpus: [{ domain: 'speeches', path: 'unused.txt' }],
+      teachers: [{ name: 'orator', address: '127.0.0.1:1' }],
+      target: { model: `${zoo}target` },
+      trainer: { output, address: '127.0.0.1:0', metricsPort: 0 },
+    });
+  let trained: Promise<void> = Promise.resolve();
+  const address = await new Promise<string>((resolve, reject) => {
+    const onReady = ({ grpc }: { grpc: string }) => resolve(grpc);
+    trained = runTrainer(config('one', output), { signal: stop.signal, log, onReady });
+    trained.catch(reject);
+  });
+  await expect.poll(() => askHealth(address), { timeout: 30_000 }).toBe('SERVING');
+  const signal = AbortSignal.timeout(20_000);
+  await expect(runTrainer(config('one', await temporaryDirectory()), { signal, log })).rejects.toMatchObject({
+    code: 'already_exists',
+    message: expect.stringContaining('trains run one'),
+  });
+  await expect(runTrainer(config('two', output), { signal, log })).rejects.toMatchObject({
+    code: 'already_exists',
+    message: expect.stringContaining(`writes to ${output} already`),
+  });
+  stop.abort();
+  await trained;
+  await nats.stop();
+});

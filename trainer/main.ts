@@ -2,6 +2,7 @@ import type { PageSource } from '../page/page-source.ts';
 import { servePage } from '../page/serve-page.ts';
 import type { RunConfig } from '../process/config/schema.ts';
 import { serveHttp } from '../process/http/serve-http.ts';
+import { holdDirectory } from '../process/lifecycle/hold-directory.ts';
 import { Notifier } from '../process/lifecycle/notifier.ts';
 import { Readiness } from '../process/lifecycle/readiness.ts';
 import type { Log } from '../process/log/log.ts';
@@ -9,10 +10,12 @@ import { createRegister } from '../process/metrics/create-register.ts';
 import { processMetrics } from '../process/metrics/process-metrics.ts';
 import { hostOfAddress } from '../process/security/loopback.ts';
 import type { Tracer } from '../process/tracing/tracer.ts';
+import { portOf, withPort } from '../wire/discovery/advertised-address.ts';
 import { serve } from '../wire/grpc/serve.ts';
 import { freeMemoryFor, memoryLine, planMemory } from './engine-of-run.ts';
 import { Intake } from './intake/intake.ts';
 import { unattachedSources } from './intake/sources/source.ts';
+import { withRecordedSources } from './recorded-sources.ts';
 import { historyMessage } from './report/history/history-message.ts';
 import { type ObservedRun, TrainerMetrics } from './report/metrics.ts';
 import { RunRecord } from './report/run-record.ts';
@@ -36,7 +39,17 @@ export interface TrainerOptions {
  * The trainer: serves TrainerService, /metrics and its page, trains the target on what the teachers of the run say,
  * and resolves when the fused model is written or when it was stopped.
  */
-export async function runTrainer(config: RunConfig, options: TrainerOptions): Promise<void> {
+export async function runTrainer(given: RunConfig, options: TrainerOptions): Promise<void> {
+  const config = await withRecordedSources(given);
+  const letGo = await holdDirectory(config.trainer.output, `train run ${config.run}`);
+  try {
+    await serveAndTrain(config, options);
+  } finally {
+    await letGo();
+  }
+}
+
+async function serveAndTrain(config: RunConfig, options: TrainerOptions): Promise<void> {
   const { signal, tracer, onReady } = options;
   const log = options.log.child({ run: config.run });
   const note = memoryLine(await planMemory(config, await freeMemoryFor(config)));
@@ -53,7 +66,7 @@ export async function runTrainer(config: RunConfig, options: TrainerOptions): Pr
   const status = new RunStatus(config.run, { control, record, intake });
 
   const grpc = await serve({
-    address: config.trainer.address,
+    address: config.trainer.listen ?? config.trainer.address,
     services: [trainerService(status, log)],
     log,
     security: config.security,
@@ -63,8 +76,8 @@ export async function runTrainer(config: RunConfig, options: TrainerOptions): Pr
   try {
     const page = servePage(pageSource(status));
     const { security } = config;
-    const { address, metricsPort: port } = config.trainer;
-    const host = hostOfAddress(address);
+    const { address, listen, advertise, metricsPort: port } = config.trainer;
+    const host = hostOfAddress(listen ?? address);
     const http = await serveHttp(register, {
       host,
       port,
@@ -74,7 +87,9 @@ export async function runTrainer(config: RunConfig, options: TrainerOptions): Pr
       security,
     });
     try {
-      const listening = { grpc: grpc.address, metricsPort: http.port };
+      // A run has one trainer: who listens elsewhere is called at the address all the same.
+      const called = advertise ?? (listen ? address : grpc.address);
+      const listening = { grpc: withPort(called, portOf(grpc.address)), metricsPort: http.port };
       onReady?.({ ...listening, note });
       await trainRun(config, {
         status,

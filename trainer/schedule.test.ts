@@ -73,13 +73,23 @@ describe('totalSteps', () => {
   const fresh = { step: 0, documents: 0 };
 
   it('makes one pass, a short last batch included, and comes to the same after a restart', () => {
-    expect(totalSteps({ batchDocuments: 8 }, 41, fresh)).toBe(6);
-    expect(totalSteps({ batchDocuments: 8 }, 41, { step: 3, documents: 24 })).toBe(6);
-    expect(totalSteps({ batchDocuments: 8 }, 41, { step: 6, documents: 41 })).toBe(6);
+    expect(totalSteps({ epochs: 1, batchDocuments: 8 }, 41, fresh)).toBe(6);
+    expect(totalSteps({ epochs: 1, batchDocuments: 8 }, 41, { step: 3, documents: 24 })).toBe(6);
+    expect(totalSteps({ epochs: 1, batchDocuments: 8 }, 41, { step: 6, documents: 41 })).toBe(6);
+  });
+
+  it('makes as many passes as there are epochs, each with a short last batch', () => {
+    const trainer = { epochs: 3, batchDocuments: 8 };
+    expect(totalSteps(trainer, 41, fresh)).toBe(18);
+    expect(totalSteps(trainer, 41, { step: 8, documents: 57 })).toBe(18);
+    expect(totalSteps({ ...trainer, steps: 7 }, 41, fresh)).toBe(7);
+    expect(() => totalSteps({ ...trainer, steps: 19 }, 41, fresh)).toThrow(/18 steps .*epochs 3/);
   });
 
   it('takes fewer when asked, and refuses more', () => {
-    expect(totalSteps({ batchDocuments: 8, steps: 2 }, 41, fresh)).toBe(2);
-    expect(() => totalSteps({ batchDocuments: 8, steps: 7 }, 41, fresh)).toThrow(/trainer.steps is 7/);
+    expect(totalSteps({ epochs: 1, batchDocuments: 8, steps: 2 }, 41, fresh)).toBe(2);
+    expect(() => totalSteps({ epochs: 1, batchDocuments: 8, steps: 7 }, 41, fresh)).toThrow(
+      /trainer.steps is 7/,
+    );
   });
 });

@@ -3,6 +3,8 @@ import { weightsByName } from '../engine/engine-snapshot.ts';
 import { TrainingEngine } from '../engine/training-engine.ts';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import { fusionOf } from '../fusion/fusion-of-run.ts';
+import { ChatTemplate } from '../model/chat/chat-template.ts';
+import { ContentEncoder } from '../model/chat/content-encoder.ts';
 import { writeModel } from '../model/export/write-model.ts';
 import { readArchitecture } from '../model/families/read-architecture.ts';
 import { mergedWeights } from '../model/lora/merged-weights.ts';
@@ -11,64 +13,33 @@ import { strayTargets } from '../model/lora/target-layers.ts';
 import { writeAdapter } from '../model/lora/write-adapter.ts';
 import { onProcessorInWords } from '../model/runtime/on-processor.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import { recordingOf } from '../process/config/corpus-of-run.ts';
 import type { RunConfig } from '../process/config/schema.ts';
 import { BackgroundTasks } from '../process/lifecycle/background-tasks.ts';
-import type { Notifier } from '../process/lifecycle/notifier.ts';
-import type { Readiness } from '../process/lifecycle/readiness.ts';
-import type { Log } from '../process/log/log.ts';
-import type { ProcessMetrics } from '../process/metrics/process-metrics.ts';
-import type { Tracer } from '../process/tracing/tracer.ts';
-import { findTeachers } from '../wire/discovery/find.ts';
-import { type ConnectionEvent, connectNats, type NatsConnection } from '../wire/nats/connection.ts';
-import { openRunStreams, type RunStreams } from '../wire/nats/run-streams.ts';
+import { SkippedRows } from '../texts/skipped-rows.ts';
 import { startCheckpointWriter } from './checkpoint/checkpoint-writer.ts';
 import { readSnapshot, type SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
 import { type ResumePoint, resumePoint } from './checkpoint/resume-point.ts';
 import { adapterOf, engineOptionsOf } from './engine-of-run.ts';
 import { openHeldOut } from './held-out.ts';
-import type { Intake } from './intake/intake.ts';
-import { awaitManifest } from './intake/read/manifest.ts';
-import { detach, keepAttached } from './intake/sources/keep-attached.ts';
-import { keepReplicas } from './intake/sources/keep-replicas.ts';
-import { recallTokenizers } from './intake/sources/kept-tokenizers.ts';
+import { LiveCorpus, type LiveParts } from './live-corpus.ts';
 import { type Evaluation, train } from './loop.ts';
-import { type StreamedBatches, type StreamedRun, streamedBatches } from './pipeline.ts';
+import { stretchesBehind } from './passes.ts';
+import type { BatchSettings } from './pipeline.ts';
+import { openRecordedCorpus } from './recorded-corpus.ts';
 import { DocumentTraces } from './report/document-traces.ts';
-import type { TrainerMetrics } from './report/metrics.ts';
-import { registerTrainer } from './report/register-trainer.ts';
-import type { RunRecord } from './report/run-record.ts';
-import type { RunStatus } from './report/run-status.ts';
+import type { RunBatches, RunCorpus } from './run-corpus.ts';
 import { scheduleOf, totalSteps } from './schedule.ts';
-
-/** What the training of a run reports to, and what controls it. */
-export interface TrainerParts {
-  readonly status: RunStatus;
-  readonly record: RunRecord;
-  readonly intake: Intake;
-  readonly metrics: TrainerMetrics;
-  /** HOST:PORT of its gRPC service, and port of /metrics and its page. */
-  readonly listening: { readonly grpc: string; readonly metricsPort: number };
-  /** Hears of every event of the connection to NATS. */
-  readonly onNats: ProcessMetrics['onNats'];
-  /** Lacks the target until it is loaded, and NATS while it is away. */
-  readonly readiness: Readiness;
-  /** Wakes whatever in this training waits for a change. */
-  readonly notifier: Notifier;
-  readonly signal: AbortSignal;
-  readonly log: Log;
-  /** Left out, no traces are made. */
-  readonly tracer?: Tracer | undefined;
-}
+import type { TrainerParts } from './trainer-parts.ts';
 
 /** {@link TrainerParts} and what was opened for the run. */
 interface OpenedRun extends TrainerParts {
   readonly tasks: BackgroundTasks;
-  readonly connection: NatsConnection;
-  readonly streams: RunStreams;
+  readonly corpus: RunCorpus;
   readonly engine: TrainingEngine;
   /** What the engine trains beside the target's weights; undefined where it trains the weights. */
   readonly adapter: AdapterConfig | undefined;
-  readonly settings: Pick<StreamedRun, 'batchDocuments' | 'contextLength' | 'tokenizer' | 'fusion'>;
+  readonly settings: BatchSettings;
 }
 
 /** Trains from the start or from the newest checkpoint to the end, and writes the fused model there. */
@@ -83,29 +54,19 @@ export async function trainRun(config: RunConfig, parts: TrainerParts): Promise<
   const adapter = await adapterOf(target);
   const stray = adapter && strayTargets(architecture, adapter.targetModules);
   if (stray) log.warn(stray);
-  const settings = { batchDocuments: trainer.batchDocuments, contextLength, tokenizer, fusion };
-  const connection = await connectNats(config, `fusemesh trainer ${config.run}`, {
-    log,
-    onEvent: (event) => hearOfNats(event, parts),
-  });
+  const template = await ChatTemplate.fromDirectory(target.model, target.chatTemplate);
+  const encoder = new ContentEncoder(tokenizer, template);
+  const { batchDocuments } = trainer;
+  const settings = { batchDocuments, contextLength, encoder, fusion };
+  const corpus = await openCorpus(config, { ...parts, tasks, settings });
   try {
-    await registerTrainer(connection, parts);
     const engineOptions = engineOptionsOf(config, fusion);
     const engine = await TrainingEngine.start(target.model, engineOptions);
     const fallen = onProcessorInWords(engineOptions.execution, engine.onProcessor);
     if (fallen) log.info(fallen);
     readiness.has('model');
     try {
-      const streams = openRunStreams(connection, config.run);
-      const checkpoint = await trainToTheEnd(config, {
-        ...parts,
-        tasks,
-        connection,
-        streams,
-        engine,
-        adapter,
-        settings,
-      });
+      const checkpoint = await trainToTheEnd(config, { ...parts, tasks, corpus, engine, adapter, settings });
       tasks.throwFailure();
       if (checkpoint === undefined) {
         log.info({ step: status.record.lastStep?.step ?? 0 }, 'The training is stopped before its end');
@@ -123,74 +84,56 @@ export async function trainRun(config: RunConfig, parts: TrainerParts): Promise<
     const stopping = new FuseMeshError('cancelled', `The trainer of run ${config.run} is stopping.`);
     status.control.end(stopping);
     await tasks.stop();
-    await connection.close();
+    await corpus.close();
   }
 }
 
-function hearOfNats(event: ConnectionEvent, { onNats, readiness }: TrainerParts): void {
-  onNats(event);
-  if (event === 'connected' || event === 'back') readiness.has('nats');
-  else readiness.lacks('nats', 'the connection to NATS is lost');
+async function openCorpus(config: RunConfig, parts: LiveParts): Promise<RunCorpus> {
+  const recording = recordingOf(config);
+  if (recording === undefined) return LiveCorpus.open(config, parts);
+  const { intake, settings, metrics, tasks, readiness, log } = parts;
+  // What a source has said is there, and nobody waits for it.
+  for (const source of intake.sources) source.named.attached = true;
+  readiness.has('nats');
+  return openRecordedCorpus(recording, intake.names, config, {
+    ...settings,
+    seed: config.seed,
+    topK: config.topK,
+    epochs: config.trainer.epochs,
+    metrics,
+    signal: tasks.signal,
+    log,
+  });
 }
 
 /**
- * Waits for the corpus, attaches the sources, and trains on what they say.
+ * Waits for the corpus, and trains on what its sources say.
  *
  * @returns the checkpoint of the last step; undefined when it was stopped before
  */
 async function trainToTheEnd(config: RunConfig, opened: OpenedRun): Promise<SavedCheckpoint | undefined> {
-  const { tasks, streams, engine, record, intake, metrics, tracer, notifier, log } = opened;
-  const { run, trainer, topK } = config;
-  const { sources, names } = intake;
-  metrics.expect(names);
-  await streams.ensure(config.nats);
-  const onLook = metrics.watched.bind(metrics);
-  tasks.run((signal) => intake.streams.keepLooking(streams, names, { signal, log, onLook }));
-  const manifest = await awaitManifest(streams, { signal: tasks.signal, log });
-  if (manifest === undefined) return undefined;
+  const { corpus, engine, record, intake, metrics, tracer, log } = opened;
+  const { run, trainer } = config;
+  metrics.expect(intake.names);
+  const known = await corpus.describe();
+  if (known === undefined) return undefined;
 
-  const corpusSha256 = Buffer.from(manifest.sha256).toString('hex');
-  const resume = await resumePoint(join(trainer.output, 'checkpoints'), run, corpusSha256, log);
-  const { step, documents: from } = resume.state;
-  const documents = Number(manifest.documents);
-  const steps = totalSteps(trainer, documents, resume.state);
-  record.plan({ steps, documents });
-  if (step >= steps) return resume.resumedFrom;
+  const { documents } = known;
+  const resume = await resumePoint(join(trainer.output, 'checkpoints'), run, known.sha256, log);
+  const { state } = resume;
+  const steps = totalSteps(trainer, documents, state);
+  record.plan({ steps, documents: documents * trainer.epochs });
+  if (state.step >= steps) return resume.resumedFrom;
   if (resume.resumedFrom !== undefined) await engine.restore(await readSnapshot(resume.resumedFrom));
 
-  if (trainer.join !== 'all') await recallTokenizers(trainer.output, sources);
-  const attaching = { run, topK, notifier, log };
-  for (const source of sources) {
-    tasks.run((signal) => keepAttached(source, source.named, { ...attaching, signal }));
-  }
-  const find = () => findTeachers(opened.connection);
-  tasks.run((signal) => keepReplicas(sources, find, { ...attaching, signal }));
-
-  const traces = tracer && new DocumentTraces(tracer, { run, sources: names }, from);
-  const incoming = await streamedBatches({
-    ...opened.settings,
-    run,
-    manifest,
-    from,
-    until: Math.min(documents, from + (steps - step) * trainer.batchDocuments),
-    topK,
-    join: trainer.join,
-    output: trainer.output,
-    streams,
-    intake,
-    tasks,
-    notifier,
-    metrics,
-    arrivals: traces,
-    log,
-  });
+  const first = Math.min(documents, state.documents);
+  const traces = tracer && new DocumentTraces(tracer, { run, sources: intake.names }, first);
+  const stretches = stretchesBehind({ ...trainer, documents }, state.documents, steps - state.step);
+  const incoming = await corpus.batches(stretches, traces);
   if (incoming === undefined) return undefined;
   const checkpoint = await trainFrom(config, opened, { resume, incoming, traces });
   if (checkpoint === undefined || checkpoint.state.step < steps) return undefined;
-
-  // The run is over: every teacher may work for other runs.
-  await tasks.stop();
-  await Promise.all([streams.tellRunOver(), ...sources.map((source) => detach(source, run, log))]);
+  await corpus.over();
   return checkpoint;
 }
 
@@ -208,7 +151,7 @@ async function trainFrom(
     traces,
   }: {
     readonly resume: ResumePoint;
-    readonly incoming: StreamedBatches;
+    readonly incoming: RunBatches;
     readonly traces: DocumentTraces | undefined;
   },
 ): Promise<SavedCheckpoint | undefined> {
@@ -223,7 +166,7 @@ async function trainFrom(
   await record.resume(trainer.output, resume);
   const writer = startCheckpointWriter();
   try {
-    const evaluation = await evaluationOf(config, incoming.tokenizers, opened);
+    const evaluation = await evaluationOf(config, incoming.encoders, opened);
     record.begin();
     const { step } = resume.state;
     const { steps, documents } = record.planned;
@@ -241,6 +184,7 @@ async function trainFrom(
       log,
       save: async (state, snapshot) => {
         const began = performance.now();
+        await incoming.keep();
         const directory = await writer.write(options, state, snapshot);
         record.checkpointed(state, directory, (performance.now() - began) / 1000);
         log.info(
@@ -253,7 +197,7 @@ async function trainFrom(
       time: record.time,
       report: (report, batch) => {
         traces?.trained(report, batch);
-        record.step(report, batch, settings.tokenizer);
+        record.step(report, batch, settings.encoder.tokenizer);
       },
     });
   } finally {
@@ -266,11 +210,17 @@ async function trainFrom(
 /** The evaluation on the held-out texts; undefined where the run file does not ask for it. */
 async function evaluationOf(
   { trainer, heldOut, contextLength }: RunConfig,
-  tokenizers: readonly Tokenizer[],
-  { engine, settings: { tokenizer: target }, record, log }: OpenedRun,
+  encoders: readonly ContentEncoder[],
+  { engine, settings: { encoder }, record, log }: OpenedRun,
 ): Promise<Evaluation | undefined> {
   if (trainer.evaluateEvery === undefined) return undefined;
-  const losses = await openHeldOut(heldOut, [target, ...tokenizers], { target, contextLength });
+  const skipped = new SkippedRows();
+  const losses = await openHeldOut(heldOut, [encoder, ...encoders], {
+    target: encoder,
+    contextLength,
+    onSkipped: (row) => skipped.add(row),
+  });
+  if (skipped.count > 0) log.warn({ skipped: skipped.counts }, `heldOut: ${skipped.sentence()}`);
   return {
     every: trainer.evaluateEvery,
     evaluate: () => losses(engine),

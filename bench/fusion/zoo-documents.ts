@@ -27,7 +27,7 @@ export async function zooDocuments({ documents, topK }: { documents: number; top
   const joined = texts.map(
     (text, number): UsableDocument => ({
       number,
-      text,
+      content: text,
       distributions: sources.map(({ scored }) => scored[number]),
     }),
   );

@@ -1,4 +1,5 @@
 import type { FusedBatch } from '../../fusion/batch/batches.ts';
+import { ContentEncoder } from '../../model/chat/content-encoder.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { BackgroundTasks } from '../../process/lifecycle/background-tasks.ts';
 import { Notifier } from '../../process/lifecycle/notifier.ts';
@@ -51,7 +52,7 @@ export async function openRun(
     topK,
     join: 'all',
     output: 'unused',
-    tokenizer: target,
+    encoder: ContentEncoder.ofBaseModel(target),
     fusion,
     streams,
     intake,

@@ -1,6 +1,7 @@
 import type { SourceRelation } from '../../fusion/batch/assemble-batch.ts';
 import type { Fusion } from '../../fusion/fusion-of-run.ts';
 import { relateSource } from '../../fusion/relate-source.ts';
+import { ContentEncoder } from '../../model/chat/content-encoder.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { createLog } from '../../process/log/log.ts';
 import { loadRealTokenizer, type RealTokenizer } from '../../test/support/real-tokenizer.ts';
@@ -36,10 +37,15 @@ export interface BenchSource {
 
 export function openSources(target: Tokenizer): Promise<BenchSource[]> {
   const log = createLog('bench', { level: 'silent' });
+  const encoder = ContentEncoder.ofBaseModel(target);
   return Promise.all(
     teachers.map(async (name) => {
       const tokenizer = await loadRealTokenizer(name);
-      return { name, tokenizer, relation: await relateSource(name, tokenizer, target, fusion, log) };
+      return {
+        name,
+        tokenizer,
+        relation: await relateSource(name, ContentEncoder.ofBaseModel(tokenizer), encoder, fusion, log),
+      };
     }),
   );
 }

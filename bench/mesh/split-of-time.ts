@@ -58,15 +58,15 @@ export async function splitOfTime(
   const tokenizations = await target.encodeBatch(texts);
   const documents = texts.map((text, number) => ({
     number,
-    text,
+    content: text,
     tokenization: tokenizations[number],
     distributions: decoded.map((all) => all[number]),
   }));
   let aligning = 0;
   const relations = sources.map(({ relation }): SourceRelation => {
-    return (tokenization, source) => {
+    return (tokenization, source, content) => {
       const began = performance.now();
-      const aligned = relation(tokenization, source);
+      const aligned = relation(tokenization, source, content);
       aligning += performance.now() - began;
       return aligned;
     };

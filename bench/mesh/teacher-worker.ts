@@ -1,5 +1,6 @@
 /** A teacher without a model: all that its process does but scoring. Its requests are those of bench/mesh/request.ts. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Content } from '../../model/chat/conversation.ts';
 import type { ScoredText } from '../../model/scoring/scored-text.ts';
 import { createLog } from '../../process/log/log.ts';
 import { createRegister } from '../../process/metrics/create-register.ts';
@@ -19,7 +20,7 @@ const lookEvery = 5;
 const log = createLog('bench', { level: 'silent' });
 const tokenizer = await loadRealTokenizer(name);
 const metrics = teacherMetrics(createRegister({}));
-const scores = new Map<string, ScoredText>();
+const scores = new Map<Content, ScoredText>();
 
 async function prepare({ texts }: Texts): Promise<{ readonly tokens: number }> {
   const tokenizations = await tokenizer.encodeBatch(texts);
@@ -34,8 +35,8 @@ const modelOf = (
 ): Pick<TeacherModel, 'score' | 'tokenizer' | 'card'> => ({
   tokenizer,
   card: { family: name, parameters: 0, vocabularySize: tokenizer.vocabularySize, contextLength: 0 },
-  async score(texts) {
-    const scored = texts.map((text) => scores.get(text)!);
+  async score(contents) {
+    const scored = contents.map((content) => scores.get(content)!);
     if (tokensPerSecond !== undefined) await sleep((1000 * tokensOf(scored)) / tokensPerSecond);
     return scored;
   },

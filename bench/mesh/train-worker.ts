@@ -1,8 +1,10 @@
 /** The trainer of the benchmark `mesh` that does train: on a run's streams, or on what it has in memory. */
+
 import { join } from 'node:path';
 import { TrainingEngine } from '../../engine/training-engine.ts';
 import type { FusedBatch } from '../../fusion/batch/batches.ts';
 import type { UsableDocument } from '../../fusion/batch/joined-document.ts';
+import { ContentEncoder } from '../../model/chat/content-encoder.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { Notifier } from '../../process/lifecycle/notifier.ts';
 import { createLog } from '../../process/log/log.ts';
@@ -45,7 +47,11 @@ async function record({ texts }: Texts): Promise<{ readonly tokens: number }> {
       });
     }),
   );
-  recorded = texts.map((text, number) => ({ number, text, distributions: said.map((all) => all[number]) }));
+  recorded = texts.map((text, number) => ({
+    number,
+    content: text,
+    distributions: said.map((all) => all[number]),
+  }));
   const tokenizations = await target.encodeBatch(texts);
   return { tokens: tokenizations.reduce((sum, { ids }) => sum + ids.length, 0) };
 }
@@ -86,18 +92,17 @@ async function trainRecorded({ recorded: documents }: Recorded): Promise<Taken> 
       yield { ...recorded[number % recorded.length], number };
     }
   };
-  const batches = await recordedBatches({
-    documents: joined(),
-    sources,
+  const batchesOf = await recordedBatches({
+    sources: sources.map(({ name, tokenizer }) => ({ name, encoder: ContentEncoder.ofBaseModel(tokenizer) })),
     batchDocuments,
     contextLength,
-    tokenizer: target,
+    encoder: ContentEncoder.ofBaseModel(target),
     fusion,
     tooLong: async () => {},
     signal: never,
     log: createLog('bench', { level: 'silent' }),
   });
-  const tokens = await trainOn(batches, documents, async () => {});
+  const tokens = await trainOn(batchesOf(joined()), documents, async () => {});
   return { ...taken(), tokens, bytes: 0 };
 }
 

@@ -8,7 +8,13 @@ const text = 'Call me Ishmael, said the captain.';
 async function shown(question: { source: string; after: string | undefined }): Promise<string[]> {
   const lines: string[] = [];
   const target = join(zoo, 'target');
-  for await (const line of showAlignment({ text, target, width: 100, vocabulary: 'minED', ...question }))
+  for await (const line of showAlignment({
+    content: text,
+    target,
+    width: 100,
+    vocabulary: 'minED',
+    ...question,
+  }))
     lines.push(line);
   return lines;
 }
@@ -30,6 +36,27 @@ test('shows what a source says at one position, and what the target learns of it
   const learns = lines.findIndex((line) => line.startsWith('The target learns'));
   expect(learns - says).toBe(11);
   expect(lines.at(-1)).toMatch(/is dropped, .* lies outside of the 10 candidates\.$/);
+});
+
+test('shows how both templates read a conversation, and where what is said meets', async () => {
+  const turns = [
+    { role: 'user', content: 'Who?', learnt: false, extras: '' },
+    { role: 'assistant', content: 'Ishmael.', learnt: true, extras: '' },
+  ];
+  const lines: string[] = [];
+  const models = { source: join(zoo, 'novelist'), target: join(zoo, 'target') };
+  for await (const line of showAlignment({
+    content: { turns, tools: '' },
+    ...models,
+    after: undefined,
+    width: 100,
+    vocabulary: 'exact',
+  }))
+    lines.push(line);
+  expect(lines.slice(0, 4)).toEqual(['The source reads:', '  User: Who?', '  ', '  Assistant: Ishmael.</s>']);
+  expect(lines).toContain('The target reads:');
+  const said = lines.find((line) => line.startsWith('⏎'));
+  expect(said?.replaceAll(/[│ ]/g, '')).toBe('⏎Who?⏎⏎Ishmael.⏎⏎');
 });
 
 test('refuses a place where no token ends', async () => {

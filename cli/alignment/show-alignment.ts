@@ -2,12 +2,18 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { type Alignment, alignBySharedBoundaries, says } from '../../fusion/align/alignment.ts';
+import { withoutTemplates } from '../../fusion/align/templates.ts';
 import { rowsByBoundary } from '../../fusion/fuse/source-row.ts';
 import { emptyRow } from '../../fusion/fuse/sparse-row.ts';
 import { minimumEditDistanceMap } from '../../fusion/fusellm/fusellm.ts';
 import { exactVocabularyMap, NOT_MAPPED } from '../../fusion/vocabulary/exact-map.ts';
 import { prefixVocabularyMap } from '../../fusion/vocabulary/prefix-map.ts';
 import { type SourceVocabulary, sourceVocabulary } from '../../fusion/vocabulary/source-vocabulary.ts';
+import { ChatTemplate } from '../../model/chat/chat-template.ts';
+import { ContentEncoder } from '../../model/chat/content-encoder.ts';
+import { contentText } from '../../model/chat/content-layout.ts';
+import type { Content, Conversation } from '../../model/chat/conversation.ts';
+import { messagesOf, toolsOf } from '../../model/chat/messages.ts';
 import type { ScoredText } from '../../model/scoring/scored-text.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
 import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
@@ -18,7 +24,7 @@ import { marks, picture, quoted } from './picture.ts';
 const topK = 10;
 
 interface Question {
-  readonly text: string;
+  readonly content: Content;
   /** Directories. */
   readonly source: string;
   readonly target: string;
@@ -31,7 +37,7 @@ interface Question {
   readonly onProgress?: (done: number, all: number) => void;
 }
 
-/** A source and a target over one text. */
+/** A source and a target over one content. */
 interface Pair {
   readonly source: Tokenizer;
   readonly target: Tokenizer;
@@ -39,28 +45,57 @@ interface Pair {
   readonly cutByTarget: Tokenization;
 }
 
-/** Lines that show how well two tokenizers align, and what one position of the source becomes. */
+/**
+ * Lines that show how well two tokenizers align, and what one position of the source becomes. Of a conversation, also
+ * how each model's template renders it.
+ */
 export async function* showAlignment(question: Question): AsyncGenerator<string> {
-  const { text, width } = question;
-  const [source, target] = await Promise.all(
-    [question.source, question.target].map((directory) =>
-      Tokenizer.fromFile(join(directory, 'tokenizer.json')),
-    ),
+  const { content, width } = question;
+  const encoders = await Promise.all([question.source, question.target].map(encoderIn));
+  const [source, target] = encoders.map(({ tokenizer }) => tokenizer);
+  const [cutBySource, cutByTarget] = await Promise.all(
+    encoders.map(async (encoder) => (await encoder.encodeBatch([content]))[0]),
   );
-  const [cutBySource, cutByTarget] = [await source.encode(text), await target.encode(text)];
   const pair = { source, target, cutBySource, cutByTarget };
-  const alignment = alignBySharedBoundaries(cutByTarget.ends, {
-    ends: cutBySource.ends,
-    tokenLogProbabilities: new Float32Array(cutBySource.ids.length),
-  });
+  const alignment = alignmentOf(content, pair);
+  if (typeof content !== 'string') yield* renderings(content, encoders);
   yield `source above, target below; ${legend}`;
   yield '';
-  yield* picture(text, cutBySource, cutByTarget, alignment, width);
+  yield* picture(contentText(content), cutBySource, cutByTarget, alignment, width);
   yield '';
   yield positionsLine(pair, alignment);
   const vocabulary = await sourceVocabulary(await mapOf(question, source, target), source, target);
   yield vocabularyLine(vocabulary, question.vocabulary);
   if (question.after !== undefined) yield* onePosition(question, pair, vocabulary);
+}
+
+async function encoderIn(directory: string): Promise<ContentEncoder> {
+  const tokenizer = await Tokenizer.fromFile(join(directory, 'tokenizer.json'));
+  return new ContentEncoder(tokenizer, await ChatTemplate.fromDirectory(directory));
+}
+
+function alignmentOf(content: Content, { cutBySource, cutByTarget }: Pair): Alignment {
+  const source = {
+    ...cutBySource,
+    tokenLogProbabilities: new Float32Array(cutBySource.ids.length),
+  };
+  const alignment = alignBySharedBoundaries(cutByTarget.ends, source);
+  return typeof content === 'string'
+    ? alignment
+    : withoutTemplates(alignment, cutByTarget, cutBySource, content);
+}
+
+/** A conversation as each model reads it. */
+function* renderings(conversation: Conversation, encoders: readonly ContentEncoder[]): Generator<string> {
+  for (const [i, { template }] of encoders.entries()) {
+    yield `The ${i === 0 ? 'source' : 'target'} reads:`;
+    const rendered = template.render(messagesOf(conversation), {
+      tools: toolsOf(conversation),
+      addGenerationPrompt: false,
+    });
+    for (const line of rendered.split('\n')) yield `  ${line}`;
+    yield '';
+  }
 }
 
 async function mapOf(
@@ -121,7 +156,7 @@ function vocabularyLine({ ids, exact }: SourceVocabulary, kind: Question['vocabu
 }
 
 async function* onePosition(
-  { text, source: directory, after }: Question,
+  { content, source: directory, after }: Question,
   pair: Pair,
   vocabulary: SourceVocabulary,
 ): AsyncGenerator<string> {
@@ -140,7 +175,7 @@ async function* onePosition(
   }
   const scorer = await Scorer.load(directory, { topK, threads: 2 });
   try {
-    const [scored] = await scorer.score([text]);
+    const [scored] = await scorer.score([content]);
     yield '';
     yield* positionLines(position, scored, pair, vocabulary);
   } finally {

@@ -7,7 +7,9 @@ import { progressBar } from '../progress-bar.ts';
 
 interface EvalOptions {
   readonly choices?: string;
-  readonly delimiter: string;
+  readonly chat?: true;
+  readonly chatTemplate?: string;
+  readonly delimiter?: string;
   readonly contextLength?: number;
   readonly threads: number;
   readonly json?: true;
@@ -17,9 +19,20 @@ export function addEval(program: Command): void {
   program
     .command('eval')
     .argument('<MODEL>', 'Hugging Face directory, or an exported .onnx file')
-    .argument('[TEXT...]', 'held-out .txt and .jsonl files, or directories of them')
+    .argument(
+      '[TEXT...]',
+      'held-out texts or conversations: .parquet, .jsonl, .json or .txt files, or directories of them',
+    )
     .option('--choices <file>', 'questions with several choices, one JSON object a line')
-    .option('--delimiter <text>', 'what stands between a context and its choices', ' ')
+    .option(
+      '--chat',
+      "with --choices: the context is what a user says in the model's chat template, and choices are answers",
+    )
+    .option('--chat-template <file>', "a template in Jinja, in the place of the model's own")
+    .option(
+      '--delimiter <text>',
+      'what stands between a context and its choices (default: a space; with --chat nothing)',
+    )
     .option(
       '--context-length <count>',
       'most tokens at once (default: as many as the model takes, 2048 at most)',
@@ -30,9 +43,10 @@ export function addEval(program: Command): void {
     .summary('loss of one model on texts, accuracy on questions')
     .description(
       'Prints how well a model predicts each held-out text: bits per byte, which can be compared between models ' +
-        'with different tokenizers, and nats and perplexity per token, which cannot.\n\n' +
+        'with different tokenizers, and nats and perplexity per token, which cannot. Of a conversation, which is read ' +
+        "by the model's chat template, what assistants say counts.\n\n" +
         'With --choices also how often it finds the right answer most probable: acc and acc_norm as ' +
-        'lm-evaluation-harness has them. A line has a context (query, question, context or ctx; taken as it is), ' +
+        'lm-evaluation-harness has them, with --chat as by its --apply_chat_template. A line has a context (query, question, context or ctx; taken as it is), ' +
         'choices (or endings) and the answer (gold, answer, label or answerKey), as an index or a label:\n' +
         '  {"query": "The cat sat on the", "choices": ["mat.", "sky."], "gold": 0}',
     )

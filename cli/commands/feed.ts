@@ -3,8 +3,8 @@ import type { RunConfig } from '../../process/config/schema.ts';
 import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import { createLog } from '../../process/log/log.ts';
 import { countCorpus } from '../../services/feeder/count-corpus.ts';
+import { encodersOfRun } from '../../services/feeder/encoders-of-run.ts';
 import { type PublishedCorpus, runFeeder } from '../../services/feeder/main.ts';
-import { tokenizersOfRun } from '../../services/feeder/tokenizers-of-run.ts';
 import { tellParent } from '../child-messages.ts';
 import { progressBar } from '../progress-bar.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
@@ -19,7 +19,7 @@ export function addFeed(program: Command): void {
   withRunFile(program.command('feed'))
     .option(
       '--dry-run',
-      'publish nothing: count documents and tokens, and show three documents in the tokens of each model',
+      'publish nothing: count documents and tokens, and show three documents as each model will see them',
     )
     .summary('publish the corpus')
     .description(
@@ -60,13 +60,13 @@ export function addFeed(program: Command): void {
     );
 }
 
-/** Says what would be published; the tokenizers of models on this machine are taken from there. */
+/** Says what would be published; tokenizers and templates of models on this machine are taken from there. */
 async function dryRun(config: RunConfig, signal: AbortSignal): Promise<void> {
-  const tokenizers = await tokenizersOfRun(config, signal, { local: true });
+  const encoders = await encodersOfRun(config, signal, { local: true });
   const bar = progressBar('counting {bar} {percentage} % of the corpus, {eta_formatted} left');
   const onRead = (read: number, all: number) => bar.show(read, all);
-  const counted = await countCorpus(config, tokenizers, { signal, onRead }).finally(() => bar.end());
+  const counted = await countCorpus(config, encoders, { signal, onRead }).finally(() => bar.end());
   const names = ['target', ...config.teachers.map(({ name }) => name)];
-  const readers = tokenizers.map((tokenizer, i) => ({ name: names[i], tokenizer }));
+  const readers = encoders.map((encoder, i) => ({ name: names[i], encoder }));
   process.stdout.write(await corpusCountText(counted, readers));
 }

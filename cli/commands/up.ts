@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { recordingOf } from '../../process/config/corpus-of-run.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import { lossTable } from '../evaluation/loss-table.ts';
@@ -26,7 +27,7 @@ export function addUp(program: Command): void {
       'Runs NATS, the teachers, the feeder and the trainer of a run as processes of their own, shows how they ' +
         'do, and at the end the held-out loss of every model in bits per byte. Ctrl-C stops them all; the same ' +
         'command resumes from the newest checkpoint. A finished run prints its result again.\n\n' +
-        'Port 0 in the file means any free port. NATS is started here unless NATS_URL or nats.url is given.',
+        'A run that trains from a recording has a trainer alone. Port 0 in the file means any free port. NATS is started here unless NATS_URL or nats.url is given.',
     )
     .addHelpText(
       'after',
@@ -44,7 +45,8 @@ async function up(path: string, options: UpCommandOptions, signal: AbortSignal):
   if (stored)
     return printResult(stored, { path, config, json, how: 'finished before; --fresh begins again' });
 
-  const ownNats = await needsOwnNats(path, overrides, process.env);
+  // What was recorded comes from disk.
+  const ownNats = !recordingOf(config) && (await needsOwnNats(path, overrides, process.env));
   await refuseBeforeStart(config, ownNats);
   if (fresh) await removeOutput(config);
   const display = runDisplay(json ? process.stderr : process.stdout);

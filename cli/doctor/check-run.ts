@@ -1,3 +1,4 @@
+import { recordingOf, textsOf } from '../../process/config/corpus-of-run.ts';
 import { type RunSource, sourcesOf } from '../../process/config/run-sources.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { createLog } from '../../process/log/log.ts';
@@ -5,6 +6,7 @@ import { checkDoor } from '../../process/security/open-door.ts';
 import { clientTls, serverTls, tokenOf } from '../../process/security/service-security.ts';
 import { teacherSettings } from '../../services/teacher/teacher-settings.ts';
 import { freeMemoryFor, memoryLine, planMemory } from '../../trainer/engine-of-run.ts';
+import { Recording } from '../../trainer/recording/recording.ts';
 import { natsOfRun, needsOwnNats } from '../nats/nats-of-command.ts';
 import { readProcesses } from '../reach/processes-file.ts';
 import { type RunFileOptions, readRunFile } from '../run-file.ts';
@@ -92,11 +94,11 @@ async function checkTraining(
   machine: Machine,
   { isServed }: LookedAt,
 ): Promise<readonly Finding[]> {
-  const { corpus, heldOut } = config;
+  const { heldOut } = config;
   const target = await checked('target.model', () => checkTarget(config));
   return [
     ...target,
-    ...(await checked('corpus', () => checkTexts('corpus', corpus))),
+    ...(await checked('corpus', () => checkCorpus(config))),
     ...(heldOut.length > 0 ? await checked('heldOut', () => checkTexts('heldOut', heldOut)) : []),
     ...(await checked('trainer.execution', async () => [judgeExecution('trainer', config.trainer, machine)])),
     // What follows is reckoned from the target. A training that runs has taken its memory already.
@@ -104,6 +106,17 @@ async function checkTraining(
     ...(hasProblem(target) ? [] : await checked('disk', () => checkStorage(config))),
     ...(await checked('trainer.output', () => checkOutput(config))),
   ];
+}
+
+/** Texts, or what was recorded of some. */
+async function checkCorpus(config: RunConfig): Promise<readonly Finding[]> {
+  const directory = recordingOf(config);
+  if (directory === undefined) return checkTexts('corpus', textsOf(config));
+  const recording = await Recording.open(directory);
+  await recording.close();
+  const { facts, sources } = recording;
+  const names = sources.map(({ name }) => name).join(', ');
+  return [ok('corpus.recording', `${facts.documents} documents, top ${facts.topK} of ${names}`)];
 }
 
 async function checkMemory(config: RunConfig): Promise<readonly Finding[]> {

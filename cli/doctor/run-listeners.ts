@@ -24,11 +24,11 @@ export function listenersOf(config: RunConfig): Listener[] {
     ...sourcesOf(config).map((source) => ({ ...source, process: source.name })),
     { ...config.trainer, key: 'trainer', process: 'trainer' },
   ];
-  return processes.flatMap(({ key, process, address, metricsPort }): Listener[] => {
-    const host = hostOfAddress(address);
-    const port = Number(address.slice(address.lastIndexOf(':') + 1));
+  return processes.flatMap(({ key, process, address, listen = address, metricsPort }): Listener[] => {
+    const host = hostOfAddress(listen);
+    const port = Number(listen.slice(listen.lastIndexOf(':') + 1));
     return [
-      { key: `${key}.address`, process, kind: 'gRPC', host, port },
+      { key: `${key}.${listen === address ? 'address' : 'listen'}`, process, kind: 'gRPC', host, port },
       { key: `${key}.metricsPort`, process, kind: 'metrics', host, port: metricsPort },
     ];
   });

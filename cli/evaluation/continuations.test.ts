@@ -71,34 +71,47 @@ describe('continuations', () => {
 });
 
 const golden = join(root, 'test', 'golden-eval');
+type Expected = Record<string, ChoiceAccuracy & { readonly logLikelihoods: readonly (readonly number[])[] }>;
 /** What test/oracle/choices.py computed by the formula of lm-evaluation-harness. */
-const expected = JSON.parse(await readFile(join(golden, 'expected.json'), 'utf8')) as Record<
-  string,
-  ChoiceAccuracy & { readonly logLikelihoods: readonly (readonly number[])[] }
->;
+const [expected, expectedOfChat]: Expected[] = await Promise.all(
+  ['expected.json', 'expected-chat.json'].map(async (file) =>
+    JSON.parse(await readFile(join(golden, file), 'utf8')),
+  ),
+);
 const questions = await readQuestions(join(golden, 'questions.jsonl'));
 
 describe.each(['orator', 'novelist'])('%s', (name) => {
-  it('gives the log-likelihoods and accuracies of transformers', async () => {
-    const scorer = await Scorer.load(join(zoo, name), { topK: 1, threads: 1 });
-    const fitting = { ...settings, contextLength: scorer.card.contextLength };
-    const { signal } = new AbortController();
-    let scored = 0;
-    const onScored = (count: number) => {
-      scored += count;
-    };
-    const encoded = await Promise.all(questions.map((one) => continuations(scorer.tokenizer, one, fitting)));
-    const found = await scoreContinuations(scorer, encoded, { signal, onScored });
-    await scorer.close();
+  it.each([
+    ['as they are', undefined, expected],
+    ['in a chat', join(golden, 'chat.jinja'), expectedOfChat],
+  ])(
+    'gives the log-likelihoods and accuracies of transformers: %s',
+    async (_case, chatTemplate, expected) => {
+      const scorer = await Scorer.load(join(zoo, name), { topK: 1, threads: 1, chatTemplate });
+      const fitting = {
+        ...(chatTemplate === undefined ? settings : { template: scorer.template, delimiter: '' }),
+        contextLength: scorer.card.contextLength,
+      };
+      const { signal } = new AbortController();
+      let scored = 0;
+      const onScored = (count: number) => {
+        scored += count;
+      };
+      const encoded = await Promise.all(
+        questions.map((one) => continuations(scorer.tokenizer, one, fitting)),
+      );
+      const found = await scoreContinuations(scorer, encoded, { signal, onScored });
+      await scorer.close();
 
-    const { logLikelihoods, ...accuracy } = expected[name];
-    expect(found.map((sums) => sums.length)).toEqual(logLikelihoods.map((sums) => sums.length));
-    expect(largestDifference(found.flat(), logLikelihoods.flat())).toBeLessThan(1e-3);
-    const { questions: count, ...shares } = choiceAccuracy(questions, found);
-    expect(count).toBe(12);
-    expect(scored).toBe(12);
-    for (const [key, value] of Object.entries(shares)) {
-      expect(value, key).toBeCloseTo(accuracy[key as keyof typeof accuracy]!, 12);
-    }
-  });
+      const { logLikelihoods, ...accuracy } = expected[name];
+      expect(found.map((sums) => sums.length)).toEqual(logLikelihoods.map((sums) => sums.length));
+      expect(largestDifference(found.flat(), logLikelihoods.flat())).toBeLessThan(1e-3);
+      const { questions: count, ...shares } = choiceAccuracy(questions, found);
+      expect(count).toBe(12);
+      expect(scored).toBe(12);
+      for (const [key, value] of Object.entries(shares)) {
+        expect(value, key).toBeCloseTo(accuracy[key as keyof typeof accuracy]!, 12);
+      }
+    },
+  );
 });

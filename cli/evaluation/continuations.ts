@@ -1,4 +1,5 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { ChatTemplate } from '../../model/chat/chat-template.ts';
 import type { Scorer } from '../../model/scoring/scorer.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import type { ChoiceQuestion } from './questions.ts';
@@ -13,6 +14,8 @@ export interface Continuation {
 }
 
 export interface ContinuationSettings {
+  /** Puts the context into a chat, as what a user says; left out, it is taken as it is. */
+  readonly template?: ChatTemplate | undefined;
   /** Stands between context and choice. */
   readonly delimiter: string;
   /** Most tokens of one continuation. */
@@ -20,7 +23,8 @@ export interface ContinuationSettings {
 }
 
 /**
- * The tokens of a question with each of its choices, as lm-evaluation-harness has them (`_encode_pair`): context
+ * The tokens of a question with each of its choices, as lm-evaluation-harness has them (`_encode_pair`; with a template
+ * as with `--apply_chat_template`, where the context ends in the beginning of an assistant's answer): context
  * and choice are tokenized as one text, white space at the end of the context belongs to the choice, and the choice's
  * tokens are those after as many tokens as the context has alone.
  *
@@ -36,11 +40,17 @@ export interface ContinuationSettings {
 export async function continuations(
   tokenizer: Tokenizer,
   { place, context, choices }: ChoiceQuestion,
-  { delimiter, contextLength }: ContinuationSettings,
+  { template, delimiter, contextLength }: ContinuationSettings,
 ): Promise<Continuation[]> {
   const refuse = (problem: string) => new FuseMeshError('invalid_argument', `${place} ${problem}.`);
-  const texts = choices.map((choice) => context + delimiter + choice);
-  const [before, ...wholes] = await tokenizer.encodeBatch([context.trimEnd(), ...texts]);
+  const asked =
+    template?.render([{ role: 'user', content: context }], { addGenerationPrompt: true }) ?? context;
+  const texts = [asked.trimEnd(), ...choices.map((choice) => asked + delimiter + choice)];
+  // A template spells the special tokens itself.
+  const isFramed = template !== undefined && template.format.template !== '';
+  const [before, ...wholes] = await (isFramed
+    ? tokenizer.encodeRendered(texts)
+    : tokenizer.encodeBatch(texts));
   const end = before.ids.length;
   if (end === 0) {
     throw refuse('has an empty context, and the tokenizer puts no token in front: give it a context');

@@ -11,7 +11,7 @@ const exported = join(root, 'test', 'golden-onnx', 'gpt2-half-external', 'onnx',
 async function evaluate(request: Partial<EvaluationRequest>, abort = new AbortController()) {
   const progress: string[] = [];
   const evaluation = await evaluateModel(
-    { model: orator, texts: [], delimiter: ' ', threads: 1, ...request },
+    { model: orator, texts: [], threads: 1, ...request },
     { signal: abort.signal, onProgress: (done, all) => progress.push(`${done}/${all}`) },
   );
   return { evaluation, progress };
@@ -32,6 +32,23 @@ it('takes an exported model, and cuts texts to a shorter context', async () => {
   expect(cut.evaluation.contextLength).toBe(3);
   // The first token of each piece has nothing before it.
   expect(cut.evaluation.total!.tokens).toBeLessThan(whole.evaluation.total!.tokens);
+});
+
+it('counts what assistants say in conversations, and nothing else', async () => {
+  const conversation = (question: string) => ({
+    messages: [
+      { role: 'user', content: question },
+      { role: 'assistant', content: 'The state of the Union.' },
+    ],
+  });
+  const rows = ['What?', 'What is it that we shall speak of today, fellow citizens?'].map(conversation);
+  const lines = [...rows, { messages: [rows[0].messages[0]] }].map((row) => JSON.stringify(row));
+  const texts = [await file('chat.jsonl', lines.join('\n'))];
+  const chatTemplate = join(root, 'test/golden-eval/chat.jinja');
+  const { evaluation, progress } = await evaluate({ texts, chatTemplate });
+  // The token that ends the turn counts as a byte.
+  expect(evaluation.total?.bytes).toBe(2 * (Buffer.byteLength('The state of the Union.') + 1));
+  expect(progress).toEqual(['0/2', '2/2']);
 });
 
 it('answers questions without texts', async () => {

@@ -1,24 +1,31 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { ContentEncoder } from '../../model/chat/content-encoder.ts';
+import type { Content } from '../../model/chat/conversation.ts';
+import type { LearntLoss } from '../../model/chat/learnt-loss.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
-import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { findTextFiles } from '../../texts/find-text-files.ts';
 import { heldOutPieces } from '../../texts/held-out-pieces.ts';
+import { SkippedRows } from '../../texts/skipped-rows.ts';
 import { type ChoiceAccuracy, choiceAccuracy } from './choice-accuracy.ts';
 import { type Continuation, continuations, scoreContinuations } from './continuations.ts';
 import { readQuestions } from './questions.ts';
 import { scoreByScorer } from './score-pieces.ts';
-import { type PieceLoss, type TextEvaluation, textEvaluation } from './text-evaluation.ts';
+import { type TextEvaluation, textEvaluation } from './text-evaluation.ts';
 
 /** What a model is evaluated on, and how. */
 export interface EvaluationRequest {
   /** Hugging Face directory, or an .onnx file. */
   readonly model: string;
-  /** .txt and .jsonl files, or directories of them. */
+  /** Files of texts or conversations, or directories of them. */
   readonly texts: readonly string[];
   /** .jsonl file of questions. */
   readonly choices?: string | undefined;
-  /** Stands between a question's context and its choices. */
-  readonly delimiter: string;
+  /** Whether a question's context is what a user says in a chat, and its choices are answers. */
+  readonly chat?: boolean | undefined;
+  /** A file to take instead of the model's own chat template. */
+  readonly chatTemplate?: string | undefined;
+  /** Stands between a question's context and its choices; left out, a space, and nothing in a chat. */
+  readonly delimiter?: string | undefined;
   /** Most tokens at once; left out, as many as the model takes, but no more than 2048. */
   readonly contextLength?: number | undefined;
   readonly threads: number;
@@ -50,7 +57,8 @@ export async function evaluateModel(
   request: EvaluationRequest,
   { signal, onProgress }: { signal: AbortSignal; onProgress: (done: number, all: number) => void },
 ): Promise<ModelEvaluation> {
-  const { model, texts, choices, delimiter, threads } = request;
+  const { model, texts, choices, chat = false, chatTemplate, threads } = request;
+  const { delimiter = chat ? '' : ' ' } = request;
   if (texts.length === 0 && choices === undefined) {
     throw new FuseMeshError(
       'invalid_argument',
@@ -61,14 +69,16 @@ export async function evaluateModel(
   for (const path of texts) await findTextFiles(path);
   const questions = choices === undefined ? [] : await readQuestions(choices);
 
-  const scorer = await Scorer.load(model, { topK: 1, threads });
+  const scorer = await Scorer.load(model, { topK: 1, threads, chatTemplate });
   try {
     const contextLength = contextOf(scorer, request);
-    const pieces: string[][] = [];
-    for (const path of texts) pieces.push(await piecesOf(path, scorer.tokenizer, contextLength));
+    const encoder = new ContentEncoder(scorer.tokenizer, scorer.template);
+    const pieces: Content[][] = [];
+    for (const path of texts) pieces.push(await piecesOf(path, encoder, contextLength));
     const encoded: Continuation[][] = [];
+    const asking = { ...(chat && { template: scorer.template }), delimiter, contextLength };
     for (const question of questions) {
-      encoded.push(await continuations(scorer.tokenizer, question, { delimiter, contextLength }));
+      encoded.push(await continuations(scorer.tokenizer, question, asking));
     }
 
     let done = 0;
@@ -79,8 +89,9 @@ export async function evaluateModel(
     };
     onScored(0);
 
-    const losses: PieceLoss[][] = [];
-    for (const ofPath of pieces) losses.push(await scoreByScorer(scorer, ofPath, { signal, onScored }));
+    const losses: LearntLoss[][] = [];
+    for (const ofPath of pieces)
+      losses.push(await scoreByScorer(scorer, encoder, ofPath, { signal, onScored }));
     const logLikelihoods = await scoreContinuations(scorer, encoded, { signal, onScored });
     return {
       model,
@@ -103,8 +114,11 @@ function contextOf({ card }: Scorer, { model, contextLength }: EvaluationRequest
   );
 }
 
-async function piecesOf(path: string, tokenizer: Tokenizer, contextLength: number): Promise<string[]> {
-  const pieces = await heldOutPieces([{ domain: path, path }], [tokenizer], contextLength);
-  if (pieces.length > 0) return pieces.map(({ text }) => text);
+async function piecesOf(path: string, encoder: ContentEncoder, contextLength: number): Promise<Content[]> {
+  const skipped = new SkippedRows();
+  const settings = { encoders: [encoder], contextLength };
+  const pieces = await heldOutPieces([{ domain: path, path }], settings, (row) => skipped.add(row));
+  if (skipped.count > 0) process.stderr.write(`fusemesh: ${path}: ${skipped.sentence()}\n`);
+  if (pieces.length > 0) return pieces.map(({ content }) => content);
   throw new FuseMeshError('invalid_argument', `${path} has no text: name a file that is not empty.`);
 }

@@ -1,9 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { ContentEncoder } from '../../model/chat/content-encoder.ts';
+import type { Content } from '../../model/chat/conversation.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
-import { tokenizersOfRun } from '../../services/feeder/tokenizers-of-run.ts';
-import { bitsPerByteOfDomains, type TextLoss } from '../../texts/bits-per-byte.ts';
+import { encodersOfRun } from '../../services/feeder/encoders-of-run.ts';
+import { bitsPerByteOfDomains, type HeldOutPiece, type TextLoss } from '../../texts/bits-per-byte.ts';
 import { heldOutPieces } from '../../texts/held-out-pieces.ts';
+import { SkippedRows } from '../../texts/skipped-rows.ts';
 import { TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import { createClient } from '../../wire/grpc/client.ts';
 import { fusedModelDirectory, fusedModelIsWritten } from '../stored/fused-model.ts';
@@ -11,7 +14,7 @@ import type { DomainLoss } from '../stored/run-result.ts';
 import { scoreByModel, scoreByTeacher } from './score-pieces.ts';
 
 /**
- * Held-out losses of every teacher of a run and of its target, before and after. A teacher that has a fixed
+ * Held-out losses, on what is learnt, of every teacher of a run and of its target, before and after. A teacher that has a fixed
  * port is asked by gRPC; one whose port is 0 is read from its model directory.
  *
  * @throws FuseMeshError invalid_argument when the run has no held-out texts
@@ -25,24 +28,26 @@ export async function heldOutLosses(config: RunConfig, signal: AbortSignal): Pro
   }
   // Every call in flight listens to the signal: many listeners are no leak.
   setMaxListeners(0, signal);
-  const pieces = await heldOutPieces(
-    config.heldOut,
-    await tokenizersOfRun(config, signal),
-    config.contextLength,
-  );
-  const texts = pieces.map(({ text }) => text);
+  const encoders = await encodersOfRun(config, signal);
+  const pieces = await piecesOf(config, encoders);
+  const contents = pieces.map(({ content }) => content);
   const byDomain = async (losses: Promise<TextLoss[]>) => bitsPerByteOfDomains(pieces, await losses);
 
   const { threads } = config.trainer;
+  const ofTarget = (directory: string) =>
+    byDomain(scoreByModel({ directory, encoder: encoders[0] }, contents, { threads, signal }));
   const targets = (async () => ({
-    before: await byDomain(scoreByModel(config.target.model, texts, { threads, signal })),
-    after: fusedModelIsWritten(config)
-      ? await byDomain(scoreByModel(fusedModelDirectory(config), texts, { threads, signal }))
-      : undefined,
+    before: await ofTarget(config.target.model),
+    after: fusedModelIsWritten(config) ? await ofTarget(fusedModelDirectory(config)) : undefined,
   }))();
   const teachers = config.teachers.map(
-    async (teacher) =>
-      [teacher.name, await byDomain(teacherLosses(teacher, texts, config.security, signal))] as const,
+    async (teacher, i) =>
+      [
+        teacher.name,
+        await byDomain(
+          teacherLosses({ ...teacher, encoder: encoders[i + 1] }, contents, config.security, signal),
+        ),
+      ] as const,
   );
 
   const [{ before, after }, ...ofTeachers] = await Promise.all([targets, ...teachers]);
@@ -54,14 +59,32 @@ export async function heldOutLosses(config: RunConfig, signal: AbortSignal): Pro
   }));
 }
 
+/** Says what is left out. */
+async function piecesOf(
+  { heldOut, contextLength }: RunConfig,
+  encoders: readonly ContentEncoder[],
+): Promise<HeldOutPiece[]> {
+  const skipped = new SkippedRows();
+  const pieces = await heldOutPieces(heldOut, { encoders, contextLength }, (row) => skipped.add(row));
+  if (skipped.count > 0) process.stderr.write(`fusemesh: heldOut: ${skipped.sentence()}\n`);
+  return pieces;
+}
+
 async function teacherLosses(
-  { name, address, model, threads }: RunConfig['teachers'][number],
-  texts: readonly string[],
+  {
+    name,
+    address,
+    model,
+    encoder,
+    threads,
+  }: RunConfig['teachers'][number] & { readonly encoder: ContentEncoder },
+  contents: readonly Content[],
   security: RunConfig['security'],
   signal: AbortSignal,
 ): Promise<TextLoss[]> {
   if (address.endsWith(':0')) {
-    if (model !== undefined) return scoreByModel(model, texts, { threads, signal });
+    if (model !== undefined)
+      return scoreByModel({ directory: model, encoder }, contents, { threads, signal });
     throw new FuseMeshError(
       'invalid_argument',
       `The teacher "${name}" has neither a fixed port nor a model: set one of them to evaluate it.`,
@@ -69,7 +92,7 @@ async function teacherLosses(
   }
   const client = createClient(TeacherService, address, security);
   try {
-    return await scoreByTeacher(client, texts, signal);
+    return await scoreByTeacher(client, contents, signal);
   } finally {
     client.close();
   }

@@ -1,9 +1,12 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { ContentEncoder } from '../../model/chat/content-encoder.ts';
+import type { Content } from '../../model/chat/conversation.ts';
+import { type LearntLoss, learntLoss } from '../../model/chat/learnt-loss.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
 import type { TextLoss } from '../../texts/bits-per-byte.ts';
+import { decodeTextDistribution } from '../../wire/codec/decode-text-distribution.ts';
 import type { TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import type { Client } from '../../wire/grpc/client.ts';
-import type { PieceLoss } from './text-evaluation.ts';
 
 export interface ScoringOptions {
   readonly signal: AbortSignal;
@@ -21,60 +24,83 @@ const batchTexts = 8;
 /** Score calls in flight to one teacher. */
 const callsInFlight = 4;
 
-/** Loss of each text under a teacher that runs. */
+/** Loss of each text or conversation, on what is learnt, under a teacher that runs. */
 export async function scoreByTeacher(
   client: Pick<Client<typeof TeacherService>, 'score'>,
-  texts: readonly string[],
+  contents: readonly Content[],
   signal: AbortSignal,
 ): Promise<TextLoss[]> {
-  const losses: TextLoss[] = new Array(texts.length);
+  const losses: TextLoss[] = new Array(contents.length);
   let next = 0;
   const call = async () => {
-    while (next < texts.length) {
+    while (next < contents.length) {
       const i = next++;
-      const { distribution } = await client.score({ text: texts[i], topK: 1 }, { signal });
-      losses[i] = {
-        crossEntropy: distribution?.crossEntropy ?? 0,
-        predictedBytes: distribution?.predictedBytes ?? 0,
-      };
+      losses[i] = await scoreOne(client, contents[i], signal);
     }
   };
   await Promise.all(Array.from({ length: callsInFlight }, call));
   return losses;
 }
 
-/** Loss of each text under a model on disk. */
+async function scoreOne(
+  client: Pick<Client<typeof TeacherService>, 'score'>,
+  content: Content,
+  signal: AbortSignal,
+): Promise<TextLoss> {
+  const isText = typeof content === 'string';
+  const asked = isText
+    ? { text: content }
+    : { turns: content.turns.map((turn) => ({ ...turn })), tools: content.tools };
+  const { distribution } = await client.score({ ...asked, topK: 1 }, { signal });
+  if (distribution === undefined) return { crossEntropy: 0, predictedBytes: 0 };
+  if (isText) {
+    const { crossEntropy, predictedBytes } = distribution;
+    return { crossEntropy, predictedBytes };
+  }
+  const scored = decodeTextDistribution(distribution);
+  return learntLoss(
+    content,
+    scored,
+    scored.tokenLogProbabilities.map((value) => -value),
+  );
+}
+
+/** Loss of each text or conversation, on what is learnt, under a model on disk. */
 export async function scoreByModel(
-  directory: string,
-  texts: readonly string[],
+  { directory, encoder }: { readonly directory: string; readonly encoder: ContentEncoder },
+  contents: readonly Content[],
   { threads, signal }: { threads: number; signal: AbortSignal },
 ): Promise<TextLoss[]> {
   const scorer = await Scorer.load(directory, { topK: 1, threads });
   try {
-    return await scoreByScorer(scorer, texts, { signal });
+    return await scoreByScorer(scorer, encoder, contents, { signal });
   } finally {
     await scorer.close();
   }
 }
 
 /**
- * Loss of each text under a model in memory.
+ * Loss of each text or conversation, on what is learnt, under a model in memory.
  *
  * @throws FuseMeshError cancelled when aborted
  */
 export async function scoreByScorer(
   scorer: Scorer,
-  texts: readonly string[],
+  encoder: ContentEncoder,
+  contents: readonly Content[],
   { signal, onScored }: ScoringOptions,
-): Promise<PieceLoss[]> {
-  const losses: PieceLoss[] = [];
-  for (let begin = 0; begin < texts.length; begin += batchTexts) {
+): Promise<LearntLoss[]> {
+  const losses: LearntLoss[] = [];
+  for (let begin = 0; begin < contents.length; begin += batchTexts) {
     refuseStopped(signal);
-    const scored = await scorer.score(texts.slice(begin, begin + batchTexts));
-    for (const { crossEntropy, predictedTokens, predictedBytes } of scored) {
-      losses.push({ crossEntropy, predictedTokens, predictedBytes });
+    const batch = contents.slice(begin, begin + batchTexts);
+    const tokenizations = await encoder.encodeBatch(batch);
+    const scored = await scorer.scoreTokens(tokenizations.map(({ ids }) => ids));
+    for (const [i, content] of batch.entries()) {
+      const crossEntropies = scored[i].map((value) => -value);
+      losses.push(learntLoss(content, tokenizations[i], crossEntropies));
     }
-    onScored?.(scored.length);
+    onScored?.(batch.length);
   }
   return losses;
 }

@@ -1,10 +1,6 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { bitsPerByte, type TextLoss } from '../../texts/bits-per-byte.ts';
-
-/** Loss of one piece of text, and how many tokens it is of. */
-export interface PieceLoss extends TextLoss {
-  readonly predictedTokens: number;
-}
+import type { LearntLoss } from '../../model/chat/learnt-loss.ts';
+import { bitsPerByte } from '../../texts/bits-per-byte.ts';
 
 /** How well a model predicts several pieces of text as a whole. */
 export interface TextEvaluation {
@@ -14,7 +10,10 @@ export interface TextEvaluation {
   readonly natsPerToken: number;
   /** e to the nats per token. */
   readonly perplexity: number;
-  /** Tokens that were predicted: the first of a piece is not, unless the tokenizer puts one in front. */
+  /**
+   * Tokens that were predicted: the first of a text's piece is not, unless the tokenizer puts one in front; of a
+   * conversation, those that are learnt.
+   */
   readonly tokens: number;
   /** UTF-8 bytes that they cover. */
   readonly bytes: number;
@@ -25,7 +24,7 @@ export interface TextEvaluation {
  *
  * @throws FuseMeshError invalid_argument where no token is predicted
  */
-export function textEvaluation(name: string, losses: readonly PieceLoss[]): TextEvaluation {
+export function textEvaluation(name: string, losses: readonly LearntLoss[]): TextEvaluation {
   const sum = { crossEntropy: 0, predictedTokens: 0, predictedBytes: 0 };
   for (const { crossEntropy, predictedTokens, predictedBytes } of losses) {
     sum.crossEntropy += crossEntropy;

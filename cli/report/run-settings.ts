@@ -1,6 +1,7 @@
 import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { fusionOf } from '../../fusion/fusion-of-run.ts';
 import type { SettingGroup } from '../../page/view/report-data.ts';
+import { recordingOf, textsOf } from '../../process/config/corpus-of-run.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 
 /**
@@ -11,6 +12,7 @@ import type { RunConfig } from '../../process/config/schema.ts';
 export function runSettings(config: RunConfig, base: string): SettingGroup[] {
   const { teachers, target, trainer } = config;
   const path = (text: string) => shownPath(text, base);
+  const recording = recordingOf(config);
   return [
     {
       title: 'Models',
@@ -27,7 +29,9 @@ export function runSettings(config: RunConfig, base: string): SettingGroup[] {
     {
       title: 'Texts',
       rows: [
-        ...config.corpus.map(({ domain, path: text }): [string, string] => [domain, path(text)]),
+        ...(recording === undefined
+          ? textsOf(config).map(({ domain, path: text }): [string, string] => [domain, path(text)])
+          : [['recording', path(recording)] as const]),
         ...config.heldOut.map(({ domain, path: text }): [string, string] => [
           `${domain}, held out`,
           path(text),
@@ -39,6 +43,7 @@ export function runSettings(config: RunConfig, base: string): SettingGroup[] {
     {
       title: 'Training',
       rows: settings({
+        ...(trainer.epochs > 1 && { epochs: trainer.epochs }),
         learningRate: trainer.learningRate,
         schedule: trainer.schedule,
         ...(trainer.warmupSteps === undefined

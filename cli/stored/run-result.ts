@@ -81,7 +81,9 @@ export async function removeOutput(config: RunConfig): Promise<void> {
     'nats',
     'history.jsonl',
     'joined.jsonl',
+    'heard',
     'tokenizers',
+    'sources',
     'result.json',
     'report.html',
   ];

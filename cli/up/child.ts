@@ -6,7 +6,8 @@ import { type ChildMessage, childMessageSchema } from '../child-messages.ts';
 import { childFailure, type Exit } from './child-failure.ts';
 
 type Ready = Extract<ChildMessage, { ready: unknown }>['ready'];
-type Fed = Extract<ChildMessage, { fed: unknown }>['fed'];
+/** What a child says of its work, beside that it serves. */
+export type Progress = Exclude<ChildMessage, { ready: unknown }>;
 
 const entry = fileURLToPath(new URL('../fusemesh.mjs', import.meta.url));
 /** How long a child may take to finish the step in hand and leave. */
@@ -35,7 +36,7 @@ export interface Child {
 export function startChild(
   name: string,
   parameters: readonly string[],
-  { logFile, onFed }: { logFile: string; onFed?: (fed: Fed) => void },
+  { logFile, onProgress }: { logFile: string; onProgress?: (progress: Progress) => void },
 ): Child {
   mkdirSync(dirname(logFile), { recursive: true });
   const log = openSync(logFile, 'w');
@@ -58,7 +59,7 @@ export function startChild(
       const parsed = childMessageSchema.safeParse(message);
       if (!parsed.success) return;
       if ('ready' in parsed.data) resolve(parsed.data.ready);
-      else onFed?.(parsed.data.fed);
+      else onProgress?.(parsed.data);
     });
     done.then(async () => reject(await childFailure(name, logFile, { code: 0, signal: null })), reject);
   });

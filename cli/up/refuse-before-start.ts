@@ -1,4 +1,5 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { recordingOf } from '../../process/config/corpus-of-run.ts';
 import { sourcesOf } from '../../process/config/run-sources.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { createLog } from '../../process/log/log.ts';
@@ -15,7 +16,7 @@ import { teacherSettings } from '../../services/teacher/teacher-settings.ts';
  * @throws FuseMeshError as the process itself does
  */
 export async function refuseBeforeStart(config: RunConfig, ownNats: boolean): Promise<void> {
-  const sources = sourcesOf(config);
+  const sources = recordingOf(config) === undefined ? sourcesOf(config) : [];
   for (const { name } of sources) teacherSettings(config, name);
   if (ownNats) refuseLogin(config.nats);
   serverTls(config.security);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { sourcesOf } from '../../process/config/run-sources.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { fusedModelIsWritten } from '../stored/fused-model.ts';
-import { type Child, startChild } from './child.ts';
+import { type Child, type Progress, startChild } from './child.ts';
 import { childFailure } from './child-failure.ts';
 
 /** Where a process of the run listens. */
@@ -17,6 +17,8 @@ export interface Listening {
 }
 
 type OnFed = (fed: { published: number; total: number }) => void;
+type OnProgress = (progress: Progress) => void;
+type OnRecorded = (recorded: Extract<Progress, { recorded: unknown }>['recorded']) => void;
 
 /**
  * The processes of one run: starts them with the real addresses of those before them, and stops them in the
@@ -85,7 +87,20 @@ export class RunProcesses {
   }
 
   startFeeder(onFed: OnFed): void {
-    this.#start('feed', ['feed', this.#path], onFed);
+    this.#start('feed', ['feed', this.#path], (progress) => 'fed' in progress && onFed(progress.fed));
+  }
+
+  /** Starts the recorder; resolves when the recording is whole, rejects when it ends before. */
+  async startRecorder(directory: string, onRecorded: OnRecorded): Promise<void> {
+    let isWhole = false;
+    const child = this.#start('record', ['record', this.#path, '--alone', '--to', directory], (progress) => {
+      if (!('recorded' in progress)) return;
+      const { recorded } = progress;
+      isWhole = recorded.documents === recorded.total;
+      onRecorded(recorded);
+    });
+    await child.done;
+    if (!isWhole) throw await stoppedEarly(child);
   }
 
   /** Starts the trainer; `done` resolves when the fused model is written, rejects when it ends before. */
@@ -100,25 +115,25 @@ export class RunProcesses {
     };
   }
 
-  /** The trainer leaves first, with a checkpoint, while all that it speaks to is still there. */
+  /** Trainer or recorder leaves first, with what it has on disk, while all that it speaks to is still there. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    const isTrainer = ({ name }: Child) => name === 'trainer';
-    await Promise.all(this.#children.filter(isTrainer).map((child) => child.stop()));
-    await Promise.all(this.#children.filter((child) => !isTrainer(child)).map((child) => child.stop()));
+    const isFirst = ({ name }: Child) => name === 'trainer' || name === 'record';
+    await Promise.all(this.#children.filter(isFirst).map((child) => child.stop()));
+    await Promise.all(this.#children.filter((child) => !isFirst(child)).map((child) => child.stop()));
   }
 
-  #start(name: string, parameters: readonly string[], onFed?: OnFed): Child {
-    const child = this.#spawn(name, parameters, onFed);
+  #start(name: string, parameters: readonly string[], onProgress?: OnProgress): Child {
+    const child = this.#spawn(name, parameters, onProgress);
     child.done.catch(this.#fail);
     return child;
   }
 
-  #spawn(name: string, parameters: readonly string[], onFed?: OnFed): Child {
+  #spawn(name: string, parameters: readonly string[], onProgress?: OnProgress): Child {
     const flags = this.#settings.flatMap((setting) => ['--set', setting]);
     const child = startChild(name, [...parameters, ...flags], {
       logFile: join(this.#config.trainer.output, 'logs', `${name.replace(' ', '-')}.log`),
-      ...(onFed ? { onFed } : {}),
+      ...(onProgress ? { onProgress } : {}),
     });
     this.#children.push(child);
     return child;

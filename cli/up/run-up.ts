@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { recordingOf } from '../../process/config/corpus-of-run.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { createLog } from '../../process/log/log.ts';
 import { newestCheckpoint } from '../../trainer/checkpoint/read-checkpoint.ts';
@@ -53,7 +54,8 @@ export async function runUp(
     signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });
   try {
-    await probeNats(config, fresh);
+    const isRecorded = recordingOf(config) !== undefined;
+    if (!isRecorded) await probeNats(config, fresh);
     const work = trainAndEvaluate(config, processes, { kept, display, signal: leaving.signal });
     work.catch(() => undefined);
     const result = await Promise.race([work, processes.failure, stopped]);
@@ -61,7 +63,7 @@ export async function runUp(
     if (result) await storeResult(config, result);
     else display.note('Stopping the processes …');
     await processes.stop();
-    if (result) await forgetStreams(config);
+    if (result && !isRecorded) await forgetStreams(config);
     return result;
   } finally {
     leaving.abort();
@@ -86,9 +88,10 @@ async function trainAndEvaluate(
 ): Promise<RunResult> {
   const { kept, display, signal } = surroundings;
   const startedAt = performance.now();
-  const teachers = await processes.startTeachers(({ message }) =>
-    display.note(`${message}. The run goes on without it.`),
-  );
+  const isRecorded = recordingOf(config) !== undefined;
+  const teachers = isRecorded
+    ? []
+    : await processes.startTeachers(({ message }) => display.note(`${message}. The run goes on without it.`));
   signal.throwIfAborted();
   for (const teacher of teachers) {
     display.note(listeningLine(teacher, config));
@@ -100,11 +103,13 @@ async function trainAndEvaluate(
   display.note('Trained. Scoring the held-out texts …');
   const reached = {
     ...config,
-    // A teacher whose process has left is read from its model's directory.
-    teachers: config.teachers.map((teacher, i) => ({
-      ...teacher,
-      address: processes.left.has(teacher.name) ? '127.0.0.1:0' : teachers[i].grpc,
-    })),
+    // A teacher whose process has left, or whose distributions were recorded, is read from its model's directory.
+    teachers: config.teachers
+      .map((teacher, i) => ({
+        ...teacher,
+        address: isRecorded || processes.left.has(teacher.name) ? '127.0.0.1:0' : teachers[i].grpc,
+      }))
+      .filter(({ model }) => model !== undefined || !isRecorded),
   };
   const domains = config.heldOut.length === 0 ? [] : await heldOutLosses(reached, signal);
   return {
@@ -127,7 +132,7 @@ async function train(
   const watching = AbortSignal.any([signal, done.signal]);
   watching.addEventListener('abort', () => clearInterval(draw), { once: true });
   try {
-    processes.startFeeder((fed) => board.fed(fed));
+    if (recordingOf(config) === undefined) processes.startFeeder((fed) => board.fed(fed));
     const trainer = processes.startTrainer();
     trainer.ready.then(
       async (listening) => {
@@ -157,7 +162,7 @@ async function probeNats(config: RunConfig, fresh: boolean): Promise<void> {
   await connection.close();
 }
 
-async function forgetStreams(config: RunConfig): Promise<void> {
+export async function forgetStreams(config: RunConfig): Promise<void> {
   const connection = await connectNats(config, 'fusemesh up');
   try {
     await openRunStreams(connection, config.run).remove();

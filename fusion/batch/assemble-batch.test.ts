@@ -64,7 +64,7 @@ describe('assembleBatch', () => {
       [
         {
           number: 7,
-          text,
+          content: text,
           tokenization: tokenization([5, 6, 7], [1, 2, 3]),
           distributions: [distribution([3], 1)],
         },
@@ -85,13 +85,13 @@ describe('assembleBatch', () => {
       [
         {
           number: 0,
-          text,
+          content: text,
           tokenization: tokenization([1, 2, 3, 4], [1, 2, 4, 6]),
           distributions: [distribution([1, 2, 4, 6], 9), distribution([2, 4, 5, 6], 4)],
         },
         {
           number: 1,
-          text,
+          content: text,
           tokenization: tokenization([1, 2], [1, 2]),
           distributions: [distribution([1, 2], 2), distribution([1, 2], 3)],
         },
@@ -110,7 +110,7 @@ describe('assembleBatch', () => {
   });
 
   it('names who is not there; where nobody is, the text alone teaches', () => {
-    const one = { text, tokenization: tokenization([1, 2, 3, 4], [1, 2, 4, 6]) };
+    const one = { content: text, tokenization: tokenization([1, 2, 3, 4], [1, 2, 4, 6]) };
     const came = distribution([1, 2, 4, 6], 9);
     const { batch, count, chosenSources, absentSources, last } = assembleBatch(
       [
@@ -129,13 +129,47 @@ describe('assembleBatch', () => {
     expect([...batch.fusedProbabilities.subarray(4 * batch.candidates)]).toEqual(new Array(8).fill(0));
   });
 
+  it('learns of a conversation what it is to learn, and weighs sources by that alone', () => {
+    /** "ab" by the user from 1 to 3, "cd" by the assistant from 5 to 7, a byte more where each turn ends. */
+    const conversation = {
+      turns: [
+        { role: 'user', content: 'ab', learnt: false, extras: '' },
+        { role: 'assistant', content: 'cd', learnt: true, extras: '' },
+      ],
+      tools: '',
+    };
+    const ends = [1, 3, 4, 5, 6, 7, 8, 9];
+    const said = (ofUser: number, ofAssistant: number) => ({
+      ...distribution(ends, 9),
+      tokenLogProbabilities: Float32Array.from(ends, (end) => (end > 5 ? ofAssistant : ofUser)),
+    });
+    const { batch, count, chosenSources } = assembleBatch(
+      [
+        {
+          number: 0,
+          content: conversation,
+          tokenization: tokenization([1, 2, 3, 4, 5, 6, 7, 8], ends),
+          distributions: [said(-0.1, -2), said(-9, -1)],
+        },
+      ],
+      [identity, identity],
+      settings,
+      sizes,
+    );
+    expect([...batch.labels]).toEqual([-1, -1, -1, 5, 6, 7, -1, -1]);
+    expect(chosenSources).toEqual([1]);
+    expect(count.positions).toBe(3);
+    const taught = Array.from(ends, (_, row) => batch.fusedProbabilities[row * batch.candidates] > 0);
+    expect(taught).toEqual([false, false, false, true, true, true, false, false]);
+  });
+
   it("takes every row of the target's own copy, those within a character too", () => {
     const ends = [0, 3, 3, 4];
     const { count } = assembleBatch(
       [
         {
           number: 0,
-          text,
+          content: text,
           tokenization: tokenization([1, 2, 3, 4], ends),
           distributions: [distribution(ends, 1)],
         },

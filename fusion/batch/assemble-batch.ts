@@ -1,12 +1,19 @@
 import type { TrainingBatch } from '../../engine/training-batch.ts';
+import type { Content } from '../../model/chat/conversation.ts';
+import { learnt } from '../../model/chat/learning.ts';
+import { learntLoss } from '../../model/chat/learnt-loss.ts';
 import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
 import type { TextDistribution } from '../../wire/codec/text-distribution.ts';
 import { type AlignedSource, emptyCount, type FusionCount, fuseDocument } from '../fuse/fuse-document.ts';
 import type { FusionSettings } from '../fuse/fusion-settings.ts';
 import type { UsableDocument } from './joined-document.ts';
 
-/** How a source relates to the target: aligns what it says about a text and reads it in the target's tokens. */
-export type SourceRelation = (target: Tokenization, source: TextDistribution) => AlignedSource;
+/** How a source relates to the target: aligns what it says about a content and reads it in the target's tokens. */
+export type SourceRelation = (
+  target: Tokenization,
+  source: TextDistribution,
+  content: Content,
+) => AlignedSource;
 
 /** A document with all that is to be learnt from it; its distributions are in the order of the relations. */
 export interface DocumentToLearn extends UsableDocument {
@@ -73,23 +80,27 @@ export function assembleBatch(
   const absentSources: (readonly number[])[] = [];
   let last: LearntDocument | undefined;
   let begin = 0;
-  for (const { number, text, tokenization, distributions } of documents) {
+  for (const { number, content, tokenization, distributions } of documents) {
     const { ids, doubtful } = tokenization;
+    const mask = learnt(content, tokenization);
     batch.inputIds.set(ids, begin);
     count.doubtful += doubtful;
-    batch.labels.set(ids.subarray(1), begin);
+    for (let i = 1; i < ids.length; i++) if (mask?.[i] !== 0) batch.labels[begin + i - 1] = ids[i];
     const sources = distributions.map((distribution, s) => {
       const relation = relations[s];
       if (distribution === undefined || relation === undefined) return undefined;
-      return { distribution, align: () => relation(tokenization, distribution) };
+      return {
+        distribution: ofWhatIsLearnt(content, distribution),
+        align: () => relation(tokenization, distribution, content),
+      };
     });
-    const weights = fuseDocument(ids, sources, settings, batch, begin, count);
+    const weights = fuseDocument({ ids, learnt: mask }, sources, settings, batch, begin, count);
     const most = Math.max(...weights);
     const chosen = most > 0 ? weights.indexOf(most) : -1;
     chosenSources.push(chosen);
     absentSources.push(sources.flatMap((source, s) => (source === undefined ? [s] : [])));
     const teaching = sources[chosen];
-    if (teaching !== undefined) last = { number, text, tokenization, begin, ...teaching };
+    if (teaching !== undefined) last = { number, content, tokenization, begin, ...teaching };
     begin += ids.length;
   }
   return {
@@ -100,4 +111,14 @@ export function assembleBatch(
     last,
     documents: documents.map(({ number }) => number),
   };
+}
+
+/**
+ * A source's distributions with the sums of what is learnt alone: how well a source predicts what a user says tells
+ * nothing about it as a teacher of answers. A text's are as they came.
+ */
+function ofWhatIsLearnt(content: Content, distribution: TextDistribution): TextDistribution {
+  if (typeof content === 'string') return distribution;
+  const crossEntropies = distribution.tokenLogProbabilities.map((value) => -value);
+  return { ...distribution, ...learntLoss(content, distribution, crossEntropies) };
 }

@@ -1,3 +1,4 @@
+import type { Content } from '../../model/chat/conversation.ts';
 import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
 import type { FusionSettings } from '../fuse/fusion-settings.ts';
 import {
@@ -15,9 +16,9 @@ import {
   type UsableDocument,
 } from './joined-document.ts';
 
-/** The target's tokenizer, as far as it is needed. */
-export interface TextEncoder {
-  encodeBatch(texts: readonly string[]): Promise<Tokenization[]>;
+/** How the target reads contents, as far as it is needed. */
+export interface TargetEncoder {
+  encodeBatch(contents: readonly Content[]): Promise<Tokenization[]>;
 }
 
 /** What a step needs of its batch. */
@@ -49,7 +50,7 @@ export interface FusedBatch extends StepBatch {
 export interface BatchRules<Usable extends UsableDocument> extends BatchSizes {
   readonly batchDocuments: number;
   /** The target's. */
-  readonly tokenizer: TextEncoder;
+  readonly encoder: TargetEncoder;
   /** How each source relates to the target; undefined while its tokenizer is unknown. Called for every batch. */
   readonly relations: () => readonly (SourceRelation | undefined)[];
   readonly settings: FusionSettings;
@@ -94,10 +95,10 @@ export async function* batchesOf<Usable extends UsableDocument>(
 /** The documents in the target's tokens; one that is longer than the context cannot be used. */
 async function cutIntoTokens<Usable extends UsableDocument>(
   documents: readonly JoinedDocument<Usable>[],
-  { tokenizer, contextLength, tooLong }: BatchRules<Usable>,
+  { encoder, contextLength, tooLong }: BatchRules<Usable>,
 ): Promise<(DocumentToLearn | UnusableDocument)[]> {
   const usable = documents.filter((document): document is Usable => document.unusable === undefined);
-  const tokenizations = await tokenizer.encodeBatch(usable.map(({ text }) => text));
+  const tokenizations = await encoder.encodeBatch(usable.map(({ content }) => content));
   const cut: (DocumentToLearn | UnusableDocument)[] = [];
   let next = 0;
   for (const document of documents) {
@@ -106,10 +107,10 @@ async function cutIntoTokens<Usable extends UsableDocument>(
       continue;
     }
     const tokenization = tokenizations[next++];
-    const { number, text, distributions } = document;
+    const { number, content, distributions } = document;
     const tokens = tokenization.ids.length;
     if (tokens <= contextLength) {
-      cut.push({ number, text, distributions, tokenization });
+      cut.push({ number, content, distributions, tokenization });
       continue;
     }
     const unusable = `it has ${tokens} tokens in the target's tokenizer, contextLength is ${contextLength}`;

@@ -1,3 +1,4 @@
+import type { Content } from '../../model/chat/conversation.ts';
 import type { TextDistribution } from '../../wire/codec/text-distribution.ts';
 
 /** A document that its sources' distributions have been joined to, or the reason why nothing can be learnt from it. */
@@ -7,7 +8,7 @@ export type JoinedDocument<Usable extends UsableDocument = UsableDocument> = Usa
 export interface UsableDocument {
   /** In the run: 0, 1, 2, … */
   readonly number: number;
-  readonly text: string;
+  readonly content: Content;
   /** In the order of the sources; undefined of one that it was joined without. */
   readonly distributions: readonly (TextDistribution | undefined)[];
   readonly unusable?: undefined;

@@ -69,7 +69,7 @@ async function learn(source: Tokenizer, target: Tokenizer) {
   };
   const read = rowsByBoundary(distribution, alignment, vocabulary, 1);
   const fusable = { distribution, align: () => ({ rows: alignment.rows, read }) };
-  fuseDocument(own.ids, [fusable], settings, columns, 0, emptyCount(1));
+  fuseDocument({ ids: own.ids }, [fusable], settings, columns, 0, emptyCount(1));
   return Array.from(own.ids.subarray(1), (label, position) => {
     const mass = new Map<string, number>();
     for (let i = position * topK; i < (position + 1) * topK; i++) {

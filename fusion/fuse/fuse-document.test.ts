@@ -119,7 +119,7 @@ function fused(ids: Int32Array, sources: readonly (Source | undefined)[], chosen
       }),
     };
   });
-  const weights = fuseDocument(ids, fusable, chosen, columns, 0, count);
+  const weights = fuseDocument({ ids }, fusable, chosen, columns, 0, count);
   const row = (position: number) => {
     const begin = position * candidates;
     const entries = new Map<number, number>();

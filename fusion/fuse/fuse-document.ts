@@ -44,6 +44,14 @@ export interface AlignedSource {
   readonly read: ReadRow;
 }
 
+/** A text under the target's tokenizer. */
+export interface TargetText {
+  /** [n] */
+  readonly ids: Int32Array;
+  /** [n] 1 where the token is learnt; left out, all are. */
+  readonly learnt?: Uint8Array | undefined;
+}
+
 /** What one source says about one text. */
 export interface FusableSource {
   readonly distribution: WeighedSource & SegmentedColumns;
@@ -54,14 +62,14 @@ export interface FusableSource {
 /**
  * Fuses what the sources say about one text into distributions over the target's tokens.
  *
- * @param ids [n] the text under the target's tokenizer; row t is of the token after token t
+ * @param target row t is of the token after token t
  * @param sources in the order of the count's; undefined for one that the document was joined without
  * @param begin row of the columns for t = 0
  * @param count added to
  * @returns [sources] how much each counted in the text
  */
 export function fuseDocument(
-  ids: Int32Array,
+  { ids, learnt }: TargetText,
   sources: readonly (FusableSource | undefined)[],
   settings: FusionSettings,
   columns: FusedColumns,
@@ -85,6 +93,7 @@ export function fuseDocument(
   const fused = emptyRow(columns.candidates);
   // No token follows the last one: nothing is learnt there.
   for (let position = 0; position + 1 < ids.length; position++) {
+    if (learnt?.[position + 1] === 0) continue;
     count.positions++;
     fused.count = 0;
     let total = 0;

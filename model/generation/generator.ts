@@ -14,10 +14,14 @@ import { createTextStream } from './text-stream.ts';
 export interface GenerationRequest extends Sampling {
   /** Used as it is; the tokenizer adds its beginning of sequence in front. */
   readonly prompt: string;
+  /** A chat template has made the prompt, with all the special tokens that there are to be. */
+  readonly rendered?: boolean;
   /** Most tokens to generate; the context may end the text earlier. */
   readonly maxTokens: number;
   /** Strings that end the text and are not part of it. */
   readonly stop: readonly string[];
+  /** A token that ends the text beside those that the model's files name. */
+  readonly endOfTurn?: number | undefined;
 }
 
 /** A piece of generated text. */
@@ -102,7 +106,10 @@ export class Generator {
   async *generate(request: GenerationRequest, signal?: AbortSignal): AsyncGenerator<GeneratedPiece> {
     check(request);
     const { maxTokens, temperature, topP, seed } = request;
-    const { ids: prompt } = await this.#tokenizer.encode(request.prompt);
+    const encoded = request.rendered
+      ? this.#tokenizer.encodeRendered([request.prompt])
+      : this.#tokenizer.encodeBatch([request.prompt]);
+    const [{ ids: prompt }] = await encoded;
     if (prompt.length === 0)
       throw new FuseMeshError('invalid_argument', 'The prompt is empty; give the text to go on with');
     if (prompt.length >= this.#contextLength) {
@@ -123,7 +130,7 @@ export class Generator {
         turn,
       );
       for (let tokens = 1; ; tokens++) {
-        if (this.#endOfText.has(token)) {
+        if (this.#endOfText.has(token) || token === request.endOfTurn) {
           yield { text: stream.end(), tokens, finishReason: 'stop' };
           return;
         }

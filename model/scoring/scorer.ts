@@ -1,5 +1,8 @@
 import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { ChatTemplate } from '../chat/chat-template.ts';
+import { ContentEncoder } from '../chat/content-encoder.ts';
+import type { Content } from '../chat/conversation.ts';
 import { findModelFiles } from '../model-files.ts';
 import type { Placement } from '../runtime/placement.ts';
 import { type Turn, Turns } from '../runtime/turns.ts';
@@ -19,11 +22,13 @@ export interface ScorerOptions {
   readonly threads: number;
   /** Left out, the processor computes. */
   readonly placement?: Placement;
+  /** A chat template to take instead of the model's own, as a file in Jinja. */
+  readonly chatTemplate?: string | undefined;
 }
 
-/** A language model that says how probable texts are. It runs in a worker thread of its own. */
+/** A language model that says how probable texts and conversations are. It runs in a worker thread of its own. */
 export class Scorer {
-  readonly tokenizer: Tokenizer;
+  readonly #encoder: ContentEncoder;
   readonly card: ModelCard;
   /** Operators that the processor computes although the model is on a device, by their names in ONNX. */
   readonly onProcessor: ReadonlySet<string>;
@@ -36,18 +41,27 @@ export class Scorer {
 
   private constructor(
     name: string,
-    tokenizer: Tokenizer,
+    encoder: ContentEncoder,
     { card, onProcessor, quantized }: Pick<ScoredModel, 'card' | 'onProcessor' | 'quantized'>,
     topK: number,
     worker: RunningWorker<ScoringMethods>,
   ) {
     this.#name = name;
-    this.tokenizer = tokenizer;
+    this.#encoder = encoder;
     this.card = card;
     this.onProcessor = onProcessor;
     this.quantized = quantized;
     this.#topK = topK;
     this.#worker = worker;
+  }
+
+  get tokenizer(): Tokenizer {
+    return this.#encoder.tokenizer;
+  }
+
+  /** How it reads conversations. */
+  get template(): ChatTemplate {
+    return this.#encoder.template;
   }
 
   /**
@@ -58,14 +72,18 @@ export class Scorer {
    * @throws FuseMeshError not_found when a file is missing, invalid_argument or data_loss when one does not fit,
    *   failed_precondition where there is no such GPU
    */
-  static async load(path: string, { topK, threads, placement }: ScorerOptions): Promise<Scorer> {
+  static async load(
+    path: string,
+    { topK, threads, placement, chatTemplate }: ScorerOptions,
+  ): Promise<Scorer> {
     const files = await findModelFiles(path);
     const worker = startWorker<ScoringMethods>(new URL('./scoring-worker.ts', import.meta.url));
     try {
       const model = await worker.remote.load(files, threads, placement);
       const tokenizer = await Tokenizer.fromFile(join(files.directory, 'tokenizer.json'));
       tokenizer.expectModelOf(model.card.vocabularySize, files.directory);
-      return new Scorer(path, tokenizer, model, topK, worker);
+      const template = await ChatTemplate.fromDirectory(files.directory, chatTemplate);
+      return new Scorer(path, new ContentEncoder(tokenizer, template), model, topK, worker);
     } catch (error) {
       await worker.stop();
       throw error;
@@ -73,15 +91,16 @@ export class Scorer {
   }
 
   /**
-   * Scores texts together, padded to the longest. Texts of a batch do not change one another.
+   * Scores contents together, padded to the longest. Those of a batch do not change one another.
    *
    * @param turn how the call waits while others are scored
-   * @throws FuseMeshError invalid_argument for a text without tokens or longer than the context, or a k
-   * outside 1 … vocabulary size; cancelled when the turn's signal aborts before they are scored
+   * @throws FuseMeshError invalid_argument for a text without tokens or longer than the context, a conversation that
+   * the template does not take, or a k outside 1 … vocabulary size; cancelled when the turn's signal aborts before they
+   * are scored
    */
-  async score(texts: readonly string[], topK = this.#topK, turn: Turn = {}): Promise<ScoredText[]> {
-    if (texts.length === 0) return [];
-    const tokenizations = await this.tokenizer.encodeBatch(texts);
+  async score(contents: readonly Content[], topK = this.#topK, turn: Turn = {}): Promise<ScoredText[]> {
+    if (contents.length === 0) return [];
+    const tokenizations = await this.#encoder.encodeBatch(contents);
     const scores = await this.#score(
       tokenizations.map(({ ids }) => ids),
       topK,

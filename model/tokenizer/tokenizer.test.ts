@@ -111,6 +111,18 @@ describe('special tokens', () => {
   });
 });
 
+test('a rendering has the special tokens that it spells, where it spells them, and no other', async () => {
+  const tokenizer = tokenizers.get('Llama-style BPE')!;
+  const [{ ids, starts, ends }] = await tokenizer.encodeRendered(['</s>a<s>']);
+  const special = Array.from(ids, (id, i) => [id, starts[i], ends[i]]).filter(([id]) => id === 1 || id === 2);
+  expect(special).toEqual([
+    [2, 0, 4],
+    [1, 5, 8],
+  ]);
+  const [plain] = await tokenizer.encodeRendered(['Call me']);
+  expect(plain.ids).toEqual((await tokenizer.encode('Call me')).ids.slice(1));
+});
+
 test('tokens that are bytes of one character end inside of it', async () => {
   for (const kind of lossless) {
     const { ends } = await tokenizers.get(kind)!.encode('a🐳b');

@@ -131,6 +131,15 @@ export class Tokenizer {
   }
 
   /**
+   * Tokenizes what a chat template has rendered: special tokens are read where it spells them, and none is put in front.
+   * The spans tile the rendering, and a special token's is where it is spelt.
+   */
+  async encodeRendered(renderings: readonly string[]): Promise<Tokenization[]> {
+    const encodings = await this.#tokenizer.encodeBatch([...renderings], { addSpecialTokens: false });
+    return encodings.map((encoding, i) => this.#tokenization(renderings[i], encoding, []));
+  }
+
+  /**
    * The first token of each text when it is tokenized in the middle of another, where no space is added in
    * front.
    *

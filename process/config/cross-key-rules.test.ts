@@ -52,6 +52,19 @@ it('refuses to wait for more sources than there are', () => {
   );
 });
 
+it('needs a teacher, unless a recording has the sources', () => {
+  const without = (corpus?: RunConfig['corpus']) =>
+    refuse((draft) => {
+      draft.teachers = [];
+      draft.fusion.combine = 'fixed';
+      draft.fusion.weights = { poet: 1 };
+      if (corpus) draft.corpus = corpus;
+    });
+  expect(without()).toThrow('teachers is missing: name one at least, or a recording in corpus.recording');
+  // Whether the weights are of sources shows when the recording is read.
+  expect(without({ recording: 'recorded' })).not.toThrow();
+});
+
 it('refuses weights that go with nothing', () => {
   expect(withFusion({ combine: 'fixed', weights: { orator: 1, target: 3 } })).not.toThrow();
   expect(withFusion({ combine: 'fixed', weights: { poet: 1 } })).toThrow(

@@ -1,10 +1,15 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { recordingOf } from './corpus-of-run.ts';
 import { presetOf } from './fusion-presets.ts';
 import { sourcesOf } from './run-sources.ts';
 import type { RunConfig } from './schema.ts';
 
 /** What is wrong with keys that do not go together, and what to do; undefined where nothing is. */
 type Rule = (config: RunConfig) => string | undefined;
+
+/** The recording has their names. */
+const sourcesAreKnown = (config: RunConfig): boolean =>
+  recordingOf(config) === undefined || config.teachers.length > 0;
 
 const namesOf = (config: RunConfig): string[] => sourcesOf(config).map(({ name }) => name);
 const alignOf = ({ fusion }: RunConfig): 'boundary' | 'dtw' => fusion.align ?? presetOf(fusion).align;
@@ -19,7 +24,13 @@ const sourcesHaveNamesOfTheirOwn: Rule = (config) => {
     : `two sources are named "${again}": give each of teachers and target.source a name of its own`;
 };
 
+const somebodyTeaches: Rule = (config) =>
+  config.teachers.length > 0 || !sourcesAreKnown(config)
+    ? undefined
+    : 'teachers is missing: name one at least, or a recording in corpus.recording';
+
 const joinAsksForSourcesThatThereAre: Rule = (config) => {
+  if (recordingOf(config) !== undefined) return undefined;
   const { join } = config.trainer;
   const names = namesOf(config);
   return join === 'all' || join.atLeast <= names.length
@@ -28,6 +39,7 @@ const joinAsksForSourcesThatThereAre: Rule = (config) => {
 };
 
 const weightsAreOfSources: Rule = (config) => {
+  if (!sourcesAreKnown(config)) return undefined;
   const names = namesOf(config);
   const unknown = Object.keys(config.fusion.weights ?? {}).find((name) => !names.includes(name));
   return unknown === undefined
@@ -132,7 +144,10 @@ const everyDocumentHasRoomForDistributions: Rule = ({ nats: { maxDocuments, maxD
     : `nats.maxDistributions is ${maxDistributions}, less than nats.maxDocuments ${maxDocuments}: raise the one or lower the other`;
 
 /** The streams hold what no checkpoint covers. */
-const streamHoldsWhatComesBetweenCheckpoints: Rule = ({ nats: { maxDocuments }, trainer }) => {
+const streamHoldsWhatComesBetweenCheckpoints: Rule = (config) => {
+  if (recordingOf(config) !== undefined) return undefined;
+  const { nats, trainer } = config;
+  const { maxDocuments } = nats;
   const between = trainer.checkpointEvery * trainer.batchDocuments;
   return maxDocuments >= between
     ? undefined
@@ -143,6 +158,7 @@ const streamHoldsWhatComesBetweenCheckpoints: Rule = ({ nats: { maxDocuments }, 
 /** Every rule that spans several keys of a run file and needs nothing but the file. */
 const crossKeyRules: readonly Rule[] = [
   sourcesHaveNamesOfTheirOwn,
+  somebodyTeaches,
   joinAsksForSourcesThatThereAre,
   weightsAreOfSources,
   fixedCombinationHasWeights,

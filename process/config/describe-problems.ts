@@ -7,6 +7,12 @@ export function describeProblems(error: z.ZodError): string {
 }
 
 function describe(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_union' && issue.message === 'Invalid input') {
+    // Of several forms that a value may have, that which it has from outside.
+    const meant = issue.errors.find((problems) => problems.every(isInside));
+    if (meant)
+      return meant.map((inner) => describe({ ...inner, path: [...issue.path, ...inner.path] })).join('; ');
+  }
   const path = issue.path.map(String);
   if (issue.code === 'unrecognized_keys') {
     return issue.keys
@@ -21,15 +27,19 @@ function describe(issue: z.core.$ZodIssue): string {
   return `${path.join('.')}: ${missing ? 'is missing' : issue.message}`;
 }
 
+const isInside = ({ path, code }: z.core.$ZodIssue): boolean =>
+  path.length > 0 || code === 'unrecognized_keys';
+
 /** The keys that the schema has for the object at a path. */
 function knownKeys(path: readonly string[]): readonly string[] {
-  let schema: z.core.$ZodType | undefined = unwrap(runConfigSchema);
+  let schemas = formsOf(runConfigSchema);
   for (const key of path) {
-    schema = unwrap(
+    const inside = schemas.map((schema) =>
       isArray(schema) ? schema._zod.def.element : isObject(schema) ? schema._zod.def.shape[key] : undefined,
     );
+    schemas = inside.flatMap(formsOf);
   }
-  return isObject(schema) ? Object.keys(schema._zod.def.shape) : [];
+  return schemas.filter(isObject).flatMap((schema) => Object.keys(schema._zod.def.shape));
 }
 
 type AnyObject = z.core.$ZodObject;
@@ -39,12 +49,14 @@ const isObject = (schema: z.core.$ZodType | undefined): schema is AnyObject =>
   schema?._zod.def.type === 'object';
 const isArray = (schema: z.core.$ZodType | undefined): schema is AnyArray =>
   schema?._zod.def.type === 'array';
+const isUnion = (schema: z.core.$ZodType): schema is z.core.$ZodUnion => schema._zod.def.type === 'union';
 
-/** What stands inside of optional() and default(). */
-function unwrap(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
+/** What stands inside of optional() and default(), in each form that a union allows. */
+function formsOf(schema: z.core.$ZodType | undefined): z.core.$ZodType[] {
   let inner = schema;
   while (inner && 'innerType' in inner._zod.def) inner = inner._zod.def.innerType as z.core.$ZodType;
-  return inner;
+  if (inner === undefined) return [];
+  return isUnion(inner) ? inner._zod.def.options.flatMap(formsOf) : [inner];
 }
 
 /** The known word of least edit distance, if it is near enough to be what was meant. */

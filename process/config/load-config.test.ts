@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
+import { recordingOf, textsOf } from './corpus-of-run.ts';
 import { loadRunConfig } from './load-config.ts';
 
 const runFile = `
@@ -26,11 +27,16 @@ describe('loadRunConfig', () => {
   it('fills in defaults and makes paths absolute', async () => {
     const { path, directory } = await write();
     const config = await loadRunConfig(path, { environment: {} });
-    expect(config.nats).toEqual({ url: 'nats://127.0.0.1:4222', maxDocuments: 1024, maxDistributions: 1024 });
+    expect(config.nats).toEqual({
+      url: 'nats://127.0.0.1:4222',
+      replicas: 1,
+      maxDocuments: 1024,
+      maxDistributions: 1024,
+    });
     expect(config.trainer).toMatchObject({ learningRate: 1e-4, output: join(directory, 'out') });
     for (const { execution, device } of [config.trainer, ...config.teachers])
       expect([execution, device]).toEqual(['cpu', 0]);
-    expect(config.corpus[0].path).toBe(join(directory, 'corpus/speeches.txt'));
+    expect(textsOf(config)[0].path).toBe(join(directory, 'corpus/speeches.txt'));
     expect(config.teachers[0].model).toBe(join(directory, 'models/orator'));
     expect(config.target.model).toBe('/models/target');
   });
@@ -106,6 +112,27 @@ describe('loadRunConfig', () => {
     await expect(loading).rejects.toMatchObject({ code: 'invalid_argument' });
     await expect(loading).rejects.toThrow(message);
     await expect(loading).rejects.toThrow(path);
+  });
+
+  it('takes a recording in place of texts, and no teachers with it', async () => {
+    const texts = '\n  - { domain: speeches, path: corpus/speeches.txt }';
+    const teachers = 'teachers:\n  - { name: orator, address: 127.0.0.1:50051, model: models/orator }\n';
+    const { path, directory } = await write(
+      runFile.replace(texts, ' { recording: said }').replace(teachers, ''),
+    );
+    const config = await loadRunConfig(path, { environment: {} });
+    expect(recordingOf(config)).toBe(join(directory, 'said'));
+    expect(config.teachers).toEqual([]);
+    expect(() => textsOf(config)).toThrow('it needs no feeder');
+    const set = await loadRunConfig((await write()).path, {
+      overrides: ['corpus.recording=said'],
+      environment: {},
+    });
+    expect(recordingOf(set)).toBe(join(process.cwd(), 'said'));
+    const wrong = await write(runFile.replace(texts, ' { recordings: said }'));
+    await expect(loadRunConfig(wrong.path, { environment: {} })).rejects.toThrow(
+      'corpus.recording: is missing; unknown key "corpus.recordings"; did you mean "recording"?',
+    );
   });
 
   it('takes a rule of the join from the command line', async () => {

@@ -65,12 +65,15 @@ function parseYaml(text: string, path: string): object {
 /** Where a run file has paths; * stands for every item of a list. */
 const pathKeys = [
   'corpus.*.path',
+  'corpus.recording',
   'heldOut.*.path',
   'teachers.*.model',
   'teachers.*.tokenizer',
+  'teachers.*.chatTemplate',
   'teachers.*.served.apiKeyFile',
   'teachers.*.served.tls.ca',
   'target.model',
+  'target.chatTemplate',
   'trainer.output',
   'security.tls.certificate',
   'security.tls.key',

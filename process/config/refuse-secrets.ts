@@ -53,7 +53,7 @@ function refuse(
 }
 
 function insteadOf(key: string, value: unknown): string | undefined {
-  if (key === 'nats.url') return hasUser(value) ? ofUrl : undefined;
+  if (key === 'nats.url') return [value].flat().some(hasUser) ? ofUrl : undefined;
   if (key !== 'teachers.*.served.url' && key !== 'teachers.*.served.urls') return places[key];
   return [value].flat().some(hasUser) ? ofServedUrl : undefined;
 }

@@ -11,6 +11,7 @@ export interface RunSource extends TeacherSettings {
 /** The sources of a run in the order in which ties between them are broken: the teachers, then the target's copy. */
 export function sourcesOf({ teachers, target }: Pick<RunConfig, 'teachers' | 'target'>): RunSource[] {
   const sources: RunSource[] = teachers.map((teacher, i) => ({ ...teacher, key: `teachers.${i}` }));
-  if (target.source) sources.push({ ...target.source, model: target.model, key: 'target.source' });
+  const { source, model, chatTemplate } = target;
+  if (source) sources.push({ ...source, model, chatTemplate, key: 'target.source' });
   return sources;
 }

@@ -5,11 +5,20 @@ import { unusableServers } from './unusable-servers.ts';
 
 const runName = z.string().regex(runNamePattern, runNameRule);
 const address = z.string().regex(/^.+:\d{1,5}$/, 'use HOST:PORT');
+const listen = address
+  .optional()
+  .describe('Where it listens, where that is not its address: 0.0.0.0:PORT for every interface.');
+const advertise = address
+  .optional()
+  .describe(
+    'Where others reach this process, as NATS tells them: HOST:PORT of a replica, a container, a relay.',
+  );
 const port = z.number().int().min(0).max(65535);
 const file = z.string().min(1);
 const serverUrl = z.url({ protocol: /^https?$/, error: 'use a url such as http://127.0.0.1:8000' });
 const execution = z.enum(['cpu', 'cuda', 'webgpu']).default('cpu');
 const device = z.number().int().min(0).default(0);
+const chatTemplate = file.optional();
 const served = z
   .strictObject({
     url: serverUrl.optional().describe('Where the server listens, as http://HOST:PORT.'),
@@ -33,12 +42,24 @@ const text = z.strictObject({
     .describe(
       'A .txt, .jsonl, .json or .parquet file, a directory of them, or a pattern such as data/train-*.',
     ),
-  column: z.string().min(1).optional().describe('The key or column that holds the text; "text" by default.'),
+  column: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'The key or column that holds a text or messages; by default messages, conversations, prompt and completion, or text.',
+    ),
   invalid: z
     .enum(['refuse', 'skip'])
     .optional()
     .describe(
       'What becomes of rows that are null, empty or broken: refused by default, or left out and counted.',
+    ),
+  learn: z
+    .enum(['assistant', 'completion', 'all'])
+    .optional()
+    .describe(
+      'What is learnt of a row; by default what assistants say in messages, the completion of a prompt, all of a text.',
     ),
 });
 
@@ -50,7 +71,11 @@ export const runConfigSchema = z.strictObject({
   run: runName.describe('Name of the run; part of every NATS subject and metric label.'),
   nats: z
     .strictObject({
-      url: z.string().default('nats://127.0.0.1:4222').describe('Where the NATS server listens.'),
+      url: z
+        .union([z.string(), z.array(z.string().min(1)).min(1)])
+        .transform((url) => [url].flat().join(','))
+        .default('nats://127.0.0.1:4222')
+        .describe('Where the NATS server listens; the servers of a cluster as a list, or with commas.'),
       user: z.string().min(1).optional().describe('With passwordFile or NATS_PASSWORD.'),
       passwordFile: file.optional().describe('A file that holds the password of the user.'),
       tokenFile: file.optional().describe('A file that holds the token, where the server wants one.'),
@@ -65,6 +90,17 @@ export const runConfigSchema = z.strictObject({
         })
         .optional()
         .describe('Encrypts the connection and checks the server; {} takes the CAs that Node.js trusts.'),
+      domain: z
+        .string()
+        .regex(/^[\w-]+$/, 'use letters, digits, dashes')
+        .optional()
+        .describe('JetStream domain that the streams are in, as behind a leaf node.'),
+      replicas: z
+        .union([z.literal(1), z.literal(3), z.literal(5)])
+        .default(1)
+        .describe(
+          'Servers of a cluster that hold each stream of the run and its consumers; 3 survive the loss of one.',
+        ),
       maxDocuments: z
         .number()
         .int()
@@ -118,7 +154,16 @@ export const runConfigSchema = z.strictObject({
     .int()
     .min(16)
     .describe('Most tokens a document may have, in every tokenizer of the run.'),
-  corpus: z.array(text).min(1).describe('What the teachers score and the target trains on.'),
+  corpus: z
+    .union([
+      z.array(text).min(1),
+      z.strictObject({
+        recording: file.describe(
+          'Directory that `fusemesh record` wrote: no feeder and no teacher is needed.',
+        ),
+      }),
+    ])
+    .describe('What the teachers score and the target trains on: texts, or what was recorded of some.'),
   seed: z.number().int().min(0).default(0).describe('Decides the order in which the corpus is taken.'),
   heldOut: z.array(text).default([]).describe('Texts for the final table; never trained on.'),
   topK: z.number().int().min(1).max(1024).default(50).describe('Candidates a teacher sends for every token.'),
@@ -126,7 +171,9 @@ export const runConfigSchema = z.strictObject({
     .array(
       z.strictObject({
         name: runName,
-        address: address.describe('Where its gRPC service listens.'),
+        address: address.describe('Where its gRPC service is called, and listens.'),
+        listen,
+        advertise,
         model: z
           .string()
           .optional()
@@ -146,13 +193,18 @@ export const runConfigSchema = z.strictObject({
           'What computes: the processor, an NVIDIA GPU (cuda), or a GPU of any vendor (webgpu).',
         ),
         device: device.describe('Which of several GPUs, with execution: cuda.'),
+        chatTemplate: chatTemplate.describe(
+          "How it reads conversations: a file in Jinja, in the place of the model's own chat template.",
+        ),
         batchDocuments: z.number().int().min(1).default(8).describe('Documents scored together.'),
         metricsPort: port.default(0).describe('HTTP port of /metrics; 0 picks a free one.'),
       }),
     )
-    .min(1),
+    .default([])
+    .describe('One at least; with corpus.recording those of it that teach, all where none is named.'),
   target: z.strictObject({
     model: z.string().describe('Hugging Face directory of the model to be taught.'),
+    chatTemplate: chatTemplate.describe('As of a teacher.'),
     lora: z
       .strictObject({
         rank: z.number().int().min(1).default(8),
@@ -173,6 +225,8 @@ export const runConfigSchema = z.strictObject({
       .strictObject({
         name: runName.default('target'),
         address,
+        listen,
+        advertise,
         threads: z.number().int().min(1).default(1),
         execution: execution.describe('As of a teacher; it need not be that of the trainer.'),
         device,
@@ -239,7 +293,9 @@ export const runConfigSchema = z.strictObject({
     })
     .prefault({}),
   trainer: z.strictObject({
-    address: address.default('127.0.0.1:50050').describe('Where the trainer service listens.'),
+    address: address.default('127.0.0.1:50050').describe('Where the trainer service is called, and listens.'),
+    listen,
+    advertise,
     metricsPort: port.default(9464),
     output: z.string().describe('Directory for checkpoints and the fused model.'),
     threads: z.number().int().min(1).default(2),
@@ -298,7 +354,21 @@ export const runConfigSchema = z.strictObject({
       .int()
       .min(1)
       .optional()
-      .describe('Steps to train; by default one pass over the corpus.'),
+      .describe('Steps to train; by default all passes over the corpus.'),
+    epochs: z
+      .number()
+      .int()
+      .min(1)
+      .default(1)
+      .describe(
+        'Passes over the corpus, each in an order of its own; the teachers are asked in the first alone.',
+      ),
+    recordingBytes: z
+      .number()
+      .int()
+      .min(1)
+      .default(2 ** 34)
+      .describe('Most that a run of several epochs keeps on disk of what the teachers said.'),
     lambda: z
       .number()
       .min(0)

@@ -68,7 +68,10 @@ export function applySettings(source: object, settings: readonly Setting[]): voi
   for (const { keys, value, name } of settings) {
     let container = source as Record<string | number, unknown>;
     for (const [depth, key] of keys.slice(0, -1).entries()) {
-      container[key] ??= typeof keys[depth + 1] === 'number' ? [] : {};
+      const isItem = typeof keys[depth + 1] === 'number';
+      // A key of a list: what is meant has another form, as corpus.recording in place of texts.
+      if (Array.isArray(container[key]) && !isItem) container[key] = {};
+      container[key] ??= isItem ? [] : {};
       const next = container[key];
       if (typeof next !== 'object' || next === null) {
         const path = keys.slice(0, depth + 1).join('.');

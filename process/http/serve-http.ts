@@ -78,7 +78,11 @@ export async function serveHttp(
       const reason =
         error.code === 'EADDRINUSE'
           ? 'is in use: stop what listens there, or set metricsPort to another port (0 picks a free one)'
-          : `cannot be opened: ${error.message}`;
+          : `cannot be opened: ${error.message}${
+              error.code === 'EADDRNOTAVAIL'
+                ? ': no address of this machine: set listen to 0.0.0.0 and the port, or start it where the address is'
+                : ''
+            }`;
       reject(
         new FuseMeshError('failed_precondition', `Port ${port} for metrics ${reason}`, { cause: error }),
       );

@@ -1,6 +1,9 @@
 import { create, type DescMethod, type DescService, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { contentEnd } from '../../model/chat/content-layout.ts';
+import { contentOf } from '../../model/chat/conversation.ts';
 import { unfitFor } from '../../wire/codec/check-distribution.ts';
 import { decodeTextDistribution } from '../../wire/codec/decode-text-distribution.ts';
+import { wrongContent } from '../../wire/codec/document-bytes.ts';
 import {
   AttachRunRequestSchema,
   type ScoreRequest,
@@ -139,10 +142,14 @@ function judge({ path, method }: Entrance, bytes: Uint8Array, { message }: WireA
     judgeScore(fromBinary(ScoreRequestSchema, bytes), message!, wrong);
 }
 
-function judgeScore({ text, topK }: ScoreRequest, message: Uint8Array, wrong: (what: string) => never): void {
+function judgeScore(
+  { topK, ...content }: ScoreRequest,
+  message: Uint8Array,
+  wrong: (what: string) => never,
+): void {
   const { distribution } = fromBinary(ScoreResponseSchema, message);
   const decoded = decodeTextDistribution(distribution!);
-  if (text === '' || decoded.topK !== topK) wrong('a field is out of bounds');
-  const unfit = unfitFor(decoded, text);
+  if (wrongContent(content) !== undefined || decoded.topK !== topK) wrong('a field is out of bounds');
+  const unfit = unfitFor(decoded, contentEnd(contentOf(content)));
   if (unfit !== undefined) wrong(`the answer does not fit: ${unfit}`);
 }

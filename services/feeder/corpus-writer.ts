@@ -2,9 +2,9 @@ import { createHash, hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { SkippedRows } from '../../texts/skipped-rows.ts';
 import type { CorpusPosition } from './cut-corpus.ts';
 import { documentOrder } from './document-order.ts';
-import type { SkippedRows } from './skipped-rows.ts';
 import {
   type Journal,
   journalFile,

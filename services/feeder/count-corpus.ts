@@ -1,22 +1,26 @@
-import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import type { ContentEncoder } from '../../model/chat/content-encoder.ts';
+import type { Content } from '../../model/chat/conversation.ts';
 import { uniformNumbers } from '../../numbers/random.ts';
+import { textsOf } from '../../process/config/corpus-of-run.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
+import { SkippedRows } from '../../texts/skipped-rows.ts';
 import { cutCorpus, findCorpusFiles } from './cut-corpus.ts';
-import { SkippedRows } from './skipped-rows.ts';
+import { noText } from './no-text.ts';
 
 /** What a run would be fed with. */
 export interface CorpusCount {
   readonly files: number;
   readonly texts: number;
   readonly documents: number;
-  /** UTF-8. */
+  /** UTF-8, of what is said. */
   readonly textBytes: number;
   readonly skipped: SkippedRows;
-  /** [tokenizers] of all documents. */
+  /** [encoders] of all documents. */
   readonly tokens: readonly number[];
+  /** [encoders] those of them that are learnt. */
+  readonly learnt: readonly number[];
   /** Some documents, drawn by the run's seed. */
-  readonly examples: readonly { readonly domain: string; readonly text: string }[];
+  readonly examples: readonly { readonly domain: string; readonly content: Content }[];
 }
 
 const exampleCount = 3;
@@ -28,33 +32,35 @@ const exampleCount = 3;
  * @throws FuseMeshError cancelled when aborted, invalid_argument where the corpus has no text
  */
 export async function countCorpus(
-  { corpus, contextLength, seed }: Pick<RunConfig, 'corpus' | 'contextLength' | 'seed'>,
-  tokenizers: readonly Tokenizer[],
+  config: Pick<RunConfig, 'corpus' | 'contextLength' | 'seed'>,
+  encoders: readonly ContentEncoder[],
   { signal, onRead }: { signal: AbortSignal; onRead: (read: number, all: number) => void },
 ): Promise<CorpusCount> {
-  const files = await findCorpusFiles(corpus);
+  const { contextLength, seed } = config;
+  const files = await findCorpusFiles(textsOf(config));
   const all = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const skipped = new SkippedRows();
   const uniform = uniformNumbers(seed);
-  const tokens = tokenizers.map(() => 0);
-  const examples: { domain: string; text: string }[] = [];
+  const tokens = encoders.map(() => 0);
+  const learnt = encoders.map(() => 0);
+  const examples: { domain: string; content: Content }[] = [];
   let texts = 0;
   let documents = 0;
   let textBytes = 0;
-  for await (const cut of cutCorpus(files, { tokenizers, contextLength, signal })) {
+  for await (const cut of cutCorpus(files, { encoders, contextLength, signal })) {
     for (const row of cut.skipped) skipped.add(row);
     if (cut.pieces.length > 0) texts++;
     for (const piece of cut.pieces) {
       // Reservoir sampling (Vitter 1985, algorithm R).
       const place = documents < exampleCount ? documents : Math.floor(uniform() * (documents + 1));
-      if (place < exampleCount) examples[place] = { domain: cut.domain, text: piece.text };
+      if (place < exampleCount) examples[place] = { domain: cut.domain, content: piece.content };
       documents++;
-      textBytes += Buffer.byteLength(piece.text);
+      textBytes += piece.bytes;
       for (const [i, count] of piece.tokens.entries()) tokens[i] += count;
+      for (const [i, count] of piece.learnt.entries()) learnt[i] += count;
     }
     onRead(cut.read, all);
   }
-  if (documents === 0)
-    throw new FuseMeshError('invalid_argument', 'The corpus has no text: no file that corpus names has any.');
-  return { files: files.length, texts, documents, textBytes, skipped, tokens, examples };
+  if (documents === 0) throw noText(skipped);
+  return { files: files.length, texts, documents, textBytes, skipped, tokens, learnt, examples };
 }

@@ -1,10 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import type { Content } from '../../model/chat/conversation.ts';
+import { type CutSettings, cutContent } from '../../texts/cut-content.ts';
+import type { ContentPiece } from '../../texts/cut-conversation.ts';
 import { findTextFiles } from '../../texts/find-text-files.ts';
 import { readFileTexts, type SkippedRow, type TextEntry } from '../../texts/read-texts.ts';
 import { beginning, type RowPosition } from '../../texts/row.ts';
-import { type CountedPiece, splitAndCount } from '../../texts/split-text.ts';
 
 /** A file of a corpus. */
 export interface CorpusFile {
@@ -24,12 +25,12 @@ export interface CorpusPosition {
 
 export const corpusBeginning: CorpusPosition = { file: 0, row: beginning };
 
-/** What a text, or the end of a file, adds to a run's documents. */
+/** What a text or conversation, or the end of a file, adds to a run's documents. */
 export interface CutText {
   readonly domain: string;
   /** None at the end of a file. */
-  readonly pieces: readonly CountedPiece[];
-  /** Rows that were left out since the text before. */
+  readonly pieces: readonly ContentPiece[];
+  /** What was left out since the text before. */
   readonly skipped: readonly SkippedRow[];
   /** Where the rest begins. */
   readonly after: CorpusPosition;
@@ -37,11 +38,7 @@ export interface CutText {
   readonly read: number;
 }
 
-export interface Cutting {
-  /** Of all models of the run. */
-  readonly tokenizers: readonly Tokenizer[];
-  /** In tokens. */
-  readonly contextLength: number;
+export interface Cutting extends CutSettings {
   readonly from?: CorpusPosition;
   readonly signal: AbortSignal;
 }
@@ -66,30 +63,34 @@ export async function findCorpusFiles(corpus: readonly TextEntry[]): Promise<Cor
 }
 
 /**
- * The corpus of a run, text by text, each in pieces that fit the context of every tokenizer. Few texts are in memory
+ * The corpus of a run, text by text, each in pieces that fit the context of every encoder. Few texts are in memory
  * at a time.
  *
  * @throws FuseMeshError cancelled when aborted, and as {@link readFileTexts}
  */
 export async function* cutCorpus(files: readonly CorpusFile[], cutting: Cutting): AsyncGenerator<CutText> {
-  const { tokenizers, contextLength, signal } = cutting;
   const texts = readCorpus(files, cutting.from ?? corpusBeginning);
-  yield* inOrder(texts, async ({ text, ...rest }) => {
-    if (signal.aborted) throw new FuseMeshError('cancelled', 'Stopped while cutting the corpus.');
-    return { ...rest, pieces: await splitAndCount(text, tokenizers, contextLength) };
+  yield* inOrder(texts, async ({ text, invalid, skipped, ...rest }) => {
+    if (cutting.signal.aborted) throw new FuseMeshError('cancelled', 'Stopped while cutting the corpus.');
+    if (text === undefined) return { ...rest, pieces: [], skipped };
+    const cut = await cutContent(text, cutting, invalid);
+    return { ...rest, pieces: cut.pieces, skipped: [...skipped, ...cut.skipped] };
   });
 }
 
-async function* readCorpus(
-  files: readonly CorpusFile[],
-  from: CorpusPosition,
-): AsyncGenerator<Omit<CutText, 'pieces'> & { readonly text: string }> {
+/** A text with its place, to be cut; undefined at the end of a file. */
+interface ReadText extends Omit<CutText, 'pieces'> {
+  readonly text: { readonly content: Content; readonly place: string } | undefined;
+  readonly invalid: TextEntry['invalid'];
+}
+
+async function* readCorpus(files: readonly CorpusFile[], from: CorpusPosition): AsyncGenerator<ReadText> {
   let before = files.slice(0, from.file).reduce((sum, { bytes }) => sum + bytes, 0);
   for (const [file, { path, entry, bytes }] of files.entries()) {
     if (file < from.file) continue;
     let skipped: SkippedRow[] = [];
     let read = 0;
-    const { domain } = entry;
+    const { domain, invalid } = entry;
     const options = {
       from: file === from.file ? from.row : beginning,
       onSkipped: (row: SkippedRow) => skipped.push(row),
@@ -97,12 +98,19 @@ async function* readCorpus(
         read = all;
       },
     };
-    for await (const { text, after } of readFileTexts(path, entry, options)) {
-      yield { domain, text, skipped, after: { file, row: after }, read: before + read };
+    for await (const { after, ...text } of readFileTexts(path, entry, options)) {
+      yield { domain, invalid, text, skipped, after: { file, row: after }, read: before + read };
       skipped = [];
     }
     before += bytes;
-    yield { domain, text: '', skipped, after: { file: file + 1, row: beginning }, read: before };
+    yield {
+      domain,
+      invalid,
+      text: undefined,
+      skipped,
+      after: { file: file + 1, row: beginning },
+      read: before,
+    };
   }
 }
 

@@ -1,15 +1,14 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { sleepUnlessAborted } from '../../process/lifecycle/repeat.ts';
+import { beatEvery, HolderWatch, ourName } from './lock-holder.ts';
 
 const lookEvery = 300;
-/** Directories that this process holds. */
-const ours = new Set<string>();
 
 /**
- * Does something in a directory that one process at a time works in; another one is waited for. A process that was
- * killed holds nothing any more.
+ * Does something in a directory that one process at a time works in; another one is waited for, on another machine or
+ * in another container too. A process that was killed holds nothing any more (lock-holder.ts).
  *
  * @throws FuseMeshError cancelled when aborted while waiting
  */
@@ -20,40 +19,36 @@ export async function holdDirectory<T>(
 ): Promise<T> {
   await mkdir(directory, { recursive: true });
   const file = join(directory, 'in-work');
-  while (!(await take(file))) {
+  const watch = new HolderWatch();
+  while (!(await take(file, watch))) {
     await sleepUnlessAborted(lookEvery, signal);
     if (signal.aborted)
       throw new FuseMeshError('cancelled', `Stopped while another feeder works in ${directory}.`);
   }
-  ours.add(file);
+  // Nothing is lost by a beat that fails: the next one comes, and a disk that is full shows in the work.
+  const beating = setInterval(() => utimes(file, new Date(), new Date()).catch(() => undefined), beatEvery);
   try {
     return await work();
   } finally {
+    clearInterval(beating);
     await rm(file, { force: true });
-    ours.delete(file);
   }
 }
 
-async function take(file: string): Promise<boolean> {
-  if (ours.has(file)) return false;
+async function take(file: string, watch: HolderWatch): Promise<boolean> {
   try {
-    await writeFile(file, String(process.pid), { flag: 'wx' });
+    await writeFile(file, ourName(), { flag: 'wx' });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
-  const holder = Number(await readFile(file, 'utf8').catch(() => ''));
-  // Our own number is that of one before us: numbers are given again, in containers at every start.
-  if (holder === process.pid || !isRunning(holder)) await rm(file, { force: true });
-  return false;
-}
-
-function isRunning(processId: number): boolean {
-  if (processId === 0) return true;
   try {
-    process.kill(processId, 0);
-    return true;
+    const { mtimeMs } = await stat(file);
+    const name = await readFile(file, 'utf8');
+    if (watch.isGone(name, mtimeMs, performance.now())) await rm(file, { force: true });
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    // It was given back meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
+  return false;
 }

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { textsOf } from '../../process/config/corpus-of-run.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import type { Log } from '../../process/log/log.ts';
 import type { Tracer } from '../../process/tracing/tracer.ts';
@@ -9,8 +10,8 @@ import type { CorpusManifest } from '../../wire/generated/fusemesh/v1/corpus_pb.
 import { connectNats } from '../../wire/nats/connection.ts';
 import { openRunStreams } from '../../wire/nats/run-streams.ts';
 import { DocumentKeeper } from './document-keeper.ts';
+import { encodersOfRun } from './encoders-of-run.ts';
 import { prepareCorpus } from './prepare-corpus.ts';
-import { tokenizersOfRun } from './tokenizers-of-run.ts';
 import { tracedPublishing } from './traced-publishing.ts';
 
 /** What is published of a run when its feeder has done its part. */
@@ -49,7 +50,7 @@ export async function runFeeder(config: RunConfig, options: FeederOptions): Prom
   const { signal, tracer, onRead, onProgress, onPublished } = options;
   const log = options.log.child({ run: config.run });
   // What can be wrong with the run file shows before anything is waited for.
-  for (const { path } of config.corpus) {
+  for (const { path } of textsOf(config)) {
     const { files, skipped } = await findTextFiles(path);
     if (skipped.length > 0) {
       log.info(
@@ -63,9 +64,9 @@ export async function runFeeder(config: RunConfig, options: FeederOptions): Prom
     const streams = openRunStreams(connection, config.run);
     await streams.ensure(config.nats);
     log.info("The corpus is being cut, with the teachers' tokenizers as soon as they are up");
-    const tokenizers = await tokenizersOfRun(config, signal);
+    const encoders = await encodersOfRun(config, signal);
     const directory = join(config.trainer.output, 'corpus');
-    const documents = await prepareCorpus(config, tokenizers, { directory, signal, log, onRead });
+    const documents = await prepareCorpus(config, encoders, { directory, signal, log, onRead });
     const { manifest } = documents;
     const textBytes = Number(manifest.textBytes);
     log.info(

@@ -1,15 +1,14 @@
 import { appendFile, readdir, utimes, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { createLog } from '../../process/log/log.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
+import { zooEncoder } from '../../test/support/zoo-encoder.ts';
 import { type Preparation, prepareCorpus } from './prepare-corpus.ts';
 import { readJournal, type StoredCorpus } from './stored-corpus.ts';
 
-const zoo = resolve(import.meta.dirname, '../../examples/zoo');
 const log = createLog('test', { level: 'silent' });
-const tokenizers = [await Tokenizer.fromFile(join(zoo, 'orator/tokenizer.json'))];
+const encoders = [await zooEncoder('orator')];
 const { signal } = new AbortController();
 const contextLength = 64;
 
@@ -32,7 +31,7 @@ const textsOf = (stored: StoredCorpus) => Array.from({ length: stored.count }, (
 it('goes on behind what was saved when it is killed, to the same documents', async () => {
   const { root, config } = await corpus();
   const prepare = (name: string, preparation: Partial<Preparation> = {}) =>
-    prepareCorpus(config, tokenizers, {
+    prepareCorpus(config, encoders, {
       directory: join(root, name),
       signal,
       log,
@@ -56,7 +55,6 @@ it('goes on behind what was saved when it is killed, to the same documents', asy
   expect(rowsSaved).toBeGreaterThan(100);
   // A process that is killed may have written more than it has saved.
   for (const name of ['pieces', 'places', 'digests']) await appendFile(join(directory, name), 'more');
-  await writeFile(join(directory, 'in-work'), '999999999');
 
   reads = 0;
   const resumed = await prepare('killed', {
@@ -80,7 +78,7 @@ it('cuts nothing again, unless a file, the seed or the context is another', asyn
     const onRead = () => {
       reads++;
     };
-    const stored = await prepareCorpus({ ...config, ...changed }, tokenizers, {
+    const stored = await prepareCorpus({ ...config, ...changed }, encoders, {
       directory,
       signal,
       log,
@@ -106,9 +104,64 @@ it('lets one feeder cut while another waits for it', async () => {
   const onRead = () => {
     reads++;
   };
-  const prepare = () => prepareCorpus(config, tokenizers, { directory, signal, log, onRead });
+  const prepare = () => prepareCorpus(config, encoders, { directory, signal, log, onRead });
   const [one, other] = await Promise.all([prepare(), prepare()]);
   expect(reads).toBeLessThan(400);
   expect(textsOf(one)).toEqual(textsOf(other));
   for (const stored of [one, other]) stored.close();
+});
+
+it('keeps conversations as every model reads them, and cuts again where a template is another', async () => {
+  const root = await temporaryDirectory();
+  const messages = (i: number) => [
+    { role: 'user', content: `Who is captain ${i}?` },
+    { role: 'assistant', content: 'Ahab.', tool_calls: null, mood: 'grim' },
+  ];
+  const path = join(root, 'a.jsonl');
+  const rows = [0, 1, 2].map((i) => JSON.stringify({ messages: messages(i) }));
+  await writeFile(path, [...rows, JSON.stringify({ text: 'Call me Ishmael.' })].join('\n'));
+  const config = { corpus: [{ domain: 'sea', path }], contextLength, seed: 3 };
+  const directory = join(root, 'stored');
+  let reads = 0;
+  const prepare = async (template: string) => {
+    reads = 0;
+    const onRead = () => {
+      reads++;
+    };
+    const readers = [await zooEncoder('orator', template)];
+    return prepareCorpus(config, readers, { directory, signal, log, onRead });
+  };
+  const template = '{% for message in messages %}{{ message.content }}</s>{% endfor %}';
+  const stored = await prepare(template);
+  const documents = Array.from({ length: stored.count }, (_, d) => stored.at(d));
+  stored.close();
+  expect(
+    documents.map(({ schemaVersion, text, turns }) => `${schemaVersion} ${text} ${turns.length}`).sort(),
+  ).toEqual(['0 Call me Ishmael. 0', '2  2', '2  2', '2  2']);
+  const [conversation] = documents.filter(({ turns }) => turns.length > 0);
+  expect(conversation.turns).toMatchObject([
+    { role: 'user', learnt: false, extras: '' },
+    { role: 'assistant', content: 'Ahab.', learnt: true, extras: '{"mood":"grim"}' },
+  ]);
+  const cases: [string, boolean][] = [
+    [template, false],
+    [`${template}!`, true],
+  ];
+  for (const [other, cutsAgain] of cases) {
+    (await prepare(other)).close();
+    expect(reads > 0).toBe(cutsAgain);
+  }
+});
+
+it('says why a corpus makes no document', async () => {
+  const root = await temporaryDirectory();
+  const path = join(root, 'a.jsonl');
+  await writeFile(path, JSON.stringify({ messages: [{ role: 'user', content: 'Who?' }] }));
+  const config = { corpus: [{ domain: 'sea', path }], contextLength, seed: 3 };
+  await expect(
+    prepareCorpus(config, encoders, { directory: join(root, 'stored'), signal, log }),
+  ).rejects.toMatchObject({
+    code: 'invalid_argument',
+    message: expect.stringMatching(/no text.* 1 nothing learnt; the first is .*a\.jsonl:1/),
+  });
 });

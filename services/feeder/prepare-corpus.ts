@@ -1,13 +1,17 @@
+import { hash } from 'node:crypto';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import type { ContentEncoder } from '../../model/chat/content-encoder.ts';
+import type { Content } from '../../model/chat/conversation.ts';
+import { textsOf } from '../../process/config/corpus-of-run.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import type { Log } from '../../process/log/log.ts';
-import { DocumentSchema } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
+import { SkippedRows } from '../../texts/skipped-rows.ts';
+import { type Document, DocumentSchema } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
 import { CorpusWriter } from './corpus-writer.ts';
 import { type CorpusFile, cutCorpus, findCorpusFiles } from './cut-corpus.ts';
 import { holdDirectory } from './hold-directory.ts';
-import { SkippedRows } from './skipped-rows.ts';
+import { noText } from './no-text.ts';
 import { readJournal, StoredCorpus } from './stored-corpus.ts';
 
 export interface Preparation {
@@ -23,30 +27,31 @@ export interface Preparation {
 
 /**
  * The documents of a run on disk: cut, and in their order. What was cut before is not cut again, be it all or a part,
- * as long as texts, tokenizers, context and seed are the same.
+ * as long as texts, tokenizers, chat templates, context and seed are the same.
  *
- * @param tokenizers of all models of the run
+ * @param encoders of all models of the run
  * @throws FuseMeshError cancelled when aborted, invalid_argument where the corpus has no text
  */
 export async function prepareCorpus(
   config: Pick<RunConfig, 'corpus' | 'contextLength' | 'seed'>,
-  tokenizers: readonly Tokenizer[],
+  encoders: readonly ContentEncoder[],
   preparation: Preparation,
 ): Promise<StoredCorpus> {
   const { directory, signal, log } = preparation;
-  const { corpus, contextLength, seed } = config;
-  const files = await findCorpusFiles(corpus);
+  const { contextLength, seed } = config;
+  const files = await findCorpusFiles(textsOf(config));
   const key = JSON.stringify({
     version: 1,
     files,
-    tokenizers: tokenizers.map(({ fingerprint }) => Buffer.from(fingerprint).toString('hex')),
+    tokenizers: encoders.map(({ tokenizer }) => Buffer.from(tokenizer.fingerprint).toString('hex')),
+    ...templatesKey(encoders),
     contextLength,
     seed,
   });
   return holdDirectory(directory, signal, async () => {
     let journal = await readJournal(directory);
     if (journal?.key !== key || journal.sha256 === undefined) {
-      await cutToDisk(files, { ...preparation, key, config, tokenizers });
+      await cutToDisk(files, { ...preparation, key, config, encoders });
       journal = await readJournal(directory);
     }
     if (journal === undefined) throw new Error(`no journal in ${directory}`);
@@ -63,12 +68,19 @@ export async function prepareCorpus(
   });
 }
 
+/** How conversations are cut depends on the templates too; base models have none. */
+function templatesKey(encoders: readonly ContentEncoder[]): { readonly templates?: string } {
+  const formats = encoders.map(({ template: { format } }) => format);
+  if (formats.every(({ template }) => template === '')) return {};
+  return { templates: hash('sha256', JSON.stringify(formats)) };
+}
+
 async function cutToDisk(
   files: readonly CorpusFile[],
   {
     key,
-    config: { corpus, contextLength, seed },
-    tokenizers,
+    config,
+    encoders,
     directory,
     signal,
     log,
@@ -77,11 +89,12 @@ async function cutToDisk(
   }: Preparation & {
     readonly key: string;
     readonly config: Pick<RunConfig, 'corpus' | 'contextLength' | 'seed'>;
-    readonly tokenizers: readonly Tokenizer[];
+    readonly encoders: readonly ContentEncoder[];
   },
 ): Promise<void> {
+  const { contextLength, seed } = config;
   const all = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const domains = [...new Set(corpus.map(({ domain }) => domain))];
+  const domains = [...new Set(textsOf(config).map(({ domain }) => domain))];
   const writer = await CorpusWriter.open(directory, key);
   try {
     const { position: from, skipped: skippedBefore } = writer.journal;
@@ -89,12 +102,12 @@ async function cutToDisk(
     if (from !== undefined) log.info({ documents }, `Cutting goes on behind ${documents} documents`);
     const skipped = new SkippedRows(skippedBefore);
     let saved = writer.journal.bytes;
-    const cutting = { tokenizers, contextLength, signal, ...(from && { from }) };
+    const cutting = { encoders, contextLength, signal, ...(from && { from }) };
     for await (const { domain, pieces, skipped: rows, after, read } of cutCorpus(files, cutting)) {
       for (const row of rows) skipped.add(row);
-      for (const { text } of pieces) {
-        const bytes = toBinary(DocumentSchema, create(DocumentSchema, { domain, text }));
-        await writer.append(domains.indexOf(domain), bytes, Buffer.byteLength(text));
+      for (const { content, bytes: textBytes } of pieces) {
+        const bytes = toBinary(DocumentSchema, documentOf(domain, content));
+        await writer.append(domains.indexOf(domain), bytes, textBytes);
       }
       onRead?.(read, all);
       const isEnd = after.file === files.length;
@@ -104,14 +117,22 @@ async function cutToDisk(
       }
     }
     if (writer.journal.documents === 0) {
-      throw new FuseMeshError(
-        'invalid_argument',
-        'The corpus has no text: no file that corpus names has any.',
-      );
+      throw noText(skipped);
     }
     await writer.finish(seed);
   } catch (error) {
     await writer.close().catch(() => undefined);
     throw error;
   }
+}
+
+function documentOf(domain: string, content: Content): Document {
+  if (typeof content === 'string') return create(DocumentSchema, { domain, text: content });
+  const turns = content.turns.map(({ role, content: said, learnt, extras }) => ({
+    role,
+    content: said,
+    learnt,
+    extras,
+  }));
+  return create(DocumentSchema, { domain, schemaVersion: 2, turns, tools: content.tools });
 }

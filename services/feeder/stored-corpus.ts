@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { SkippedRows } from '../../texts/skipped-rows.ts';
 import {
   type CorpusManifest,
   CorpusManifestSchema,
@@ -10,7 +11,6 @@ import {
   DocumentSchema,
 } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
 import type { CorpusPosition } from './cut-corpus.ts';
-import type { SkippedRows } from './skipped-rows.ts';
 
 export const journalFile = 'journal.json';
 export const piecesFile = 'pieces';

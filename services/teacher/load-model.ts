@@ -29,11 +29,12 @@ export type LoadModel = (settings: TeacherSettings, process: LoadingProcess) => 
 /** Loads the run file's model into this process, or speaks to the server that has it. */
 export const loadModel: LoadModel = (settings, process) => {
   if (settings.served !== undefined) return connectModel(settings, process);
-  const { model, threads, execution, device } = settings;
+  const { model, threads, execution, device, chatTemplate } = settings;
   const { config, log } = process;
   return OnnxModel.load(model, {
     topK: config.topK,
     threads,
+    chatTemplate,
     placement: { provider: execution, device },
     onProcessor: (line) => log.info(line),
     onQuantized: (line) => log.info(line),
@@ -43,7 +44,7 @@ export const loadModel: LoadModel = (settings, process) => {
 const protocols: Readonly<Record<ServedTeacher['served']['api'], ServedProtocol>> = { vllm, sglang };
 
 function connectModel(
-  { name, key, served, tokenizer }: ServedTeacher,
+  { name, key, served, tokenizer, chatTemplate }: ServedTeacher,
   { config, register, readiness, log, signal }: LoadingProcess,
 ): Promise<TeacherModel> {
   const { api, model, apiKeyFile, tls, inFlight } = served;
@@ -58,6 +59,7 @@ function connectModel(
     servers: urlsOf(served).map((url) => ({ url, apiKey, ca })),
     model,
     tokenizer,
+    chatTemplate,
     topK: config.topK,
     contextLength: config.contextLength,
     inFlight,

@@ -7,6 +7,7 @@ import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { runConfigSchema } from '../../process/config/schema.ts';
 import { createLog } from '../../process/log/log.ts';
 import { startNatsServer, type TestNatsServer } from '../../test/support/nats-server.ts';
+import { decodeTextDistribution } from '../../wire/codec/decode-text-distribution.ts';
 import { distributionFromBytes } from '../../wire/codec/distribution-bytes.ts';
 import { CorpusManifestSchema, DocumentSchema } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
 import { FinishReason, TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
@@ -85,6 +86,31 @@ test('scores one text now', async () => {
   expect(distribution).toMatchObject({ teacher: 'orator', topK: 3 });
   expect(distribution!.predictedTokens).toBeGreaterThan(3);
   expect(distribution!.crossEntropy).toBeGreaterThan(0);
+});
+
+test('scores a conversation as its template reads it, with spans in what is said', async () => {
+  const turns = [
+    { role: 'user', content: 'How is the Union?' },
+    { role: 'assistant', content: 'It is strong.', learnt: true },
+  ];
+  const { chatFormat } = await client.getModelCard({});
+  expect(chatFormat?.template).toBe('');
+  const { distribution } = await client.score({ turns, topK: 3 });
+  const { ends, starts } = decodeTextDistribution(distribution!);
+  // One byte before each turn, one for its end, and one behind the last; no token ends what the user says.
+  expect(ends).toContain(2 + 'How is the Union?'.length);
+  expect(ends).toContain(3 + 'How is the Union?It is strong.'.length);
+  expect(ends.at(-1)).toBeLessThanOrEqual(5 + 'How is the Union?It is strong.'.length);
+  expect(starts.every((start, i) => i === 0 || start >= starts[i - 1])).toBe(true);
+
+  const refusals = [
+    { turns, text: 'Both.', topK: 3 },
+    { turns: [{ role: 'user', content: 'x', extras: '[]' }], topK: 3 },
+    { turns: [...turns, { role: '', content: 'Nobody.' }], topK: 3 },
+  ];
+  for (const request of refusals) {
+    await expect(client.score(request)).rejects.toMatchObject({ code: 'invalid_argument' });
+  }
 });
 
 test('refuses a text that it cannot score, and says why', async () => {

@@ -9,7 +9,7 @@ import { createRegister } from '../../process/metrics/create-register.ts';
 import { processMetrics } from '../../process/metrics/process-metrics.ts';
 import { hostOfAddress } from '../../process/security/loopback.ts';
 import type { Tracer } from '../../process/tracing/tracer.ts';
-import { advertisedAddress, withPort } from '../../wire/discovery/advertised-address.ts';
+import { advertisedAddress, portOf, withPort } from '../../wire/discovery/advertised-address.ts';
 import { describeTeacher } from '../../wire/discovery/teacher-listing.ts';
 import { TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import { implement } from '../../wire/grpc/implementation.ts';
@@ -26,7 +26,7 @@ import { type TeacherSettings, teacherSettings } from './teacher-settings.ts';
 
 /** Where a teacher can be reached. */
 export interface TeacherAddresses {
-  /** HOST:PORT of the gRPC service. */
+  /** HOST:PORT at which the gRPC service is called. */
   readonly grpc: string;
   /** Port of /metrics. */
   readonly metricsPort: number;
@@ -60,7 +60,7 @@ export async function runTeacher(
   readiness.lacks('model', 'it is being loaded');
   // Before the model, so that whoever looks after processes can tell one that loads from one that hangs.
   const http = await serveHttp(register, {
-    host: hostOfAddress(settings.address),
+    host: hostOfAddress(settings.listen ?? settings.address),
     port: settings.metricsPort,
     log: options.log,
     readiness,
@@ -102,7 +102,7 @@ async function teach(model: TeacherModel, surroundings: Surroundings): Promise<v
   const identity: TeacherIdentity = { name, run: config.run, instance: randomUUID() };
   try {
     const grpc = await serve({
-      address: settings.address,
+      address: settings.listen ?? settings.address,
       services: [implement(TeacherService, teacherService(identity, model, attachments))],
       log,
       security: config.security,
@@ -114,12 +114,13 @@ async function teach(model: TeacherModel, surroundings: Surroundings): Promise<v
       `Teacher ${name} is ready with a ${model.card.family} model ${placeOf(settings)}`,
     );
     const registered = nats.keepRegistered((connection) => {
-      const address = advertisedAddress(grpc.address, connection);
+      const address = advertisedAddress(grpc.address, connection, settings.advertise);
       const metricsAddress = withPort(address, metricsPort);
       const listing = teacherListing(identity, model, { address, metricsAddress });
       return describeTeacher(listing, () => attachments.work());
     }, signal);
-    onReady?.({ grpc: grpc.address, metricsPort });
+    const called = settings.listen ? withPort(settings.address, portOf(grpc.address)) : grpc.address;
+    onReady?.({ grpc: called, metricsPort });
 
     const stopped = signal.aborted ? undefined : once(signal, 'abort').then(() => undefined);
     const failure = await Promise.race([stopped, model.failed]);

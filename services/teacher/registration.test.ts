@@ -94,3 +94,39 @@ test('serves without NATS, is found as soon as NATS is there, and works for runs
   await connection.close();
   await server.stop();
 });
+
+test('listens where it is told to and is found where it says, whatever the address in the run file', async () => {
+  const server = await startLocalNatsServer({ storeDirectory: await temporaryDirectory() });
+  const connection = await connectNats(server.url, 'test');
+  // TEST-NET-1 (RFC 5737): no machine has this address.
+  const address = '192.0.2.1:50051';
+  const start = (own: object, signal: AbortSignal, onReady?: (addresses: TeacherAddresses) => void) =>
+    runTeacher(
+      runConfigSchema.parse({
+        run: 'far',
+        nats: { url: server.url },
+        security: { insecure: true },
+        contextLength: 128,
+        corpus: [{ domain: 'speeches', path: 'unused.txt' }],
+        teachers: [{ name: 'orator', address, model: `${zoo}orator`, ...own }],
+        target: { model: `${zoo}target` },
+        trainer: { output: 'unused' },
+      }),
+      'orator',
+      { signal, log, ...(onReady && { onReady }) },
+    );
+  await expect(start({}, AbortSignal.timeout(20_000))).rejects.toThrow('set listen to 0.0.0.0 and the port');
+
+  const stop = new AbortController();
+  const own = { listen: '0.0.0.0:0', advertise: 'localhost:0' };
+  const serving = start(own, stop.signal);
+  const found = async () => (await findTeachers(connection)).map((teacher) => teacher.address);
+  await expect.poll(found, { timeout: 20_000 }).toEqual([expect.stringMatching(/^localhost:\d+$/)]);
+  const client = createClient(TeacherService, (await found())[0]);
+  await expect(client.getModelCard({})).resolves.toMatchObject({ name: 'orator', run: 'far' });
+  client.close();
+  stop.abort();
+  await serving;
+  await connection.close();
+  await server.stop();
+});

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { ChatTemplate } from '../../model/chat/chat-template.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { runConfigSchema } from '../../process/config/schema.ts';
 import { createLog } from '../../process/log/log.ts';
@@ -22,6 +23,7 @@ async function startIdleTeacher() {
   const idle: TeacherModel = {
     card: { family: 'idle', parameters: 0, vocabularySize: 2_000, contextLength: 16 },
     tokenizer: await Tokenizer.fromFile(join(orator, 'tokenizer.json')),
+    template: ChatTemplate.of({ template: '', specialTokens: {} }, 'none'),
     fingerprint: new Uint8Array(32).fill(7),
     failed: new Promise((resolve) => {
       fail = resolve;

@@ -1,4 +1,6 @@
 import type { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { ChatTemplate } from '../../model/chat/chat-template.ts';
+import type { Content } from '../../model/chat/conversation.ts';
 import type { GeneratedPiece, GenerationRequest } from '../../model/generation/generator.ts';
 import type { Turn } from '../../model/runtime/turns.ts';
 import type { ModelCard } from '../../model/scoring/model-card.ts';
@@ -13,8 +15,12 @@ export interface TeacherModel {
   readonly card: ModelCard;
   /** Cuts texts into the model's tokens. Its file need not lie where the model computes. */
   readonly tokenizer: Tokenizer;
+  /** How it reads conversations. */
+  readonly template: ChatTemplate;
   /** 32 bytes that tell models apart which have the same card and tokenizer: replicas have the same. */
   readonly fingerprint: Uint8Array;
+  /** What tells the model from others where the fingerprint is of its name only. Left out where it is of its weights. */
+  readonly probe?: ServerProbe;
   /**
    * How many texts it works on side by side, each on its own. Left out, those of one call are a batch, and calls take
    * turns.
@@ -24,17 +30,17 @@ export interface TeacherModel {
   readonly failed: Promise<FuseMeshError>;
 
   /**
-   * Says how probable texts are, token by token. Texts do not change one another, and one that cannot be scored holds
+   * Says how probable contents are, token by token. They do not change one another, and one that cannot be scored holds
    * up no other.
    *
    * @param topK k, the candidates of a row: 1 … vocabulary size
    * @param turn how the call waits for others: lanes take turns; aborted before its turn, nothing is computed, and a
    *   server's work on it is ended
-   * @returns [texts] in their order
+   * @returns [contents] in their order
    * @throws FuseMeshError cancelled when the turn's signal aborts while the call waits; any other says that the
-   *   model failed, whatever the texts
+   *   model failed, whatever the contents
    */
-  score(texts: readonly string[], topK: number, turn: Turn): Promise<TextOutcome[]>;
+  score(contents: readonly Content[], topK: number, turn: Turn): Promise<TextOutcome[]>;
 
   /**
    * Goes on with a prompt, piece by piece. Left out where the model scores only.
@@ -48,10 +54,21 @@ export interface TeacherModel {
   close(): Promise<void>;
 }
 
+/** What the server that computes a model answered when it was met. */
+export interface ServerProbe {
+  /** Natural log-probabilities of the tokens of texts that are always the same. */
+  readonly values: Float32Array;
+  /** Of the server's program. */
+  readonly version: string;
+}
+
 /** What came of scoring a text. */
 export type TextOutcome = ScoredText | RefusedText;
 
-/** A text that this model can never score: too long for its context, or without a token. */
+/**
+ * What this model can never score: a content too long for its context, without a token, or a conversation that its
+ * template does not take.
+ */
 export interface RefusedText {
   /** Why, in a sentence for the run's dead letters. */
   readonly refusal: string;

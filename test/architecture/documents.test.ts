@@ -120,8 +120,8 @@ const schema = z.toJSONSchema(runConfigSchema, { io: 'input' }) as KeySchema;
 /** All keys that have a value of their own: "trainer.steps", "teachers[].name". */
 function* keysOf(node: KeySchema, key = ''): Generator<readonly [string, KeySchema]> {
   const inner = [node, ...(node.anyOf ?? [])].flatMap(({ properties }) => Object.entries(properties ?? {}));
-  const holdsObjects = node.items?.properties !== undefined;
-  if (node.properties === undefined && !holdsObjects) yield [key, node];
+  const items = [node, ...(node.anyOf ?? [])].map((form) => form.items).find((item) => item?.properties);
+  if (node.properties === undefined && items === undefined) yield [key, node];
   for (const [name, value] of inner) yield* keysOf(value, key === '' ? name : `${key}.${name}`);
-  if (holdsObjects) yield* keysOf(node.items!, `${key}[]`);
+  if (items) yield* keysOf(items, `${key}[]`);
 }

@@ -69,6 +69,7 @@ const unlawful: readonly (readonly [file: string, imported: string, rule: string
   ['services/teacher/score.ts', '@grpc/grpc-js', '@grpc/grpc-js-behind-one-door'],
   ['engine/step.ts', '@opentelemetry/api', '@opentelemetry-behind-one-door'],
   ['engine/step.ts', 'koffi', 'koffi-behind-one-door'],
+  ['services/teacher/score.ts', '@huggingface/jinja', '@huggingface/jinja-behind-one-door'],
   ['services/teacher/score.ts', 'koffi', 'koffi-behind-one-door'],
   ['wire/nats/acknowledge.ts', './streams.ts', 'no-cycles'],
   ['cli/up.ts', '../bench/step.ts', 'rooms-stand-alone'],

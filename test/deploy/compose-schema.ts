@@ -18,6 +18,7 @@ const service = z
   .strictObject({
     image: z.string(),
     build: build.optional(),
+    cap_drop: z.tuple([z.literal('ALL')]).optional(),
     command: strings.optional(),
     depends_on: z
       .record(
@@ -30,9 +31,21 @@ const service = z
     environment: z.record(z.string(), z.string()).optional(),
     healthcheck: healthcheck.optional(),
     init: z.boolean().optional(),
+    logging: z.strictObject({
+      driver: z.literal('local'),
+      options: z.strictObject({
+        'max-size': z.string().regex(/^\d+m$/),
+        'max-file': z.string().regex(/^\d+$/),
+      }),
+    }),
+    mem_limit: z.string().regex(/^\d+g$/),
+    pids_limit: z.number().int().positive(),
     ports: z.array(z.string().regex(/^127\.0\.0\.1:\d+:\d+$/)).optional(),
+    read_only: z.boolean().optional(),
     restart: z.enum(['no', 'always', 'on-failure', 'unless-stopped']).optional(),
+    security_opt: z.tuple([z.literal('no-new-privileges:true')]),
     stop_grace_period: duration.optional(),
+    tmpfs: strings.optional(),
     volumes: z.array(z.string().regex(/^[^:]+:\/[^:]+(:ro)?$/)).default([]),
   })
   .describe('A service');

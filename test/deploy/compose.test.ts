@@ -6,9 +6,12 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { grafanaConfig } from '../../cli/observe/grafana-config.ts';
 import { cudaBuildFolder } from '../../model/runtime/cuda-build.ts';
+import { textsOf } from '../../process/config/corpus-of-run.ts';
 import { loadRunConfig } from '../../process/config/load-config.ts';
 import { sourcesOf } from '../../process/config/run-sources.ts';
 import { runConfigSchema } from '../../process/config/schema.ts';
+import { ownVersion } from '../../process/lifecycle/own-version.ts';
+import { runCommand } from '../end-to-end/command.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { composeSchema, gpuOverrideSchema, servedOverrideSchema } from './compose-schema.ts';
 
@@ -45,6 +48,11 @@ describe('deploy/compose.yaml', () => {
     }
   });
 
+  it('gives every process of ours a file system that nobody writes to, and no capabilities', () => {
+    const ours = Object.values(services).filter(({ image }) => image === 'fusemesh');
+    for (const service of ours) expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'] });
+  });
+
   it('mounts files that exist and volumes that are declared', async () => {
     for (const [source] of Object.values(services).flatMap((service) =>
       service.volumes.map((volume) => volume.split(':')),
@@ -64,7 +72,7 @@ describe('deploy/compose.yaml', () => {
   });
 
   it('mounts every file of the run, and a volume where the trainer writes', async () => {
-    const texts = [...run.corpus, ...run.heldOut].map(({ path }) => path);
+    const texts = [...textsOf(run), ...run.heldOut].map(({ path }) => path);
     const models = [...run.teachers.map(({ model }) => model), run.target.model];
     for (const path of [...texts, ...models]) {
       expect(path).toMatch(/^\.\.\/examples\/zoo\//);
@@ -225,6 +233,11 @@ describe('deploy/Dockerfile', () => {
     expect(cuda.stderr).toMatch(/^fusemesh: --from is for CUDA 13: see npm run cuda -- --help$/m);
     expect(cuda.status).toBe(2);
   });
+});
+
+it('the command starts where no temporary directory can be written to', { timeout: 120_000 }, async () => {
+  const { code, stdout, stderr } = await runCommand(['--version'], { TMPDIR: '/dev/null/tmp' });
+  expect([code, stdout.trim(), stderr]).toEqual([0, ownVersion, '']);
 });
 
 describe('deploy/prometheus/prometheus.yml', () => {

@@ -11,24 +11,35 @@ const entry = fileURLToPath(new URL('../../cli/fusemesh.mjs', import.meta.url));
 const teachers = ['orator', 'novelist', 'engineer'];
 const source = 'target';
 
+/** How a run is started. */
+export interface MeshOptions {
+  /** KEY=VALUE, as after --set. */
+  readonly settings?: readonly string[];
+  /** How many servers NATS has: 3 are a cluster, which holds each stream in all of them. */
+  readonly servers?: 1 | 3;
+  /** Largest message that NATS takes, as its configuration has it. */
+  readonly maxPayload?: string;
+}
+
 /** A run as on several machines: NATS and every process by itself, each started again whenever it ends. */
 export class DisturbedMesh {
-  readonly nats: KeptProcess;
+  /** The servers of NATS: one, or those of a cluster. */
+  readonly servers: readonly KeptProcess[];
   readonly teachers: readonly KeptProcess[];
   readonly feeder: KeptProcess;
   readonly trainer: KeptProcess;
   readonly #run: string;
   readonly #url: string;
-  readonly #store: string;
+  readonly #stores: readonly string[];
 
   private constructor(
     run: string,
-    { url, store, nats, command }: { url: string; store: string; nats: string[]; command: Command },
+    { url, servers, command }: { url: string; servers: readonly PlannedServer[]; command: Command },
   ) {
     this.#run = run;
     this.#url = url;
-    this.#store = store;
-    this.nats = new KeptProcess('nats-server', nats, { mayEnd: false });
+    this.#stores = servers.map(({ store }) => store);
+    this.servers = servers.map((server) => new KeptProcess(server.name, server.command, { mayEnd: false }));
     this.teachers = [...teachers, source].map(
       (name) => new KeptProcess(`teacher ${name}`, command('teacher', name), { mayEnd: false }),
     );
@@ -39,18 +50,11 @@ export class DisturbedMesh {
   /** Starts the run of a file that {@link writeRunFile} wrote. Its NATS server keeps its store in `directory`. */
   static async start(
     { path, run, directory }: { path: string; run: string; directory: string },
-    settings: readonly string[] = [],
+    { settings = [], servers: count = 1, maxPayload = '32MB' }: MeshOptions = {},
   ): Promise<DisturbedMesh> {
-    const port = await freePort();
-    const url = `nats://127.0.0.1:${port}`;
-    const store = join(directory, 'store');
-    const configFile = join(directory, 'nats-server.conf');
     await mkdir(directory, { recursive: true });
-    await writeFile(
-      configFile,
-      `host: "127.0.0.1"\nport: ${port}\nmax_payload: 32MB\njetstream { store_dir: ${JSON.stringify(store)} }\n`,
-    );
-    const addresses: string[] = [`nats.url=${url}`];
+    const { url, servers } = await planServers(directory, count, maxPayload);
+    const addresses: string[] = [`nats.url=${url}`, `nats.replicas=${count}`];
     for (const i of teachers.keys()) addresses.push(`teachers.${i}.address=127.0.0.1:${await freePort()}`);
     addresses.push(`target.source.address=127.0.0.1:${await freePort()}`);
     const flags = [...addresses, ...settings].flatMap((setting) => ['--set', setting]);
@@ -62,16 +66,31 @@ export class DisturbedMesh {
       ...parameters,
       ...flags,
     ];
-    const nats = [await findNatsServer(), '-c', configFile];
-    const mesh = new DisturbedMesh(run, { url, store, nats, command });
-    mesh.nats.start();
+    const mesh = new DisturbedMesh(run, { url, servers, command });
+    for (const server of mesh.servers) server.start();
     await mesh.#connect().then((connection) => connection.close());
     for (const part of [...mesh.teachers, mesh.feeder, mesh.trainer]) part.start();
     return mesh;
   }
 
   get parts(): readonly KeptProcess[] {
-    return [this.trainer, ...this.teachers, this.feeder, this.nats];
+    return [this.trainer, ...this.teachers, this.feeder, ...this.servers];
+  }
+
+  /** The first server of NATS. */
+  get nats(): KeptProcess {
+    return this.servers[0];
+  }
+
+  /** The server of a cluster that leads the stream of distributions; undefined while none is elected. */
+  async leader(): Promise<KeptProcess | undefined> {
+    const connection = await this.#connect();
+    try {
+      const info = await connection.manager.streams.info(runNames(this.#run).distributionsStream);
+      return this.servers.find(({ name }) => name === info.cluster?.leader);
+    } finally {
+      await connection.close();
+    }
   }
 
   /** Deletes the last messages of the run's streams, which nobody is told. */
@@ -93,25 +112,29 @@ export class DisturbedMesh {
   }
 
   /** How many messages the run's streams hold. */
-  async held(): Promise<{ documents: number; distributions: number }> {
+  async held(): Promise<{ documents: number; distributions: number; parts: number }> {
     const connection = await this.#connect();
     const { streams } = connection.manager;
-    const { documentsStream, distributionsStream } = runNames(this.#run);
-    const [documents, distributions] = await Promise.all(
-      [documentsStream, distributionsStream].map((stream) => streams.info(stream)),
+    const { documentsStream, distributionsStream, partsStream } = runNames(this.#run);
+    const [documents, distributions, parts] = await Promise.all(
+      [documentsStream, distributionsStream, partsStream].map((stream) => streams.info(stream)),
     );
     await connection.close();
-    return { documents: documents.state.messages, distributions: distributions.state.messages };
+    return {
+      documents: documents.state.messages,
+      distributions: distributions.state.messages,
+      parts: parts.state.messages,
+    };
   }
 
   /** Kills NATS and lets it come back with an empty store. */
   wipeStore(): Promise<void> {
-    return this.nats.kill(() => rm(this.#store, { recursive: true, force: true }));
+    return this.nats.kill(() => rm(this.#stores[0], { recursive: true, force: true }));
   }
 
   async stop(): Promise<void> {
     await Promise.all([this.trainer, this.feeder, ...this.teachers].map((part) => part.stop()));
-    await this.nats.stop();
+    await Promise.all(this.servers.map((server) => server.stop()));
   }
 
   async #connect(): Promise<NatsConnection> {
@@ -119,7 +142,8 @@ export class DisturbedMesh {
       try {
         return await connectNats(this.#url, 'chaos');
       } catch (error) {
-        if (tries === 50) throw error;
+        // A cluster elects a leader first.
+        if (tries === 200) throw error;
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
     }
@@ -127,3 +151,44 @@ export class DisturbedMesh {
 }
 
 type Command = (verb: string, ...parameters: string[]) => string[];
+
+interface PlannedServer {
+  readonly name: string;
+  readonly store: string;
+  readonly command: readonly string[];
+}
+
+/** Writes the configuration of each server, and says where they will listen. */
+async function planServers(
+  directory: string,
+  count: number,
+  maxPayload: string,
+): Promise<{ url: string; servers: readonly PlannedServer[] }> {
+  const program = await findNatsServer();
+  const ports: number[] = [];
+  while (ports.length < 2 * count) ports.push(await freePort());
+  const routes = ports.slice(count).map((port) => `nats://127.0.0.1:${port}`);
+  const servers = await Promise.all(
+    Array.from({ length: count }, async (_, i): Promise<PlannedServer> => {
+      const name = count === 1 ? 'nats-server' : `nats-server-${i + 1}`;
+      const store = join(directory, `store-${i + 1}`);
+      const file = join(directory, `${name}.conf`);
+      const cluster = `cluster { name: mesh, listen: "127.0.0.1:${ports[count + i]}", routes: [${routes}] }`;
+      const lines = [
+        `server_name: ${name}`,
+        'host: "127.0.0.1"',
+        `port: ${ports[i]}`,
+        `max_payload: ${maxPayload}`,
+        `jetstream { store_dir: ${JSON.stringify(store)} }`,
+        ...(count === 1 ? [] : [cluster]),
+      ];
+      await writeFile(file, `${lines.join('\n')}\n`);
+      return { name, store, command: [program, '-c', file] };
+    }),
+  );
+  const url = ports
+    .slice(0, count)
+    .map((port) => `nats://127.0.0.1:${port}`)
+    .join(',');
+  return { url, servers };
+}

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { checkpointName } from '../../trainer/checkpoint/checkpoint-names.ts';
-import { DisturbedMesh } from './disturbed-mesh.ts';
+import { DisturbedMesh, type MeshOptions } from './disturbed-mesh.ts';
 import { isAlive, newestCheckpointStep, type SmallCorpus, writeRunFile } from './small-run.ts';
 
 /** What a run has come to. */
@@ -36,16 +36,13 @@ export async function disturbedRun(
   run: string,
   {
     disturb = async () => {},
-    settings = [],
-  }: {
-    readonly disturb?: (going: GoingRun) => Promise<void>;
-    readonly settings?: readonly string[];
-  } = {},
+    ...options
+  }: MeshOptions & { readonly disturb?: (going: GoingRun) => Promise<void> } = {},
 ): Promise<Outcome> {
   const { path, output } = await writeRunFile(corpus, { run });
   const directory = join(corpus.directory, `${run}-nats`);
   const began = performance.now();
-  const mesh = await DisturbedMesh.start({ path, run, directory }, settings);
+  const mesh = await DisturbedMesh.start({ path, run, directory }, options);
   let ended = false;
   const trained = mesh.trainer.done.then(() => {
     ended = true;

@@ -78,6 +78,13 @@ export class KeptProcess {
     await whileAway();
   }
 
+  /** Kills it for good, as a machine does that burns down. */
+  async lose(): Promise<void> {
+    this.#stopping = true;
+    this.#child?.kill('SIGKILL');
+    await this.#ended;
+  }
+
   /** Lets it do nothing for a while, as a machine does that is suspended. */
   async freeze(milliseconds: number): Promise<void> {
     this.#child?.kill('SIGSTOP');

@@ -64,7 +64,10 @@ test('a replica joins in the middle, covers one that is killed, and the weights 
   await trainer.pause({});
   mesh.start('feed', path);
 
-  const late = mesh.start('teacher', path, 'orator', '--set', 'teachers.0.address=127.0.0.1:0');
+  // As on another machine: the address of the run file is not its own.
+  const elsewhere = ['listen=0.0.0.0:0', 'advertise=localhost:0'];
+  const settings = [...elsewhere.map((setting) => `teachers.0.${setting}`), 'security.insecure=true'];
+  const late = mesh.start('teacher', path, 'orator', ...settings.flatMap((setting) => ['--set', setting]));
   const replicas = async () =>
     (await trainer.getStatus({})).sources.map(({ teacher, replicas }) => [teacher, replicas]);
   await expect.poll(replicas, { timeout: 120_000 }).toEqual([
@@ -80,6 +83,8 @@ test('a replica joins in the middle, covers one that is killed, and the weights 
     return other?.work[0]?.documentsScored ?? 0;
   };
   await expect.poll(scoredByLate, { timeout: 120_000 }).toBeGreaterThan(0);
+  const addresses = (await findTeachers(connection)).map(({ address }) => address);
+  expect(addresses).toContainEqual(expect.stringMatching(/^localhost:\d+$/));
 
   // Held still it keeps what it has in hand and is given more, which it never gives back.
   orator.process.kill('SIGSTOP');

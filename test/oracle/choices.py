@@ -4,6 +4,8 @@ Run: python test/oracle/choices.py   (torch 2.13, transformers 5; reads test/gol
 Writes test/golden-eval/expected.json, for each model:
   logLikelihoods: one list a question, one sum of log-probabilities a choice
   acc, accNorm and their standard errors
+and test/golden-eval/expected-chat.json, the same with --apply_chat_template: each context is what a user says in the
+template test/golden-eval/chat.jinja, no delimiter stands behind it, and no special tokens are added.
 
 The harness is lm_eval 0.4 (TemplateLM._encode_pair, HFLM._loglikelihood_tokens, ConfigurableTask.process_results and
 mean_stderr). Its models take max_length tokens besides the last, which is only predicted; so max_length is one less
@@ -37,13 +39,13 @@ def question(line):
     return first(line, CONTEXT_KEYS), choices, answer
 
 
-def encode_pair(tokenizer, context, continuation):
+def encode_pair(tokenizer, context, continuation, **options):
     spaces = len(context) - len(context.rstrip())
     if spaces > 0:
         continuation = context[-spaces:] + continuation
         context = context[:-spaces]
-    before = tokenizer.encode(context)
-    return before, tokenizer.encode(context + continuation)[len(before) :]
+    before = tokenizer.encode(context, **options)
+    return before, tokenizer.encode(context + continuation, **options)[len(before) :]
 
 
 @torch.inference_mode()
@@ -63,13 +65,23 @@ def greatest(values):
     return values.index(max(values))
 
 
-def evaluate(name, questions):
+def encode_chat_pair(tokenizer, context, continuation):
+    messages = [{"role": "user", "content": context}]
+    rendered = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    return encode_pair(tokenizer, rendered, continuation, add_special_tokens=False)
+
+
+def evaluate(name, questions, template=None):
     directory = REPOSITORY / "examples" / "zoo" / name
     model = AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32, attn_implementation="eager").eval()
     tokenizer = PreTrainedTokenizerFast.from_pretrained(directory)
+    tokenizer.chat_template = template
     all_sums, hits, hits_by_length = [], [], []
     for context, choices, answer in questions:
-        pairs = [encode_pair(tokenizer, context, DELIMITER + choice) for choice in choices]
+        if template is None:
+            pairs = [encode_pair(tokenizer, context, DELIMITER + choice) for choice in choices]
+        else:
+            pairs = [encode_chat_pair(tokenizer, context, choice) for choice in choices]
         sums = [log_likelihood(model, *pair, tokenizer.model_max_length - 1) for pair in pairs]
         by_length = [value / len(choice) for value, choice in zip(sums, choices)]
         all_sums.append(sums)
@@ -93,8 +105,9 @@ def evaluate(name, questions):
 def main():
     lines = (GOLDEN / "questions.jsonl").read_text().splitlines()
     questions = [question(json.loads(line)) for line in lines]
-    expected = {name: evaluate(name, questions) for name in MODELS}
-    (GOLDEN / "expected.json").write_text(json.dumps(expected, indent=2) + "\n")
+    for file, template in [("expected.json", None), ("expected-chat.json", (GOLDEN / "chat.jinja").read_text())]:
+        expected = {name: evaluate(name, questions, template) for name in MODELS}
+        (GOLDEN / file).write_text(json.dumps(expected, indent=2) + "\n")
 
 
 main()

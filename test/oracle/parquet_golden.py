@@ -47,3 +47,28 @@ frames = [subprocess.run(["zstd"], input=half.encode(), capture_output=True, che
 latin1 = pa.array(["fine".encode(), None, b"", "café".encode("latin1"), "last".encode()], pa.binary())
 broken = pa.StringArray.from_buffers(5, latin1.buffers()[1], latin1.buffers()[2], latin1.buffers()[0], 1)
 pq.write_table(pa.table({"text": broken}), folder / "invalid.parquet", compression="snappy")
+
+# Conversations. Arrow gives every struct of a column all keys that one of them has, null where it has them not.
+call = {"type": "function", "function": {"name": "weather", "arguments": {"city": "Rīga"}}}
+tools = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}]
+conversations = [
+    {"messages": [{"role": "user", "content": "naïve 東京 😀"}, {"role": "assistant", "content": "Yes."}], "tools": None},
+    {
+        "messages": [
+            {"role": "user", "content": "Rain?"},
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+            {"role": "tool", "content": "8 °C", "tool_call_id": 7},
+            {"role": "assistant", "content": ""},
+        ],
+        "tools": json.dumps(tools),
+    },
+    {"messages": None, "tools": None},
+    {"messages": [], "tools": None},
+    {"messages": [{"role": "user", "content": "Again?"}, {"role": "assistant", "content": "Yes."}], "tools": None},
+]
+pq.write_table(pa.Table.from_pylist(conversations), folder / "messages.parquet", compression="zstd", row_group_size=3)
+completed = [
+    {"prompt": [{"role": "user", "content": f"Who is {i}?"}], "completion": [{"role": "assistant", "content": f"I, {i}."}], "label": i}
+    for i in range(3)
+]
+pq.write_table(pa.Table.from_pylist(completed), folder / "prompt.parquet", compression="snappy")

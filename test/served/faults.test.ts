@@ -116,7 +116,8 @@ describe.each<ServedApi>(['vllm', 'sglang'])('before a server that speaks as %s'
     'refused400',
   ])('gives up a text that is never answered rightly, with the reason: %s', async (fault) => {
     const model = await connectServed(api, server.url);
-    server.misbehave(faults[fault]);
+    const [{ tokenIds }] = await scorer.score([texts[0]]);
+    server.misbehave({ ...faults[fault], only: tokenIds });
     const [outcome] = await model.score([texts[0]], 8, none);
     expect(outcome).toEqual({ refusal: expect.stringMatching(/\w+ \w+ \w+/) });
     server.misbehave(undefined);

@@ -41,6 +41,8 @@ export class ServedServer {
   #port: number;
   #server: Server | undefined;
   readonly #sockets = new Set<Socket>();
+  /** Those on which a request waits for its answer. */
+  readonly #busy = new Set<Socket>();
   readonly #options: ServedServerOptions;
   readonly #model: ServedModel;
   #fault: Fault | undefined;
@@ -97,6 +99,13 @@ export class ServedServer {
     await closed;
   }
 
+  /** Resets the connection that was opened first, of those that carry no request. */
+  resetIdle(): void {
+    const idle = [...this.#sockets].find((socket) => !this.#busy.has(socket));
+    if (idle === undefined) throw new Error('no connection is idle');
+    idle.resetAndDestroy();
+  }
+
   async stop(): Promise<void> {
     await this.die();
     await this.#model.close();
@@ -116,12 +125,14 @@ export class ServedServer {
     this.requests.set(path, (this.requests.get(path) ?? 0) + 1);
     const counted = scoring.has(path);
     if (counted) this.mostInFlight = Math.max(this.mostInFlight, ++this.#inFlight);
+    this.#busy.add(request.socket);
     response.once('close', () => {
+      this.#busy.delete(request.socket);
       if (counted) this.#inFlight--;
       if (!response.writableFinished) this.left++;
     });
-    const fault = this.#takeFault(path);
     const received = await receive(request);
+    const fault = this.#takeFault(received);
     if (fault?.silent) return;
     const reply = await this.#reply(received, fault);
     const sent = fault?.reply?.(reply) ?? reply;
@@ -130,9 +141,10 @@ export class ServedServer {
   }
 
   /** The fault that this request meets. */
-  #takeFault(path: string): Fault | undefined {
+  #takeFault({ path, body }: ReceivedRequest): Fault | undefined {
     const fault = this.#fault;
     if (fault === undefined || !(fault.everywhere || scoring.has(path))) return undefined;
+    if (fault.only && fault.only.join() !== promptOf(body).join()) return undefined;
     if (--this.#times <= 0) this.#fault = undefined;
     return fault;
   }
@@ -185,6 +197,12 @@ async function receive(request: IncomingMessage): Promise<ReceivedRequest> {
     bearer: request.headers.authorization?.replace(/^Bearer /, ''),
     body: text === '' ? undefined : JSON.parse(text),
   };
+}
+
+/** The ids that a request has scored: its prompt, as either protocol calls it. */
+function promptOf(body: unknown): readonly number[] {
+  const { prompt, input_ids: ids = prompt } = body as { prompt?: unknown; input_ids?: unknown };
+  return Array.isArray(ids) ? ids : [];
 }
 
 /** The generated token's row, divided by the temperature; those of the prompt are not. */

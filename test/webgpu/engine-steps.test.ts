@@ -130,7 +130,8 @@ describe.skipIf(refusal)(`steps of the engine on a device${why}`, () => {
         return scores;
       }),
     );
-    expect(largestDifference(scores, right)).toBeLessThan(1e-3);
+    for (const [i, ofText] of scores.entries())
+      expect(largestDifference(ofText, right[i])).toBeLessThan(1e-3);
   });
 
   it('resumes on a device to the bit, and on the processor with the same state', async () => {

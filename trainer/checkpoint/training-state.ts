@@ -13,7 +13,7 @@ export const trainingStateSchema = z.strictObject({
   corpusSha256: z.string(),
   /** Steps taken or skipped. */
   step: count,
-  /** Documents that these steps took: 0 … documents − 1. */
+  /** Documents that these steps took, each counted in every pass over the corpus. */
   documents: count,
   /** Those of them that nothing could be learnt from: malformed, or longer than a context. */
   documentsPassedOver: count.default(0),

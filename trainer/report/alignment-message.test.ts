@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { batchesOf } from '../../fusion/batch/batches.ts';
 import type { Fusion } from '../../fusion/fusion-of-run.ts';
 import { relateSource } from '../../fusion/relate-source.ts';
+import { ContentEncoder } from '../../model/chat/content-encoder.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { createLog } from '../../process/log/log.ts';
@@ -26,10 +27,16 @@ it('shows how the target and a real teacher cut a document, and what was learnt 
   const scorer = await Scorer.load(join(zoo, 'engineer'), { topK: 8, threads: 1 });
   const [scored] = await scorer.score([text]);
   await scorer.close();
-  const relation = await relateSource('engineer', scorer.tokenizer, target, fusion, log);
+  const relation = await relateSource(
+    'engineer',
+    ContentEncoder.ofBaseModel(scorer.tokenizer),
+    ContentEncoder.ofBaseModel(target),
+    fusion,
+    log,
+  );
   const document = {
     number: 41,
-    text,
+    content: text,
     distributions: [
       {
         ...scored,
@@ -46,7 +53,7 @@ it('shows how the target and a real teacher cut a document, and what was learnt 
     contextLength: 256,
     candidates: 8,
     batchDocuments: 2,
-    tokenizer: target,
+    encoder: target,
     relations: () => [relation],
     settings: fusion.settings,
     tooLong: async () => {},

@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import type { TrainingBatch } from '../../engine/training-batch.ts';
 import type { LearntDocument } from '../../fusion/batch/assemble-batch.ts';
+import { contentText } from '../../model/chat/content-layout.ts';
 import { toCodeUnits } from '../../model/tokenizer/code-units.ts';
 import type { Spans } from '../../model/tokenizer/spans-from-bytes.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
@@ -23,7 +24,8 @@ export function alignmentMessage(
   step: number,
   tokenizer: Pick<Tokenizer, 'tokenText'>,
 ): GetAlignmentResponse {
-  const { number, text, tokenization, distribution, begin } = document;
+  const { number, content, tokenization, distribution, begin } = document;
+  const text = contentText(content);
   const { rows } = document.align();
   const spansOf = (tokens: Spans) => {
     const { starts, ends } = toCodeUnits(text, tokens);

@@ -183,11 +183,12 @@ describe('the text of a distribution', () => {
     fc.assert(
       fc.property(valid, (good) => {
         const end = good.ends.at(-1)!;
-        const text = 'é'.repeat(end >> 1) + 'e'.repeat(end & 1);
-        expect(unfitFor(good, text)).toBeUndefined();
-        expect(unfitFor(good, `${text}x`)).toMatch(/span_lengths end at/);
-        const bytes = Buffer.byteLength(text);
-        expect(unfitFor({ ...good, predictedBytes: bytes + 1 }, text)).toMatch(/predicted_bytes is/);
+        const exactly = { least: end, most: end };
+        expect(unfitFor(good, exactly)).toBeUndefined();
+        expect(unfitFor(good, { least: end - 1, most: end + 1 })).toBeUndefined();
+        expect(unfitFor(good, { least: end + 1, most: end + 1 })).toMatch(/span_lengths end at/);
+        expect(unfitFor(good, { least: end - 1, most: end - 1 })).toMatch(/span_lengths end at/);
+        expect(unfitFor({ ...good, predictedBytes: end + 1 }, exactly)).toMatch(/predicted_bytes is/);
       }),
     );
   });

@@ -131,18 +131,20 @@ function refuseCandidates(
 }
 
 /**
- * Why a teacher's distributions cannot be of this text; undefined where they can.
+ * Why a teacher's distributions cannot be of this document; undefined where they can.
  *
  * @param distribution one whose spans rise
+ * @param end where the last token may end: the text's UTF-8 bytes, or where the last turn or what a template puts
+ *   behind it does
  */
 export function unfitFor(
   { ends, predictedBytes, refusal }: Pick<TextDistribution, 'ends' | 'predictedBytes' | 'refusal'>,
-  text: string,
+  end: { readonly least: number; readonly most: number },
 ): string | undefined {
   if (refusal !== undefined) return undefined;
-  const end = ends[ends.length - 1];
-  const bytes = Buffer.byteLength(text);
-  if (end !== bytes) return `span_lengths end at ${end}, the text at ${bytes}`;
-  if (predictedBytes > bytes) return `predicted_bytes is ${predictedBytes}, the text has ${bytes}`;
+  const last = ends[ends.length - 1];
+  const { least, most } = end;
+  if (last < least || last > most) return `span_lengths end at ${last}, the text at ${most}`;
+  if (predictedBytes > most) return `predicted_bytes is ${predictedBytes}, the text has ${most}`;
   return undefined;
 }

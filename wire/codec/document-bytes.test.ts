@@ -1,7 +1,12 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CorpusManifestSchema, type Document, DocumentSchema } from '../generated/fusemesh/v1/corpus_pb.ts';
+import {
+  CorpusManifestSchema,
+  type Document,
+  DocumentSchema,
+  TurnSchema,
+} from '../generated/fusemesh/v1/corpus_pb.ts';
 import {
   documentFromBytes,
   documentToBytes,
@@ -37,20 +42,52 @@ describe('a document', () => {
 
   it('is refused with a reason that names what is wrong', () => {
     const bytes = (fields: Parameters<typeof document>[0]) => toBinary(DocumentSchema, document(fields));
-    refused(bytes({ text: '' }), /^Document 7: its text is empty/);
+    refused(bytes({ text: '' }), /^Document 7 has no text/);
     refused(bytes({ number: 8n }), /in its place stands number 8/);
     refused(
-      bytes({ schemaVersion: 2 }),
+      bytes({ schemaVersion: 3 }),
       /^Document 7 was made by a newer version.*bring this process up to date/,
     );
     refused(bytes({ text: 'x'.repeat(mostDocumentBytes + 5_000) }), /has \d+ bytes/);
     refused(bytes({}).slice(0, -1), /are no document/);
     refused(Uint8Array.of(8, 7, 18, 3, 0xff, 0xfe, 0x41), /utf-8/);
     refused(
-      new Uint8Array(200).map((_, i) => (i % 2 ? 0 : 0x78)),
-      /more than 64 fields/,
+      new Uint8Array(20_000).map((_, i) => (i % 2 ? 0 : 0x78)),
+      /more than \d+ fields/,
     );
     expect(documentFromBytes(bytes({ schemaVersion: 1 }), 7).text).toBe('text');
+  });
+
+  it('may be a conversation, which comes back as it was', () => {
+    const turns = fc.array(
+      fc.record({
+        role: fc.constantFrom('system', 'user', 'assistant', 'tool', ''),
+        content: fc.string({ unit: 'binary' }),
+        learnt: fc.boolean(),
+        extras: fc.constantFrom('', '{"name":"x"}'),
+      }),
+      { minLength: 1, maxLength: 100 },
+    );
+    fc.assert(
+      fc.property(turns, fc.constantFrom('', '[{"type":"function"}]'), (said, tools) => {
+        const sent = document({
+          text: '',
+          turns: said.map((turn) => create(TurnSchema, turn)),
+          tools,
+          schemaVersion: 2,
+        });
+        expect(documentFromBytes(documentToBytes(sent), 7)).toEqual(sent);
+      }),
+    );
+  });
+
+  it('of turns is refused where they cannot be read', () => {
+    const bytes = (fields: Parameters<typeof document>[0], turn = {}) =>
+      toBinary(DocumentSchema, document({ text: '', turns: [create(TurnSchema, turn)], ...fields }));
+    refused(bytes({ text: 'x' }), /^Document 7 has a text and turns/);
+    refused(bytes({ tools: '{}' }), /tools that are no JSON array/);
+    refused(bytes({}, { extras: '[1]' }), /extras in turn 0 that are no JSON object/);
+    refused(bytes({}, { extras: '{' }), /extras in turn 0/);
   });
 
   it('that every reader would refuse is not sent', () => {

@@ -6,18 +6,20 @@ import {
   type Document,
   DocumentSchema,
 } from '../generated/fusemesh/v1/corpus_pb.ts';
-import { refuseNewer } from './schema-version.ts';
-import { wireFields } from './wire-fields.ts';
+import { documentVersion, refuseNewer } from './schema-version.ts';
+import { mostFields, wireFields } from './wire-fields.ts';
 
 /** No text that fits into a model's context is longer. */
 export const mostDocumentBytes = 4 * 1024 * 1024;
 /** Room for the fields beside the text: number, domain and others. */
 const besideText = 4_096;
+/** Of a conversation: more say nothing that a model's context has room for. */
+export const mostTurns = 8_192;
 
 /** @throws FuseMeshError invalid_argument for a text that no reader takes */
 export function documentToBytes(document: Document): Uint8Array {
   const bytes = toBinary(DocumentSchema, document);
-  const what = document.text === '' ? 'has no text' : tooLong(bytes);
+  const what = wrongContent(document) ?? tooLong(bytes);
   if (what === undefined) return bytes;
   throw new FuseMeshError('invalid_argument', `Document ${document.number} ${what}.`);
 }
@@ -32,7 +34,7 @@ export function documentFromBytes(bytes: Uint8Array, number: number | undefined)
   if (long !== undefined) throw new FuseMeshError('data_loss', `${what} ${long}.`);
   let document: Document;
   try {
-    wireFields(bytes);
+    wireFields(bytes, mostFields + mostTurns);
     document = fromBinary(DocumentSchema, bytes, { readUnknownFields: false });
   } catch (cause) {
     const reason = (cause as Error).message;
@@ -40,13 +42,40 @@ export function documentFromBytes(bytes: Uint8Array, number: number | undefined)
       cause,
     });
   }
-  refuseNewer(document.schemaVersion, what);
+  refuseNewer(document.schemaVersion, what, documentVersion);
   if (number !== undefined && document.number !== BigInt(number)) {
     throw new FuseMeshError('data_loss', `${what}: in its place stands number ${document.number}.`);
   }
-  if (document.text === '') throw new FuseMeshError('data_loss', `${what}: its text is empty.`);
+  const wrong = wrongContent(document);
+  if (wrong !== undefined) throw new FuseMeshError('data_loss', `${what} ${wrong}.`);
   return document;
 }
+
+/** What is wrong with what a document holds, to be read behind its name; undefined where nothing is. */
+export function wrongContent({
+  text,
+  turns,
+  tools,
+}: Pick<Document, 'text' | 'turns' | 'tools'>): string | undefined {
+  if (turns.length === 0) return text === '' ? 'has no text' : undefined;
+  if (text !== '') return 'has a text and turns';
+  if (turns.length > mostTurns) return `has ${turns.length} turns, the most are ${mostTurns}`;
+  if (tools !== '' && !Array.isArray(parsed(tools))) return 'has tools that are no JSON array';
+  const turn = turns.findIndex(({ extras }) => extras !== '' && !isObject(parsed(extras)));
+  return turn === -1 ? undefined : `has extras in turn ${turn} that are no JSON object`;
+}
+
+/** Undefined where it is no JSON. */
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+const isObject = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const tooLong = ({ length }: Uint8Array): string | undefined =>
   length > mostDocumentBytes + besideText

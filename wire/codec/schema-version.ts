@@ -1,7 +1,9 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 
-/** The newest version of documents and manifests that this code understands. */
+/** The newest version of manifests that this code understands. */
 const knownSchemaVersion = 1;
+/** The newest version of documents that this code understands; it writes it where they have turns, else none. */
+export const documentVersion = 2;
 /** The one version of distributions that this code writes and understands: spans in UTF-8 bytes. */
 export const distributionVersion = 2;
 

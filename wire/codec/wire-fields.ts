@@ -7,20 +7,21 @@ export interface WireField {
   readonly size: number;
 }
 
-/** Fields that a message of ours may have, with room for those of newer versions. */
-const mostFields = 64;
+/** Fields that a message without lists may have, with room for those of newer versions. */
+export const mostFields = 64;
 
 /**
  * Lists a message's fields without decoding them: what is cheap to send must not be expensive to read, and decoding
  * makes an object for every field that is unknown or comes twice.
  *
+ * @param most fields that it may have
  * @throws RangeError, or what the reader throws, where the bytes are no message or hold too many fields
  */
-export function wireFields(bytes: Uint8Array): WireField[] {
+export function wireFields(bytes: Uint8Array, most = mostFields): WireField[] {
   const reader = new BinaryReader(bytes);
   const fields: WireField[] = [];
   while (reader.pos < reader.len) {
-    if (fields.length === mostFields) throw new RangeError(`more than ${mostFields} fields`);
+    if (fields.length === most) throw new RangeError(`more than ${most} fields`);
     const [number, wireType] = reader.tag();
     if (wireType === WireType.Varint) {
       const value = reader.uint64();

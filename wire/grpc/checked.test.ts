@@ -10,7 +10,7 @@ import { type GrpcServer, serve } from './serve.ts';
 const rules: RequestRules<typeof TeacherService> = {
   getModelCard: {},
   getTokenizer: {},
-  score: { text: text({ mostBytes: 10 }), topK: integer(1, 300) },
+  score: { text: text({ mostBytes: 10 }), topK: integer(1, 300), turns: anything, tools: anything },
   generate: {
     prompt: text({ mostBytes: 10 }),
     maxTokens: anything,

@@ -26,14 +26,19 @@ export const name: FieldRule<string> = (value) => {
   return runNamePattern.test(value) ? undefined : `is ${JSON.stringify(value.slice(0, 80))}; ${runNameRule}`;
 };
 
+/** A text, which may be empty. */
+export const bytes =
+  ({ most }: { most: number }): FieldRule<string> =>
+  (value) => {
+    const length = Buffer.byteLength(value);
+    return length <= most ? undefined : `has ${length} bytes; at most ${most} are taken`;
+  };
+
 /** A text that is not empty. */
 export const text =
   ({ mostBytes }: { mostBytes: number }): FieldRule<string> =>
-  (value) => {
-    if (value === '') return 'is empty';
-    const bytes = Buffer.byteLength(value);
-    return bytes <= mostBytes ? undefined : `has ${bytes} bytes; at most ${mostBytes} are taken`;
-  };
+  (value) =>
+    value === '' ? 'is empty' : bytes({ most: mostBytes })(value);
 
 /** A list, each of its items by a rule. */
 export const list =

@@ -107,6 +107,11 @@ export async function serve({
   };
 }
 
+const elsewhere = ({ message }: Error): string =>
+  message.includes('EADDRNOTAVAIL')
+    ? ': no address of this machine: set listen to 0.0.0.0 and the port, or start it where the address is'
+    : '';
+
 const bind = (server: Server, address: string, credentials: ServerCredentials): Promise<number> =>
   new Promise((resolve, reject) => {
     server.bindAsync(address, credentials, (error, port) => {
@@ -117,7 +122,7 @@ const bind = (server: Server, address: string, credentials: ServerCredentials): 
           'failed_precondition',
           inUse
             ? `${address} is in use: stop what listens there, or choose another address (port 0 picks a free one)`
-            : `Cannot listen on ${address}: ${error.message}`,
+            : `Cannot listen on ${address}: ${error.message}${elsewhere(error)}`,
           { cause: error },
         ),
       );

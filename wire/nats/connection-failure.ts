@@ -24,7 +24,7 @@ export function connectionFailure(cause: unknown, url: string): FuseMeshError {
   if (code === ErrorCode.ServerOptionNotAvailable) {
     return new FuseMeshError(
       'unauthenticated',
-      `The NATS server at ${url} has no TLS, which nats.tls demands: give it a certificate, or leave nats.tls out.`,
+      `The NATS server at ${url} has no TLS, which nats.tls or tls:// demands: give it a certificate, or leave both out.`,
       { cause },
     );
   }

@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
+import { startSecuredNats } from '../../test/support/secured-nats-server.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { type ConnectionEvent, connectNats } from './connection.ts';
 import { startLocalNatsServer } from './local-server.ts';
+import { openRunStreams } from './run-streams.ts';
 
 /** A server of its own even where NATS_URL names one: it goes away. */
 const startServer = async () => startLocalNatsServer({ storeDirectory: await temporaryDirectory() });
@@ -61,4 +63,28 @@ it('names the server that does not answer, and what to do', async () => {
     message: expect.stringMatching(/No NATS server answers at nats:.*start one with `nats-server -js`/),
   });
   expect(failure.message).not.toContain('secret');
+});
+
+it('uses the streams of a JetStream domain, and says where there is none of that name', async () => {
+  const directory = await temporaryDirectory();
+  const server = await startSecuredNats(directory, [
+    `jetstream { store_dir: ${JSON.stringify(directory)}, domain: hub }`,
+  ]);
+  const url = `nats://127.0.0.1:${server.port}`;
+  const place = (domain: string) => ({ nats: { url, domain }, security: { insecure: false } });
+  const connection = await connectNats(place('hub'), 'test');
+  const streams = openRunStreams(connection, 'in-domain');
+  await streams.ensure({ maxDocuments: 4, maxDistributions: 4 });
+  const { signal } = new AbortController();
+  await streams.publishDistribution('orator', 0, Uint8Array.of(7), { signal });
+  for await (const { bytes } of streams.readDistributions('orator', { signal })) {
+    expect([...bytes]).toEqual([7]);
+    break;
+  }
+  await connection.close();
+  await expect(connectNats(place('spoke'), 'test')).rejects.toMatchObject({
+    code: 'failed_precondition',
+    message: expect.stringContaining('no JetStream in the domain spoke: correct nats.domain'),
+  });
+  await server.stop();
 });

@@ -1,5 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
-import { type NatsConnection as Connection, connect, Events, type JetStreamManager } from 'nats';
+import {
+  type NatsConnection as Connection,
+  connect,
+  Events,
+  type JetStreamClient,
+  type JetStreamManager,
+} from 'nats';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Log } from '../../process/log/log.ts';
 import { connectionFailure } from './connection-failure.ts';
@@ -17,6 +23,8 @@ export interface NatsConnection {
   readonly raw: Connection;
   /** For this folder only. */
   readonly manager: JetStreamManager;
+  /** For this folder only. */
+  readonly jetStream: JetStreamClient;
   /** Sends what is still to be sent and closes. */
   close(): Promise<void>;
 }
@@ -41,12 +49,13 @@ export async function connectNats(
   name: string,
   watch: ConnectionWatch = {},
 ): Promise<NatsConnection> {
-  const { url: shown, options } = natsLogin(typeof where === 'string' ? atUrl(where) : where);
+  const domain = typeof where === 'string' ? undefined : where.nats.domain;
+  const { url: shown, servers, options } = natsLogin(typeof where === 'string' ? atUrl(where) : where);
   let raw: Connection;
   try {
     raw = await connect({
       ...options,
-      servers: shown,
+      servers: [...servers],
       name,
       maxReconnectAttempts: -1,
       // While secrets are renewed, server and client disagree for a moment.
@@ -64,17 +73,19 @@ export async function connectNats(
     throw connectionFailure(cause, shown);
   }
   try {
-    const manager = await raw.jetstreamManager();
+    const inDomain = domain === undefined ? {} : { domain };
+    const manager = await raw.jetstreamManager(inDomain);
+    const jetStream = raw.jetstream(inDomain);
     void tell(raw, watch);
     void raw.closed().then(() => watch.onEvent?.('closed'));
     const ownHost = raw.info?.client_ip ?? '127.0.0.1';
     const serverVersion = raw.info?.version ?? '';
-    return { url: shown, ownHost, serverVersion, raw, manager, close: () => close(raw) };
+    return { url: shown, ownHost, serverVersion, raw, manager, jetStream, close: () => close(raw) };
   } catch (cause) {
     await raw.close();
     throw new FuseMeshError(
       'failed_precondition',
-      `The NATS server at ${shown} has no JetStream: start it with \`nats-server -js\`.`,
+      `The NATS server at ${shown} has no JetStream${domain === undefined ? ': start it with `nats-server -js`' : ` in the domain ${domain}: correct nats.domain`}.`,
       { cause },
     );
   }

@@ -6,6 +6,7 @@ import { DocumentDecoder } from './document-decoder.ts';
 import { isUnanswered, natsFailure, refusalOf } from './failure.ts';
 import { fetchMessages } from './fetch-messages.ts';
 import { type RunContext, teacherConsumer } from './names.ts';
+import { wholeBytes } from './parts.ts';
 import { traceparentOf } from './traceparent.ts';
 import { untilAnswered } from './until-answered.ts';
 
@@ -19,13 +20,19 @@ export interface DeliveredDocument {
   ack(): Promise<void>;
   /** Puts a document that cannot be used among the dead letters, with the reason, and acknowledges it. */
   refuse(reason: string): Promise<void>;
-  /** Restarts the 10 s after which the document is delivered again. */
+  /** Restarts the 10 s after which the document is delivered again; called every {@link markEvery}. */
   working(): void;
   /** Where it belongs in a trace; undefined where it belongs to none. */
   traceparent(): string | undefined;
 }
 
-const ackWait = nanos(10_000);
+/** After so many milliseconds without a mark, a document counts as lost with who had it. */
+const ackWait = 10_000;
+/**
+ * How often a document in hand is marked as worked on, in milliseconds: two marks may be late, as those of a process are
+ * that computes on all its cores, and nobody else gets the document.
+ */
+export const markEvery = ackWait / 4;
 /** For all replicas together. Each process fetches only what it scores soon, so this does not bound its memory. */
 const leastInHand = 1024;
 
@@ -54,12 +61,18 @@ export async function* consumeDocuments(
     try {
       await untilAnswered(connection, doing, signal, () => ensureConsumer(context, teacher, batch));
       for await (const message of fetchMessages(context, source, signal)) {
-        const { document, malformed: reason } = await decoder.decode(message.data, message.seq);
-        if (document !== undefined) {
-          yield delivered(context, message, document);
+        const bytes = await wholeBytes(context, names.partsStream, message, signal);
+        if (bytes === undefined) {
+          // Covered by a checkpoint, or lost: then the trainer asks for what it needs.
+          if (!signal.aborted) await acknowledge(context, message);
           continue;
         }
-        await refuse(context, message, reason);
+        const { document, malformed: reason } = await decoder.decode(bytes, message.seq);
+        if (document !== undefined) {
+          yield delivered(context, message, bytes, document);
+          continue;
+        }
+        await refuse(context, message, bytes, reason);
         onMalformed?.({ position: message.seq, reason });
       }
     } catch (error) {
@@ -74,13 +87,18 @@ function isGone(error: unknown): boolean {
   return refusal === 'consumer missing' || refusal === 'stream missing';
 }
 
-function delivered(context: RunContext, message: JsMsg, document: Document): DeliveredDocument {
+function delivered(
+  context: RunContext,
+  message: JsMsg,
+  bytes: Uint8Array,
+  document: Document,
+): DeliveredDocument {
   return {
     document,
     working: () => message.working(),
     traceparent: () => traceparentOf(message),
     ack: () => acknowledge(context, message),
-    refuse: (reason) => refuse(context, message, reason),
+    refuse: (reason) => refuse(context, message, bytes, reason),
   };
 }
 
@@ -94,9 +112,9 @@ async function acknowledge({ connection }: RunContext, message: JsMsg): Promise<
 }
 
 /** Acknowledges the document even where it cannot be put aside, so that nobody gets it again. */
-async function refuse(context: RunContext, message: JsMsg, reason: string): Promise<void> {
+async function refuse(context: RunContext, message: JsMsg, bytes: Uint8Array, reason: string): Promise<void> {
   const letter = { stream: 'documents', source: feederSource, position: message.seq } as const;
-  await putAside(context, { ...letter, bytes: message.data, reason });
+  await putAside(context, { ...letter, bytes, reason });
   await acknowledge(context, message);
 }
 
@@ -107,7 +125,7 @@ async function ensureConsumer(
 ): Promise<void> {
   const { consumers } = connection.manager;
   const name = teacherConsumer(teacher);
-  const settings = { max_ack_pending: Math.max(4 * batch, leastInHand), ack_wait: ackWait };
+  const settings = { max_ack_pending: Math.max(4 * batch, leastInHand), ack_wait: nanos(ackWait) };
   const found = await consumers.info(names.documentsStream, name).catch((error: unknown) => {
     if (refusalOf(error) !== 'consumer missing') throw error;
     return undefined;

@@ -3,7 +3,9 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { documentFromBytes, documentToBytes } from '../codec/document-bytes.ts';
 import type { Document } from '../generated/fusemesh/v1/corpus_pb.ts';
 import { isUnanswered, natsFailure } from './failure.ts';
-import type { RunContext } from './names.ts';
+import { partsPlace, type RunContext } from './names.ts';
+import { sentBeside, wholeBytes } from './parts.ts';
+import type { DocumentContent } from './read-documents.ts';
 
 /** Header that identifies the corpus: SHA-256 over its documents, in hexadecimal. */
 const corpusHeader = 'Fusemesh-Corpus';
@@ -15,9 +17,8 @@ const answerWithin = 2_000;
 export type CorpusAnswer = GivenDocument | 'not published' | 'no feeder';
 
 /** A document as a feeder gave it. */
-export interface GivenDocument {
+export interface GivenDocument extends DocumentContent {
   readonly number: number;
-  readonly text: string;
   /** The message that it came in. */
   readonly bytes: Uint8Array;
 }
@@ -33,17 +34,29 @@ export interface CorpusShelf {
 }
 
 /** Answers requests for missing documents until the connection is closed. */
-export function answerCorpusRequests({ connection, names }: RunContext, shelf: CorpusShelf): void {
-  const answer = (request: Msg) => {
+export function answerCorpusRequests(context: RunContext, shelf: CorpusShelf): void {
+  const { connection, names } = context;
+  const answer = async (request: Msg) => {
     const isOurs = request.headers?.get(corpusHeader) === shelf.corpus;
     const document = isOurs ? shelf.published(Number(request.string())) : undefined;
     const own = headers();
     own.set(corpusHeader, shelf.corpus);
-    request.respond(document && documentToBytes(document), { headers: own });
+    const within = { signal: AbortSignal.timeout(answerWithin) };
+    const bytes =
+      document &&
+      (await sentBeside(
+        context,
+        documentToBytes(document),
+        partsPlace(names, Number(document.number)),
+        own,
+        within,
+      ));
+    request.respond(bytes, { headers: own });
   };
   connection.raw.subscribe(names.corpusGetSubject, {
     queue: feeders,
-    callback: (error, request) => error ?? answer(request),
+    // Whoever gets no answer asks again.
+    callback: (error, request) => error ?? void answer(request).catch(() => {}),
   });
   connection.raw.subscribe(names.corpusOverSubject, {
     callback: (error, request) => {
@@ -61,10 +74,11 @@ export function answerCorpusRequests({ connection, names }: RunContext, shelf: C
  * @throws FuseMeshError already_exists when a feeder has another corpus, data_loss when its answer cannot be used
  */
 export async function requestDocument(
-  { connection, names }: RunContext,
+  context: RunContext,
   corpus: string,
   number: number,
 ): Promise<CorpusAnswer> {
+  const { connection, names } = context;
   const asking = headers();
   asking.set(corpusHeader, corpus);
   try {
@@ -76,9 +90,10 @@ export async function requestDocument(
         `The feeder of run ${names.run} has another corpus than the run: feed the texts that the run began with, or begin again with --fresh.`,
       );
     }
-    if (answer.data.length === 0) return 'not published';
-    const { text } = documentFromBytes(answer.data, number);
-    return { number, text, bytes: answer.data };
+    const bytes = await wholeBytes(context, names.partsStream, answer, AbortSignal.timeout(answerWithin));
+    if (bytes === undefined || bytes.length === 0) return 'not published';
+    const { text, turns, tools } = documentFromBytes(bytes, number);
+    return { number, text, turns, tools, bytes };
   } catch (error) {
     if (isUnanswered(error)) return 'no feeder';
     throw natsFailure(error, `ask for document ${number}`, connection.url);

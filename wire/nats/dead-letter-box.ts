@@ -4,8 +4,8 @@ import type { NatsConnection } from './connection.ts';
 import { deadLetterHeaders } from './dead-letters.ts';
 import { natsFailure, refusalOf } from './failure.ts';
 import { fetchMessages } from './fetch-messages.ts';
-import { distributionsSubject, type RunContext, runNames } from './names.ts';
-import { publishStored } from './publish-stored.ts';
+import { distributionsSubject, partsPlace, type RunContext, runNames } from './names.ts';
+import { bytesInParts, positionsOfParts, publishWhole, wholeBytes } from './parts.ts';
 
 /** A dead letter in the run's stream of them, without its bytes. */
 export interface StoredDeadLetter {
@@ -58,6 +58,7 @@ async function listLetters(context: RunContext, signal: AbortSignal): Promise<St
   try {
     const { name, num_pending } = await consumers.add(stream, {
       ack_policy: AckPolicy.None,
+      filter_subject: `${names.deadLettersPrefix}*`,
       headers_only: true,
       mem_storage: true,
       num_replicas: 1,
@@ -85,24 +86,33 @@ function letterOf({ seq, headers, info }: JsMsg): StoredDeadLetter {
     stream: value(deadLetterHeaders.stream),
     position: Number(value(deadLetterHeaders.position)),
     reason: value(deadLetterHeaders.reason),
-    bytes: Number(value('Nats-Msg-Size')),
+    bytes: bytesInParts(headers) ?? Number(value('Nats-Msg-Size')),
   };
 }
 
 async function replayLetter(context: RunContext, number: number, signal: AbortSignal): Promise<void> {
+  const { names } = context;
   const { data, header, time } = await storedLetter(context, number);
+  const bytes = await wholeBytes(context, names.deadLettersStream, { data, headers: header }, signal);
+  if (bytes === undefined) {
+    throw new FuseMeshError(
+      'data_loss',
+      `Dead letter ${number} has lost parts, as older ones do: remove it.`,
+    );
+  }
   const timeout = AbortSignal.timeout(replayWithin);
   const doing = `publish dead letter ${number} again`;
   try {
-    await publishStored(
+    await publishWhole(
       context,
       {
         subject: subjectOf(context, number, header),
-        bytes: data,
+        bytes,
         // Keeps out a second copy after a lost answer. A letter that comes back has another number.
         once: { msgID: `again/${context.names.deadLettersStream}/${number}/${time.getTime()}` },
         doing,
       },
+      partsPlace(names, 'again', header.get(deadLetterHeaders.source)),
       { signal: AbortSignal.any([signal, timeout]) },
     );
   } catch (error) {
@@ -141,9 +151,13 @@ async function storedLetter(
 
 async function removeLetter({ connection, names }: RunContext, number: number): Promise<void> {
   // Server versions differ in what they answer when the message to delete is missing.
-  await storedLetter({ connection, names }, number);
+  const { header } = await storedLetter({ connection, names }, number);
+  const { streams } = connection.manager;
   try {
-    await connection.manager.streams.deleteMessage(names.deadLettersStream, number, false);
+    await streams.deleteMessage(names.deadLettersStream, number, false);
+    for (const part of positionsOfParts(header)) {
+      await streams.deleteMessage(names.deadLettersStream, part, false).catch(() => {});
+    }
   } catch (error) {
     throw letterFailure(error, names.run, number, connection.url);
   }

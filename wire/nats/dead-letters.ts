@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { headers, type MsgHdrs } from 'nats';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { deadLettersSubject, type RunContext } from './names.ts';
-import { publishStored } from './publish-stored.ts';
+import { publishWhole } from './parts.ts';
 
 /** Source of the dead letters that are documents. */
 export const feederSource = 'feeder';
@@ -48,7 +48,8 @@ export async function storeDeadLetter(
   const { stream, source, position, bytes } = letter;
   const of = stream === 'documents' ? 'the documents' : `teacher ${source}`;
   const content = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
-  await publishStored(
+  const { deadLettersStream, letterPartsSubject } = context.names;
+  await publishWhole(
     context,
     {
       subject: deadLettersSubject(context.names, source),
@@ -57,6 +58,7 @@ export async function storeDeadLetter(
       headers: headersOf(context, letter),
       doing: `put aside message ${position} of ${of}`,
     },
+    { stream: deadLettersStream, subject: letterPartsSubject },
     { signal },
   );
 }

@@ -37,7 +37,7 @@ export async function* fetchMessages(
   try {
     while (!signal.aborted) {
       const source = await untilAnswered(connection, doing, signal, () =>
-        connection.raw.jetstream().consumers.get(stream, consumer),
+        connection.jetStream.consumers.get(stream, consumer),
       );
       if (source === undefined) return;
       try {

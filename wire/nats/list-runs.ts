@@ -49,13 +49,14 @@ export async function listRuns(connection: NatsConnection): Promise<RunOnNats[]>
 export async function runOnNats(connection: NatsConnection, run: string): Promise<RunOnNats | undefined> {
   const names = runNames(run);
   try {
-    const [documents, distributions, deadLetters, stored] = await Promise.all([
+    const [documents, distributions, deadLetters, parts, stored] = await Promise.all([
       streamInfo(connection, names.documentsStream, names.documentsSubject),
       streamInfo(connection, names.distributionsStream, `${names.distributionsPrefix}*`),
-      streamInfo(connection, names.deadLettersStream),
+      streamInfo(connection, names.deadLettersStream, `${names.deadLettersPrefix}*`),
+      streamInfo(connection, names.partsStream),
       readManifest({ connection, names }).catch(orUnreadable),
     ]);
-    const streams = [documents, distributions, deadLetters].filter((stream) => stream !== undefined);
+    const streams = [documents, distributions, deadLetters, parts].filter((stream) => stream !== undefined);
     if (streams.length === 0) return undefined;
     const created = streams.map((stream) => new Date(stream.created));
     const lastMessages = streams
@@ -72,7 +73,7 @@ export async function runOnNats(connection: NatsConnection, run: string): Promis
           .map(([subject, count]) => [subject.slice(names.distributionsPrefix.length), count] as const)
           .sort(([a], [b]) => (a < b ? -1 : 1)),
       ),
-      deadLetters: deadLetters?.state.messages ?? 0,
+      deadLetters: Object.values(deadLetters?.state.subjects ?? {}).reduce((sum, count) => sum + count, 0),
       bytes: streams.reduce((sum, { state }) => sum + state.bytes, 0),
       created: earliest(created),
       lastActivity: lastMessages.length === 0 ? earliest(created) : latest(lastMessages),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { nkeys } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAuthority, type TestAuthority } from '../../test/support/certificates.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { startSecuredNats } from '../../test/support/secured-nats-server.ts';
 import { connectNats } from './connection.ts';
 import { type NatsSettings, natsLogin } from './login.ts';
@@ -121,6 +122,21 @@ describe('a real nats-server', () => {
     const demanding = enter({ url: plain.url, tls: { ca } });
     await expect(demanding).rejects.toMatchObject(refusal);
     await expect(demanding).rejects.toThrow('has no TLS');
+    const byScheme = enter({ url: plain.url.replace('nats:', 'tls:') });
+    await expect(byScheme).rejects.toThrow('has no TLS');
+  });
+
+  it('is one of several: those that are away are passed over, and TLS checks each', async () => {
+    const { certificate, key } = authority.sign('several', ['IP:127.0.0.1']);
+    const { ca } = authority;
+    const { url } = await server(`tls { cert_file: "${certificate}", key_file: "${key}" }`);
+    const away = `nats://127.0.0.1:${await freePort()}`;
+    for (const list of [`${away},${url}`, `${url}, ${away}`, `${away},${away},nats://127.0.0.2:1,${url}`]) {
+      expect(await enter({ url: list, tls: { ca } })).toBe('in, 0 streams');
+    }
+    const wrong = authority.sign('elsewhere', ['IP:127.0.0.9']);
+    const stranger = await server(`tls { cert_file: "${wrong.certificate}", key_file: "${wrong.key}" }`);
+    await expect(enter({ url: `${away},${stranger.url}`, tls: { ca } })).rejects.toMatchObject(refusal);
   });
 
   it('is shown our certificate where it demands one', async () => {
@@ -153,6 +169,12 @@ describe('natsLogin', () => {
     expect(natsLogin({ nats, security: { insecure: true } }, {}).options.authenticator).toBeDefined();
     expect(natsLogin(place({ ...nats, tls: {} }), {}).options.tls).toEqual({ host: '10.0.0.1' });
     expect(natsLogin(place({ url }), {}).options).toEqual({});
+    const both = natsLogin(place({ url: 'nats://127.0.0.1:1, nats://t0ken@localhost:2' }), {});
+    expect(both).toMatchObject({ servers: ['nats://127.0.0.1:1', 'nats://localhost:2'] });
+    expect(both.url).toBe('nats://127.0.0.1:1,nats://localhost:2');
+    expect(() => natsLogin(place({ ...nats, url: `nats://127.0.0.1:1,${url}` }), {})).toThrow(
+      'in plain text',
+    );
     expect(natsLogin(place({ ...nats, url: 'nats://[::1]:4222' }), {}).url).toBe('nats://[::1]:4222');
   });
 

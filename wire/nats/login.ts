@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import {
   type Authenticator,
   type ConnectionOptions,
@@ -19,7 +20,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export interface NatsSettings {
   readonly nats: Pick<
     RunConfig['nats'],
-    'url' | 'user' | 'passwordFile' | 'tokenFile' | 'credentialsFile' | 'tls'
+    'url' | 'domain' | 'user' | 'passwordFile' | 'tokenFile' | 'credentialsFile' | 'tls'
   >;
   readonly security: Pick<RunConfig['security'], 'insecure'>;
 }
@@ -29,8 +30,10 @@ export const atUrl = (url: string): NatsSettings => ({ nats: { url }, security: 
 
 /** What a connection needs. */
 export interface NatsLogin {
-  /** Without user, password or token: it may be shown. */
+  /** Without user, password or token: it may be shown. Several stand with commas between them. */
   readonly url: string;
+  /** Each of them. */
+  readonly servers: readonly string[];
   readonly options: Pick<ConnectionOptions, 'tls'> & { readonly authenticator?: Authenticator };
 }
 
@@ -46,18 +49,32 @@ export function natsLogin(
   { nats, security }: NatsSettings,
   environment: Environment = process.env,
 ): NatsLogin {
-  const [, scheme = '', user, rest] = /^(\w+:\/\/)?(?:(.*)@)?(.*)$/s.exec(nats.url)!;
-  const url = scheme + rest;
+  const servers = nats.url.split(',').map(readUrl);
+  const urls = servers.map(({ url }) => url);
+  const url = urls.join(',');
+  const user = servers.find((server) => server.user)?.user;
   const way = wayOfFiles(nats, environment) ?? wayOfUrl(user) ?? wayOfVariables(nats, environment);
-  const host = rest.replace(/:\d+\/?$/, '').replace(/^\[(.*)\]$/, '$1');
-  if (way?.sendsSecret && !nats.tls && !security.insecure && !isLoopbackHost(host)) {
+  const tls = nats.tls ?? (servers.some(({ scheme }) => scheme === 'tls://') ? {} : undefined);
+  const hosts = servers.map(({ host }) => host);
+  if (way?.sendsSecret && !tls && !security.insecure && !hosts.every(isLoopbackHost)) {
     throw new FuseMeshError(
       'failed_precondition',
       `The ${way.sendsSecret} is not sent to NATS at ${url} in plain text: set nats.tls ({} where the CAs of Node.js do), ` +
         'or security.insecure: true on a network that you trust',
     );
   }
-  return { url, options: { ...(way && { authenticator: way.authenticator }), ...tlsOf(nats, host) } };
+  return {
+    url,
+    servers: urls,
+    options: { ...(way && { authenticator: way.authenticator }), ...tlsOf(tls, hosts) },
+  };
+}
+
+/** One server of a list; `user` is what stands before the @. */
+function readUrl(text: string) {
+  const [, scheme = '', user, rest] = /^(\w+:\/\/)?(?:(.*)@)?(.*)$/s.exec(text.trim())!;
+  const host = rest.replace(/:\d+\/?$/, '').replace(/^\[(.*)\]$/, '$1');
+  return { scheme, user, url: scheme + rest, host };
 }
 
 /** One way into a server. */
@@ -119,7 +136,7 @@ function password(user: string, read: () => string): Way {
   return { authenticator: usernamePasswordAuthenticator(user, read), sendsSecret: 'password' };
 }
 
-function tlsOf({ tls }: NatsSettings['nats'], host: string): Pick<ConnectionOptions, 'tls'> {
+function tlsOf(tls: NatsSettings['nats']['tls'], hosts: readonly string[]): Pick<ConnectionOptions, 'tls'> {
   if (!tls) return {};
   const read = (key: string, path: string | undefined) =>
     path === undefined ? undefined : readNamedFile(`nats.tls.${key}`, path);
@@ -128,11 +145,22 @@ function tlsOf({ tls }: NatsSettings['nats'], host: string): Pick<ConnectionOpti
     certificate: read('certificate', tls.certificate),
     key: read('key', tls.key),
   });
-  const options: TlsOptions & { host?: string } = {
+  const addresses = hosts.filter((host) => isIP(host) !== 0);
+  const options: TlsOptions & { host?: string; checkServerIdentity?: ReturnType<typeof anyOf> } = {
     ...(ca && { ca: ca.toString() }),
     ...(certificate && key && { cert: certificate.toString(), key: key.toString() }),
     // The client gives Node.js the name of a server but not its IP address; Node.js would then expect "localhost".
-    ...(isIP(host) !== 0 && { host }),
+    ...(addresses.length === 1 && { host: addresses[0] }),
+    ...(addresses.length > 1 && { checkServerIdentity: anyOf(addresses) }),
   };
   return { tls: options };
 }
+
+/** Of several servers that are known by IP address, the client does not say which one it has reached. */
+const anyOf =
+  (addresses: readonly string[]) =>
+  (name: string, certificate: PeerCertificate): Error | undefined => {
+    const wrong = checkServerIdentity(name, certificate);
+    const isOurs = addresses.some((address) => checkServerIdentity(address, certificate) === undefined);
+    return isOurs ? undefined : wrong;
+  };

@@ -8,17 +8,25 @@ export interface RunNames {
   readonly documentsStream: string;
   readonly distributionsStream: string;
   readonly deadLettersStream: string;
+  /** Holds the parts of documents and distributions that are too large for one message. */
+  readonly partsStream: string;
   /** Subject of the manifest. */
   readonly corpusSubject: string;
   /** Where feeders are asked for documents by number. */
   readonly corpusGetSubject: string;
   /** Where the trainer says that the run is over. */
   readonly corpusOverSubject: string;
+  /** Where the trainer of the run answers to whoever wants to be it. */
+  readonly trainerSubject: string;
   readonly documentsSubject: string;
   /** Followed by the teacher's name. */
   readonly distributionsPrefix: string;
   /** Followed by the teacher's name. */
   readonly deadLettersPrefix: string;
+  /** Followed by "documents" or "distributions.TEACHER", and the number of the document. */
+  readonly partsPrefix: string;
+  /** Parts of dead letters, which are in their stream. */
+  readonly letterPartsSubject: string;
 }
 
 /** What the functions of this folder work on. */
@@ -42,12 +50,16 @@ export function runNames(run: string): RunNames {
     documentsStream: `fusemesh_${run}_documents`,
     distributionsStream: `fusemesh_${run}_distributions`,
     deadLettersStream: `fusemesh_${run}_dead_letters`,
+    partsStream: `fusemesh_${run}_parts`,
     corpusSubject: `fusemesh.${run}.corpus`,
     corpusGetSubject: `fusemesh.${run}.corpus.get`,
     corpusOverSubject: `fusemesh.${run}.corpus.over`,
+    trainerSubject: `fusemesh.${run}.trainer`,
     documentsSubject: `fusemesh.${run}.documents`,
     distributionsPrefix: `fusemesh.${run}.distributions.`,
     deadLettersPrefix: `fusemesh.${run}.dead-letters.`,
+    partsPrefix: `fusemesh.${run}.parts.`,
+    letterPartsSubject: `fusemesh.${run}.letter-parts`,
   };
 }
 
@@ -55,6 +67,17 @@ export function runNames(run: string): RunNames {
 export function distributionsSubject(names: RunNames, teacher: string): string {
   refuseWrongName('teacher', teacher);
   return names.distributionsPrefix + teacher;
+}
+
+/** Where the parts of a document go, or those of what a teacher says about it. */
+export function partsPlace(
+  { partsStream, partsPrefix }: RunNames,
+  document: number | 'again',
+  teacher?: string,
+): { readonly stream: string; readonly subject: string } {
+  if (teacher !== undefined) refuseWrongName('teacher', teacher);
+  const kind = teacher === undefined ? 'documents' : `distributions.${teacher}`;
+  return { stream: partsStream, subject: `${partsPrefix}${kind}.${document}` };
 }
 
 /** Subject of one teacher's messages that could not be used. */

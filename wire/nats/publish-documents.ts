@@ -9,7 +9,8 @@ import {
 } from '../generated/fusemesh/v1/corpus_pb.ts';
 import { documentAtPosition, type Numbering, positionOfDocument } from './document-numbering.ts';
 import { natsFailure, refusalOf } from './failure.ts';
-import type { RunContext } from './names.ts';
+import { partsPlace, type RunContext } from './names.ts';
+import { publishWhole } from './parts.ts';
 import { type PublishOptions, publishStored } from './publish-stored.ts';
 import { traceHeaders } from './traceparent.ts';
 
@@ -94,7 +95,8 @@ export async function publishManifest(
     const bytes = toBinary(CorpusManifestSchema, manifest);
     const publication = { subject: names.corpusSubject, bytes, headers: own, doing };
     const once = { expect: { lastSequence } };
-    if ((await publishStored(context, { ...publication, once }, { signal })) === 'stored') return;
+    const outcome = await publishStored(context, { ...publication, once }, { signal });
+    if (outcome !== 'wrong last sequence') return;
   }
 }
 
@@ -124,7 +126,7 @@ export async function publishDocument(
 ): Promise<boolean> {
   const { names } = context;
   const number = Number(document.number);
-  const answer = await publishStored(
+  const answer = await publishWhole(
     context,
     {
       subject: names.documentsSubject,
@@ -133,9 +135,10 @@ export async function publishDocument(
       doing: `publish document ${number} of run ${names.run}`,
       headers: traceHeaders(traceparent),
     },
+    partsPlace(names, number),
     { signal },
   );
-  if (answer === 'stored') return true;
+  if (answer !== 'wrong last sequence') return true;
   const published = await publishedCorpus(context);
   return published !== undefined && number <= published.last;
 }

@@ -27,6 +27,9 @@ export interface PublishOptions {
   readonly before?: Promise<unknown> | undefined;
 }
 
+/** Where a message is stored, this one or an earlier one of the same id; or that it does not follow the last. */
+export type PublishOutcome = { readonly position: number } | Extract<Refusal, 'wrong last sequence'>;
+
 /** Pauses between tries, in milliseconds: a full stream is tried again soon at first, then less often. */
 const firstPause = 10;
 const longestPause = 250;
@@ -36,24 +39,23 @@ const longestPause = 250;
  * the server does not answer.
  *
  * @param onWait called once, when the stream is found full
- * @returns the server's answer: stored, or refused because its last sequence is not the expected one
+ * @returns the server's answer: where it is stored, or refused because the last sequence is not the expected one
  * @throws FuseMeshError cancelled when aborted while waiting
  */
 export async function publishStored(
   context: RunContext,
   { subject, bytes, once, headers, doing }: Publication,
   { signal, before, onWait }: Omit<PublishOptions, 'traceparent'> & { readonly onWait?: () => void },
-): Promise<'stored' | Extract<Refusal, 'wrong last sequence'>> {
+): Promise<PublishOutcome> {
   const { connection } = context;
   refuseTooLarge(bytes, connection.raw.info?.max_payload, doing, connection.url);
-  const jetStream = connection.raw.jetstream();
   const options = { ...once, ...(headers && { headers }) };
   let waiting = false;
   for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
     if (signal.aborted) throw new FuseMeshError('cancelled', `Stopped before it could ${doing}.`);
     try {
-      await jetStream.publish(subject, bytes, options);
-      return 'stored';
+      const { seq } = await connection.jetStream.publish(subject, bytes, options);
+      return { position: seq };
     } catch (error) {
       const refusal = refusalOf(error);
       if (refusal === 'wrong last sequence') return refusal;

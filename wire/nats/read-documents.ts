@@ -1,11 +1,15 @@
+import type { Document } from '../generated/fusemesh/v1/corpus_pb.ts';
 import { type DecodedDocument, DocumentDecoder } from './document-decoder.ts';
 import type { RunContext } from './names.ts';
 import { type PositionedMessage, readInOrder } from './read-in-order.ts';
 import type { StreamPosition } from './stream-settings.ts';
 
-/** A document of a run: its text, or why it cannot be used. Its number stays its own in either case. */
+/** What a document says: a text, or turns. */
+export type DocumentContent = Pick<Document, 'text' | 'turns' | 'tools'>;
+
+/** A document of a run: what it says, or why it cannot be used. Its number stays its own in either case. */
 export type IncomingDocument =
-  | { readonly number: number; readonly text: string; readonly unusable?: undefined }
+  | (DocumentContent & { readonly number: number; readonly unusable?: undefined })
   | { readonly number: number; readonly unusable: string };
 
 /** A document as its reader finds it in the stream. */
@@ -28,7 +32,10 @@ export async function* readDocuments(
 
 function incomingDocument(decoded: DecodedDocument): IncomingDocument | undefined {
   const { document } = decoded;
-  if (document !== undefined) return { number: Number(document.number), text: document.text };
+  if (document !== undefined) {
+    const { text, turns, tools } = document;
+    return { number: Number(document.number), text, turns, tools };
+  }
   const { number, malformed } = decoded;
   return number === undefined ? undefined : { number, unusable: malformed };
 }

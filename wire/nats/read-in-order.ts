@@ -3,6 +3,7 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { refusalOf } from './failure.ts';
 import { type FetchFrom, fetchMessages } from './fetch-messages.ts';
 import type { RunContext } from './names.ts';
+import { wholeBytes } from './parts.ts';
 import { lifeOf, type StreamPosition } from './stream-settings.ts';
 import { traceparentOf } from './traceparent.ts';
 import { untilAnswered } from './until-answered.ts';
@@ -56,7 +57,9 @@ export async function* readInOrder(
         if (message.info.deliverySequence !== received + 1) break;
         received++;
         last = { position: message.seq, life };
-        yield { bytes: message.data, ...last, traceparent: () => traceparentOf(message) };
+        const bytes = await wholeBytes(context, context.names.partsStream, message, signal);
+        // Without its parts it counts as lost, and is healed as such.
+        if (bytes !== undefined) yield { bytes, ...last, traceparent: () => traceparentOf(message) };
       }
     } catch (error) {
       if (!isGone(error)) throw error;
@@ -86,8 +89,8 @@ function addReader(
       opt_start_seq: read + 1,
       filter_subject: subject,
       inactive_threshold: forgottenAfter,
+      // In as many servers as the stream: one that is lost takes no reader with it.
       mem_storage: true,
-      num_replicas: 1,
     });
     return { consumer: name, life };
   };

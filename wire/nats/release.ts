@@ -25,10 +25,23 @@ export async function releaseDocuments(context: RunContext, before: number): Pro
     if (isSince(connection.serverVersion, purgeKeepsPending)) {
       await purgeStream(context, names.documentsStream, names.documentsSubject, upTo);
     } else await removeUpTo(context, names.documentsStream, names.documentsSubject, upTo);
+    await releaseParts(context, before);
   } catch (error) {
     if (refusalOf(error) === 'stream missing') return;
     throw natsFailure(error, `release documents of run ${names.run}`, connection.url);
   }
+}
+
+/** Removes the parts of documents before a number, and of what teachers say about them. */
+async function releaseParts({ connection, names }: RunContext, before: number): Promise<void> {
+  const { streams } = connection.manager;
+  const { partsStream: stream, partsPrefix } = names;
+  if ((await streams.info(stream)).state.messages === 0) return;
+  const { state } = await streams.info(stream, { subjects_filter: `${partsPrefix}>` });
+  const covered = Object.keys(state.subjects ?? {}).filter(
+    (subject) => Number(subject.slice(subject.lastIndexOf('.') + 1)) < before,
+  );
+  for (const filter of covered) await streams.purge(stream, { filter });
 }
 
 /**

@@ -273,12 +273,12 @@ describe('distributions', () => {
     expect((await read(streams, 'orator', 3)).map((message) => message.bytes[0])).toEqual([0, 2, 3]);
   });
 
-  it('refuses what the server would not take', async () => {
+  it('refuses what no reader would put together', async () => {
     const { streams } = await startRun();
-    const large = new Uint8Array(33 * 1024 * 1024);
+    const large = new Uint8Array(257 * 1024 * 1024);
     await expect(streams.publishDistribution('orator', 0, large, { signal: never })).rejects.toMatchObject({
       code: 'failed_precondition',
-      message: expect.stringContaining('max_payload'),
+      message: expect.stringContaining('lower topK'),
     });
   });
 });

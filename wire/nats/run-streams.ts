@@ -10,7 +10,8 @@ import {
 } from './corpus-requests.ts';
 import { type DeadLetter, storeDeadLetter } from './dead-letters.ts';
 import type { Numbering } from './document-numbering.ts';
-import { distributionsSubject, type RunContext, runNames } from './names.ts';
+import { distributionsSubject, partsPlace, type RunContext, runNames } from './names.ts';
+import { publishWhole } from './parts.ts';
 import {
   type PublishedCorpus,
   publishDocument,
@@ -18,7 +19,7 @@ import {
   publishManifest,
   readManifest,
 } from './publish-documents.ts';
-import { type PublishOptions, publishStored } from './publish-stored.ts';
+import type { PublishOptions } from './publish-stored.ts';
 import { type ReadDocument, readDocuments } from './read-documents.ts';
 import { type PositionedMessage, readInOrder } from './read-in-order.ts';
 import { purgeStream, releaseDocuments, removeMessages } from './release.ts';
@@ -26,12 +27,12 @@ import { ensureStreams, removeStreams, type StreamLimits, type StreamPosition } 
 import { lookAtStreams, type RunState } from './stream-state.ts';
 import { traceHeaders } from './traceparent.ts';
 
-export type { DeliveredDocument } from './consume-documents.ts';
+export { type DeliveredDocument, markEvery } from './consume-documents.ts';
 export type { CorpusAnswer, CorpusShelf } from './corpus-requests.ts';
 export { type DeadLetter, feederSource } from './dead-letters.ts';
 export type { Numbering } from './document-numbering.ts';
 export type { PublishedCorpus } from './publish-documents.ts';
-export type { IncomingDocument } from './read-documents.ts';
+export type { DocumentContent, IncomingDocument } from './read-documents.ts';
 export type { PositionedMessage } from './read-in-order.ts';
 export type { StreamLimits, StreamPosition } from './stream-settings.ts';
 export type { RunState } from './stream-state.ts';
@@ -190,7 +191,7 @@ async function publishDistribution(
   { teacher, document, bytes }: { teacher: string; document: number; bytes: Uint8Array },
   { traceparent, ...options }: PublishOptions & { readonly onWait?: () => void },
 ): Promise<void> {
-  await publishStored(
+  await publishWhole(
     context,
     {
       subject: distributionsSubject(context.names, teacher),
@@ -199,6 +200,7 @@ async function publishDistribution(
       doing: `publish what ${teacher} says about document ${document}`,
       headers: traceHeaders(traceparent),
     },
+    partsPlace(context.names, document, teacher),
     options,
   );
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { QueuedIterator, Status } from 'nats';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { ownVersion } from '../../process/lifecycle/own-version.ts';
 import type { NatsConnection } from './connection.ts';
@@ -35,6 +36,13 @@ export async function registerService(
   { load, ...description }: ServiceDescription,
 ): Promise<RegisteredService> {
   try {
+    const refused: string[] = [];
+    const statuses = raw.status();
+    void (async () => {
+      for await (const { permissionContext } of statuses) {
+        if (permissionContext?.operation === 'subscription') refused.push(permissionContext.subject);
+      }
+    })();
     const service = await raw.services.add({
       ...description,
       version: ownVersion,
@@ -49,6 +57,15 @@ export async function registerService(
     });
     // An answer means that the server knows the subscriptions.
     await raw.flush();
+    // What has come before it is told first.
+    await sleep(0);
+    (statuses as Partial<QueuedIterator<Status>>).stop?.();
+    if (refused.length > 0) {
+      throw new FuseMeshError(
+        'permission_denied',
+        `Cannot register ${description.name}: the user at ${url} may not subscribe to ${refused.join(', ')}: deploy/nats-accounts.conf has what each process needs.`,
+      );
+    }
     return {
       async stop() {
         // Where the server is gone nobody confirms this, but nobody finds the process either.

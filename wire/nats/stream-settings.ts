@@ -9,6 +9,8 @@ export interface StreamLimits {
   readonly maxDocuments: number;
   /** Distributions of each teacher that no checkpoint covers yet. */
   readonly maxDistributions: number;
+  /** Servers of a cluster that hold each stream; 1 where it is left out. */
+  readonly replicas?: number;
 }
 
 /** How long the server recognises a message by its id. */
@@ -23,7 +25,12 @@ const answerWithin = 30_000;
 
 export async function ensureStreams(context: RunContext, limits: StreamLimits): Promise<void> {
   const { names } = context;
-  const kept = { retention: RetentionPolicy.Limits, discard: DiscardPolicy.New, storage: StorageType.File };
+  const kept = {
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.New,
+    storage: StorageType.File,
+    num_replicas: limits.replicas ?? 1,
+  };
   await ensureStream(context, {
     ...kept,
     name: names.documentsStream,
@@ -43,9 +50,15 @@ export async function ensureStreams(context: RunContext, limits: StreamLimits): 
   });
   await ensureStream(context, {
     ...kept,
+    name: names.partsStream,
+    subjects: [`${names.partsPrefix}>`],
+    duplicate_window: duplicateWindow,
+  });
+  await ensureStream(context, {
+    ...kept,
     discard: DiscardPolicy.Old,
     name: names.deadLettersStream,
-    subjects: [`${names.deadLettersPrefix}*`],
+    subjects: [`${names.deadLettersPrefix}*`, names.letterPartsSubject],
     max_msgs: mostDeadLetters,
     max_bytes: mostDeadLetterBytes,
     duplicate_window: deadLetterWindow,
@@ -72,9 +85,10 @@ async function ensureStream(
 }
 
 function differs(found: StreamConfig, wanted: Partial<StreamConfig>): boolean {
-  return (['max_msgs', 'max_bytes', 'max_msgs_per_subject', 'duplicate_window'] as const).some(
-    (setting) => wanted[setting] !== undefined && found[setting] !== wanted[setting],
-  );
+  if (wanted.subjects?.some((subject) => !found.subjects.includes(subject))) return true;
+  return (
+    ['max_msgs', 'max_bytes', 'max_msgs_per_subject', 'duplicate_window', 'num_replicas'] as const
+  ).some((setting) => wanted[setting] !== undefined && found[setting] !== wanted[setting]);
 }
 
 /** A position in one life of a stream: where it is lost and made anew, positions begin at 1 again. */
@@ -88,7 +102,8 @@ export interface StreamPosition {
 export const lifeOf = ({ created }: { readonly created: string | number }): string => String(created);
 
 export async function removeStreams({ connection, names }: RunContext): Promise<void> {
-  for (const stream of [names.documentsStream, names.distributionsStream, names.deadLettersStream]) {
+  const { documentsStream, distributionsStream, partsStream, deadLettersStream } = names;
+  for (const stream of [documentsStream, distributionsStream, partsStream, deadLettersStream]) {
     try {
       await connection.manager.streams.delete(stream);
     } catch (error) {

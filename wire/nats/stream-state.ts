@@ -39,15 +39,17 @@ export async function lookAtStreams(context: RunContext, teachers: readonly stri
     const [documents, distributions, deadLetters, ...consumers] = await Promise.all([
       streamInfo(context, names.documentsStream),
       streamInfo(context, names.distributionsStream),
-      streamInfo(context, names.deadLettersStream),
+      streamInfo(context, names.deadLettersStream, `${names.deadLettersPrefix}*`),
       ...teachers.map((teacher) => consumerInfo(context, teacher)),
     ]);
+    // Without the parts of large ones, which are in their stream.
+    const letters = Object.values(deadLetters?.state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
     const published = publishedDocuments(documents);
     return {
       streams: [
         streamState('documents', documents, documents?.config.max_msgs),
         streamState('distributions', distributions, distributions?.config.max_msgs_per_subject),
-        streamState('dead-letters', deadLetters, deadLetters?.config.max_msgs),
+        { ...streamState('dead-letters', deadLetters, deadLetters?.config.max_msgs), messages: letters },
       ],
       lags: teachers.map((teacher, i) => {
         const consumer = consumers[i];
@@ -77,8 +79,8 @@ function publishedDocuments(info: StreamInfo | undefined): number {
   return info.state.messages - 1;
 }
 
-const streamInfo = ({ connection }: RunContext, stream: string) =>
-  connection.manager.streams.info(stream).catch(orMissing);
+const streamInfo = ({ connection }: RunContext, stream: string, subjects?: string) =>
+  connection.manager.streams.info(stream, subjects ? { subjects_filter: subjects } : {}).catch(orMissing);
 
 const consumerInfo = ({ connection, names }: RunContext, teacher: string) =>
   connection.manager.consumers.info(names.documentsStream, teacherConsumer(teacher)).catch(orMissing);

@@ -95,11 +95,7 @@ async function compute(
   // As the feeder of a run with this seed; a share of the documents is the first of them.
   const order = [...documentOrder(new Uint32Array(documents.texts.length), seed)];
   const recorded = order.slice(0, Math.round(share * order.length));
-  const sources = sourcesOf(settings).map(({ name, model }) => ({
-    name,
-    model,
-    recording: recordings.get(model)!,
-  }));
+  const sources = sourcesOf(settings).map(({ name, model }) => ({ name, recording: recordings.get(model)! }));
   refuseStopped(signal);
   const { remote, stop: end } = startWorker<TrialMethods>(new URL('./trial-worker.ts', import.meta.url));
   // A thread that is ended in the middle of a step takes the process with it.

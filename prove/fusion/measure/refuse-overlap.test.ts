@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { textsOf } from '../../../process/config/corpus-of-run.ts';
 import { refuseOverlap, refuseShared } from './refuse-overlap.ts';
 import { loadDemo } from './settings.ts';
 
@@ -13,7 +14,7 @@ test('a held-out sentence in the corpus is refused, wherever its lines break', (
 test("the demo's texts pass, and a corpus that is evaluated on does not", async () => {
   const demo = await loadDemo();
   expect(await refuseOverlap(demo)).toMatch(/^the corpus/);
-  await expect(refuseOverlap({ ...demo, heldOut: demo.corpus.slice(2) })).rejects.toMatchObject({
+  await expect(refuseOverlap({ ...demo, heldOut: textsOf(demo).slice(2) })).rejects.toMatchObject({
     code: 'failed_precondition',
   });
 });

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
 import { domains, trainingPath } from '../../../examples/zoo/layout.ts';
 import { sharedRuns } from '../../../examples/zoo/overlap.ts';
+import { textsOf } from '../../../process/config/corpus-of-run.ts';
 import type { RunConfig } from '../../../process/config/schema.ts';
 import { readEntries } from './documents.ts';
 
@@ -12,13 +13,13 @@ import { readEntries } from './documents.ts';
  * @returns what they were compared with, for the report
  * @throws FuseMeshError failed_precondition that quotes such a run
  */
-export async function refuseOverlap({ corpus, heldOut }: RunConfig): Promise<string> {
-  const held = await readEntries(heldOut);
+export async function refuseOverlap(config: RunConfig): Promise<string> {
+  const held = await readEntries(config.heldOut);
   const training = await Promise.all(
     domains.map((domain) => readFile(trainingPath(domain), 'utf8').catch(() => undefined)),
   );
   const there = training.filter((text) => text !== undefined);
-  refuseShared(held, [...(await readEntries(corpus)), ...there]);
+  refuseShared(held, [...(await readEntries(textsOf(config))), ...there]);
   return there.length === domains.length
     ? "the corpus and the example models' training text"
     : "the corpus alone, as the example models' training text is not on this machine (npm run zoo fetches it)";

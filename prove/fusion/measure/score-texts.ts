@@ -1,28 +1,34 @@
 import type { Scorer } from '../../../model/scoring/scorer.ts';
 import { distributionToBytes } from '../../../wire/codec/distribution-bytes.ts';
-import type { Recording } from './recording-file.ts';
 import { refuseStopped } from './refuse-stopped.ts';
 
 /** A teacher's batch where the run file says nothing. */
 const batchDocuments = 8;
 
-/** What a teacher would send about these texts, as documents 0, 1, 2, … */
-export async function scoreTexts(
+/**
+ * What a teacher would send about these texts.
+ *
+ * @param first number of the first document; the others follow
+ */
+export async function* scoreTexts(
   scorer: Scorer,
   teacher: string,
   texts: readonly string[],
-  topK: number,
-  signal: AbortSignal,
-): Promise<Recording> {
+  {
+    topK,
+    signal,
+    first = 0,
+  }: { readonly topK: number; readonly signal: AbortSignal; readonly first?: number },
+): AsyncGenerator<Uint8Array> {
   const { tokenizer, card } = scorer;
-  const messages: Uint8Array[] = [];
   for (let begin = 0; begin < texts.length; begin += batchDocuments) {
     refuseStopped(signal);
-    for (const scored of await scorer.score(texts.slice(begin, begin + batchDocuments), topK)) {
+    for (const [i, scored] of (
+      await scorer.score(texts.slice(begin, begin + batchDocuments), topK)
+    ).entries()) {
       const { fingerprint: tokenizerFingerprint } = tokenizer;
-      const distribution = { ...scored, document: messages.length, teacher, tokenizerFingerprint };
-      messages.push(distributionToBytes(distribution, card.vocabularySize));
+      const distribution = { ...scored, document: first + begin + i, teacher, tokenizerFingerprint };
+      yield distributionToBytes(distribution, card.vocabularySize);
     }
   }
-  return messages;
 }

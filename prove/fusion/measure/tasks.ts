@@ -6,7 +6,7 @@ import { targetOfSeed } from '../targets.ts';
 import { codeVersion } from './code-version.ts';
 import { type Documents, digestTexts, documentsOf, readEntries } from './documents.ts';
 import type { NamedResult } from './equal-effort.ts';
-import type { NamedModel } from './record-sources.ts';
+import type { NamedModel } from './record-source.ts';
 import { type Circumstances, resultKey } from './result-key.ts';
 import type { Result } from './results-file.ts';
 import { settingsOf } from './settings.ts';
@@ -33,7 +33,7 @@ export async function tasksOf(
   signal: AbortSignal,
 ): Promise<{ readonly tasks: readonly Task[]; readonly documents: Documents }> {
   const documents = await documentsOf(config, signal);
-  const order = '../../../services/feeder/number-documents.ts';
+  const order = '../../../services/feeder/document-order.ts';
   const entries = ['./train-experiment.ts', './score-texts.ts', order];
   const versions = await Promise.all(entries.map((entry) => codeVersion(import.meta.resolve(entry))));
   const code = versions.join(' ');

@@ -5,21 +5,22 @@ import { TrainingEngine } from '../../../engine/training-engine.ts';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
 import type { UsableDocument } from '../../../fusion/batch/joined-document.ts';
 import { fusionOf } from '../../../fusion/fusion-of-run.ts';
+import { ContentEncoder } from '../../../model/chat/content-encoder.ts';
 import { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
 import { Notifier } from '../../../process/lifecycle/notifier.ts';
 import { createLog } from '../../../process/log/log.ts';
+import { encoderIn } from '../../../services/feeder/encoders-of-run.ts';
 import { initialState, type TrainingState } from '../../../trainer/checkpoint/training-state.ts';
 import { engineOptionsOf } from '../../../trainer/engine-of-run.ts';
 import { openHeldOut } from '../../../trainer/held-out.ts';
 import { train } from '../../../trainer/loop.ts';
 import { recordedBatches } from '../../../trainer/pipeline.ts';
+import { type RecordedReading, recordedDocuments } from '../../../trainer/recording/recorded-documents.ts';
+import { Recording } from '../../../trainer/recording/recording.ts';
 import { TimeSpent } from '../../../trainer/report/time-spent.ts';
 import { TrainingControl } from '../../../trainer/report/training-control.ts';
 import { scheduleOf } from '../../../trainer/schedule.ts';
-import { distributionFromBytes } from '../../../wire/codec/distribution-bytes.ts';
-import type { TextDistribution } from '../../../wire/codec/text-distribution.ts';
 import type { ExperimentSettings } from '../experiment.ts';
-import { readRecording } from './recording-file.ts';
 import { refuseStopped } from './refuse-stopped.ts';
 
 /** An experiment with all that it is made of. */
@@ -29,18 +30,16 @@ export interface Trial extends Pick<ExperimentSettings, 'config'> {
   /** Number that each of these documents has in the recordings. */
   readonly recorded: readonly number[];
   /** In the order in which ties between them are broken. */
-  readonly sources: readonly RecordedSource[];
+  readonly sources: readonly RecordedModel[];
   /** Hugging Face directories of all models by whose tokenizers texts are cut. */
   readonly tokenizers: readonly string[];
   /** Shared between threads: other than 0 when the training is to end before its next step. */
   readonly stop: Int32Array;
 }
 
-export interface RecordedSource {
+interface RecordedModel {
   readonly name: string;
-  /** Hugging Face directory; only its tokenizer is read. */
-  readonly model: string;
-  /** Path. */
+  /** Directory. */
   readonly recording: string;
 }
 
@@ -78,32 +77,37 @@ export async function trainExperiment({
   const tokenizer = await tokenizerOf(target.model);
   const stopping = new AbortController();
   const { signal } = stopping;
-  const batches = await recordedBatches({
-    documents: joinRecorded(texts, recorded, sources, topK),
-    sources: await Promise.all(
-      sources.map(async ({ name, model }) => ({ name, tokenizer: await tokenizerOf(model) })),
-    ),
+  const recordings = await Promise.all(
+    sources.map(({ name, recording }) => Recording.open(recording, [name])),
+  );
+  const batchesOf = await recordedBatches({
+    sources: recordings.flatMap((recording) => recording.sources),
     batchDocuments: trainer.batchDocuments,
     contextLength,
-    tokenizer,
+    encoder: ContentEncoder.ofBaseModel(tokenizer),
     fusion,
     tooLong: async ({ number }, reason) => {
-      throw new FuseMeshError('internal', `Document ${number} cannot be learnt from: ${reason}.`);
+      throw cannotBeLearnt(number, reason);
     },
     signal,
     log,
   });
-  const evaluate = await openHeldOut(heldOut, await Promise.all(tokenizers.map(tokenizerOf)), {
-    target: tokenizer,
-    contextLength,
-  });
+  const evaluate = await openHeldOut(
+    heldOut,
+    await Promise.all(tokenizers.map((model) => encoderIn(model))),
+    {
+      target: await encoderIn(target.model),
+      contextLength,
+      onSkipped: () => undefined,
+    },
+  );
   const engine = await TrainingEngine.start(target.model, engineOptionsOf(config, fusion));
   try {
     const totalSteps = Math.ceil(texts.length / trainer.batchDocuments);
     let end: TrainingState = initialState(config.run, '');
     await train({
       engine,
-      batches,
+      batches: batchesOf(joinRecorded(texts, recordings, { numbers: recorded, topK, signal })),
       resumedFrom: undefined,
       checkpointEvery: totalSteps + 1,
       signal,
@@ -133,59 +137,34 @@ export async function trainExperiment({
     };
   } finally {
     await engine.close();
+    for (const recording of recordings) await recording.close();
   }
 }
 
 const tokenizerOf = (model: string): Promise<Tokenizer> => Tokenizer.fromFile(join(model, 'tokenizer.json'));
 
+/** Documents are numbered in the order in which they are trained on. */
 async function* joinRecorded(
   texts: readonly string[],
-  recorded: readonly number[],
-  sources: readonly RecordedSource[],
-  topK: number,
+  recordings: readonly Recording[],
+  reading: RecordedReading,
 ): AsyncGenerator<UsableDocument> {
-  const recordings = await Promise.all(
-    sources.map(async ({ recording }) => {
-      const messages = await readRecording(recording);
-      if (messages) return messages;
-      throw new FuseMeshError('not_found', `No recording at ${recording}: call the command again.`);
-    }),
-  );
+  const sources = recordings.map((recording) => recordedDocuments(recording, reading));
   for (const [number, text] of texts.entries()) {
-    const distributions = recordings.map((messages) => ({
-      ...cutDistribution(distributionFromBytes(messages[recorded[number]]), topK),
-      document: number,
-    }));
-    yield { number, text, distributions };
+    const parts: UsableDocument[] = [];
+    for (const documents of sources) {
+      const { done, value } = await documents.next();
+      // Stopped.
+      if (done) return;
+      if (value.unusable !== undefined) throw cannotBeLearnt(number, value.unusable);
+      parts.push(value);
+    }
+    yield { number, content: text, distributions: parts.flatMap(({ distributions }) => distributions) };
   }
 }
 
-/**
- * The distributions that the same teacher would have sent with fewer candidates. The kept mass is added up from the
- * rounded probabilities of the wire, where the teacher has those before; nothing in the fusion reads it.
- *
- * @param topK that of the distribution at most
- */
-export function cutDistribution(distribution: TextDistribution, topK: number): TextDistribution {
-  const { topK: recorded, candidateIds, logProbabilities, tokenIds } = distribution;
-  const n = tokenIds.length;
-  const cut = {
-    candidateIds: new Int32Array(n * topK),
-    logProbabilities: new Float32Array(n * topK),
-    keptMass: new Float32Array(n),
-  };
-  for (let row = 0; row < n; row++) {
-    const [from, to] = [row * recorded, row * topK];
-    cut.candidateIds.set(candidateIds.subarray(from, from + topK), to);
-    const kept = logProbabilities.subarray(from, from + topK);
-    cut.logProbabilities.set(kept, to);
-    cut.keptMass[row] = Math.min(
-      1,
-      kept.reduce((sum, logProbability) => sum + Math.exp(logProbability), 0),
-    );
-  }
-  return { ...distribution, ...cut, topK };
-}
+const cannotBeLearnt = (number: number, reason: string): FuseMeshError =>
+  new FuseMeshError('internal', `Document ${number} cannot be learnt from: ${reason}.`);
 
 function digestWeights({ tensors }: EngineSnapshot): string {
   const hash = createHash('sha256');

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { textsOf } from '../../../process/config/corpus-of-run.ts';
 import { loadDemo, settingsOf } from '../measure/settings.ts';
 import { kinds } from './profiles.ts';
 import { readRealStudy } from './real-study.ts';
@@ -17,7 +18,7 @@ test('every experiment can be set up, with the batches and the schedule of the d
 });
 
 test('its texts are those that are divided', () => {
-  for (const entries of [config.corpus, config.heldOut]) {
+  for (const entries of [textsOf(config), config.heldOut]) {
     expect(entries.map(({ domain }) => domain)).toEqual(kinds);
   }
 });

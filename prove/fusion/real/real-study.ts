@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
 import { readTextFiles } from '../../../examples/zoo/documents.ts';
 import { fetchSource, type Source } from '../../../examples/zoo/sources.ts';
+import { textsOf } from '../../../process/config/corpus-of-run.ts';
 import { loadRunConfig } from '../../../process/config/load-config.ts';
 import type { RunConfig } from '../../../process/config/schema.ts';
 import { keptDirectory } from '../directories.ts';
@@ -59,13 +60,15 @@ export const isMeasured = ({ resultsPath }: Study): boolean => existsSync(result
  *
  * @throws FuseMeshError unavailable when the registry is out of reach, data_loss when the content differs
  */
-async function buildTexts({ corpus, heldOut }: Pick<RunConfig, 'corpus' | 'heldOut'>): Promise<void> {
+async function buildTexts(config: Pick<RunConfig, 'corpus' | 'heldOut'>): Promise<void> {
   const directory = await fetchSource(factbookSource);
   const countries = await readTextFiles(directory, /^[a-z]{2}\.json$/);
   const divided = divideProfiles(countries.map(parseProfile));
   for (const kind of kinds) {
-    for (const { domain, path } of corpus) if (domain === kind) await write(path, divided[kind].corpus);
-    for (const { domain, path } of heldOut) if (domain === kind) await write(path, divided[kind].heldOut);
+    for (const { domain, path } of textsOf(config))
+      if (domain === kind) await write(path, divided[kind].corpus);
+    for (const { domain, path } of config.heldOut)
+      if (domain === kind) await write(path, divided[kind].heldOut);
   }
 }
 

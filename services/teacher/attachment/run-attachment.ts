@@ -1,4 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import { contentOf } from '../../../model/chat/conversation.ts';
 import type { ScoredText } from '../../../model/scoring/scored-text.ts';
 import { sleepUnlessAborted } from '../../../process/lifecycle/repeat.ts';
 import type { Log } from '../../../process/log/log.ts';
@@ -6,7 +7,7 @@ import { RateMeter } from '../../../process/metrics/rate-meter.ts';
 import { distributionToBytes } from '../../../wire/codec/distribution-bytes.ts';
 import { refusedDistribution } from '../../../wire/codec/text-distribution.ts';
 import type { TeacherRunStatusSchema } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
-import type { DeliveredDocument, RunStreams } from '../../../wire/nats/run-streams.ts';
+import { type DeliveredDocument, markEvery, type RunStreams } from '../../../wire/nats/run-streams.ts';
 import type { RunMetrics } from '../metric-table.ts';
 import { isRefused, type TeacherModel } from '../teacher-model.ts';
 import { gatherBatches } from './gather-batches.ts';
@@ -18,8 +19,6 @@ import { WaitClock } from './wait-clock.ts';
 const patienceMilliseconds = 20;
 /** Distributions on their way to the server at once: each takes a round trip to be acknowledged. */
 const publishedAtOnce = 8;
-/** How often the server is told that documents in hand are still worked on; it gives up after 30 s. */
-const workingEveryMilliseconds = 10_000;
 /** How long a teacher that leaves waits for room for what it has scored. */
 const leaveWithinMilliseconds = 2_000;
 
@@ -112,7 +111,7 @@ export class RunAttachment {
     const { run, teacher } = this.settings;
     const working = setInterval(() => {
       for (const document of this.#inHand) document.working();
-    }, workingEveryMilliseconds);
+    }, markEvery);
     try {
       const batches = gatherBatches(this.#documents(), {
         most: model.textsAtOnce === undefined ? batchDocuments : 1,
@@ -167,9 +166,9 @@ export class RunAttachment {
     const { run, topK } = this.settings;
     const began = performance.now();
     const stopTimer = metrics.batchSeconds.startTimer();
-    const texts = batch.map(({ document }) => document.text);
+    const contents = batch.map(({ document }) => contentOf(document));
     // In a lane of its own: the teacher's runs and callers take turns.
-    const outcomes = await model.score(texts, topK, {
+    const outcomes = await model.score(contents, topK, {
       lane: `run ${run}`,
       signal: this.#scoring.signal,
     });

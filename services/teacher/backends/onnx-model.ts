@@ -1,4 +1,6 @@
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
+import type { ChatTemplate } from '../../../model/chat/chat-template.ts';
+import type { Content } from '../../../model/chat/conversation.ts';
 import {
   type GeneratedPiece,
   type GenerationRequest,
@@ -19,6 +21,8 @@ export interface OnnxModelOptions {
   readonly topK: number;
   /** Of one matrix product. */
   readonly threads: number;
+  /** A chat template to take instead of the model's own, as a file in Jinja. */
+  readonly chatTemplate?: string | undefined;
   /** Left out, the processor computes. */
   readonly placement?: Placement;
   /** Hears, in a line, what the processor computes although the model is on a GPU; once. */
@@ -31,6 +35,7 @@ export interface OnnxModelOptions {
 export class OnnxModel implements TeacherModel {
   readonly card: ModelCard;
   readonly tokenizer: Tokenizer;
+  readonly template: ChatTemplate;
   readonly fingerprint: Uint8Array;
   readonly failed: Promise<FuseMeshError>;
   #fail: (failure: FuseMeshError) => void = () => {};
@@ -41,6 +46,7 @@ export class OnnxModel implements TeacherModel {
   private constructor(scorer: Scorer, fingerprint: Uint8Array, loadGenerator: () => Promise<Generator>) {
     this.card = scorer.card;
     this.tokenizer = scorer.tokenizer;
+    this.template = scorer.template;
     this.fingerprint = fingerprint;
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
@@ -81,17 +87,17 @@ export class OnnxModel implements TeacherModel {
     }
   }
 
-  /** The texts are scored as one batch; where one of them cannot be scored, each alone. */
-  async score(texts: readonly string[], topK: number, turn: Turn): Promise<TextOutcome[]> {
+  /** They are scored as one batch; where one of them cannot be scored, each alone. */
+  async score(contents: readonly Content[], topK: number, turn: Turn): Promise<TextOutcome[]> {
     try {
-      return await this.#scorer.score(texts, topK, turn);
+      return await this.#scorer.score(contents, topK, turn);
     } catch (error) {
       this.#failIfLost(error);
       if (!(error instanceof FuseMeshError && error.code === 'invalid_argument')) throw error;
-      if (texts.length === 1) return [{ refusal: error.message }];
+      if (contents.length === 1) return [{ refusal: error.message }];
     }
     const outcomes: TextOutcome[] = [];
-    for (const text of texts) outcomes.push(...(await this.score([text], topK, turn)));
+    for (const content of contents) outcomes.push(...(await this.score([content], topK, turn)));
     return outcomes;
   }
 

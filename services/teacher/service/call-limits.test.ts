@@ -28,6 +28,7 @@ beforeAll(async () => {
   const counting: TeacherModel = {
     card: scorer.card,
     tokenizer: scorer.tokenizer,
+    template: scorer.template,
     fingerprint: new Uint8Array(32),
     failed: scorer.failed,
     async score(texts, topK, turn) {

@@ -1,7 +1,10 @@
 import type { ModelCard } from '../../../model/scoring/model-card.ts';
+import { mostTurns } from '../../../wire/codec/document-bytes.ts';
+import type { Turn } from '../../../wire/generated/fusemesh/v1/corpus_pb.ts';
 import type { TeacherService } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import type { RequestRules } from '../../../wire/grpc/checked.ts';
-import { anything, integer, list, name, number, text } from '../../../wire/grpc/field-rules.ts';
+import type { FieldRule } from '../../../wire/grpc/field-rules.ts';
+import { anything, bytes, integer, list, name, number, text } from '../../../wire/grpc/field-rules.ts';
 
 /**
  * No tokenizer in use has longer tokens. A text with more bytes than this for every token of the context is refused
@@ -10,6 +13,14 @@ import { anything, integer, list, name, number, text } from '../../../wire/grpc/
 const mostBytesOfToken = 256;
 const mostStops = 16;
 const mostBytesOfStop = 1024;
+
+/** Turns as many as a document's, and all together no longer than a text. */
+const turns =
+  ({ mostBytes: most }: { readonly mostBytes: number }): FieldRule<readonly Turn[]> =>
+  (values) => {
+    if (values.length > mostTurns) return `has ${values.length} turns; at most ${mostTurns} are taken`;
+    return bytes({ most })(values.map(({ role, content, extras }) => role + content + extras).join(''));
+  };
 
 /** What the requests of TeacherService may hold, for one model. */
 export function requestRules({
@@ -21,7 +32,13 @@ export function requestRules({
   return {
     getModelCard: {},
     getTokenizer: {},
-    score: { text: text({ mostBytes }), topK },
+    // The service itself looks whether it is one of text and turns.
+    score: {
+      text: bytes({ most: mostBytes }),
+      topK,
+      turns: turns({ mostBytes }),
+      tools: bytes({ most: mostBytes }),
+    },
     generate: {
       prompt: text({ mostBytes }),
       // The context ends a text in any case.

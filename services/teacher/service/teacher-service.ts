@@ -1,4 +1,6 @@
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
+import { contentOf } from '../../../model/chat/conversation.ts';
+import { wrongContent } from '../../../wire/codec/document-bytes.ts';
 import { encodeTextDistribution } from '../../../wire/codec/encode-text-distribution.ts';
 import { FinishReason, TeacherService } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import { checked } from '../../../wire/grpc/checked.ts';
@@ -46,6 +48,9 @@ export function teacherService(
         contextLength: card.contextLength,
         tokenizerFingerprint: tokenizer.fingerprint,
         modelFingerprint: model.fingerprint,
+        chatFormat: model.template.format,
+        probeLogProbabilities: [...(model.probe?.values ?? [])],
+        serverVersion: model.probe?.version ?? '',
       };
     },
 
@@ -56,10 +61,12 @@ export function teacherService(
       }
     },
 
-    async score({ text, topK }, { signal }) {
+    async score({ topK, ...content }, { signal }) {
+      const wrong = wrongContent(content);
+      if (wrong) throw new FuseMeshError('invalid_argument', `The request ${wrong}`);
       const leave = scores.take();
       try {
-        const [outcome] = await model.score([text], topK, { lane, signal });
+        const [outcome] = await model.score([contentOf(content)], topK, { lane, signal });
         if (isRefused(outcome)) throw new FuseMeshError('invalid_argument', outcome.refusal);
         const { fingerprint: tokenizerFingerprint } = tokenizer;
         const distribution = { ...outcome, document: 0, teacher: name, tokenizerFingerprint };

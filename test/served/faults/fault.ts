@@ -8,6 +8,8 @@ import type { ServerTokenizer } from '../served-tokenizer.ts';
 export interface Fault {
   /** Every request meets it; left out, those for scores. */
   readonly everywhere?: true;
+  /** [n] Token ids of the prompt whose requests alone meet it; left out, those of every prompt. */
+  readonly only?: Int32Array;
   /** The prompt that is scored instead. */
   readonly prompt?: (ids: Int32Array) => Int32Array;
   readonly tokenizer?: (tokenizer: ServerTokenizer) => ServerTokenizer;

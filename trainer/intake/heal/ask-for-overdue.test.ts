@@ -13,7 +13,7 @@ const patience = 400;
 function owing(count: number) {
   const documents = new LookAhead<IncomingDocument>(0, count, new Notifier());
   for (let number = 0; number < count; number++) {
-    documents.offer(number, number + 1, { number, text: 'text' });
+    documents.offer(number, number + 1, { number, text: 'text', turns: [], tools: '' });
   }
   const distributions = new LookAhead<TextDistribution>(0, count, new Notifier());
   return { documents, distributions };

@@ -7,7 +7,13 @@ import { LookAhead } from '../read/look-ahead.ts';
 import { fetchMissing } from './fetch-missing.ts';
 
 const log = createLog('test', { level: 'silent' });
-const document = (number: number) => ({ number, text: 'text', bytes: Uint8Array.of(number) });
+const document = (number: number) => ({
+  number,
+  text: 'text',
+  turns: [],
+  tools: '',
+  bytes: Uint8Array.of(number),
+});
 
 /** Fetches while `work` runs; `answer` is what the feeders say. */
 async function during(

@@ -62,7 +62,8 @@ export async function fetchMissing(
       if (typeof answer === 'string') return false;
       log.warn({ document: number }, `Document ${number} was lost in the stream: the feeder gave it again`);
       warning.over();
-      documents.put(number, { number, text: answer.text }, { bytes: answer.bytes });
+      const { bytes, ...document } = answer;
+      documents.put(number, document, { bytes });
       return true;
     } catch (error) {
       // A feeder that answers nonsense may be started again.

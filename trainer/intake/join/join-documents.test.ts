@@ -134,8 +134,8 @@ describe('the join', () => {
     for (const number of [3, 1, 0, 2, 4, 7, 6, 5, 11, 10, 9, 8]) await publish('manuals', number);
     const taken = await taking;
     expect(taken.map(({ number }) => number)).toEqual(range(0, documents));
-    for (const { number, text, distributions } of taken) {
-      expect(text).toBe(`text ${number}`);
+    for (const { number, content, distributions } of taken) {
+      expect(content).toBe(`text ${number}`);
       expect(distributions.map((one) => [one?.teacher, one?.document])).toEqual([
         ['fiction', number],
         ['manuals', number],

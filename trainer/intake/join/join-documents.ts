@@ -3,6 +3,7 @@ import {
   presentSources,
   type UsableDocument,
 } from '../../../fusion/batch/joined-document.ts';
+import { contentOf } from '../../../model/chat/conversation.ts';
 import type { Notifier } from '../../../process/lifecycle/notifier.ts';
 import type { Log } from '../../../process/log/log.ts';
 import type { TextDistribution } from '../../../wire/codec/text-distribution.ts';
@@ -13,8 +14,23 @@ import type { Attendance } from './attendance.ts';
 
 /** A usable document from the streams of a run. */
 export interface StreamedDocument extends UsableDocument {
-  /** The message that its text came in. */
+  /** The message that it came in. */
   readonly message: Message | undefined;
+}
+
+/** What has been joined, as it came. */
+export interface JoinedParts {
+  readonly number: number;
+  /** The message of its text; undefined where that cannot be used. */
+  readonly document: Uint8Array | undefined;
+  /** In the order of the sources; undefined of one that takes no part. */
+  readonly distributions: readonly (JoinedDistribution | undefined)[];
+}
+
+interface JoinedDistribution {
+  readonly distribution: TextDistribution;
+  /** The message that it came in; undefined where it came another way. */
+  readonly bytes: Uint8Array | undefined;
 }
 
 /** Hears of the join; as TrainerMetrics. */
@@ -46,6 +62,8 @@ export interface Join {
    * @returns undefined where there is nothing of that kind
    */
   readonly withdrawUnfit?: (() => Promise<void> | undefined) | undefined;
+  /** Takes in each document before it is given. */
+  readonly keep?: ((parts: JoinedParts) => Promise<void>) | undefined;
 }
 
 /** How often the time of a long wait is counted, in milliseconds. */
@@ -75,11 +93,16 @@ export async function* joinDocuments(join: Join): AsyncGenerator<JoinedDocument<
       const due = Math.max(1, attendance.due - performance.now());
       await join.notifier.next(Math.min(report.due, countEvery, due));
     }
-    yield takeNext(join, report);
+    const { document, parts } = takeNext(join, report);
+    await join.keep?.(parts);
+    yield document;
   }
 }
 
-function takeNext(join: Join, report: WaitReport): JoinedDocument<StreamedDocument> {
+function takeNext(
+  join: Join,
+  report: WaitReport,
+): { readonly document: JoinedDocument<StreamedDocument>; readonly parts: JoinedParts } {
   const { documents, sources, attendance, metrics } = join;
   metrics.joined();
   const message = documents.messageOf(documents.nextNumber);
@@ -89,25 +112,31 @@ function takeNext(join: Join, report: WaitReport): JoinedDocument<StreamedDocume
     attendance.passOver(performance.now());
     report.over([]);
     for (const { distributions } of sources) distributions.takeOrPass();
-    return { number, unusable: document.unusable, present: undefined };
+    return {
+      document: { number, unusable: document.unusable, present: undefined },
+      parts: { number, document: undefined, distributions: [] },
+    };
   }
   const present = attendance.joined(number, performance.now());
   const without = sources.filter(({ name }) => !present.has(name)).map(({ name }) => name);
   report.over(without);
   for (const name of without) metrics.joinedWithout(name);
-  const distributions = sources.map(({ name, distributions }) => {
+  const taken = sources.map(({ name, distributions }) => {
+    const { bytes } = distributions;
     const distribution = distributions.takeOrPass();
-    return present.has(name) ? distribution : undefined;
+    return distribution && present.has(name) ? { distribution, bytes } : undefined;
   });
+  const distributions = taken.map((part) => part?.distribution);
+  const parts = { number, document: message?.bytes, distributions: taken };
   const refusal = refusalAmong(distributions);
   if (refusal !== undefined) {
-    return { number, unusable: refusal, present: presentSources(distributions) };
+    return { document: { number, unusable: refusal, present: presentSources(distributions) }, parts };
   }
-  return { number, text: document.text, distributions, message };
+  return { document: { number, content: contentOf(document), distributions, message }, parts };
 }
 
-/** Why one of the teachers cannot score the document; undefined where all could. */
-function refusalAmong(distributions: readonly (TextDistribution | undefined)[]): string | undefined {
+/** Why one of the teachers cannot score a document; undefined where all could. */
+export function refusalAmong(distributions: readonly (TextDistribution | undefined)[]): string | undefined {
   const refused = distributions.find((distribution) => distribution?.refusal !== undefined);
   return refused && `teacher ${refused.teacher} cannot score it: ${refused.refusal}`;
 }

@@ -1,3 +1,5 @@
+import { contentEnd } from '../../../model/chat/content-layout.ts';
+import { contentOf } from '../../../model/chat/conversation.ts';
 import { unfitFor } from '../../../wire/codec/check-distribution.ts';
 import type { DeadLetter, IncomingDocument } from '../../../wire/nats/run-streams.ts';
 import type { LookAhead, SourceQueue } from '../read/look-ahead.ts';
@@ -18,9 +20,10 @@ export function withdrawUnfit(
   const document = documents.peek(documents.nextNumber);
   if (document === undefined || document.unusable !== undefined) return undefined;
   const letters: DeadLetter[] = [];
+  const end = contentEnd(contentOf(document));
   for (const { name, distributions } of sources) {
     const distribution = distributions.peek(distributions.nextNumber);
-    const unfit = distribution && unfitFor(distribution, document.text);
+    const unfit = distribution && unfitFor(distribution, end);
     // What a source answered by gRPC has no message, and was compared when it came.
     const message = unfit === undefined ? undefined : distributions.messageOf(distributions.nextNumber);
     if (message === undefined) continue;

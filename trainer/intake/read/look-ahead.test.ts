@@ -35,6 +35,26 @@ describe('LookAhead', () => {
     );
   });
 
+  it('reads no further when what waits takes much memory, however few they are, save for the next wanted one', async () => {
+    const queue = new LookAhead<string>(0, 100, new Notifier());
+    const megabytes = (count: number) => new Uint8Array(count * 1024 * 1024);
+    queue.offer(1, 1, 'one', { bytes: megabytes(40) });
+    // Without document 0 it would wait for ever.
+    await queue.room(never);
+    queue.offer(0, 2, 'zero', { bytes: megabytes(1) });
+    let hasRoom = false;
+    const room = queue.room(never).then(() => {
+      hasRoom = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(hasRoom).toBe(false);
+    queue.take();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(hasRoom).toBe(false);
+    queue.take();
+    await room;
+  });
+
   it('covers exactly the positions before the first document that is not covered', () => {
     fc.assert(
       fc.property(arrivals, fc.nat({ max: 20 }), (order, covered) => {

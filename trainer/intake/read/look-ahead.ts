@@ -1,6 +1,9 @@
 import type { Notifier } from '../../../process/lifecycle/notifier.ts';
 import type { TextDistribution } from '../../../wire/codec/text-distribution.ts';
 
+/** Most bytes of messages that wait to be used, as they came; decoded they take about three times as much. */
+const mostBytes = 32 * 1024 * 1024;
+
 /** A message as it came, for the dead letters. */
 export interface Message {
   readonly bytes: Uint8Array;
@@ -51,6 +54,8 @@ export class LookAhead<T> {
   #life = '';
   #newest = -1;
   #late = 0;
+  /** Of the messages that wait. */
+  #bytes = 0;
 
   /**
    * @param next the first document that is wanted
@@ -91,6 +96,7 @@ export class LookAhead<T> {
   ): void {
     if (document < this.#next || this.#waiting.has(document)) return;
     this.#waiting.set(document, { value, bytes, at });
+    this.#bytes += bytes?.length ?? 0;
     this.#notifier.notifyAll();
   }
 
@@ -109,6 +115,11 @@ export class LookAhead<T> {
     const bytes = this.#waiting.get(document)?.bytes;
     if (bytes === undefined) return undefined;
     return { bytes, position: this.#read.find((each) => each.document === document)?.position ?? 0 };
+  }
+
+  /** The bytes that the next wanted document's part came in; undefined where it has not come or came another way. */
+  get bytes(): Uint8Array | undefined {
+    return this.#waiting.get(this.#next)?.bytes;
   }
 
   /** When the next wanted document's part came, as performance.now(); undefined before. */
@@ -159,8 +170,7 @@ export class LookAhead<T> {
 
   /** The next wanted document's part; undefined where it has not come: it is passed over, and dropped if it comes later. */
   takeOrPass(): T | undefined {
-    const waiting = this.#waiting.get(this.#next);
-    this.#waiting.delete(this.#next);
+    const waiting = this.#remove();
     this.#rejected.delete(this.#next);
     this.#next++;
     this.#notifier.notifyAll();
@@ -174,8 +184,16 @@ export class LookAhead<T> {
 
   /** Rejects the next wanted document's part, which waits: it counts as not come. */
   withdraw(): void {
-    this.#waiting.delete(this.#next);
+    this.#remove();
     this.reject(this.#next);
+  }
+
+  /** The next wanted document's part waits no more. */
+  #remove(): Waiting<T> | undefined {
+    const waiting = this.#waiting.get(this.#next);
+    this.#waiting.delete(this.#next);
+    this.#bytes -= waiting?.bytes?.length ?? 0;
+    return waiting;
   }
 
   /** Whether a part of this document was rejected since this was last asked. */
@@ -185,9 +203,8 @@ export class LookAhead<T> {
 
   /** Waits until more may be read. */
   async room(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && this.#waiting.size >= this.#capacity && this.#waiting.has(this.#next)) {
-      await this.#notifier.next();
-    }
+    const isFull = () => this.#waiting.size >= this.#capacity || this.#bytes >= mostBytes;
+    while (!signal.aborted && isFull() && this.#waiting.has(this.#next)) await this.#notifier.next();
   }
 
   /** Documents before this one are covered by a checkpoint. */

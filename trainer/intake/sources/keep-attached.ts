@@ -6,6 +6,7 @@ import { RepeatedWarning } from '../../../process/log/repeated-warning.ts';
 import { TeacherService } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import { createClient } from '../../../wire/grpc/client.ts';
 import { type AttachRequest, attach } from './attach.ts';
+import { type Listening, listenTo, silentFor } from './silence.ts';
 import { nothingSaid, type Replica, type Source } from './source.ts';
 
 const firstRetry = 250;
@@ -16,7 +17,6 @@ const repeatWarningAfter = 30_000;
 export interface Attachment extends AttachRequest {
   /** Notified when the source's state changes. */
   readonly notifier: Notifier;
-  readonly log: Log;
 }
 
 /**
@@ -34,6 +34,7 @@ export async function keepAttached(source: Source, replica: Replica, attachment:
   while (!signal.aborted) {
     const client = createClient(TeacherService, replica.address, source.security);
     let reason = 'it left the run';
+    let listening: Listening | undefined;
     try {
       await attach(client, source, replica, attachment);
       replica.attached = true;
@@ -41,8 +42,11 @@ export async function keepAttached(source: Source, replica: Replica, attachment:
       log.info(fields, `${who} is attached`);
       retryAfter = firstRetry;
       warning.over();
-      for await (const { status } of client.watchRun({ run: attachment.run }, { signal })) {
+      listening = listenTo(replica);
+      const watched = { signal: AbortSignal.any([signal, listening.hangs]) };
+      for await (const { status } of client.watchRun({ run: attachment.run }, watched)) {
         replica.said = status ?? nothingSaid;
+        replica.words++;
       }
     } catch (error) {
       if (!(error instanceof FuseMeshError)) throw error;
@@ -51,8 +55,9 @@ export async function keepAttached(source: Source, replica: Replica, attachment:
           cause: error,
         });
       }
-      reason = error.message;
+      reason = listening?.hangs.aborted ? `it hangs: it has said nothing for ${silentFor} s` : error.message;
     } finally {
+      listening?.stop();
       client.close();
     }
     replica.attached = false;

@@ -53,7 +53,7 @@ it('takes the replicas of a teacher that was started for another run and is call
 
 it('adds up what all processes say, each once', () => {
   const source = new Source('orator', '127.0.0.1:1', openSecurity);
-  expect(source).toMatchObject({ attached: false, address: '127.0.0.1:1' });
+  expect(source).toMatchObject({ attached: false, askable: [source.named] });
   const others = ['7', '8'].map((instance) => replicaAt(`127.0.0.1:${instance}`, instance));
   for (const [i, replica] of others.entries()) {
     source.found.add(replica);
@@ -65,7 +65,7 @@ it('adds up what all processes say, each once', () => {
       waitingForRoom: i === 1,
     };
   }
-  expect(source).toMatchObject({ attached: true, address: '127.0.0.1:7' });
+  expect(source).toMatchObject({ attached: true, askable: others });
   expect(source.said).toEqual({
     documentsInHand: 3,
     documentsScored: 20n,

@@ -7,7 +7,9 @@ import type { Source } from './source.ts';
 /** A source's name is a file's name: lower-case letters, digits and dashes. */
 const pathOf = (output: string, name: string): string => join(output, 'tokenizers', `${name}.json`);
 
-/** The size of its model's vocabulary lies beside it. */
+/** How its model reads conversations, and the size of its vocabulary, lie beside it. */
+const formatPathOf = (output: string, name: string): string => join(output, 'tokenizers', `${name}.chat`);
+
 const sizePathOf = (output: string, name: string): string => join(output, 'tokenizers', `${name}.size`);
 
 /**
@@ -23,7 +25,9 @@ export async function recallTokenizers(output: string, sources: readonly Source[
       const vocabularySize = Number(await readFile(sizePathOf(output, source.name), 'utf8'));
       if (!(vocabularySize > 0)) continue;
       source.vocabularySize ||= vocabularySize;
-      source.tokenizer ??= Tokenizer.fromJson(json, pathOf(output, source.name));
+      if (source.tokenizer !== undefined) continue;
+      source.tokenizer = Tokenizer.fromJson(json, pathOf(output, source.name));
+      source.chatFormat = JSON.parse(await readFile(formatPathOf(output, source.name), 'utf8'));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
@@ -33,13 +37,14 @@ export async function recallTokenizers(output: string, sources: readonly Source[
 /** Returns when it is on disk. */
 export async function keepTokenizer(
   output: string,
-  { name, vocabularySize }: Pick<Source, 'name' | 'vocabularySize'>,
+  { name, vocabularySize, chatFormat }: Pick<Source, 'name' | 'vocabularySize' | 'chatFormat'>,
   { json }: Tokenizer,
 ): Promise<void> {
   const path = pathOf(output, name);
   await onDisk(path, async () => {
     await mkdir(join(output, 'tokenizers'), { recursive: true });
     await replaceDurably(sizePathOf(output, name), `${vocabularySize}\n`);
+    await replaceDurably(formatPathOf(output, name), JSON.stringify(chatFormat));
     await replaceDurably(path, json);
   });
 }

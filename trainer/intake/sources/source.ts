@@ -1,7 +1,9 @@
+import { baseFormat, type ChatFormat } from '../../../model/chat/chat-format.ts';
 import type { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
 import { sourcesOf } from '../../../process/config/run-sources.ts';
 import type { RunConfig } from '../../../process/config/schema.ts';
 import type { TeacherRunStatus } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
+import type { SourceModel } from './source-model.ts';
 
 /** How a process's work for the run goes, as it says itself. */
 export type SourceSaid = Pick<
@@ -27,6 +29,8 @@ export interface Replica {
   attached: boolean;
   /** What it said last of its work for the run. */
   said: SourceSaid;
+  /** How often it has said anything; one that works does so every second. */
+  words: number;
 }
 
 export const replicaAt = (address: string, instance?: string): Replica => ({
@@ -34,6 +38,7 @@ export const replicaAt = (address: string, instance?: string): Replica => ({
   instance,
   attached: false,
   said: nothingSaid,
+  words: 0,
 });
 
 /** What replicas of a source have in common: they serve one model, and were started with a run file of one run. */
@@ -57,8 +62,12 @@ export class Source {
   readonly found = new Set<Replica>();
   /** Undefined before a process of it is attached, or remembered from an earlier start. */
   tokenizer: Tokenizer | undefined;
+  /** How its model reads conversations; known with the tokenizer. */
+  chatFormat: ChatFormat = baseFormat;
   /** Of its model: as large as its tokenizer's or larger. Known with the tokenizer; 0 before. */
   vocabularySize = 0;
+  /** Of the first process that was attached, in this training or before it was started again. */
+  model: SourceModel | undefined;
   /** Of the first process that was attached. */
   identity: SourceIdentity | undefined;
 
@@ -98,9 +107,10 @@ export class Source {
     );
   }
 
-  /** Where it can be asked; where nobody is known to work, the address of the run file. */
-  get address(): string {
-    return (this.working[0] ?? this.named).address;
+  /** Those that can be asked; where nobody is known to work, the one that the run file names. */
+  get askable(): Replica[] {
+    const { working } = this;
+    return working.length > 0 ? working : [this.named];
   }
 }
 

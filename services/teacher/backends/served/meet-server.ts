@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { FuseMeshError } from '../../../../errors/fusemesh-error.ts';
 import type { Tokenizer } from '../../../../model/tokenizer/tokenizer.ts';
 import { unusableServers } from '../../../../process/config/unusable-servers.ts';
+import { meanDifference, mostDifference } from '../../../../wire/codec/probe-difference.ts';
 import { hardTexts, probeTexts } from './hard-texts.ts';
-import { meanDifference, mostDifference, prefixLengths, rowDifference } from './probe.ts';
+import { prefixLengths, rowDifference } from './probe.ts';
 import type { AnswerColumns, ScoreQuestion } from './protocol.ts';
 import { answerOf, type Scored, type ServedServer } from './served-server.ts';
 
@@ -46,7 +47,7 @@ const tokensSchema = z.object({ tokens: z.array(z.number().int()) });
  * Makes sure that a server is up, has the model with this tokenizer and enough context, gives k candidates, and says
  * the same of a prefix as of the whole text.
  *
- * @throws FuseMeshError unavailable while it does not answer; any other for what does not pass by itself
+ * @throws FuseMeshError unavailable or resource_exhausted while it does not answer; any other for what does not pass by itself
  */
 export async function meetServer(
   server: ServedServer,
@@ -195,7 +196,7 @@ const isWrong = (scored: Scored): scored is Extract<Scored, { kind: 'passing' }>
 /**
  * Looks whether a server still has the model that it had, by a request or two.
  *
- * @throws FuseMeshError unavailable where it does not answer; any other where it is not as it was
+ * @throws FuseMeshError unavailable or resource_exhausted where it does not answer; any other where it is not as it was
  */
 export async function meetAgain(
   server: ServedServer,

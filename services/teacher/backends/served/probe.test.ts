@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { mostDifference, prefixLengths, rowDifference } from './probe.ts';
+import { mostDifference } from '../../../../wire/codec/probe-difference.ts';
+import { prefixLengths, rowDifference } from './probe.ts';
 
 const columns = (ids: number[], values: number[]) => ({
   candidateIds: Int32Array.from(ids),

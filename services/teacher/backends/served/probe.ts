@@ -1,8 +1,5 @@
 import type { AnswerColumns } from './protocol.ts';
 
-/** Mean difference in nats above which rows are not those of one model: float32 has 2e-5, bfloat16 4e-4 at most. */
-export const mostDifference = 0.05;
-
 /** At how many lengths of a text its prefix is asked for. */
 const prefixes = 8;
 
@@ -40,11 +37,4 @@ export function rowDifference(
     difference += probability * Math.abs(value - (others.get(a.candidateIds[at]) ?? Math.min(least, value)));
   }
   return mass > 0 ? difference / mass : 0;
-}
-
-/** Mean of |Δ| of two columns of one length. */
-export function meanDifference(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += Math.abs(a[i] - b[i]);
-  return sum / a.length;
 }

@@ -2,11 +2,15 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FuseMeshError } from '../../../../errors/fusemesh-error.ts';
+import { ChatTemplate } from '../../../../model/chat/chat-template.ts';
+import { ContentEncoder } from '../../../../model/chat/content-encoder.ts';
+import type { Content } from '../../../../model/chat/conversation.ts';
 import type { Turn } from '../../../../model/runtime/turns.ts';
 import type { ModelCard } from '../../../../model/scoring/model-card.ts';
+import type { Tokenization } from '../../../../model/tokenizer/tokenization.ts';
 import { Tokenizer } from '../../../../model/tokenizer/tokenizer.ts';
 import type { Log } from '../../../../process/log/log.ts';
-import type { TeacherModel, TextOutcome } from '../../teacher-model.ts';
+import type { RefusedText, ServerProbe, TeacherModel, TextOutcome } from '../../teacher-model.ts';
 import type { Acquaintance } from './meet-server.ts';
 import type { ServedMetrics } from './metric-table.ts';
 import type { ServedProtocol } from './protocol.ts';
@@ -24,8 +28,10 @@ export interface ServedModelOptions {
   readonly servers: readonly ServerAddress[];
   /** Its id at the servers. */
   readonly model: string;
-  /** Directory with its tokenizer.json, and config.json where it is at hand. */
+  /** Directory with its tokenizer.json, its chat template, and config.json where it is at hand. */
   readonly tokenizer: string;
+  /** A chat template to take instead of that directory's, as a file in Jinja. */
+  readonly chatTemplate?: string | undefined;
   /** k of the run. */
   readonly topK: number;
   /** Tokens of the run's longest document. */
@@ -46,33 +52,40 @@ export interface ServedModelOptions {
 export class ServedModel implements TeacherModel {
   readonly card: ModelCard;
   readonly tokenizer: Tokenizer;
+  readonly template: ChatTemplate;
   readonly fingerprint: Uint8Array;
+  readonly probe: ServerProbe;
   readonly failed: Promise<FuseMeshError>;
   readonly textsAtOnce: number;
+  readonly #encoder: ContentEncoder;
   readonly #requests: TextRequests;
   readonly #close: () => Promise<void>;
 
   private constructor(
     card: ModelCard,
-    tokenizer: Tokenizer,
+    encoder: ContentEncoder,
     options: Pick<ServedModelOptions, 'model' | 'inFlight' | 'servers'>,
     work: {
+      readonly probe: ServerProbe;
       readonly requests: TextRequests;
       readonly failed: Promise<FuseMeshError>;
       close(): Promise<void>;
     },
   ) {
     this.card = card;
-    this.tokenizer = tokenizer;
+    this.tokenizer = encoder.tokenizer;
+    this.template = encoder.template;
+    this.#encoder = encoder;
+    this.probe = work.probe;
     this.failed = work.failed;
     this.textsAtOnce = options.inFlight * options.servers.length;
     this.#requests = work.requests;
     this.#close = () => work.close();
-    // What equal servers have in common: probe values differ in their last digits.
+    // What equal servers have in common. Probe values differ in their last digits: they are compared, not hashed.
     this.fingerprint = new Uint8Array(
       createHash('sha256')
         .update(`served ${JSON.stringify(options.model)}\n`)
-        .update(tokenizer.fingerprint)
+        .update(encoder.tokenizer.fingerprint)
         .digest(),
     );
   }
@@ -87,6 +100,7 @@ export class ServedModel implements TeacherModel {
     const { protocol, model, inFlight, metrics, log, limits, teacher } = options;
     const tokenizer = await Tokenizer.fromFile(join(options.tokenizer, 'tokenizer.json'));
     const { family, vocabularySize } = await configBeside(options.tokenizer, tokenizer);
+    const template = await ChatTemplate.fromDirectory(options.tokenizer, options.chatTemplate);
 
     const ended = new AbortController();
     const failure = settled<FuseMeshError>();
@@ -131,10 +145,11 @@ export class ServedModel implements TeacherModel {
     if (options.signal.aborted) leave();
     const kept = lines.map((line) => line.keep(ended.signal));
     try {
-      const { modelLength } = await first.promise;
+      const { modelLength, ...probe } = await first.promise;
       // One more is generated behind every text.
       const card = { family, parameters: 0, vocabularySize, contextLength: modelLength - 1 };
-      return new ServedModel(card, tokenizer, options, { requests, failed: failure.promise, close });
+      const work = { probe, requests, failed: failure.promise, close };
+      return new ServedModel(card, new ContentEncoder(tokenizer, template), options, work);
     } catch (error) {
       await close();
       throw error;
@@ -143,15 +158,27 @@ export class ServedModel implements TeacherModel {
     }
   }
 
-  /** Every text is a request of its own. */
-  async score(texts: readonly string[], topK: number, turn: Turn): Promise<TextOutcome[]> {
-    const tokenizations = await this.tokenizer.encodeBatch(texts);
+  /** Every content is a request of its own. */
+  async score(contents: readonly Content[], topK: number, turn: Turn): Promise<TextOutcome[]> {
+    const tokenizations = await this.#encoded(contents);
     return Promise.all(
       tokenizations.map((tokenization) => {
+        if ('refusal' in tokenization) return tokenization;
         const refusal = this.#refusalOf(tokenization.ids.length, topK);
         return refusal === undefined ? this.#requests.score({ tokenization, topK }, turn) : { refusal };
       }),
     );
+  }
+
+  /** Together; each alone where the template does not take one of them. */
+  async #encoded(contents: readonly Content[]): Promise<(Tokenization | RefusedText)[]> {
+    try {
+      return await this.#encoder.encodeBatch(contents);
+    } catch (error) {
+      if (!(error instanceof FuseMeshError && error.code === 'invalid_argument')) throw error;
+      if (contents.length === 1) return [{ refusal: error.message }];
+    }
+    return (await Promise.all(contents.map((content) => this.#encoded([content])))).flat();
   }
 
   #refusalOf(tokens: number, topK: number): string | undefined {

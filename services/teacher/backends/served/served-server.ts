@@ -31,13 +31,13 @@ export class ServedServer {
     this.#check = columnsCheck(vocabularySize);
   }
 
-  /** @param hear is called when no connection is open any more */
-  onAllClosed(hear: () => void): void {
-    this.#connection.onAllClosed = hear;
-  }
-
   get url(): string {
     return this.#connection.url;
+  }
+
+  /** How often a connection to it was opened or closed so far. */
+  get changes(): number {
+    return this.#connection.changes;
   }
 
   /** @throws FuseMeshError cancelled when aborted */
@@ -89,14 +89,18 @@ export class ServedServer {
 /**
  * The answer of an exchange.
  *
- * @throws FuseMeshError unavailable for what passes, invalid_argument for a refusal, or what is wrong for good
+ * @throws FuseMeshError unavailable or (where the server is busy) resource_exhausted for what passes, invalid_argument for a
+ *   refusal, or what is wrong for good
  */
 export function answerOf(exchange: Exchange, url: string): Buffer {
   switch (exchange.kind) {
     case 'answer':
       return exchange.body;
     case 'passing':
-      throw new FuseMeshError('unavailable', exchange.message);
+      throw new FuseMeshError(
+        exchange.reason === 'busy' ? 'resource_exhausted' : 'unavailable',
+        exchange.message,
+      );
     case 'refused':
       throw new FuseMeshError(
         'invalid_argument',

@@ -44,12 +44,11 @@ const mostOfMessage = 300;
 /** The HTTP connections to one server. Redirects are not followed: a key must not go where nobody sent it. */
 export class ServerConnection {
   readonly url: string;
-  /** Called when the last connection is closed: another server may stand there before the next. */
-  onAllClosed: () => void = () => {};
   readonly #pool: Pool;
   readonly #path: string;
   readonly #headers: Record<string, string>;
   readonly #limits: TimeLimits;
+  #changes = 0;
 
   /** @param connections as many requests may be under way */
   constructor({ url, apiKey, ca }: ServerAddress, connections: number, limits: TimeLimits = timeLimits) {
@@ -64,9 +63,18 @@ export class ServerConnection {
       bodyTimeout: limits.body,
       connect: { timeout: limits.connect, ...(ca && { ca }) },
     });
-    this.#pool.on('disconnect', () => {
-      if (this.#pool.stats.connected === 0) this.onAllClosed();
-    });
+    const count = () => {
+      this.#changes++;
+    };
+    this.#pool.on('connect', count).on('disconnect', count);
+  }
+
+  /**
+   * How often a connection was opened or closed so far. One that was opened may end at another server than those before
+   * it, and a request that waits in the pool is sent over it without a word. It is counted before its first answer.
+   */
+  get changes(): number {
+    return this.#changes;
   }
 
   /**

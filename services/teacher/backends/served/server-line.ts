@@ -35,9 +35,9 @@ export class ServerLine {
   /** Of meetings; a failure that began before the last one says nothing of the server now. */
   meetings = 0;
   isUp = false;
-  /** All its connections were closed since it was looked at. */
-  #isStale = false;
-  #looking = false;
+  /** Changes of its connections before the last look that found the model as it was. */
+  #knownAt = -1;
+  #looking: Promise<void> | undefined;
   #good = 0;
   #known: Acquaintance | undefined;
   #signal: AbortSignal | undefined;
@@ -55,13 +55,10 @@ export class ServerLine {
     this.#expected = expected;
     this.#events = events;
     this.#log = log;
-    server.onAllClosed(() => {
-      this.#isStale = true;
-    });
   }
 
   get hasRoom(): boolean {
-    return this.isUp && !this.#isStale && this.window.hasRoom;
+    return this.isUp && this.window.hasRoom;
   }
 
   /** Good answers and meetings so far: tells whether the server worked since something failed. */
@@ -74,27 +71,53 @@ export class ServerLine {
     if (++this.#good % lookEvery === 0) void this.#look();
   }
 
-  /** Before something is sent: where nobody was connected for a while, another model may be there by now. */
-  lookIfStale(): void {
-    if (this.#isStale) void this.#look();
+  /**
+   * Whether the model that was met has given what was just received. A server that is exchanged closes its connections,
+   * so an answer that came before any connection changed is the model's. Otherwise it is looked at: where it is as it
+   * was after the answer, it was so before.
+   *
+   * @returns false where nobody can tell: it was lost, or another model answers
+   */
+  async vouches(): Promise<boolean> {
+    const { changes } = this.server;
+    while (this.#knownAt < changes && this.isUp && !this.#signal?.aborted) await this.#look();
+    return this.#knownAt >= changes;
   }
 
+  /** One look at a time: whoever asks meanwhile waits for that one. */
   async #look(): Promise<void> {
-    if (!this.isUp || this.#looking || !this.#known || !this.#signal) return;
-    this.#looking = true;
+    if (!this.#known || !this.#signal) return;
+    this.#looking ??= this.#lookOnce(this.#known, this.#signal).finally(() => {
+      this.#looking = undefined;
+    });
+    await this.#looking;
+  }
+
+  async #lookOnce(known: Acquaintance, signal: AbortSignal): Promise<void> {
     const { meetings } = this;
-    try {
-      await meetAgain(this.server, this.#expected, this.#known, this.#signal);
-      this.#isStale = false;
-      this.#good++;
-    } catch (error) {
-      if (this.#signal.aborted) return;
-      if (isPassing(error)) this.lose(error.message, meetings);
-      else this.#events.onFailure(asFailure(error));
-    } finally {
-      this.#looking = false;
+    for (let tries = 1; this.isUp && meetings === this.meetings && !signal.aborted; tries++) {
+      try {
+        this.#knownAt = await this.#compare(known, signal);
+        this.#good++;
+        this.#events.onChange();
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!isPassing(error)) this.#events.onFailure(asFailure(error));
+        else if (error.code !== 'resource_exhausted') this.lose(error.message, meetings);
+        else await sleepUnlessAborted(backoff(tries), signal);
+      }
     }
-    this.#events.onChange();
+  }
+
+  /**
+   * @returns the changes of its connections before the look
+   * @throws FuseMeshError as {@link meetAgain}
+   */
+  async #compare(known: Acquaintance, signal: AbortSignal): Promise<number> {
+    const { changes } = this.server;
+    await meetAgain(this.server, this.#expected, known, signal);
+    return changes;
   }
 
   /** It was not to be reached: nothing is sent before it was met again. */
@@ -143,9 +166,11 @@ export class ServerLine {
     this.#lookAgain = false;
     const { url } = this.server;
     const met = await meetServer(this.server, this.#expected, signal);
+    // Had it been exchanged in the middle of that, this would tell.
+    const knownAt = await this.#compare(met, signal);
     this.#known = this.#events.onMet(met, url);
     expectSameModel(url, this.#known.values, met.values);
-    this.#isStale = false;
+    this.#knownAt = knownAt;
     this.meetings++;
     this.#good++;
     this.#goodAtMeeting = this.#good;
@@ -161,7 +186,7 @@ export class ServerLine {
 }
 
 const isPassing = (error: unknown): error is FuseMeshError =>
-  error instanceof FuseMeshError && error.code === 'unavailable';
+  error instanceof FuseMeshError && (error.code === 'unavailable' || error.code === 'resource_exhausted');
 
 const asFailure = (error: unknown): FuseMeshError =>
   error instanceof FuseMeshError ? error : new FuseMeshError('internal', String(error), { cause: error });

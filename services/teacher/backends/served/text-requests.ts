@@ -117,7 +117,6 @@ export class TextRequests {
   /** Sends what waits, as far as servers have room. */
   go(): void {
     if (this.#waiting.isEmpty) return;
-    for (const line of this.#lines) line.lookIfStale();
     for (;;) {
       const line = this.#lineWithRoom();
       const request = line && this.#waiting.take();
@@ -147,13 +146,18 @@ export class TextRequests {
     try {
       const question = { ids: request.tokenization.ids, topK: request.topK };
       const scored = await line.server.score(question, request.given.signal);
+      const seconds = (performance.now() - began) / 1000;
+      if (isOfText(scored) && !(await line.vouches())) {
+        this.#waitAgain(request);
+        return;
+      }
       if (scored.kind === 'scored') health = 'good';
       if (scored.kind === 'passing' && (scored.reason === 'busy' || scored.reason === 'server_error')) {
         health = 'overload';
       }
       if (health === 'good') {
         line.countGood();
-        this.#metrics.requestSeconds.observe({ teacher }, (performance.now() - began) / 1000);
+        this.#metrics.requestSeconds.observe({ teacher }, seconds);
       }
       this.#settle(request, line, scored, meetings);
     } catch (error) {
@@ -244,3 +248,9 @@ export class TextRequests {
     request.resolve({ refusal });
   }
 }
+
+/** Whether an answer says something of its text, be it scores, that they cannot be had or what nobody can read. */
+const isOfText = (scored: Scored): boolean =>
+  scored.kind === 'scored' ||
+  scored.kind === 'refused' ||
+  (scored.kind === 'passing' && scored.reason === 'wrong_answer');

@@ -10,10 +10,10 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file fusemesh/v1/corpus.proto.
  */
 export const file_fusemesh_v1_corpus: GenFile = /*@__PURE__*/
-  fileDesc("ChhmdXNlbWVzaC92MS9jb3JwdXMucHJvdG8SC2Z1c2VtZXNoLnYxIlAKCERvY3VtZW50Eg4KBm51bWJlchgBIAEoBBIMCgR0ZXh0GAIgASgJEg4KBmRvbWFpbhgDIAEoCRIWCg5zY2hlbWFfdmVyc2lvbhgEIAEoDSJ3Cg5Db3JwdXNNYW5pZmVzdBIRCglkb2N1bWVudHMYASABKAQSEgoKdGV4dF9ieXRlcxgCIAEoBBIOCgZzaGEyNTYYAyABKAwSFgoOY29udGV4dF9sZW5ndGgYBCABKA0SFgoOc2NoZW1hX3ZlcnNpb24YBSABKA1iBnByb3RvMw");
+  fileDesc("ChhmdXNlbWVzaC92MS9jb3JwdXMucHJvdG8SC2Z1c2VtZXNoLnYxIoEBCghEb2N1bWVudBIOCgZudW1iZXIYASABKAQSDAoEdGV4dBgCIAEoCRIOCgZkb21haW4YAyABKAkSFgoOc2NoZW1hX3ZlcnNpb24YBCABKA0SIAoFdHVybnMYBSADKAsyES5mdXNlbWVzaC52MS5UdXJuEg0KBXRvb2xzGAYgASgJIkUKBFR1cm4SDAoEcm9sZRgBIAEoCRIPCgdjb250ZW50GAIgASgJEg4KBmxlYXJudBgDIAEoCBIOCgZleHRyYXMYBCABKAkidwoOQ29ycHVzTWFuaWZlc3QSEQoJZG9jdW1lbnRzGAEgASgEEhIKCnRleHRfYnl0ZXMYAiABKAQSDgoGc2hhMjU2GAMgASgMEhYKDmNvbnRleHRfbGVuZ3RoGAQgASgNEhYKDnNjaGVtYV92ZXJzaW9uGAUgASgNYgZwcm90bzM");
 
 /**
- * One piece of text of a run's corpus, short enough for every tokenizer of the run.
+ * One piece of text of a run's corpus, or a conversation, short enough for every tokenizer of the run.
  * Travels on the run's document stream, from the feeder to every teacher and the trainer.
  *
  * @generated from message fusemesh.v1.Document
@@ -27,7 +27,7 @@ export type Document = Message<"fusemesh.v1.Document"> & {
   number: bigint;
 
   /**
-   * The text, valid UTF-8, never empty.
+   * The text, valid UTF-8; empty where turns stand in its place.
    *
    * @generated from field: string text = 2;
    */
@@ -41,11 +41,26 @@ export type Document = Message<"fusemesh.v1.Document"> & {
   domain: string;
 
   /**
-   * Version of this message's meaning; absent is 1. A reader refuses one above those that it knows.
+   * Version of this message's meaning; absent is 1, and 2 has turns. A reader refuses one above those that it knows.
    *
    * @generated from field: uint32 schema_version = 4;
    */
   schemaVersion: number;
+
+  /**
+   * A conversation, which every model reads by its own chat template; empty where there is a text.
+   *
+   * @generated from field: repeated fusemesh.v1.Turn turns = 5;
+   */
+  turns: Turn[];
+
+  /**
+   * Tools that the conversation's models may call, as the JSON array that chat templates take; empty where there are
+   * none.
+   *
+   * @generated from field: string tools = 6;
+   */
+  tools: string;
 };
 
 /**
@@ -54,6 +69,49 @@ export type Document = Message<"fusemesh.v1.Document"> & {
  */
 export const DocumentSchema: GenMessage<Document> = /*@__PURE__*/
   messageDesc(file_fusemesh_v1_corpus, 0);
+
+/**
+ * What one speaker says at a time.
+ *
+ * @generated from message fusemesh.v1.Turn
+ */
+export type Turn = Message<"fusemesh.v1.Turn"> & {
+  /**
+   * Who speaks: "system", "user", "assistant", "tool". Empty for text that nobody speaks, which no template renders: a
+   * prompt or its completion.
+   *
+   * @generated from field: string role = 1;
+   */
+  role: string;
+
+  /**
+   * What they say; may be empty.
+   *
+   * @generated from field: string content = 2;
+   */
+  content: string;
+
+  /**
+   * Whether the target learns it.
+   *
+   * @generated from field: bool learnt = 3;
+   */
+  learnt: boolean;
+
+  /**
+   * What else the message has for chat templates (tool_calls, name, …), as a JSON object; empty where that is nothing.
+   *
+   * @generated from field: string extras = 4;
+   */
+  extras: string;
+};
+
+/**
+ * Describes the message fusemesh.v1.Turn.
+ * Use `create(TurnSchema)` to create a new message.
+ */
+export const TurnSchema: GenMessage<Turn> = /*@__PURE__*/
+  messageDesc(file_fusemesh_v1_corpus, 1);
 
 /**
  * What the feeder is going to publish: the first message of a run's document stream.
@@ -102,5 +160,5 @@ export type CorpusManifest = Message<"fusemesh.v1.CorpusManifest"> & {
  * Use `create(CorpusManifestSchema)` to create a new message.
  */
 export const CorpusManifestSchema: GenMessage<CorpusManifest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_corpus, 1);
+  messageDesc(file_fusemesh_v1_corpus, 2);
 

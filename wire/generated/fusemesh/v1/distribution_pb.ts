@@ -17,6 +17,10 @@ export const file_fusemesh_v1_distribution: GenFile = /*@__PURE__*/
  *
  * Columns, not rows. With n tokens and k kept, row i (0 <= i < n) is the distribution of the token
  * that follows tokens 0 … i; what it predicts begins where the span of token i ends.
+ *
+ * Spans count the UTF-8 bytes of the document's text. In a conversation they count those of what is said, whatever the
+ * template puts around it: each turn is one byte for what a template puts before it, the bytes of its content, and one
+ * byte for the token that ends the turn; one byte more stands for what a template puts behind the last.
  * All packed columns are little-endian; a row of the top-k columns is sorted by falling probability.
  *
  * @generated from message fusemesh.v1.TextDistribution

@@ -4,6 +4,8 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Turn } from "./corpus_pb.ts";
+import { file_fusemesh_v1_corpus } from "./corpus_pb.ts";
 import type { TextDistribution } from "./distribution_pb.ts";
 import { file_fusemesh_v1_distribution } from "./distribution_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -12,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file fusemesh/v1/teacher.proto.
  */
 export const file_fusemesh_v1_teacher: GenFile = /*@__PURE__*/
-  fileDesc("ChlmdXNlbWVzaC92MS90ZWFjaGVyLnByb3RvEgtmdXNlbWVzaC52MSIVChNHZXRNb2RlbENhcmRSZXF1ZXN0ItIBChRHZXRNb2RlbENhcmRSZXNwb25zZRIMCgRuYW1lGAEgASgJEg4KBmZhbWlseRgCIAEoCRISCgpwYXJhbWV0ZXJzGAMgASgEEhcKD3ZvY2FidWxhcnlfc2l6ZRgEIAEoDRIWCg5jb250ZXh0X2xlbmd0aBgFIAEoDRIdChV0b2tlbml6ZXJfZmluZ2VycHJpbnQYBiABKAwSEAoIaW5zdGFuY2UYByABKAkSCwoDcnVuGAggASgJEhkKEW1vZGVsX2ZpbmdlcnByaW50GAkgASgMIhUKE0dldFRva2VuaXplclJlcXVlc3QiJQoUR2V0VG9rZW5pemVyUmVzcG9uc2USDQoFY2h1bmsYASABKAwiKwoMU2NvcmVSZXF1ZXN0EgwKBHRleHQYASABKAkSDQoFdG9wX2sYAiABKA0iRAoNU2NvcmVSZXNwb25zZRIzCgxkaXN0cmlidXRpb24YASABKAsyHS5mdXNlbWVzaC52MS5UZXh0RGlzdHJpYnV0aW9uInUKD0dlbmVyYXRlUmVxdWVzdBIOCgZwcm9tcHQYASABKAkSEgoKbWF4X3Rva2VucxgCIAEoDRITCgt0ZW1wZXJhdHVyZRgDIAEoARINCgV0b3BfcBgEIAEoARIMCgRzdG9wGAUgAygJEgwKBHNlZWQYBiABKA0iYgoQR2VuZXJhdGVSZXNwb25zZRIMCgR0ZXh0GAEgASgJEg4KBnRva2VucxgCIAEoDRIwCg1maW5pc2hfcmVhc29uGAMgASgOMhkuZnVzZW1lc2gudjEuRmluaXNoUmVhc29uIj8KEEF0dGFjaFJ1blJlcXVlc3QSCwoDcnVuGAEgASgJEg8KB3RlYWNoZXIYAiABKAkSDQoFdG9wX2sYAyABKA0iEwoRQXR0YWNoUnVuUmVzcG9uc2UiHwoQRGV0YWNoUnVuUmVxdWVzdBILCgNydW4YASABKAkiEwoRRGV0YWNoUnVuUmVzcG9uc2UiHgoPV2F0Y2hSdW5SZXF1ZXN0EgsKA3J1bhgBIAEoCSJBChBXYXRjaFJ1blJlc3BvbnNlEi0KBnN0YXR1cxgBIAEoCzIdLmZ1c2VtZXNoLnYxLlRlYWNoZXJSdW5TdGF0dXMirAEKEFRlYWNoZXJSdW5TdGF0dXMSGAoQZG9jdW1lbnRzX3Njb3JlZBgBIAEoBBIVCg10b2tlbnNfc2NvcmVkGAIgASgEEhcKD2J5dGVzX3B1Ymxpc2hlZBgDIAEoBBIZChF0b2tlbnNfcGVyX3NlY29uZBgEIAEoARIZChFkb2N1bWVudHNfaW5faGFuZBgFIAEoDRIYChB3YWl0aW5nX2Zvcl9yb29tGAYgASgIKl8KDEZpbmlzaFJlYXNvbhIdChlGSU5JU0hfUkVBU09OX1VOU1BFQ0lGSUVEEAASFgoSRklOSVNIX1JFQVNPTl9TVE9QEAESGAoURklOSVNIX1JFQVNPTl9MRU5HVEgQAjK5BAoOVGVhY2hlclNlcnZpY2USWAoMR2V0TW9kZWxDYXJkEiAuZnVzZW1lc2gudjEuR2V0TW9kZWxDYXJkUmVxdWVzdBohLmZ1c2VtZXNoLnYxLkdldE1vZGVsQ2FyZFJlc3BvbnNlIgOQAgESVQoMR2V0VG9rZW5pemVyEiAuZnVzZW1lc2gudjEuR2V0VG9rZW5pemVyUmVxdWVzdBohLmZ1c2VtZXNoLnYxLkdldFRva2VuaXplclJlc3BvbnNlMAESQwoFU2NvcmUSGS5mdXNlbWVzaC52MS5TY29yZVJlcXVlc3QaGi5mdXNlbWVzaC52MS5TY29yZVJlc3BvbnNlIgOQAgESSQoIR2VuZXJhdGUSHC5mdXNlbWVzaC52MS5HZW5lcmF0ZVJlcXVlc3QaHS5mdXNlbWVzaC52MS5HZW5lcmF0ZVJlc3BvbnNlMAESTwoJQXR0YWNoUnVuEh0uZnVzZW1lc2gudjEuQXR0YWNoUnVuUmVxdWVzdBoeLmZ1c2VtZXNoLnYxLkF0dGFjaFJ1blJlc3BvbnNlIgOQAgISSgoJRGV0YWNoUnVuEh0uZnVzZW1lc2gudjEuRGV0YWNoUnVuUmVxdWVzdBoeLmZ1c2VtZXNoLnYxLkRldGFjaFJ1blJlc3BvbnNlEkkKCFdhdGNoUnVuEhwuZnVzZW1lc2gudjEuV2F0Y2hSdW5SZXF1ZXN0Gh0uZnVzZW1lc2gudjEuV2F0Y2hSdW5SZXNwb25zZTABYgZwcm90bzM", [file_fusemesh_v1_distribution]);
+  fileDesc("ChlmdXNlbWVzaC92MS90ZWFjaGVyLnByb3RvEgtmdXNlbWVzaC52MSIVChNHZXRNb2RlbENhcmRSZXF1ZXN0IrkCChRHZXRNb2RlbENhcmRSZXNwb25zZRIMCgRuYW1lGAEgASgJEg4KBmZhbWlseRgCIAEoCRISCgpwYXJhbWV0ZXJzGAMgASgEEhcKD3ZvY2FidWxhcnlfc2l6ZRgEIAEoDRIWCg5jb250ZXh0X2xlbmd0aBgFIAEoDRIdChV0b2tlbml6ZXJfZmluZ2VycHJpbnQYBiABKAwSEAoIaW5zdGFuY2UYByABKAkSCwoDcnVuGAggASgJEhkKEW1vZGVsX2ZpbmdlcnByaW50GAkgASgMEiwKC2NoYXRfZm9ybWF0GAogASgLMhcuZnVzZW1lc2gudjEuQ2hhdEZvcm1hdBIfChdwcm9iZV9sb2dfcHJvYmFiaWxpdGllcxgUIAMoAhIWCg5zZXJ2ZXJfdmVyc2lvbhgVIAEoCSKYAQoKQ2hhdEZvcm1hdBIQCgh0ZW1wbGF0ZRgBIAEoCRJCCg5zcGVjaWFsX3Rva2VucxgCIAMoCzIqLmZ1c2VtZXNoLnYxLkNoYXRGb3JtYXQuU3BlY2lhbFRva2Vuc0VudHJ5GjQKElNwZWNpYWxUb2tlbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIhUKE0dldFRva2VuaXplclJlcXVlc3QiJQoUR2V0VG9rZW5pemVyUmVzcG9uc2USDQoFY2h1bmsYASABKAwiXAoMU2NvcmVSZXF1ZXN0EgwKBHRleHQYASABKAkSDQoFdG9wX2sYAiABKA0SIAoFdHVybnMYAyADKAsyES5mdXNlbWVzaC52MS5UdXJuEg0KBXRvb2xzGAQgASgJIkQKDVNjb3JlUmVzcG9uc2USMwoMZGlzdHJpYnV0aW9uGAEgASgLMh0uZnVzZW1lc2gudjEuVGV4dERpc3RyaWJ1dGlvbiJ1Cg9HZW5lcmF0ZVJlcXVlc3QSDgoGcHJvbXB0GAEgASgJEhIKCm1heF90b2tlbnMYAiABKA0SEwoLdGVtcGVyYXR1cmUYAyABKAESDQoFdG9wX3AYBCABKAESDAoEc3RvcBgFIAMoCRIMCgRzZWVkGAYgASgNImIKEEdlbmVyYXRlUmVzcG9uc2USDAoEdGV4dBgBIAEoCRIOCgZ0b2tlbnMYAiABKA0SMAoNZmluaXNoX3JlYXNvbhgDIAEoDjIZLmZ1c2VtZXNoLnYxLkZpbmlzaFJlYXNvbiI/ChBBdHRhY2hSdW5SZXF1ZXN0EgsKA3J1bhgBIAEoCRIPCgd0ZWFjaGVyGAIgASgJEg0KBXRvcF9rGAMgASgNIhMKEUF0dGFjaFJ1blJlc3BvbnNlIh8KEERldGFjaFJ1blJlcXVlc3QSCwoDcnVuGAEgASgJIhMKEURldGFjaFJ1blJlc3BvbnNlIh4KD1dhdGNoUnVuUmVxdWVzdBILCgNydW4YASABKAkiQQoQV2F0Y2hSdW5SZXNwb25zZRItCgZzdGF0dXMYASABKAsyHS5mdXNlbWVzaC52MS5UZWFjaGVyUnVuU3RhdHVzIqwBChBUZWFjaGVyUnVuU3RhdHVzEhgKEGRvY3VtZW50c19zY29yZWQYASABKAQSFQoNdG9rZW5zX3Njb3JlZBgCIAEoBBIXCg9ieXRlc19wdWJsaXNoZWQYAyABKAQSGQoRdG9rZW5zX3Blcl9zZWNvbmQYBCABKAESGQoRZG9jdW1lbnRzX2luX2hhbmQYBSABKA0SGAoQd2FpdGluZ19mb3Jfcm9vbRgGIAEoCCpfCgxGaW5pc2hSZWFzb24SHQoZRklOSVNIX1JFQVNPTl9VTlNQRUNJRklFRBAAEhYKEkZJTklTSF9SRUFTT05fU1RPUBABEhgKFEZJTklTSF9SRUFTT05fTEVOR1RIEAIyuQQKDlRlYWNoZXJTZXJ2aWNlElgKDEdldE1vZGVsQ2FyZBIgLmZ1c2VtZXNoLnYxLkdldE1vZGVsQ2FyZFJlcXVlc3QaIS5mdXNlbWVzaC52MS5HZXRNb2RlbENhcmRSZXNwb25zZSIDkAIBElUKDEdldFRva2VuaXplchIgLmZ1c2VtZXNoLnYxLkdldFRva2VuaXplclJlcXVlc3QaIS5mdXNlbWVzaC52MS5HZXRUb2tlbml6ZXJSZXNwb25zZTABEkMKBVNjb3JlEhkuZnVzZW1lc2gudjEuU2NvcmVSZXF1ZXN0GhouZnVzZW1lc2gudjEuU2NvcmVSZXNwb25zZSIDkAIBEkkKCEdlbmVyYXRlEhwuZnVzZW1lc2gudjEuR2VuZXJhdGVSZXF1ZXN0Gh0uZnVzZW1lc2gudjEuR2VuZXJhdGVSZXNwb25zZTABEk8KCUF0dGFjaFJ1bhIdLmZ1c2VtZXNoLnYxLkF0dGFjaFJ1blJlcXVlc3QaHi5mdXNlbWVzaC52MS5BdHRhY2hSdW5SZXNwb25zZSIDkAICEkoKCURldGFjaFJ1bhIdLmZ1c2VtZXNoLnYxLkRldGFjaFJ1blJlcXVlc3QaHi5mdXNlbWVzaC52MS5EZXRhY2hSdW5SZXNwb25zZRJJCghXYXRjaFJ1bhIcLmZ1c2VtZXNoLnYxLldhdGNoUnVuUmVxdWVzdBodLmZ1c2VtZXNoLnYxLldhdGNoUnVuUmVzcG9uc2UwAWIGcHJvdG8z", [file_fusemesh_v1_corpus, file_fusemesh_v1_distribution]);
 
 /**
  * @generated from message fusemesh.v1.GetModelCardRequest
@@ -91,6 +93,28 @@ export type GetModelCardResponse = Message<"fusemesh.v1.GetModelCardResponse"> &
    * @generated from field: bytes model_fingerprint = 9;
    */
   modelFingerprint: Uint8Array;
+
+  /**
+   * How the model reads conversations.
+   *
+   * @generated from field: fusemesh.v1.ChatFormat chat_format = 10;
+   */
+  chatFormat?: ChatFormat | undefined;
+
+  /**
+   * Natural log-probabilities of the tokens of texts that are always the same, as the server that computes the model gave
+   * them when this process met it: they tell it from another model of its name. Empty where the fingerprint does.
+   *
+   * @generated from field: repeated float probe_log_probabilities = 20;
+   */
+  probeLogProbabilities: number[];
+
+  /**
+   * Version of that server's program; empty where there is none.
+   *
+   * @generated from field: string server_version = 21;
+   */
+  serverVersion: string;
 };
 
 /**
@@ -99,6 +123,34 @@ export type GetModelCardResponse = Message<"fusemesh.v1.GetModelCardResponse"> &
  */
 export const GetModelCardResponseSchema: GenMessage<GetModelCardResponse> = /*@__PURE__*/
   messageDesc(file_fusemesh_v1_teacher, 1);
+
+/**
+ * A chat template and what it is rendered with, as in tokenizer_config.json.
+ *
+ * @generated from message fusemesh.v1.ChatFormat
+ */
+export type ChatFormat = Message<"fusemesh.v1.ChatFormat"> & {
+  /**
+   * In Jinja; empty for a base model, whose conversations are plain text.
+   *
+   * @generated from field: string template = 1;
+   */
+  template: string;
+
+  /**
+   * The special tokens that the template may name, by their keys: "bos_token", "eos_token", …
+   *
+   * @generated from field: map<string, string> special_tokens = 2;
+   */
+  specialTokens: { [key: string]: string };
+};
+
+/**
+ * Describes the message fusemesh.v1.ChatFormat.
+ * Use `create(ChatFormatSchema)` to create a new message.
+ */
+export const ChatFormatSchema: GenMessage<ChatFormat> = /*@__PURE__*/
+  messageDesc(file_fusemesh_v1_teacher, 2);
 
 /**
  * @generated from message fusemesh.v1.GetTokenizerRequest
@@ -111,7 +163,7 @@ export type GetTokenizerRequest = Message<"fusemesh.v1.GetTokenizerRequest"> & {
  * Use `create(GetTokenizerRequestSchema)` to create a new message.
  */
 export const GetTokenizerRequestSchema: GenMessage<GetTokenizerRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_teacher, 2);
+  messageDesc(file_fusemesh_v1_teacher, 3);
 
 /**
  * @generated from message fusemesh.v1.GetTokenizerResponse
@@ -128,13 +180,15 @@ export type GetTokenizerResponse = Message<"fusemesh.v1.GetTokenizerResponse"> &
  * Use `create(GetTokenizerResponseSchema)` to create a new message.
  */
 export const GetTokenizerResponseSchema: GenMessage<GetTokenizerResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_teacher, 3);
+  messageDesc(file_fusemesh_v1_teacher, 4);
 
 /**
  * @generated from message fusemesh.v1.ScoreRequest
  */
 export type ScoreRequest = Message<"fusemesh.v1.ScoreRequest"> & {
   /**
+   * Empty where turns stand in its place.
+   *
    * @generated from field: string text = 1;
    */
   text: string;
@@ -145,6 +199,18 @@ export type ScoreRequest = Message<"fusemesh.v1.ScoreRequest"> & {
    * @generated from field: uint32 top_k = 2;
    */
   topK: number;
+
+  /**
+   * A conversation, as a document has it.
+   *
+   * @generated from field: repeated fusemesh.v1.Turn turns = 3;
+   */
+  turns: Turn[];
+
+  /**
+   * @generated from field: string tools = 4;
+   */
+  tools: string;
 };
 
 /**
@@ -152,7 +218,7 @@ export type ScoreRequest = Message<"fusemesh.v1.ScoreRequest"> & {
  * Use `create(ScoreRequestSchema)` to create a new message.
  */
 export const ScoreRequestSchema: GenMessage<ScoreRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_teacher, 4);
+  messageDesc(file_fusemesh_v1_teacher, 5);
 
 /**
  * @generated from message fusemesh.v1.ScoreResponse
@@ -169,7 +235,7 @@ export type ScoreResponse = Message<"fusemesh.v1.ScoreResponse"> & {
  * Use `create(ScoreResponseSchema)` to create a new message.
  */
 export const ScoreResponseSchema: GenMessage<ScoreResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_teacher, 5);
+  messageDesc(file_fusemesh_v1_teacher, 6);
 
 /**
  * @generated from message fusemesh.v1.GenerateRequest
@@ -223,7 +289,7 @@ export type GenerateRequest = Message<"fusemesh.v1.GenerateRequest"> & {
  * Use `create(GenerateRequestSchema)` to create a new message.
  */
 export const GenerateRequestSchema: GenMessage<GenerateRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_teacher, 6);
+  messageDesc(file_fusemesh_v1_teacher, 7);
 
 /**
  * @generated from message fusemesh.v1.GenerateResponse
@@ -256,7 +322,7 @@ export type GenerateResponse = Message<"fusemesh.v1.GenerateResponse"> & {
  * Use `create(GenerateResponseSchema)` to create a new message.
  */
 export const GenerateResponseSchema: GenMessage<GenerateResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_teacher, 7);
+  messageDesc(file_fusemesh_v1_teacher, 8);
 
 /**
  * @generated from message fusemesh.v1.AttachRunRequest
@@ -285,7 +351,7 @@ export type AttachRunRequest = Message<"fusemesh.v1.AttachRunRequest"> & {
  * Use `create(AttachRunRequestSchema)` to create a new message.
  */
 export const AttachRunRequestSchema: GenMessage<AttachRunRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_teacher, 8);
+  messageDesc(file_fusemesh_v1_teacher, 9);
 
 /**
  * @generated from message fusemesh.v1.AttachRunResponse
@@ -298,7 +364,7 @@ export type AttachRunResponse = Message<"fusemesh.v1.AttachRunResponse"> & {
  * Use `create(AttachRunResponseSchema)` to create a new message.
  */
 export const AttachRunResponseSchema: GenMessage<AttachRunResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_teacher, 9);
+  messageDesc(file_fusemesh_v1_teacher, 10);
 
 /**
  * @generated from message fusemesh.v1.DetachRunRequest
@@ -315,7 +381,7 @@ export type DetachRunRequest = Message<"fusemesh.v1.DetachRunRequest"> & {
  * Use `create(DetachRunRequestSchema)` to create a new message.
  */
 export const DetachRunRequestSchema: GenMessage<DetachRunRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_teacher, 10);
+  messageDesc(file_fusemesh_v1_teacher, 11);
 
 /**
  * @generated from message fusemesh.v1.DetachRunResponse
@@ -328,7 +394,7 @@ export type DetachRunResponse = Message<"fusemesh.v1.DetachRunResponse"> & {
  * Use `create(DetachRunResponseSchema)` to create a new message.
  */
 export const DetachRunResponseSchema: GenMessage<DetachRunResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_teacher, 11);
+  messageDesc(file_fusemesh_v1_teacher, 12);
 
 /**
  * @generated from message fusemesh.v1.WatchRunRequest
@@ -345,7 +411,7 @@ export type WatchRunRequest = Message<"fusemesh.v1.WatchRunRequest"> & {
  * Use `create(WatchRunRequestSchema)` to create a new message.
  */
 export const WatchRunRequestSchema: GenMessage<WatchRunRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_teacher, 12);
+  messageDesc(file_fusemesh_v1_teacher, 13);
 
 /**
  * @generated from message fusemesh.v1.WatchRunResponse
@@ -362,7 +428,7 @@ export type WatchRunResponse = Message<"fusemesh.v1.WatchRunResponse"> & {
  * Use `create(WatchRunResponseSchema)` to create a new message.
  */
 export const WatchRunResponseSchema: GenMessage<WatchRunResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_teacher, 13);
+  messageDesc(file_fusemesh_v1_teacher, 14);
 
 /**
  * Counts since the teacher attached.
@@ -412,7 +478,7 @@ export type TeacherRunStatus = Message<"fusemesh.v1.TeacherRunStatus"> & {
  * Use `create(TeacherRunStatusSchema)` to create a new message.
  */
 export const TeacherRunStatusSchema: GenMessage<TeacherRunStatus> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_teacher, 14);
+  messageDesc(file_fusemesh_v1_teacher, 15);
 
 /**
  * @generated from enum fusemesh.v1.FinishReason

@@ -92,7 +92,7 @@ export type GetStatusResponse = Message<"fusemesh.v1.GetStatusResponse"> & {
   started?: Timestamp | undefined;
 
   /**
-   * Of the corpus; 0 until the feeder has counted them.
+   * Of the corpus, counted once for each epoch; 0 until the feeder has counted them.
    *
    * @generated from field: uint64 documents_total = 11;
    */

@@ -1,6 +1,6 @@
-import type { SkippedRow } from '../../texts/read-texts.ts';
+import type { SkippedRow } from './read-texts.ts';
 
-/** Counts the rows of a corpus that were left out, by what is wrong with them. */
+/** Counts the rows of texts, and parts of conversations, that were left out, by what is wrong with them. */
 export class SkippedRows {
   readonly counts: Partial<Record<SkippedRow['problem'], number>>;
   #first: SkippedRow | undefined;
@@ -19,10 +19,12 @@ export class SkippedRows {
     return Object.values(this.counts).reduce((sum, count) => sum + count, 0);
   }
 
-  /** What is said of them: "3 rows are left out: 2 null, 1 empty; the first is a.jsonl:7". */
+  /** What is said of them: "3 rows or parts of them are left out: 2 null, 1 too long; the first is a.jsonl:7". */
   sentence(): string {
     const kinds = Object.entries(this.counts).map(([problem, count]) => `${count} ${problem}`);
-    const first = this.#first === undefined ? '' : `; the first is ${this.#first.place}`;
-    return `${this.count} rows are left out: ${kinds.join(', ')}${first}`;
+    const { place, reason } = this.#first ?? {};
+    const why = reason === undefined ? '' : ` (${reason})`;
+    const first = place === undefined ? '' : `; the first is ${place}${why}`;
+    return `${this.count} rows or parts of them are left out: ${kinds.join(', ')}${first}`;
   }
 }

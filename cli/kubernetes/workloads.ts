@@ -1,0 +1,189 @@
+import { stringify } from 'yaml';
+import { type RunSource, sourcesOf } from '../../process/config/run-sources.ts';
+import { labelsOf, type Manifest, metadataOf, type Part } from './manifest.ts';
+import { type PlacedRun, places, ports, teacherName, trainerName } from './placed-run.ts';
+
+/** How long a process has to leave: a teacher finishes its batch, the trainer a step and a checkpoint. */
+const graceSeconds = 60;
+/** The user of the image. */
+const user = 1000;
+
+export const configName = (run: string): string => `${run}-config`;
+export const secretName = (run: string): string => `${run}-secrets`;
+export const dataClaim = (run: string): string => `${run}-data`;
+
+/** The run file of the cluster. */
+export function configMap({ config, placement: { namespace } }: PlacedRun): Manifest {
+  const text = stringify(config, { lineWidth: 0 });
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: metadataOf(configName(config.run), namespace, labelsOf(config.run)),
+    data: { 'run.yaml': text },
+  };
+}
+
+/** One Deployment for each source. */
+export function teachers(placed: PlacedRun): Manifest[] {
+  const { run } = placed.config;
+  const { namespace, replicas } = placed.placement;
+  return sourcesOf(placed.config).map((source) => {
+    const labels = labelsOf(run, 'teacher', source.name);
+    const pod = podSpec(placed, 'teacher', {
+      args: ['teacher', places.config, source.name],
+      env: advertised(source),
+      port: ports.teacher,
+      resources: resourcesOf(source.execution, source.threads),
+    });
+    return {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: metadataOf(teacherName(run, source.name), namespace, labels),
+      spec: {
+        replicas: replicas.get(source.name) ?? 1,
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: pod },
+      },
+    };
+  });
+}
+
+/** The feeder cuts the corpus again where its pod was moved, so it needs no volume that stays. */
+export function feeder(placed: PlacedRun): Manifest {
+  const { run } = placed.config;
+  const labels = labelsOf(run, 'feeder');
+  const spec = podSpec(placed, 'feeder', {
+    args: ['feed', places.config],
+    resources: resourcesOf('cpu', 1),
+    volumes: [{ name: 'output', emptyDir: {} }],
+  });
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: metadataOf(`${run}-feeder`, placed.placement.namespace, labels),
+    spec: {
+      backoffLimit: 100,
+      template: { metadata: { labels }, spec: { ...spec, restartPolicy: 'OnFailure' } },
+    },
+  };
+}
+
+/** A StatefulSet starts no second trainer before the first is gone, and keeps its volume. */
+export function trainer(placed: PlacedRun, storage: string): Manifest {
+  const { run, trainer: settings } = placed.config;
+  const labels = labelsOf(run, 'trainer');
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: metadataOf(trainerName(run), placed.placement.namespace, labels),
+    spec: {
+      replicas: 1,
+      serviceName: trainerName(run),
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: podSpec(placed, 'trainer', {
+          args: ['trainer', places.config],
+          port: ports.trainer,
+          resources: resourcesOf(settings.execution, settings.threads),
+        }),
+      },
+      volumeClaimTemplates: [
+        {
+          metadata: { name: 'output' },
+          spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage } } },
+        },
+      ],
+    },
+  };
+}
+
+interface Process {
+  readonly args: readonly string[];
+  readonly env?: readonly object[];
+  /** Of gRPC; left out, it serves nothing, HTTP neither. */
+  readonly port?: number;
+  readonly resources: object;
+  readonly volumes?: readonly object[];
+}
+
+function podSpec(
+  { config: { run, security }, secrets, placement: { image } }: PlacedRun,
+  part: Part,
+  { args, env = [], port, resources, volumes = [] }: Process,
+): object {
+  const scheme = security.tls ? 'HTTPS' : 'HTTP';
+  const probe = (path: string) => ({
+    httpGet: { path, port: 'metrics', scheme },
+    periodSeconds: 10,
+    timeoutSeconds: 5,
+  });
+  const writesOutput = part !== 'teacher';
+  const hasSecrets = secrets.size > 0;
+  return {
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: graceSeconds,
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: user,
+      runAsGroup: user,
+      fsGroup: user,
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+    containers: [
+      {
+        name: part,
+        image,
+        args,
+        ...(env.length > 0 && { env }),
+        ...(port !== undefined && {
+          ports: [
+            { name: 'grpc', containerPort: port },
+            { name: 'metrics', containerPort: ports.metrics },
+          ],
+          // The model is loaded before /readyz says yes, and /healthz answers meanwhile.
+          livenessProbe: { ...probe('/healthz'), initialDelaySeconds: 30, failureThreshold: 6 },
+          readinessProbe: probe('/readyz'),
+        }),
+        resources,
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        },
+        volumeMounts: [
+          { name: 'config', mountPath: '/etc/fusemesh', readOnly: true },
+          ...(hasSecrets ? [{ name: 'secrets', mountPath: places.secrets, readOnly: true }] : []),
+          { name: 'data', mountPath: places.data, readOnly: true },
+          { name: 'tmp', mountPath: '/tmp' },
+          ...(writesOutput ? [{ name: 'output', mountPath: places.output }] : []),
+        ],
+      },
+    ],
+    volumes: [
+      { name: 'config', configMap: { name: configName(run) } },
+      ...(hasSecrets ? [{ name: 'secrets', secret: { secretName: secretName(run) } }] : []),
+      { name: 'data', persistentVolumeClaim: { claimName: dataClaim(run), readOnly: true } },
+      { name: 'tmp', emptyDir: {} },
+      ...volumes,
+    ],
+  };
+}
+
+/** Replicas are told apart by the addresses of their pods. */
+function advertised({ key }: RunSource): readonly object[] {
+  const name = `FUSEMESH_${key.toUpperCase().replaceAll('.', '__')}__ADVERTISE`;
+  return [
+    { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+    { name, value: `$(POD_IP):${ports.teacher}` },
+  ];
+}
+
+/** What a process asks for to begin with; how much memory a model takes is to be measured. */
+function resourcesOf(execution: string, threads: number): object {
+  return {
+    requests: { cpu: String(threads), memory: '2Gi' },
+    limits: { memory: '8Gi', ...(execution === 'cuda' && { 'nvidia.com/gpu': '1' }) },
+  };
+}

@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+
+/** Says in a directory which process writes there. */
+const fileName = 'process.lock';
+
+/** `started` tells a process from a later one of the same number; empty where the system does not say. */
+const holderSchema = z.object({ host: z.string(), pid: z.number().int(), started: z.string() });
+type Holder = z.infer<typeof holderSchema>;
+
+/**
+ * Makes this process the only one on this machine that writes to a directory, until it lets go or dies; makes the
+ * directory where it is missing. A process of another machine cannot be looked at: there the hold at NATS decides.
+ *
+ * @param doing what is done there: "train run demo"
+ * @returns lets go
+ * @throws FuseMeshError already_exists where another process holds it
+ */
+export async function holdDirectory(directory: string, doing: string): Promise<() => Promise<void>> {
+  const path = join(directory, fileName);
+  const own: Holder = { host: hostname(), pid: process.pid, started: startOf(process.pid) ?? '' };
+  await mkdir(directory, { recursive: true });
+  for (;;) {
+    try {
+      await writeFile(path, `${JSON.stringify(own)}\n`, { flag: 'wx' });
+      return () => rm(path, { force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const holder = await holderOf(path);
+    if (holder && isThere(holder, own)) {
+      throw new FuseMeshError(
+        'already_exists',
+        `Cannot ${doing}: process ${holder.pid} writes to ${directory} already: end it, or name another directory.`,
+      );
+    }
+    await rm(path, { force: true });
+  }
+}
+
+async function holderOf(path: string): Promise<Holder | undefined> {
+  try {
+    return holderSchema.safeParse(JSON.parse(await readFile(path, 'utf8'))).data;
+  } catch {
+    // Gone again, or torn by a power failure.
+    return undefined;
+  }
+}
+
+/** A process that is stopped is there too. */
+function isThere({ host, pid, started }: Holder, own: Holder): boolean {
+  if (host !== own.host || (pid === own.pid && started !== own.started)) return false;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  return startOf(pid) === undefined || startOf(pid) === started;
+}
+
+/** When a process was started, in the system's own measure; undefined where there is none, or it is no Linux. */
+function startOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // Behind the name, which may hold anything: proc_pid_stat(5), field 22.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}
