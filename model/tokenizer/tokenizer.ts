@@ -162,6 +162,11 @@ export class Tokenizer {
     return encodings.map((encoding) => encoding.getIds()[0]);
   }
 
+  /** What its normalizer makes of a text before it is cut. */
+  normalize(text: string): string {
+    return this.#normalizer?.whole(text) ?? text;
+  }
+
   /** The text that tokens stand for; special tokens stand for nothing. */
   decode(ids: ArrayLike<number>): Promise<string> {
     return this.#tokenizer.decode(Array.from(ids), true);

@@ -1,4 +1,3 @@
-import { Tokenizer as HuggingFaceTokenizer } from 'tokenizers';
 import { alignByBoundary, NOT_ALIGNED } from '../../fusion/align/boundary.ts';
 import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
@@ -13,7 +12,10 @@ export interface WrongPosition {
 }
 
 /** What of a tokenizer the sweep needs. */
-export type SweptTokenizer = Pick<Tokenizer, 'json' | 'encode' | 'encodeBatch' | 'decode' | 'tokenBytes'>;
+export type SweptTokenizer = Pick<
+  Tokenizer,
+  'normalize' | 'encode' | 'encodeBatch' | 'decode' | 'tokenBytes'
+>;
 
 export interface Sweep {
   readonly pairs: number;
@@ -63,7 +65,6 @@ export async function sweep(
 }
 
 async function cutsOf(tokenizer: SweptTokenizer, texts: readonly string[]): Promise<Cut[]> {
-  const normalize = normalizerOf(tokenizer.json);
   // Those in front of every text stand for nothing, even where the file does not call them special.
   const { length: prefix } = (await tokenizer.encode('')).ids;
   const tokenizations = await tokenizer.encodeBatch(texts);
@@ -72,26 +73,15 @@ async function cutsOf(tokenizer: SweptTokenizer, texts: readonly string[]): Prom
       tokenization,
       hasRead: await Promise.all(
         Array.from(tokenization.ids, (_, i) =>
-          hasRead(tokenizer, normalize, texts[t], tokenization, { first: prefix, last: i }),
+          hasRead(tokenizer, texts[t], tokenization, { first: prefix, last: i }),
         ),
       ),
     })),
   );
 }
 
-/** The library's own normalizer of a tokenizer.json, without its vocabulary. */
-function normalizerOf(json: Uint8Array): (text: string) => string {
-  const { normalizer } = JSON.parse(Buffer.from(json).toString());
-  const model = { type: 'WordLevel', vocab: { unknown: 0 }, unk_token: 'unknown' };
-  const own = HuggingFaceTokenizer.fromString(
-    JSON.stringify({ version: '1.0', added_tokens: [], normalizer, model }),
-  ).getNormalizer();
-  return (text) => (own ? own.normalizeString(text) : text);
-}
-
 async function hasRead(
   tokenizer: SweptTokenizer,
-  normalize: (text: string) => string,
   text: string,
   { ids, ends }: Tokenization,
   { first, last }: { readonly first: number; readonly last: number },
@@ -101,7 +91,7 @@ async function hasRead(
   const begun = ids.subarray(first, last + 1);
   const isWhole = end === bytes.length || (bytes[end] & 0xc0) !== 0x80;
   const whole = bytes.subarray(0, isWhole ? end : firstByteOf(bytes, end));
-  const normal = Buffer.from(normalize(whole.toString()).replaceAll('▁', ' '));
+  const normal = Buffer.from(tokenizer.normalize(whole.toString()).replaceAll('▁', ' '));
   if (isWhole) return sameText(await tokenizer.decode(begun), normal.toString());
   // The library decodes parts of characters as U+FFFD: there the bytes that the vocabulary spells count.
   const spelt = Array.from(begun, (id) => tokenizer.tokenBytes(id) ?? '').join('');
