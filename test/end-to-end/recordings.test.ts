@@ -91,18 +91,23 @@ test('a recorder that is killed goes on, and an epoch from its recording gives t
   expect(await readdir(join(offline.output, 'logs'))).toEqual(['trainer.log']);
 });
 
-test('three epochs, live and from the recording, give the same weights, though both trainers are killed in the second', {
+test('three epochs, live and from the recording, give the same weights, though trainers are killed in the first and the second', {
   timeout: 8 * minutes,
 }, async () => {
   const live = await runFile('live-three', { epochs: 3 });
   const offline = await fromRecording('offline-three', { epochs: 3 });
   const single = await newestCheckpointStep(join(corpus.directory, 'live'));
-  for (const { path, output } of [live, offline]) {
+  const killedAfter = async ({ path, output }: typeof live, step: number, before: number) => {
     const up = startCommand(['up', path]);
-    await awaitCheckpoint(output, single + 2);
+    await awaitCheckpoint(output, step);
     await killTrainer(output);
     expect((await up.finished).code).toBe(1);
-    expect(await newestCheckpointStep(output)).toBeLessThan(3 * single);
+    expect(await newestCheckpointStep(output)).toBeLessThan(before);
+  };
+  await killedAfter(live, 2, single);
+  for (const run of [live, offline]) {
+    const { path, output } = run;
+    await killedAfter(run, single + 2, 3 * single);
     await trained(path);
     expect(await newestCheckpointStep(output)).toBe(3 * single);
   }
