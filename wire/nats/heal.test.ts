@@ -127,6 +127,8 @@ it('a feeder gives a document that is published, to those alone who mean its cor
   expect(await streams.requestDocument('ab', 1)).toEqual({
     number: 1,
     text: document(1).text,
+    turns: [],
+    tools: '',
     bytes: Buffer.from(documentToBytes(document(1))),
   });
   expect(await streams.requestDocument('ab', 5)).toBe('not published');

@@ -114,7 +114,7 @@ it('carries long documents to teachers and trainer, and those that a feeder give
   }
   expect(taken).toEqual([`${text}0`, `${text}1`]);
   for await (const { document } of streams.readDocuments({ from: 0, signal })) {
-    expect(document).toEqual({ number: 0, text: `${text}0` });
+    expect(document).toEqual({ number: 0, text: `${text}0`, turns: [], tools: '' });
     break;
   }
   const corpus = '01'.repeat(32);

@@ -61,7 +61,7 @@ describe('documents', () => {
     expect(await lastPublished(streams)).toBe(6);
     const read = await take(7, (signal) => streams.readDocuments({ from: 0, signal }));
     expect(read.map(({ document }) => document)).toEqual(
-      Array.from({ length: 7 }, (_, d) => ({ number: d, text: `text ${d}` })),
+      Array.from({ length: 7 }, (_, d) => ({ number: d, text: `text ${d}`, turns: [], tools: '' })),
     );
   });
 
