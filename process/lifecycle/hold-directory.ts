@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { isRunning, thisProcess } from './running-process.ts';
 
 /** Says in a directory which process writes there. */
 const fileName = 'process.lock';
@@ -22,7 +22,8 @@ type Holder = z.infer<typeof holderSchema>;
  */
 export async function holdDirectory(directory: string, doing: string): Promise<() => Promise<void>> {
   const path = join(directory, fileName);
-  const own: Holder = { host: hostname(), pid: process.pid, started: startOf(process.pid) ?? '' };
+  const { processId: pid, started = '' } = thisProcess();
+  const own: Holder = { host: hostname(), pid, started };
   await mkdir(directory, { recursive: true });
   for (;;) {
     try {
@@ -51,24 +52,5 @@ async function holderOf(path: string): Promise<Holder | undefined> {
   }
 }
 
-/** A process that is stopped is there too. */
-function isThere({ host, pid, started }: Holder, own: Holder): boolean {
-  if (host !== own.host || (pid === own.pid && started !== own.started)) return false;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-  }
-  return startOf(pid) === undefined || startOf(pid) === started;
-}
-
-/** When a process was started, in the system's own measure; undefined where there is none, or it is no Linux. */
-function startOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // Behind the name, which may hold anything: proc_pid_stat(5), field 22.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
-  }
-}
+const isThere = ({ host, pid, started }: Holder, own: Holder): boolean =>
+  host === own.host && isRunning({ processId: pid, started: started || undefined });

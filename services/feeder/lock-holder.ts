@@ -1,13 +1,11 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { isRunning, type StartedProcess, thisProcess } from '../../process/lifecycle/running-process.ts';
 
 /** A process that holds a lock, as the lock's file names it. */
-interface Holder {
+interface Holder extends StartedProcess {
   /** Where its number means something: a machine between two starts, or a container in it. */
   readonly place: string;
-  readonly processId: number;
-  /** When it began, in ticks since the machine did; undefined where the system does not tell. */
-  readonly started: string | undefined;
 }
 
 /** How often a holder shows that it is there, and how long it may be silent, in milliseconds. */
@@ -16,7 +14,7 @@ const silentAfter = 20_000;
 
 /** What to write into a lock that this process holds. */
 export function ourName(): string {
-  const holder: Holder = { place: ourPlace(), processId: process.pid, started: startOf(process.pid) };
+  const holder: Holder = { place: ourPlace(), ...thisProcess() };
   return JSON.stringify(holder);
 }
 
@@ -50,35 +48,11 @@ function parse(name: string): Holder | undefined {
   }
 }
 
-function isRunning({ processId, started }: Holder): boolean {
-  if (started !== undefined) return startOf(processId) === started;
-  try {
-    process.kill(processId, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
 function ourPlace(): string {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     return `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
   } catch {
     return hostname();
-  }
-}
-
-/**
- * The 22nd field of proc(5)'s stat, which follows a name in brackets that may have spaces; undefined also where a
- * process has ended and nobody has asked how.
- */
-function startOf(processId: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${processId}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? undefined : fields[19];
-  } catch {
-    return undefined;
   }
 }
