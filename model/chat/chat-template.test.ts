@@ -76,6 +76,10 @@ describe('ChatTemplate', () => {
     await writeFile(join(directory, 'other.jinja'), 'other {{ bos_token }}');
     expect(await read(join(directory, 'other.jinja'))).toBe('other <s>');
     await expect(read(join(directory, 'missing.jinja'))).rejects.toThrow('There is no chat template at');
+    await writeFile(join(directory, 'broken.jinja'), '{% for %}');
+    await expect(ChatTemplate.fromDirectory(directory, join(directory, 'broken.jinja'))).rejects.toThrow(
+      'broken.jinja is no chat template that can be read here',
+    );
   });
 
   it('has a plain form for models without a template, with their end-of-text token', () => {

@@ -26,17 +26,23 @@ export class ChatTemplate {
   readonly format: ChatFormat;
   /** What error messages call it. */
   readonly name: string;
-  readonly #program: TemplateProgram;
+  #parsed: TemplateProgram | undefined;
 
   private constructor(format: ChatFormat, name: string) {
     this.format = format;
     this.name = name;
+  }
+
+  /** Parsed when it is first needed: a model whose template cannot be read here still reads texts. */
+  get #program(): TemplateProgram {
+    const { template } = this.format;
     try {
-      this.#program = new TemplateProgram(format.template === '' ? plainTemplate : format.template);
+      this.#parsed ??= new TemplateProgram(template === '' ? plainTemplate : template);
+      return this.#parsed;
     } catch (cause) {
       throw new FuseMeshError(
         'invalid_argument',
-        `${name} is no chat template that can be read here (${oneLine(cause)}): name another one`,
+        `${this.name} is no chat template that can be read here (${oneLine(cause)}): name another one`,
         { cause },
       );
     }
@@ -52,8 +58,11 @@ export class ChatTemplate {
   static async fromDirectory(directory: string, file?: string): Promise<ChatTemplate> {
     const format = await readChatFormat(directory, file);
     const owner = basename(directory);
-    if (file !== undefined) return new ChatTemplate(format, `The chat template ${file}`);
-    return ChatTemplate.of(format, owner);
+    if (file === undefined) return ChatTemplate.of(format, owner);
+    const named = new ChatTemplate(format, `The chat template ${file}`);
+    // What somebody names is meant to be used.
+    void named.#program;
+    return named;
   }
 
   /** @param name of the model that reads by it */
@@ -70,8 +79,9 @@ export class ChatTemplate {
     messages: readonly Message[],
     { tools, addGenerationPrompt, date = fixedDate }: RenderOptions,
   ): string {
+    const program = this.#program;
     try {
-      return this.#program.render(
+      return program.render(
         {
           ...this.format.specialTokens,
           messages,

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -17,6 +18,7 @@ import { contentEnd, turnPlaces } from './content-layout.ts';
 import type { Conversation } from './conversation.ts';
 import { learnt } from './learning.ts';
 
+const orator = join(import.meta.dirname, '../../examples/zoo/orator');
 /** Golden models whose tokenizers are here; SmolLM2's is compared in test/real. */
 const models = Object.entries(goldenChat.models).filter(([, { tokenizer }]) => tokenizer !== 'smollm2');
 
@@ -123,6 +125,17 @@ describe('ContentEncoder', () => {
       );
       expect(read.ids).toEqual((await loaded.encode(prompt + completion)).ids);
     }
+  });
+
+  it('reads texts though its template cannot be read, and ends no turn', async () => {
+    const tokenizer = await Tokenizer.fromFile(join(orator, 'tokenizer.json'));
+    const template = ChatTemplate.of({ template: '{% for %}', specialTokens: {} }, 'a-model');
+    const encoder = new ContentEncoder(tokenizer, template);
+    expect(await encoder.encodeBatch(['A text.'])).toEqual(await tokenizer.encodeBatch(['A text.']));
+    expect(await encoder.endsOfTurn()).toEqual([]);
+    await expect(encoder.encodeBatch([conversation(says('user', 'Hi'))])).rejects.toThrow(
+      'is no chat template that can be read here',
+    );
   });
 
   it('leaves texts as they are', async () => {

@@ -44,7 +44,9 @@ export async function endsOfTurnOf(
     const rendering = renderedOrNot(() => renderConversation(template, { turns, tools: '' }, ''));
     const place = rendering?.turns[1];
     if (rendering === undefined || place === undefined) continue;
-    const { ids, starts, ends } = await encode(rendering.text);
+    const tokens = await encode(rendering.text).catch(noneWhereRefused);
+    if (tokens === undefined) continue;
+    const { ids, starts, ends } = tokens;
     const from = Buffer.byteLength(rendering.text.slice(0, place.to));
     const to = Buffer.byteLength(rendering.text.slice(0, rendering.turns[2]?.from));
     const special = [...ids].filter((id, i) => starts[i] >= from && ends[i] <= to && mayEnd(id));
@@ -60,8 +62,11 @@ function renderedOrNot<Rendered>(render: () => Rendered): Rendered | undefined {
   try {
     return render();
   } catch (cause) {
-    // A template may refuse a conversation of this kind; it says so when it gets one.
-    if (cause instanceof FuseMeshError) return undefined;
-    throw cause;
+    return noneWhereRefused(cause);
   }
+}
+
+/** A template may refuse a conversation of this kind, and a model its tokens; they say so when they get one. */
+function noneWhereRefused(cause: unknown): undefined {
+  if (!(cause instanceof FuseMeshError)) throw cause;
 }
