@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { textsOf } from '../../process/config/corpus-of-run.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
-import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
+import { interruptedExitCode, runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import { createLog } from '../../process/log/log.ts';
 import { type Recorded, recordRun } from '../../trainer/record-run.ts';
 import { tellParent } from '../child-messages.ts';
@@ -17,9 +17,6 @@ interface RecordCommandOptions extends RunFileOptions {
   readonly to?: string;
   readonly alone?: true;
 }
-
-/** The exit code by which shells know a command that Ctrl-C ended. */
-const interruptedExitCode = 130;
 
 export function addRecord(program: Command): void {
   withRunFile(program.command('record'))

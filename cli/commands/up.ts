@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { recordingOf } from '../../process/config/corpus-of-run.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
-import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
+import { interruptedExitCode, runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import { lossTable } from '../evaluation/loss-table.ts';
 import { needsOwnNats } from '../nats/nats-of-command.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
@@ -14,9 +14,6 @@ interface UpCommandOptions extends RunFileOptions {
   readonly json?: true;
   readonly fresh?: true;
 }
-
-/** The exit code by which shells know a command that Ctrl-C ended. */
-const interruptedExitCode = 130;
 
 export function addUp(program: Command): void {
   withRunFile(program.command('up'))

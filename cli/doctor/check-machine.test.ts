@@ -67,7 +67,8 @@ it('says which CUDA libraries are there, and which are missing where there is a 
       text: 'of CUDA 13 libcudnn.so.9 is missing; the driver supports CUDA 13.0',
     },
   ]);
-  libraries.set(...libraryAt('libcudnn.so.9'));
+  const [cudnn, found] = libraryAt('libcudnn.so.9');
+  libraries.set(cudnn, found);
   expect(checkCudaLibraries({ cuda: { driver: undefined, libraries }, cudaBuild: build })).toEqual([
     { name: 'CUDA libraries', verdict: 'ok', text: 'of CUDA 13' },
   ]);

@@ -1,6 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 
+/** The exit code by which shells know a command that Ctrl-C ended. */
+export const interruptedExitCode = 130;
+
 /**
  * Runs a process's main function until it ends or the process is told to stop, and sets the exit code.
  *

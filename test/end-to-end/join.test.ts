@@ -13,6 +13,7 @@ import {
   newestCheckpointStep,
   processIds,
   type SmallCorpus,
+  smallTrainer,
   writeRunFile,
 } from './small-run.ts';
 
@@ -51,16 +52,7 @@ async function twoOfThree(run: string, { within }: { within: string }) {
     heldOut: [],
     teachers: teachers.map((name, i) => ({ name, address: addresses[i], model: join(zoo, name) })),
     target: { model: join(zoo, 'target') },
-    trainer: {
-      address: '127.0.0.1:0',
-      metricsPort: 0,
-      output,
-      threads: 1,
-      learningRate: 1e-3,
-      batchDocuments: 4,
-      checkpointEvery: 2,
-      join: { atLeast: 2, within },
-    },
+    trainer: { ...smallTrainer, output, join: { atLeast: 2, within } },
   };
   return writeRunFile(corpus, { run, changes });
 }

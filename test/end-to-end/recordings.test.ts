@@ -12,6 +12,7 @@ import {
   newestCheckpointStep,
   processIds,
   type SmallCorpus,
+  smallTrainer,
   writeRunFile,
   zoo,
 } from './small-run.ts';
@@ -34,17 +35,7 @@ async function runFile(
   { changes = {}, epochs = 1 }: { changes?: object; epochs?: number } = {},
 ) {
   const output = join(corpus.directory, run);
-  const trainer = {
-    address: '127.0.0.1:0',
-    metricsPort: 0,
-    output,
-    threads: 1,
-    learningRate: 1e-3,
-    batchDocuments: 4,
-    tokensAtOnce: 192,
-    checkpointEvery: 2,
-    epochs,
-  };
+  const trainer = { ...smallTrainer, output, tokensAtOnce: 192, epochs };
   const teachers = ['orator', 'novelist'].map((name) => ({ ...teacher(name), model: join(zoo, name) }));
   return writeRunFile(corpus, { run, changes: { heldOut: [], teachers, trainer, ...changes } });
 }

@@ -25,6 +25,16 @@ export async function makeSmallCorpus({ bytesOfDomain }: { bytesOfDomain: number
   return { directory, remove: () => rm(directory, { recursive: true, force: true }) };
 }
 
+/** A trainer for such a corpus, but for where it writes. */
+export const smallTrainer = {
+  address: '127.0.0.1:0',
+  metricsPort: 0,
+  threads: 1,
+  learningRate: 1e-3,
+  batchDocuments: 4,
+  checkpointEvery: 2,
+};
+
 /** Writes the run file of one run over the corpus and returns its path. */
 export async function writeRunFile(
   corpus: SmallCorpus,
@@ -46,16 +56,11 @@ export async function writeRunFile(
     })),
     target: { model: join(zoo, 'target'), source: { address: '127.0.0.1:0' } },
     trainer: {
-      address: '127.0.0.1:0',
-      metricsPort: 0,
+      ...smallTrainer,
       output,
-      threads: 1,
-      learningRate: 1e-3,
-      batchDocuments: 4,
       // Two documents at once: the gradient of a step is summed over parts.
       tokensAtOnce: 192,
       evaluateEvery: 4,
-      checkpointEvery: 2,
     },
     ...changes,
   };
