@@ -5,6 +5,8 @@ import type { Value } from '../../model/graph/graph.ts';
 export type Divergence =
   | { readonly kind: 'ce' }
   | { readonly kind: 'reverseKL' }
+  /** P has one candidate at most, the token that the target drew itself. */
+  | { readonly kind: 'policyGradient' }
   | {
       readonly kind: 'jsd';
       /** β, 0 to 1: near 0 as the forward divergence KL(P‖Q), near 1 as the reverse one. */
@@ -39,6 +41,12 @@ export function divergence(kind: Divergence, pair: SparsePair): Value {
   const tail = { p: atLeast(fusedTail, LEAST), q: left, logQ: log(left) };
   // FuseLLM, equation 5: the tail counts with just the mass that P gives it, none where P is renormalised.
   if (kind.kind === 'ce') return neg(add(sumOfRow(mul(fused, logTarget)), mul(fusedTail, tail.logQ)));
+
+  // Its gradient is −(log P − log Q)·∇log Q, that of reinforcement with the log-ratio as advantage.
+  if (kind.kind === 'policyGradient') {
+    const logRatio = sub(logTarget, log(atLeast(fused, LEAST)));
+    return sumOfRow(where(isUsed, mul(mul(logRatio, logRatio), 0.5), 0));
+  }
 
   const used = { p: where(isUsed, atLeast(fused, LEAST), 1), q: target, logQ: where(isUsed, logTarget, 0) };
   const term = kind.kind === 'reverseKL' ? reverseKL : jensenShannon(kind.beta);

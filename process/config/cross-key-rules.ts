@@ -143,6 +143,40 @@ const everyDocumentHasRoomForDistributions: Rule = ({ nats: { maxDocuments, maxD
     ? undefined
     : `nats.maxDistributions is ${maxDistributions}, less than nats.maxDocuments ${maxDocuments}: raise the one or lower the other`;
 
+const runHasDocuments: Rule = ({ corpus, onPolicy }) =>
+  'recording' in corpus || corpus.length > 0 || onPolicy !== undefined
+    ? undefined
+    : 'corpus is missing: name texts, a recording, or onPolicy.prompts';
+
+const onPolicyHasWhatItNeeds: Rule = (config) => {
+  const { onPolicy, corpus, target, trainer } = config;
+  if (onPolicy === undefined) return undefined;
+  if (recordingOf(config) !== undefined) {
+    return 'onPolicy asks the teachers about what the target writes, but corpus.recording has no teachers: name texts, or leave onPolicy out';
+  }
+  if (target.service === undefined)
+    return 'target.service is missing, by which onPolicy has the target write: give its address';
+  const ofCorpus = 'recording' in corpus || corpus.length > 0;
+  if (ofCorpus && onPolicy.share === 1) {
+    return 'onPolicy.share is 1, which leaves the corpus no document: lower it, or leave the corpus out';
+  }
+  if (!ofCorpus && onPolicy.share < 1) {
+    return `onPolicy.share is ${onPolicy.share}, but there is no corpus for the rest: name one, or set the share to 1`;
+  }
+  if (trainer.epochs > 1) {
+    return `trainer.epochs is ${trainer.epochs}, but with onPolicy no document comes twice: leave it out`;
+  }
+  if (trainer.weightsEvery > onPolicy.staleness + 1) {
+    return `trainer.weightsEvery is ${trainer.weightsEvery}, but onPolicy.staleness ${onPolicy.staleness} asks for new weights every ${onPolicy.staleness + 1} steps at least: lower the one or raise the other`;
+  }
+  return undefined;
+};
+
+const policyGradientHasRollouts: Rule = ({ fusion, onPolicy }) =>
+  fusion.loss !== 'policyGradient' || onPolicy !== undefined
+    ? undefined
+    : 'fusion.loss policyGradient goes with onPolicy: it judges tokens that the target drew itself';
+
 /** The streams hold what no checkpoint covers. */
 const streamHoldsWhatComesBetweenCheckpoints: Rule = (config) => {
   if (recordingOf(config) !== undefined) return undefined;
@@ -175,6 +209,9 @@ const crossKeyRules: readonly Rule[] = [
   natsCertificateHasItsKey,
   everyDocumentHasRoomForDistributions,
   streamHoldsWhatComesBetweenCheckpoints,
+  runHasDocuments,
+  onPolicyHasWhatItNeeds,
+  policyGradientHasRollouts,
 ];
 
 /**

@@ -156,14 +156,60 @@ export const runConfigSchema = z.strictObject({
     .describe('Most tokens a document may have, in every tokenizer of the run.'),
   corpus: z
     .union([
-      z.array(text).min(1),
+      z.array(text),
       z.strictObject({
         recording: file.describe(
           'Directory that `fusemesh record` wrote: no feeder and no teacher is needed.',
         ),
       }),
     ])
+    .default([])
     .describe('What the teachers score and the target trains on: texts, or what was recorded of some.'),
+  onPolicy: z
+    .strictObject({
+      prompts: z
+        .array(text)
+        .min(1)
+        .describe(
+          "What the target answers or goes on with: rows with prompt or messages; a row's key teacher names who " +
+            'judges its completion alone.',
+        ),
+      maxNewTokens: z.number().int().min(1).default(256).describe('Most tokens of a completion.'),
+      temperature: z
+        .number()
+        .positive()
+        .default(1)
+        .describe('Of the sampling: above 1 more varied, below less.'),
+      topP: z
+        .number()
+        .gt(0)
+        .max(1)
+        .default(1)
+        .describe('Tokens are drawn from the fewest that hold this much probability.'),
+      perPrompt: z
+        .number()
+        .int()
+        .min(1)
+        .default(1)
+        .describe('Completions of each prompt, one after another.'),
+      share: z
+        .number()
+        .gt(0)
+        .max(1)
+        .default(1)
+        .describe('Of all documents, those that the target writes; the rest are of the corpus (λ of GKD).'),
+      staleness: z
+        .number()
+        .int()
+        .min(0)
+        .default(1)
+        .describe(
+          'How many steps older than the weights that are trained those that wrote a document may be; 0 waits for ' +
+            'each step.',
+        ),
+    })
+    .optional()
+    .describe('The target writes texts itself, and the teachers judge them: on-policy distillation.'),
   seed: z.number().int().min(0).default(0).describe('Decides the order in which the corpus is taken.'),
   heldOut: z.array(text).default([]).describe('Texts for the final table; never trained on.'),
   topK: z.number().int().min(1).max(1024).default(50).describe('Candidates a teacher sends for every token.'),
@@ -237,6 +283,36 @@ export const runConfigSchema = z.strictObject({
       .describe(
         'Serves a frozen copy of the target as one more teacher, as FuseLLM does; left out, it is none.',
       ),
+    service: z
+      .strictObject({
+        address,
+        listen,
+        advertise,
+        httpPort: port
+          .default(0)
+          .describe('Of the OpenAI-compatible front (/v1) and of /metrics; 0 picks a free one.'),
+        threads: z.number().int().min(1).default(1),
+        execution: execution.describe('As of a teacher; it need not be that of the trainer.'),
+        device,
+        slots: z
+          .number()
+          .int()
+          .min(1)
+          .max(1024)
+          .default(16)
+          .describe('Most answers that are written at a time.'),
+        cacheTokens: z
+          .number()
+          .int()
+          .min(16)
+          .optional()
+          .describe(
+            'Tokens that the key-value cache has room for, all answers together; by default slots times the context, ' +
+              '65,536 at most.',
+          ),
+      })
+      .optional()
+      .describe('Serves the target while it learns; needed with onPolicy.'),
   }),
   fusion: z
     .strictObject({
@@ -278,11 +354,12 @@ export const runConfigSchema = z.strictObject({
         .optional()
         .describe('What the fusion loss learns at positions where no source has a distribution.'),
       loss: z
-        .enum(['ce', 'reverseKL', 'jsd'])
+        .enum(['ce', 'reverseKL', 'jsd', 'policyGradient'])
         .default('ce')
         .describe(
           'What draws the target to the fused distribution: cross-entropy as in the paper; or, with the mass ' +
-            'outside of the candidates as one bucket, reverse KL or a generalised Jensen-Shannon divergence.',
+            'outside of the candidates as one bucket, reverse KL or a generalised Jensen-Shannon divergence; or, for ' +
+            'what the target wrote itself, the log-probability of its tokens alone.',
         ),
       beta: z
         .number()
@@ -395,6 +472,12 @@ export const runConfigSchema = z.strictObject({
         'Steps between evaluations on heldOut; the best checkpoint is kept. Left out, there are none.',
       ),
     checkpointEvery: z.number().int().min(1).default(50).describe('Steps between checkpoints.'),
+    weightsEvery: z
+      .number()
+      .int()
+      .min(1)
+      .default(1)
+      .describe('Steps after which target.service gets the new weights.'),
     keepCheckpoints: z.number().int().min(1).default(2).describe('How many of the last are kept.'),
   }),
 });

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file fusemesh/v1/corpus.proto.
  */
 export const file_fusemesh_v1_corpus: GenFile = /*@__PURE__*/
-  fileDesc("ChhmdXNlbWVzaC92MS9jb3JwdXMucHJvdG8SC2Z1c2VtZXNoLnYxIoEBCghEb2N1bWVudBIOCgZudW1iZXIYASABKAQSDAoEdGV4dBgCIAEoCRIOCgZkb21haW4YAyABKAkSFgoOc2NoZW1hX3ZlcnNpb24YBCABKA0SIAoFdHVybnMYBSADKAsyES5mdXNlbWVzaC52MS5UdXJuEg0KBXRvb2xzGAYgASgJIkUKBFR1cm4SDAoEcm9sZRgBIAEoCRIPCgdjb250ZW50GAIgASgJEg4KBmxlYXJudBgDIAEoCBIOCgZleHRyYXMYBCABKAkidwoOQ29ycHVzTWFuaWZlc3QSEQoJZG9jdW1lbnRzGAEgASgEEhIKCnRleHRfYnl0ZXMYAiABKAQSDgoGc2hhMjU2GAMgASgMEhYKDmNvbnRleHRfbGVuZ3RoGAQgASgNEhYKDnNjaGVtYV92ZXJzaW9uGAUgASgNYgZwcm90bzM");
+  fileDesc("ChhmdXNlbWVzaC92MS9jb3JwdXMucHJvdG8SC2Z1c2VtZXNoLnYxIqgBCghEb2N1bWVudBIOCgZudW1iZXIYASABKAQSDAoEdGV4dBgCIAEoCRIOCgZkb21haW4YAyABKAkSFgoOc2NoZW1hX3ZlcnNpb24YBCABKA0SIAoFdHVybnMYBSADKAsyES5mdXNlbWVzaC52MS5UdXJuEg0KBXRvb2xzGAYgASgJEiUKB3JvbGxvdXQYByABKAsyFC5mdXNlbWVzaC52MS5Sb2xsb3V0IogBCgdSb2xsb3V0EhQKDHdlaWdodHNfc3RlcBgBIAEoBBIOCgZwcm9tcHQYAiABKAQSDAoEc2VlZBgDIAEoDRIOCgZ0b2tlbnMYBCABKA0SFwoPbG9nX3Byb2JhYmlsaXR5GAUgASgBEg8KB3NlY29uZHMYBiABKAESDwoHdGVhY2hlchgHIAEoCSJZCgRUdXJuEgwKBHJvbGUYASABKAkSDwoHY29udGVudBgCIAEoCRIOCgZsZWFybnQYAyABKAgSDgoGZXh0cmFzGAQgASgJEhIKCnVuZmluaXNoZWQYBSABKAgi2QEKC1JvbGxvdXRUYXNrEhAKCGRvY3VtZW50GAEgASgEEg4KBnByb21wdBgCIAEoBBIOCgZkb21haW4YAyABKAkSIAoFdHVybnMYBCADKAsyES5mdXNlbWVzaC52MS5UdXJuEg0KBXRvb2xzGAUgASgJEhAKCG1pbl9zdGVwGAYgASgEEhIKCm1heF90b2tlbnMYByABKA0SEwoLdGVtcGVyYXR1cmUYCCABKAESDQoFdG9wX3AYCSABKAESDAoEc2VlZBgKIAEoDRIPCgd0ZWFjaGVyGAsgASgJIncKDkNvcnB1c01hbmlmZXN0EhEKCWRvY3VtZW50cxgBIAEoBBISCgp0ZXh0X2J5dGVzGAIgASgEEg4KBnNoYTI1NhgDIAEoDBIWCg5jb250ZXh0X2xlbmd0aBgEIAEoDRIWCg5zY2hlbWFfdmVyc2lvbhgFIAEoDWIGcHJvdG8z");
 
 /**
  * One piece of text of a run's corpus, or a conversation, short enough for every tokenizer of the run.
@@ -61,6 +61,13 @@ export type Document = Message<"fusemesh.v1.Document"> & {
    * @generated from field: string tools = 6;
    */
   tools: string;
+
+  /**
+   * How the target wrote the last turn; absent in a document of the corpus.
+   *
+   * @generated from field: fusemesh.v1.Rollout rollout = 7;
+   */
+  rollout?: Rollout | undefined;
 };
 
 /**
@@ -69,6 +76,69 @@ export type Document = Message<"fusemesh.v1.Document"> & {
  */
 export const DocumentSchema: GenMessage<Document> = /*@__PURE__*/
   messageDesc(file_fusemesh_v1_corpus, 0);
+
+/**
+ * A completion that the target wrote itself: where it comes from, and who judges it.
+ *
+ * @generated from message fusemesh.v1.Rollout
+ */
+export type Rollout = Message<"fusemesh.v1.Rollout"> & {
+  /**
+   * Step of the weights that wrote it: 0 are those that the run began with.
+   *
+   * @generated from field: uint64 weights_step = 1;
+   */
+  weightsStep: bigint;
+
+  /**
+   * Number of the prompt among the run's prompts: 0, 1, 2, …
+   *
+   * @generated from field: uint64 prompt = 2;
+   */
+  prompt: bigint;
+
+  /**
+   * Fixed the random choices.
+   *
+   * @generated from field: uint32 seed = 3;
+   */
+  seed: number;
+
+  /**
+   * Tokens that were written, the one that ended the turn included.
+   *
+   * @generated from field: uint32 tokens = 4;
+   */
+  tokens: number;
+
+  /**
+   * Sum of their natural log-probabilities under the weights that wrote them, at temperature 1.
+   *
+   * @generated from field: double log_probability = 5;
+   */
+  logProbability: number;
+
+  /**
+   * Wall time of the writing, in seconds.
+   *
+   * @generated from field: double seconds = 6;
+   */
+  seconds: number;
+
+  /**
+   * Name of the teacher that judges it alone; empty where the fusion chooses.
+   *
+   * @generated from field: string teacher = 7;
+   */
+  teacher: string;
+};
+
+/**
+ * Describes the message fusemesh.v1.Rollout.
+ * Use `create(RolloutSchema)` to create a new message.
+ */
+export const RolloutSchema: GenMessage<Rollout> = /*@__PURE__*/
+  messageDesc(file_fusemesh_v1_corpus, 1);
 
 /**
  * What one speaker says at a time.
@@ -104,6 +174,13 @@ export type Turn = Message<"fusemesh.v1.Turn"> & {
    * @generated from field: string extras = 4;
    */
   extras: string;
+
+  /**
+   * The turn was cut off, by length: what ends a turn is not learnt behind it.
+   *
+   * @generated from field: bool unfinished = 5;
+   */
+  unfinished: boolean;
 };
 
 /**
@@ -111,7 +188,86 @@ export type Turn = Message<"fusemesh.v1.Turn"> & {
  * Use `create(TurnSchema)` to create a new message.
  */
 export const TurnSchema: GenMessage<Turn> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_corpus, 1);
+  messageDesc(file_fusemesh_v1_corpus, 2);
+
+/**
+ * A completion that is to be written for a run: travels from the feeder to whichever rollout worker takes it.
+ *
+ * @generated from message fusemesh.v1.RolloutTask
+ */
+export type RolloutTask = Message<"fusemesh.v1.RolloutTask"> & {
+  /**
+   * Number that the document will have.
+   *
+   * @generated from field: uint64 document = 1;
+   */
+  document: bigint;
+
+  /**
+   * Number of the prompt.
+   *
+   * @generated from field: uint64 prompt = 2;
+   */
+  prompt: bigint;
+
+  /**
+   * @generated from field: string domain = 3;
+   */
+  domain: string;
+
+  /**
+   * The prompt, of which nothing is learnt: turns as a document has them.
+   *
+   * @generated from field: repeated fusemesh.v1.Turn turns = 4;
+   */
+  turns: Turn[];
+
+  /**
+   * @generated from field: string tools = 5;
+   */
+  tools: string;
+
+  /**
+   * The completion is written by weights of this step or a later one.
+   *
+   * @generated from field: uint64 min_step = 6;
+   */
+  minStep: bigint;
+
+  /**
+   * @generated from field: uint32 max_tokens = 7;
+   */
+  maxTokens: number;
+
+  /**
+   * @generated from field: double temperature = 8;
+   */
+  temperature: number;
+
+  /**
+   * @generated from field: double top_p = 9;
+   */
+  topP: number;
+
+  /**
+   * @generated from field: uint32 seed = 10;
+   */
+  seed: number;
+
+  /**
+   * As Rollout's.
+   *
+   * @generated from field: string teacher = 11;
+   */
+  teacher: string;
+};
+
+/**
+ * Describes the message fusemesh.v1.RolloutTask.
+ * Use `create(RolloutTaskSchema)` to create a new message.
+ */
+export const RolloutTaskSchema: GenMessage<RolloutTask> = /*@__PURE__*/
+  messageDesc(file_fusemesh_v1_corpus, 3);
 
 /**
  * What the feeder is going to publish: the first message of a run's document stream.
@@ -160,5 +316,5 @@ export type CorpusManifest = Message<"fusemesh.v1.CorpusManifest"> & {
  * Use `create(CorpusManifestSchema)` to create a new message.
  */
 export const CorpusManifestSchema: GenMessage<CorpusManifest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_corpus, 2);
+  messageDesc(file_fusemesh_v1_corpus, 4);
 

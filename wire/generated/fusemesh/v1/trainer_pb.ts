@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file fusemesh/v1/trainer.proto.
  */
 export const file_fusemesh_v1_trainer: GenFile = /*@__PURE__*/
-  fileDesc("ChlmdXNlbWVzaC92MS90cmFpbmVyLnByb3RvEgtmdXNlbWVzaC52MSISChBHZXRTdGF0dXNSZXF1ZXN0It0EChFHZXRTdGF0dXNSZXNwb25zZRILCgNydW4YASABKAkSKAoFc3RhdGUYAiABKA4yGS5mdXNlbWVzaC52MS5UcmFpbmVyU3RhdGUSEwoLc3RlcHNfdG90YWwYAyABKAQSLAoJbGFzdF9zdGVwGAQgASgLMhkuZnVzZW1lc2gudjEuVHJhaW5pbmdTdGVwEioKB3NvdXJjZXMYBSADKAsyGS5mdXNlbWVzaC52MS5Tb3VyY2VTdGF0dXMSGQoRZG9jdW1lbnRzX3dhaXRpbmcYBiABKA0SHAoUY2hlY2twb2ludF9kaXJlY3RvcnkYByABKAkSFwoPY2hlY2twb2ludF9zdGVwGAggASgEEjMKD2NoZWNrcG9pbnRfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHc3RhcnRlZBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPZG9jdW1lbnRzX3RvdGFsGAsgASgEEhUKDXNraXBwZWRfc3RlcHMYDCABKAQSGQoRdG9rZW5zX3Blcl9zZWNvbmQYDSABKAESGQoMc2Vjb25kc19sZWZ0GA4gASgBSACIAQESIwoEdGltZRgPIAEoCzIVLmZ1c2VtZXNoLnYxLlN0ZXBUaW1lEiYKCGhlbGRfb3V0GBAgASgLMhQuZnVzZW1lc2gudjEuSGVsZE91dBIqCgdzdHJlYW1zGBEgAygLMhkuZnVzZW1lc2gudjEuU3RyZWFtU3RhdHVzQg8KDV9zZWNvbmRzX2xlZnQicQoIU3RlcFRpbWUSDAoEd2FpdBgBIAEoARINCgVhbGlnbhgCIAEoARIPCgdjb21wdXRlGAMgASgBEhEKCW9wdGltaXplchgEIAEoARISCgpjaGVja3BvaW50GAUgASgBEhAKCGV2YWx1YXRlGAYgASgBIokBCgdIZWxkT3V0EgwKBHN0ZXAYASABKAQSPAoNYml0c19wZXJfYnl0ZRgCIAMoCzIlLmZ1c2VtZXNoLnYxLkhlbGRPdXQuQml0c1BlckJ5dGVFbnRyeRoyChBCaXRzUGVyQnl0ZUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEiVAoMU3RyZWFtU3RhdHVzEgwKBG5hbWUYASABKAkSEAoIbWVzc2FnZXMYAiABKAQSDQoFYnl0ZXMYAyABKAQSFQoNbW9zdF9tZXNzYWdlcxgEIAEoBCLOAgoMU291cmNlU3RhdHVzEg8KB3RlYWNoZXIYASABKAkSEAoIYXR0YWNoZWQYAiABKAgSEwoLcXVldWVfZGVwdGgYAyABKA0SGAoQZG9jdW1lbnRzX2Nob3NlbhgEIAEoBBIZChF0b2tlbnNfcGVyX3NlY29uZBgFIAEoARIYChBkb2N1bWVudHNfc2NvcmVkGAYgASgEEhgKEHdhaXRpbmdfZm9yX3Jvb20YByABKAgSGQoRZG9jdW1lbnRzX21pc3NpbmcYCCABKA0SFQoNbGFnX2RvY3VtZW50cxgJIAEoBBIWCg5ieXRlc19yZWNlaXZlZBgKIAEoBBIUCgxkZWFkX2xldHRlcnMYCyABKAQSEAoIcmVwbGljYXMYDCABKA0SGQoRZG9jdW1lbnRzX3dpdGhvdXQYDSABKAQSEAoIbGVmdF9vdXQYDiABKAgi5AIKDFRyYWluaW5nU3RlcBIMCgRzdGVwGAEgASgEEhEKCWRvY3VtZW50cxgCIAEoBBIOCgZ0b2tlbnMYAyABKAQSDAoEbG9zcxgEIAEoARITCgtjYXVzYWxfbG9zcxgFIAEoARITCgtmdXNpb25fbG9zcxgGIAEoARIVCg1ncmFkaWVudF9ub3JtGAcgASgBEhUKDWxlYXJuaW5nX3JhdGUYCCABKAESFQoNYWxpZ25lZF9zaGFyZRgJIAEoARIPCgdzZWNvbmRzGAogASgBEhQKDHdhaXRfc2Vjb25kcxgLIAEoARIZChF0b2tlbnNfcGVyX3NlY29uZBgMIAEoARIjCgR0aW1lGA0gASgLMhUuZnVzZW1lc2gudjEuU3RlcFRpbWUSDwoHc2tpcHBlZBgOIAEoCBIuCgd3aXRob3V0GA8gAygLMh0uZnVzZW1lc2gudjEuRG9jdW1lbnRzV2l0aG91dCI2ChBEb2N1bWVudHNXaXRob3V0Eg8KB3RlYWNoZXIYASABKAkSEQoJZG9jdW1lbnRzGAIgAygEIhMKEVdhdGNoU3RlcHNSZXF1ZXN0IlIKEldhdGNoU3RlcHNSZXNwb25zZRInCgRzdGVwGAEgASgLMhkuZnVzZW1lc2gudjEuVHJhaW5pbmdTdGVwEhMKC3N0ZXBzX3RvdGFsGAIgASgEIicKEUdldEhpc3RvcnlSZXF1ZXN0EhIKCmFmdGVyX3N0ZXAYASABKAQiwAIKEkdldEhpc3RvcnlSZXNwb25zZRIMCgRzdGVwGAEgAygEEgwKBHRpbWUYAiADKAESDQoFc3RlcHMYAyADKA0SDAoEbG9zcxgEIAMoARITCgtjYXVzYWxfbG9zcxgFIAMoARITCgtmdXNpb25fbG9zcxgGIAMoARIVCg1ncmFkaWVudF9ub3JtGAcgAygBEhUKDWxlYXJuaW5nX3JhdGUYCCADKAESFQoNYWxpZ25lZF9zaGFyZRgJIAMoARIZChF0b2tlbnNfcGVyX3NlY29uZBgKIAMoARISCgp3YWl0X3NoYXJlGAsgAygBEisKB3NvdXJjZXMYDCADKAsyGi5mdXNlbWVzaC52MS5Tb3VyY2VIaXN0b3J5EiYKCGhlbGRfb3V0GA0gAygLMhQuZnVzZW1lc2gudjEuSGVsZE91dCJsCg1Tb3VyY2VIaXN0b3J5Eg8KB3RlYWNoZXIYASABKAkSGQoRdG9rZW5zX3Blcl9zZWNvbmQYAiADKAESFAoMY2hvc2VuX3NoYXJlGAMgAygBEhkKEWRvY3VtZW50c193aXRob3V0GAQgAygNIhUKE0dldEFsaWdubWVudFJlcXVlc3QipwEKFEdldEFsaWdubWVudFJlc3BvbnNlEhAKCGRvY3VtZW50GAEgASgEEgwKBHN0ZXAYAiABKAQSDAoEdGV4dBgDIAEoCRIPCgd0ZWFjaGVyGAQgASgJEikKBnRhcmdldBgFIAMoCzIZLmZ1c2VtZXNoLnYxLkFsaWduZWRUb2tlbhIlCgZzb3VyY2UYBiADKAsyFS5mdXNlbWVzaC52MS5UZXh0U3BhbiImCghUZXh0U3BhbhINCgViZWdpbhgBIAEoDRILCgNlbmQYAiABKA0iiwEKDEFsaWduZWRUb2tlbhIjCgRzcGFuGAEgASgLMhUuZnVzZW1lc2gudjEuVGV4dFNwYW4SGQoMc291cmNlX3Rva2VuGAIgASgNSACIAQESKgoKY2FuZGlkYXRlcxgDIAMoCzIWLmZ1c2VtZXNoLnYxLkNhbmRpZGF0ZUIPCg1fc291cmNlX3Rva2VuIi4KCUNhbmRpZGF0ZRIMCgR0ZXh0GAEgASgJEhMKC3Byb2JhYmlsaXR5GAIgASgBIg4KDFBhdXNlUmVxdWVzdCIPCg1QYXVzZVJlc3BvbnNlIg8KDVJlc3VtZVJlcXVlc3QiEAoOUmVzdW1lUmVzcG9uc2UiEwoRQ2hlY2twb2ludFJlcXVlc3QiNQoSQ2hlY2twb2ludFJlc3BvbnNlEhEKCWRpcmVjdG9yeRgBIAEoCRIMCgRzdGVwGAIgASgEKrUBCgxUcmFpbmVyU3RhdGUSHQoZVFJBSU5FUl9TVEFURV9VTlNQRUNJRklFRBAAEhoKFlRSQUlORVJfU1RBVEVfU1RBUlRJTkcQARIaChZUUkFJTkVSX1NUQVRFX1RSQUlOSU5HEAISGAoUVFJBSU5FUl9TVEFURV9QQVVTRUQQAxIaChZUUkFJTkVSX1NUQVRFX0ZJTklTSEVEEAQSGAoUVFJBSU5FUl9TVEFURV9GQUlMRUQQBTK8BAoOVHJhaW5lclNlcnZpY2USTwoJR2V0U3RhdHVzEh0uZnVzZW1lc2gudjEuR2V0U3RhdHVzUmVxdWVzdBoeLmZ1c2VtZXNoLnYxLkdldFN0YXR1c1Jlc3BvbnNlIgOQAgESTwoKV2F0Y2hTdGVwcxIeLmZ1c2VtZXNoLnYxLldhdGNoU3RlcHNSZXF1ZXN0Gh8uZnVzZW1lc2gudjEuV2F0Y2hTdGVwc1Jlc3BvbnNlMAESUgoKR2V0SGlzdG9yeRIeLmZ1c2VtZXNoLnYxLkdldEhpc3RvcnlSZXF1ZXN0Gh8uZnVzZW1lc2gudjEuR2V0SGlzdG9yeVJlc3BvbnNlIgOQAgESWAoMR2V0QWxpZ25tZW50EiAuZnVzZW1lc2gudjEuR2V0QWxpZ25tZW50UmVxdWVzdBohLmZ1c2VtZXNoLnYxLkdldEFsaWdubWVudFJlc3BvbnNlIgOQAgESQwoFUGF1c2USGS5mdXNlbWVzaC52MS5QYXVzZVJlcXVlc3QaGi5mdXNlbWVzaC52MS5QYXVzZVJlc3BvbnNlIgOQAgISRgoGUmVzdW1lEhouZnVzZW1lc2gudjEuUmVzdW1lUmVxdWVzdBobLmZ1c2VtZXNoLnYxLlJlc3VtZVJlc3BvbnNlIgOQAgISTQoKQ2hlY2twb2ludBIeLmZ1c2VtZXNoLnYxLkNoZWNrcG9pbnRSZXF1ZXN0Gh8uZnVzZW1lc2gudjEuQ2hlY2twb2ludFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("ChlmdXNlbWVzaC92MS90cmFpbmVyLnByb3RvEgtmdXNlbWVzaC52MSISChBHZXRTdGF0dXNSZXF1ZXN0IosFChFHZXRTdGF0dXNSZXNwb25zZRILCgNydW4YASABKAkSKAoFc3RhdGUYAiABKA4yGS5mdXNlbWVzaC52MS5UcmFpbmVyU3RhdGUSEwoLc3RlcHNfdG90YWwYAyABKAQSLAoJbGFzdF9zdGVwGAQgASgLMhkuZnVzZW1lc2gudjEuVHJhaW5pbmdTdGVwEioKB3NvdXJjZXMYBSADKAsyGS5mdXNlbWVzaC52MS5Tb3VyY2VTdGF0dXMSGQoRZG9jdW1lbnRzX3dhaXRpbmcYBiABKA0SHAoUY2hlY2twb2ludF9kaXJlY3RvcnkYByABKAkSFwoPY2hlY2twb2ludF9zdGVwGAggASgEEjMKD2NoZWNrcG9pbnRfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHc3RhcnRlZBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPZG9jdW1lbnRzX3RvdGFsGAsgASgEEhUKDXNraXBwZWRfc3RlcHMYDCABKAQSGQoRdG9rZW5zX3Blcl9zZWNvbmQYDSABKAESGQoMc2Vjb25kc19sZWZ0GA4gASgBSACIAQESIwoEdGltZRgPIAEoCzIVLmZ1c2VtZXNoLnYxLlN0ZXBUaW1lEiYKCGhlbGRfb3V0GBAgASgLMhQuZnVzZW1lc2gudjEuSGVsZE91dBIqCgdzdHJlYW1zGBEgAygLMhkuZnVzZW1lc2gudjEuU3RyZWFtU3RhdHVzEiwKCHJvbGxvdXRzGBIgASgLMhouZnVzZW1lc2gudjEuUm9sbG91dFN0YXR1c0IPCg1fc2Vjb25kc19sZWZ0Iq4BCg1Sb2xsb3V0U3RhdHVzEhEKCWRvY3VtZW50cxgBIAEoBBIOCgZ0b2tlbnMYAiABKAQSFwoPZW5kZWRfYnlfbGVuZ3RoGAMgASgEEg8KB2Ryb3BwZWQYBCABKAQSJwoEbGFzdBgFIAEoCzIZLmZ1c2VtZXNoLnYxLlN0ZXBSb2xsb3V0cxInCgZsYXRlc3QYBiADKAsyFy5mdXNlbWVzaC52MS5Db21wbGV0aW9uIrwBCgxTdGVwUm9sbG91dHMSEQoJZG9jdW1lbnRzGAEgASgNEg4KBnRva2VucxgCIAEoBBIXCg9lbmRlZF9ieV9sZW5ndGgYAyABKA0SEQoJc3RhbGVuZXNzGAQgASgBEhYKDm1vc3Rfc3RhbGVuZXNzGAUgASgEEhIKCmRpdmVyZ2VuY2UYBiABKAESFgoOcmVwZWF0ZWRfc2hhcmUYByABKAESGQoRdG9rZW5zX3Blcl9zZWNvbmQYCCABKAEirQEKCkNvbXBsZXRpb24SEAoIZG9jdW1lbnQYASABKAQSFAoMd2VpZ2h0c19zdGVwGAIgASgEEg4KBnByb21wdBgDIAEoCRIMCgR0ZXh0GAQgASgJEhIKCnVuZmluaXNoZWQYBSABKAgSDQoFanVkZ2UYBiABKAkSFwoPbG9nX3Byb2JhYmlsaXR5GAcgASgBEh0KFWp1ZGdlX2xvZ19wcm9iYWJpbGl0eRgIIAEoASJxCghTdGVwVGltZRIMCgR3YWl0GAEgASgBEg0KBWFsaWduGAIgASgBEg8KB2NvbXB1dGUYAyABKAESEQoJb3B0aW1pemVyGAQgASgBEhIKCmNoZWNrcG9pbnQYBSABKAESEAoIZXZhbHVhdGUYBiABKAEiiQEKB0hlbGRPdXQSDAoEc3RlcBgBIAEoBBI8Cg1iaXRzX3Blcl9ieXRlGAIgAygLMiUuZnVzZW1lc2gudjEuSGVsZE91dC5CaXRzUGVyQnl0ZUVudHJ5GjIKEEJpdHNQZXJCeXRlRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ASJUCgxTdHJlYW1TdGF0dXMSDAoEbmFtZRgBIAEoCRIQCghtZXNzYWdlcxgCIAEoBBINCgVieXRlcxgDIAEoBBIVCg1tb3N0X21lc3NhZ2VzGAQgASgEIs4CCgxTb3VyY2VTdGF0dXMSDwoHdGVhY2hlchgBIAEoCRIQCghhdHRhY2hlZBgCIAEoCBITCgtxdWV1ZV9kZXB0aBgDIAEoDRIYChBkb2N1bWVudHNfY2hvc2VuGAQgASgEEhkKEXRva2Vuc19wZXJfc2Vjb25kGAUgASgBEhgKEGRvY3VtZW50c19zY29yZWQYBiABKAQSGAoQd2FpdGluZ19mb3Jfcm9vbRgHIAEoCBIZChFkb2N1bWVudHNfbWlzc2luZxgIIAEoDRIVCg1sYWdfZG9jdW1lbnRzGAkgASgEEhYKDmJ5dGVzX3JlY2VpdmVkGAogASgEEhQKDGRlYWRfbGV0dGVycxgLIAEoBBIQCghyZXBsaWNhcxgMIAEoDRIZChFkb2N1bWVudHNfd2l0aG91dBgNIAEoBBIQCghsZWZ0X291dBgOIAEoCCKRAwoMVHJhaW5pbmdTdGVwEgwKBHN0ZXAYASABKAQSEQoJZG9jdW1lbnRzGAIgASgEEg4KBnRva2VucxgDIAEoBBIMCgRsb3NzGAQgASgBEhMKC2NhdXNhbF9sb3NzGAUgASgBEhMKC2Z1c2lvbl9sb3NzGAYgASgBEhUKDWdyYWRpZW50X25vcm0YByABKAESFQoNbGVhcm5pbmdfcmF0ZRgIIAEoARIVCg1hbGlnbmVkX3NoYXJlGAkgASgBEg8KB3NlY29uZHMYCiABKAESFAoMd2FpdF9zZWNvbmRzGAsgASgBEhkKEXRva2Vuc19wZXJfc2Vjb25kGAwgASgBEiMKBHRpbWUYDSABKAsyFS5mdXNlbWVzaC52MS5TdGVwVGltZRIPCgdza2lwcGVkGA4gASgIEi4KB3dpdGhvdXQYDyADKAsyHS5mdXNlbWVzaC52MS5Eb2N1bWVudHNXaXRob3V0EisKCHJvbGxvdXRzGBAgASgLMhkuZnVzZW1lc2gudjEuU3RlcFJvbGxvdXRzIjYKEERvY3VtZW50c1dpdGhvdXQSDwoHdGVhY2hlchgBIAEoCRIRCglkb2N1bWVudHMYAiADKAQiEwoRV2F0Y2hTdGVwc1JlcXVlc3QiUgoSV2F0Y2hTdGVwc1Jlc3BvbnNlEicKBHN0ZXAYASABKAsyGS5mdXNlbWVzaC52MS5UcmFpbmluZ1N0ZXASEwoLc3RlcHNfdG90YWwYAiABKAQiJwoRR2V0SGlzdG9yeVJlcXVlc3QSEgoKYWZ0ZXJfc3RlcBgBIAEoBCLAAgoSR2V0SGlzdG9yeVJlc3BvbnNlEgwKBHN0ZXAYASADKAQSDAoEdGltZRgCIAMoARINCgVzdGVwcxgDIAMoDRIMCgRsb3NzGAQgAygBEhMKC2NhdXNhbF9sb3NzGAUgAygBEhMKC2Z1c2lvbl9sb3NzGAYgAygBEhUKDWdyYWRpZW50X25vcm0YByADKAESFQoNbGVhcm5pbmdfcmF0ZRgIIAMoARIVCg1hbGlnbmVkX3NoYXJlGAkgAygBEhkKEXRva2Vuc19wZXJfc2Vjb25kGAogAygBEhIKCndhaXRfc2hhcmUYCyADKAESKwoHc291cmNlcxgMIAMoCzIaLmZ1c2VtZXNoLnYxLlNvdXJjZUhpc3RvcnkSJgoIaGVsZF9vdXQYDSADKAsyFC5mdXNlbWVzaC52MS5IZWxkT3V0ImwKDVNvdXJjZUhpc3RvcnkSDwoHdGVhY2hlchgBIAEoCRIZChF0b2tlbnNfcGVyX3NlY29uZBgCIAMoARIUCgxjaG9zZW5fc2hhcmUYAyADKAESGQoRZG9jdW1lbnRzX3dpdGhvdXQYBCADKA0iFQoTR2V0QWxpZ25tZW50UmVxdWVzdCKnAQoUR2V0QWxpZ25tZW50UmVzcG9uc2USEAoIZG9jdW1lbnQYASABKAQSDAoEc3RlcBgCIAEoBBIMCgR0ZXh0GAMgASgJEg8KB3RlYWNoZXIYBCABKAkSKQoGdGFyZ2V0GAUgAygLMhkuZnVzZW1lc2gudjEuQWxpZ25lZFRva2VuEiUKBnNvdXJjZRgGIAMoCzIVLmZ1c2VtZXNoLnYxLlRleHRTcGFuIiYKCFRleHRTcGFuEg0KBWJlZ2luGAEgASgNEgsKA2VuZBgCIAEoDSKLAQoMQWxpZ25lZFRva2VuEiMKBHNwYW4YASABKAsyFS5mdXNlbWVzaC52MS5UZXh0U3BhbhIZCgxzb3VyY2VfdG9rZW4YAiABKA1IAIgBARIqCgpjYW5kaWRhdGVzGAMgAygLMhYuZnVzZW1lc2gudjEuQ2FuZGlkYXRlQg8KDV9zb3VyY2VfdG9rZW4iLgoJQ2FuZGlkYXRlEgwKBHRleHQYASABKAkSEwoLcHJvYmFiaWxpdHkYAiABKAEiDgoMUGF1c2VSZXF1ZXN0Ig8KDVBhdXNlUmVzcG9uc2UiDwoNUmVzdW1lUmVxdWVzdCIQCg5SZXN1bWVSZXNwb25zZSITChFDaGVja3BvaW50UmVxdWVzdCI1ChJDaGVja3BvaW50UmVzcG9uc2USEQoJZGlyZWN0b3J5GAEgASgJEgwKBHN0ZXAYAiABKAQqtQEKDFRyYWluZXJTdGF0ZRIdChlUUkFJTkVSX1NUQVRFX1VOU1BFQ0lGSUVEEAASGgoWVFJBSU5FUl9TVEFURV9TVEFSVElORxABEhoKFlRSQUlORVJfU1RBVEVfVFJBSU5JTkcQAhIYChRUUkFJTkVSX1NUQVRFX1BBVVNFRBADEhoKFlRSQUlORVJfU1RBVEVfRklOSVNIRUQQBBIYChRUUkFJTkVSX1NUQVRFX0ZBSUxFRBAFMrwECg5UcmFpbmVyU2VydmljZRJPCglHZXRTdGF0dXMSHS5mdXNlbWVzaC52MS5HZXRTdGF0dXNSZXF1ZXN0Gh4uZnVzZW1lc2gudjEuR2V0U3RhdHVzUmVzcG9uc2UiA5ACARJPCgpXYXRjaFN0ZXBzEh4uZnVzZW1lc2gudjEuV2F0Y2hTdGVwc1JlcXVlc3QaHy5mdXNlbWVzaC52MS5XYXRjaFN0ZXBzUmVzcG9uc2UwARJSCgpHZXRIaXN0b3J5Eh4uZnVzZW1lc2gudjEuR2V0SGlzdG9yeVJlcXVlc3QaHy5mdXNlbWVzaC52MS5HZXRIaXN0b3J5UmVzcG9uc2UiA5ACARJYCgxHZXRBbGlnbm1lbnQSIC5mdXNlbWVzaC52MS5HZXRBbGlnbm1lbnRSZXF1ZXN0GiEuZnVzZW1lc2gudjEuR2V0QWxpZ25tZW50UmVzcG9uc2UiA5ACARJDCgVQYXVzZRIZLmZ1c2VtZXNoLnYxLlBhdXNlUmVxdWVzdBoaLmZ1c2VtZXNoLnYxLlBhdXNlUmVzcG9uc2UiA5ACAhJGCgZSZXN1bWUSGi5mdXNlbWVzaC52MS5SZXN1bWVSZXF1ZXN0GhsuZnVzZW1lc2gudjEuUmVzdW1lUmVzcG9uc2UiA5ACAhJNCgpDaGVja3BvaW50Eh4uZnVzZW1lc2gudjEuQ2hlY2twb2ludFJlcXVlc3QaHy5mdXNlbWVzaC52MS5DaGVja3BvaW50UmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message fusemesh.v1.GetStatusRequest
@@ -139,6 +139,13 @@ export type GetStatusResponse = Message<"fusemesh.v1.GetStatusResponse"> & {
    * @generated from field: repeated fusemesh.v1.StreamStatus streams = 17;
    */
   streams: StreamStatus[];
+
+  /**
+   * What the target wrote itself; absent where the run has no onPolicy.
+   *
+   * @generated from field: fusemesh.v1.RolloutStatus rollouts = 18;
+   */
+  rollouts?: RolloutStatus | undefined;
 };
 
 /**
@@ -147,6 +154,181 @@ export type GetStatusResponse = Message<"fusemesh.v1.GetStatusResponse"> & {
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
   messageDesc(file_fusemesh_v1_trainer, 1);
+
+/**
+ * Rollouts that were trained on since the run began, over restarts.
+ *
+ * @generated from message fusemesh.v1.RolloutStatus
+ */
+export type RolloutStatus = Message<"fusemesh.v1.RolloutStatus"> & {
+  /**
+   * @generated from field: uint64 documents = 1;
+   */
+  documents: bigint;
+
+  /**
+   * @generated from field: uint64 tokens = 2;
+   */
+  tokens: bigint;
+
+  /**
+   * Of the documents, those that ended by length.
+   *
+   * @generated from field: uint64 ended_by_length = 3;
+   */
+  endedByLength: bigint;
+
+  /**
+   * Rollouts that came too late or could not be used, and were written again or passed over.
+   *
+   * @generated from field: uint64 dropped = 4;
+   */
+  dropped: bigint;
+
+  /**
+   * Of the last step that had some.
+   *
+   * @generated from field: fusemesh.v1.StepRollouts last = 5;
+   */
+  last?: StepRollouts | undefined;
+
+  /**
+   * A few of the newest, newest first.
+   *
+   * @generated from field: repeated fusemesh.v1.Completion latest = 6;
+   */
+  latest: Completion[];
+};
+
+/**
+ * Describes the message fusemesh.v1.RolloutStatus.
+ * Use `create(RolloutStatusSchema)` to create a new message.
+ */
+export const RolloutStatusSchema: GenMessage<RolloutStatus> = /*@__PURE__*/
+  messageDesc(file_fusemesh_v1_trainer, 2);
+
+/**
+ * What the target wrote itself, in one step.
+ *
+ * @generated from message fusemesh.v1.StepRollouts
+ */
+export type StepRollouts = Message<"fusemesh.v1.StepRollouts"> & {
+  /**
+   * @generated from field: uint32 documents = 1;
+   */
+  documents: number;
+
+  /**
+   * @generated from field: uint64 tokens = 2;
+   */
+  tokens: bigint;
+
+  /**
+   * @generated from field: uint32 ended_by_length = 3;
+   */
+  endedByLength: number;
+
+  /**
+   * Steps between the weights that wrote a document and those that were trained on it, the mean over the documents.
+   *
+   * @generated from field: double staleness = 4;
+   */
+  staleness: number;
+
+  /**
+   * @generated from field: uint64 most_staleness = 5;
+   */
+  mostStaleness: bigint;
+
+  /**
+   * Estimate of KL(target ‖ who judged) on the target's own text, in nats a token: the mean of log target − log judge
+   * over the tokens that were written (Monte Carlo, exact in expectation at temperature 1 and top_p 1).
+   *
+   * @generated from field: double divergence = 6;
+   */
+  divergence: number;
+
+  /**
+   * Share of the completions' 4-grams of tokens that stood in the same completion before.
+   *
+   * @generated from field: double repeated_share = 7;
+   */
+  repeatedShare: number;
+
+  /**
+   * Tokens written per second of the workers' time, summed over those that write at a time.
+   *
+   * @generated from field: double tokens_per_second = 8;
+   */
+  tokensPerSecond: number;
+};
+
+/**
+ * Describes the message fusemesh.v1.StepRollouts.
+ * Use `create(StepRolloutsSchema)` to create a new message.
+ */
+export const StepRolloutsSchema: GenMessage<StepRollouts> = /*@__PURE__*/
+  messageDesc(file_fusemesh_v1_trainer, 3);
+
+/**
+ * What the target wrote, and who judged it.
+ *
+ * @generated from message fusemesh.v1.Completion
+ */
+export type Completion = Message<"fusemesh.v1.Completion"> & {
+  /**
+   * @generated from field: uint64 document = 1;
+   */
+  document: bigint;
+
+  /**
+   * @generated from field: uint64 weights_step = 2;
+   */
+  weightsStep: bigint;
+
+  /**
+   * The last turn before it.
+   *
+   * @generated from field: string prompt = 3;
+   */
+  prompt: string;
+
+  /**
+   * @generated from field: string text = 4;
+   */
+  text: string;
+
+  /**
+   * @generated from field: bool unfinished = 5;
+   */
+  unfinished: boolean;
+
+  /**
+   * The source that judged it; empty where none did.
+   *
+   * @generated from field: string judge = 6;
+   */
+  judge: string;
+
+  /**
+   * Nats a token.
+   *
+   * @generated from field: double log_probability = 7;
+   */
+  logProbability: number;
+
+  /**
+   * @generated from field: double judge_log_probability = 8;
+   */
+  judgeLogProbability: number;
+};
+
+/**
+ * Describes the message fusemesh.v1.Completion.
+ * Use `create(CompletionSchema)` to create a new message.
+ */
+export const CompletionSchema: GenMessage<Completion> = /*@__PURE__*/
+  messageDesc(file_fusemesh_v1_trainer, 4);
 
 /**
  * Wall time, in seconds, by what it went into. No second counts twice.
@@ -200,7 +382,7 @@ export type StepTime = Message<"fusemesh.v1.StepTime"> & {
  * Use `create(StepTimeSchema)` to create a new message.
  */
 export const StepTimeSchema: GenMessage<StepTime> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 2);
+  messageDesc(file_fusemesh_v1_trainer, 5);
 
 /**
  * Loss on held-out texts, by domain, in bits per UTF-8 byte.
@@ -224,7 +406,7 @@ export type HeldOut = Message<"fusemesh.v1.HeldOut"> & {
  * Use `create(HeldOutSchema)` to create a new message.
  */
 export const HeldOutSchema: GenMessage<HeldOut> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 3);
+  messageDesc(file_fusemesh_v1_trainer, 6);
 
 /**
  * One of a run's streams.
@@ -262,7 +444,7 @@ export type StreamStatus = Message<"fusemesh.v1.StreamStatus"> & {
  * Use `create(StreamStatusSchema)` to create a new message.
  */
 export const StreamStatusSchema: GenMessage<StreamStatus> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 4);
+  messageDesc(file_fusemesh_v1_trainer, 7);
 
 /**
  * One teacher as the trainer sees it.
@@ -372,7 +554,7 @@ export type SourceStatus = Message<"fusemesh.v1.SourceStatus"> & {
  * Use `create(SourceStatusSchema)` to create a new message.
  */
 export const SourceStatusSchema: GenMessage<SourceStatus> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 5);
+  messageDesc(file_fusemesh_v1_trainer, 8);
 
 /**
  * @generated from message fusemesh.v1.TrainingStep
@@ -474,6 +656,13 @@ export type TrainingStep = Message<"fusemesh.v1.TrainingStep"> & {
    * @generated from field: repeated fusemesh.v1.DocumentsWithout without = 15;
    */
   without: DocumentsWithout[];
+
+  /**
+   * Absent where none of its documents was written by the target.
+   *
+   * @generated from field: fusemesh.v1.StepRollouts rollouts = 16;
+   */
+  rollouts?: StepRollouts | undefined;
 };
 
 /**
@@ -481,7 +670,7 @@ export type TrainingStep = Message<"fusemesh.v1.TrainingStep"> & {
  * Use `create(TrainingStepSchema)` to create a new message.
  */
 export const TrainingStepSchema: GenMessage<TrainingStep> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 6);
+  messageDesc(file_fusemesh_v1_trainer, 9);
 
 /**
  * Documents that a source took no part in.
@@ -505,7 +694,7 @@ export type DocumentsWithout = Message<"fusemesh.v1.DocumentsWithout"> & {
  * Use `create(DocumentsWithoutSchema)` to create a new message.
  */
 export const DocumentsWithoutSchema: GenMessage<DocumentsWithout> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 7);
+  messageDesc(file_fusemesh_v1_trainer, 10);
 
 /**
  * @generated from message fusemesh.v1.WatchStepsRequest
@@ -518,7 +707,7 @@ export type WatchStepsRequest = Message<"fusemesh.v1.WatchStepsRequest"> & {
  * Use `create(WatchStepsRequestSchema)` to create a new message.
  */
 export const WatchStepsRequestSchema: GenMessage<WatchStepsRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 8);
+  messageDesc(file_fusemesh_v1_trainer, 11);
 
 /**
  * @generated from message fusemesh.v1.WatchStepsResponse
@@ -540,7 +729,7 @@ export type WatchStepsResponse = Message<"fusemesh.v1.WatchStepsResponse"> & {
  * Use `create(WatchStepsResponseSchema)` to create a new message.
  */
 export const WatchStepsResponseSchema: GenMessage<WatchStepsResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 9);
+  messageDesc(file_fusemesh_v1_trainer, 12);
 
 /**
  * @generated from message fusemesh.v1.GetHistoryRequest
@@ -559,7 +748,7 @@ export type GetHistoryRequest = Message<"fusemesh.v1.GetHistoryRequest"> & {
  * Use `create(GetHistoryRequestSchema)` to create a new message.
  */
 export const GetHistoryRequestSchema: GenMessage<GetHistoryRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 10);
+  messageDesc(file_fusemesh_v1_trainer, 13);
 
 /**
  * Columns of equal length, one value a point; a point stands for one step, or for the mean of several
@@ -647,7 +836,7 @@ export type GetHistoryResponse = Message<"fusemesh.v1.GetHistoryResponse"> & {
  * Use `create(GetHistoryResponseSchema)` to create a new message.
  */
 export const GetHistoryResponseSchema: GenMessage<GetHistoryResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 11);
+  messageDesc(file_fusemesh_v1_trainer, 14);
 
 /**
  * Columns of one source, beside those of the steps.
@@ -687,7 +876,7 @@ export type SourceHistory = Message<"fusemesh.v1.SourceHistory"> & {
  * Use `create(SourceHistorySchema)` to create a new message.
  */
 export const SourceHistorySchema: GenMessage<SourceHistory> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 12);
+  messageDesc(file_fusemesh_v1_trainer, 15);
 
 /**
  * @generated from message fusemesh.v1.GetAlignmentRequest
@@ -700,7 +889,7 @@ export type GetAlignmentRequest = Message<"fusemesh.v1.GetAlignmentRequest"> & {
  * Use `create(GetAlignmentRequestSchema)` to create a new message.
  */
 export const GetAlignmentRequestSchema: GenMessage<GetAlignmentRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 13);
+  messageDesc(file_fusemesh_v1_trainer, 16);
 
 /**
  * @generated from message fusemesh.v1.GetAlignmentResponse
@@ -746,7 +935,7 @@ export type GetAlignmentResponse = Message<"fusemesh.v1.GetAlignmentResponse"> &
  * Use `create(GetAlignmentResponseSchema)` to create a new message.
  */
 export const GetAlignmentResponseSchema: GenMessage<GetAlignmentResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 14);
+  messageDesc(file_fusemesh_v1_trainer, 17);
 
 /**
  * A piece of a text, in UTF-16 code units. Pieces follow each other without gaps; tokens that are bytes of one
@@ -771,7 +960,7 @@ export type TextSpan = Message<"fusemesh.v1.TextSpan"> & {
  * Use `create(TextSpanSchema)` to create a new message.
  */
 export const TextSpanSchema: GenMessage<TextSpan> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 15);
+  messageDesc(file_fusemesh_v1_trainer, 18);
 
 /**
  * A token of the target, and what it was taught about the next one.
@@ -804,7 +993,7 @@ export type AlignedToken = Message<"fusemesh.v1.AlignedToken"> & {
  * Use `create(AlignedTokenSchema)` to create a new message.
  */
 export const AlignedTokenSchema: GenMessage<AlignedToken> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 16);
+  messageDesc(file_fusemesh_v1_trainer, 19);
 
 /**
  * A token that may come next.
@@ -828,7 +1017,7 @@ export type Candidate = Message<"fusemesh.v1.Candidate"> & {
  * Use `create(CandidateSchema)` to create a new message.
  */
 export const CandidateSchema: GenMessage<Candidate> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 17);
+  messageDesc(file_fusemesh_v1_trainer, 20);
 
 /**
  * @generated from message fusemesh.v1.PauseRequest
@@ -841,7 +1030,7 @@ export type PauseRequest = Message<"fusemesh.v1.PauseRequest"> & {
  * Use `create(PauseRequestSchema)` to create a new message.
  */
 export const PauseRequestSchema: GenMessage<PauseRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 18);
+  messageDesc(file_fusemesh_v1_trainer, 21);
 
 /**
  * @generated from message fusemesh.v1.PauseResponse
@@ -854,7 +1043,7 @@ export type PauseResponse = Message<"fusemesh.v1.PauseResponse"> & {
  * Use `create(PauseResponseSchema)` to create a new message.
  */
 export const PauseResponseSchema: GenMessage<PauseResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 19);
+  messageDesc(file_fusemesh_v1_trainer, 22);
 
 /**
  * @generated from message fusemesh.v1.ResumeRequest
@@ -867,7 +1056,7 @@ export type ResumeRequest = Message<"fusemesh.v1.ResumeRequest"> & {
  * Use `create(ResumeRequestSchema)` to create a new message.
  */
 export const ResumeRequestSchema: GenMessage<ResumeRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 20);
+  messageDesc(file_fusemesh_v1_trainer, 23);
 
 /**
  * @generated from message fusemesh.v1.ResumeResponse
@@ -880,7 +1069,7 @@ export type ResumeResponse = Message<"fusemesh.v1.ResumeResponse"> & {
  * Use `create(ResumeResponseSchema)` to create a new message.
  */
 export const ResumeResponseSchema: GenMessage<ResumeResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 21);
+  messageDesc(file_fusemesh_v1_trainer, 24);
 
 /**
  * @generated from message fusemesh.v1.CheckpointRequest
@@ -893,7 +1082,7 @@ export type CheckpointRequest = Message<"fusemesh.v1.CheckpointRequest"> & {
  * Use `create(CheckpointRequestSchema)` to create a new message.
  */
 export const CheckpointRequestSchema: GenMessage<CheckpointRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 22);
+  messageDesc(file_fusemesh_v1_trainer, 25);
 
 /**
  * @generated from message fusemesh.v1.CheckpointResponse
@@ -915,7 +1104,7 @@ export type CheckpointResponse = Message<"fusemesh.v1.CheckpointResponse"> & {
  * Use `create(CheckpointResponseSchema)` to create a new message.
  */
 export const CheckpointResponseSchema: GenMessage<CheckpointResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 23);
+  messageDesc(file_fusemesh_v1_trainer, 26);
 
 /**
  * @generated from enum fusemesh.v1.TrainerState
