@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ChatTokenizer, chatModel, conversation, encoded, says } from '../../test/support/chat-models.ts';
+import {
+  type ChatTokenizer,
+  chatModel,
+  conversation,
+  encoded,
+  says,
+} from '../../test/support/chat-models.ts';
 import { texts } from '../../test/support/tokenizer-properties.ts';
 import { turnPlaces } from './content-layout.ts';
 import type { Conversation } from './conversation.ts';
@@ -45,7 +51,11 @@ describe('an unfinished turn', () => {
         const endOfTurn = ids.findLastIndex((id, i) => endsOfTurn.includes(id) && starts[i] === end);
         expect([whole[endOfTurn], cut[endOfTurn]]).toEqual([1, 0]);
         const sums = (content: Conversation) =>
-          learntLoss(content, tokens, Float32Array.from(ids, (_, i) => Number(i === endOfTurn)));
+          learntLoss(
+            content,
+            tokens,
+            Float32Array.from(ids, (_, i) => Number(i === endOfTurn)),
+          );
         expect([sums(finished).crossEntropy, sums(unfinished).crossEntropy]).toEqual([1, 0]);
         expect(sums(unfinished).predictedTokens).toBeLessThan(sums(finished).predictedTokens);
       }),

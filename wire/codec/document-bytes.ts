@@ -72,7 +72,8 @@ function wrongRollout({ rollout, turns }: Pick<Document, 'rollout' | 'turns'>): 
   if (turns.at(-1)?.learnt !== true) return 'has a rollout, but its last turn is not learnt';
   if (weightsStep > BigInt(Number.MAX_SAFE_INTEGER)) return `has weights_step ${weightsStep}`;
   if (tokens === 0) return 'has a rollout of no token';
-  if (!(logProbability <= 0 && Number.isFinite(logProbability))) return `has log_probability ${logProbability}`;
+  if (!(logProbability <= 0 && Number.isFinite(logProbability)))
+    return `has log_probability ${logProbability}`;
   return seconds >= 0 && Number.isFinite(seconds) ? undefined : `has a rollout of ${seconds} seconds`;
 }
 

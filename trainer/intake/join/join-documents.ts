@@ -131,7 +131,10 @@ function takeNext(
   const { rollout } = document;
   const refusal = refusalAmong(distributions);
   if (refusal !== undefined) {
-    return { document: { number, unusable: refusal, present: presentSources(distributions), rollout }, parts };
+    return {
+      document: { number, unusable: refusal, present: presentSources(distributions), rollout },
+      parts,
+    };
   }
   return { document: { number, content: contentOf(document), distributions, rollout, message }, parts };
 }
