@@ -48,7 +48,8 @@ function batchOf(step: number): StepBatch {
   const documents = [2 * step - 2, 2 * step - 1];
   const absentSources = [[], step % 2 === 0 ? [0] : []];
   const sources = { chosenSources: [0, step % 2], absentSources };
-  return { batch, count, documents, passedOver: [], ...sources, fusionSeconds: 0.1 };
+  const none = { passedOver: [], droppedRollouts: 0, rollouts: [] };
+  return { batch, count, documents, ...none, ...sources, fusionSeconds: 0.1 };
 }
 
 /** The same, but nothing can be learnt from it. */

@@ -29,7 +29,7 @@ export class ContentEncoder {
    * A text becomes what the tokenizer makes of it, spans in its UTF-8 bytes. A conversation becomes what the tokenizer
    * makes of the template's rendering (the ids of transformers' apply_chat_template), spans in its coordinates
    * (content-layout.ts). Turns without a role are joined and read as a text is, with the end-of-text token behind the
-   * last where that is learnt.
+   * last where that is learnt and finished.
    *
    * @throws FuseMeshError invalid_argument where the template cannot read a conversation
    */
