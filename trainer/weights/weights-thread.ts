@@ -1,21 +1,7 @@
 import { type TrainedTensor, transferringWeights } from '../../engine/engine-snapshot.ts';
-import type { LoraSettings } from '../../model/lora/lora-settings.ts';
 import { startWorker } from '../../model/runtime/worker.ts';
-import type { NatsSettings } from '../../wire/nats/login.ts';
 import type { WeightsObject } from '../../wire/nats/weights.ts';
-import type { WeightsMethods } from './weights-worker.ts';
-
-/** Whose weights are published, and where. */
-export interface WeightsThreadOptions {
-  readonly run: string;
-  readonly where: NatsSettings;
-  /** Servers of a cluster that hold the weights. */
-  readonly replicas: number;
-  /** Hugging Face directory of the model that is trained. */
-  readonly model: string;
-  /** What the trained tensors are adapters of; undefined where they are the model's weights. */
-  readonly adapter: LoraSettings | undefined;
-}
+import type { WeightsMethods, WeightsThreadOptions } from './weights-worker.ts';
 
 /** Publishes weights in a thread of its own, with a connection of its own: gRPC and NATS of the trainer do not wait. */
 export interface WeightsThread {
