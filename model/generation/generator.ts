@@ -7,32 +7,16 @@ import { Turns } from '../runtime/turns.ts';
 import { type Remote, startWorker } from '../runtime/worker.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { endOfTextIds } from './end-of-text.ts';
+import type { GeneratedPiece, GenerationRequest } from './generation-request.ts';
 import type { GenerationMethods } from './generation-worker.ts';
-import type { Sampling } from './sampling.ts';
 import { createTextStream } from './text-stream.ts';
 
-export interface GenerationRequest extends Sampling {
-  /** Used as it is; the tokenizer adds its beginning of sequence in front. */
-  readonly prompt: string;
-  /** A chat template has made the prompt, with all the special tokens that there are to be. */
-  readonly rendered?: boolean;
-  /** Most tokens to generate; the context may end the text earlier. */
-  readonly maxTokens: number;
-  /** Strings that end the text and are not part of it. */
-  readonly stop: readonly string[];
-  /** A token that ends the text beside those that the model's files name. */
-  readonly endOfTurn?: number | undefined;
-}
-
-/** A piece of generated text. */
-export interface GeneratedPiece {
-  /** May be empty: a token can be part of a character or of a stop string. */
-  readonly text: string;
-  /** Tokens generated so far. */
-  readonly tokens: number;
-  /** In the last piece: `stop` for the end of text or a stop string, `length` for maxTokens or the context. */
-  readonly finishReason?: 'stop' | 'length';
-}
+export type {
+  GeneratedPiece,
+  GeneratedToken,
+  GenerationRequest,
+  TokenProbability,
+} from './generation-request.ts';
 
 /** How a {@link Generator} is loaded. */
 export interface GeneratorOptions {
@@ -40,12 +24,20 @@ export interface GeneratorOptions {
   readonly threads: number;
   /** Left out, the processor computes. */
   readonly placement?: Placement;
+  /** The training step of the weights; left out, 0. */
+  readonly version?: number | undefined;
+  /** Most texts that are continued at a time; left out, 16. More wait, the first come first. */
+  readonly slots?: number | undefined;
+  /** Most memory of the keys and values of all texts; left out, a gibibyte, or what one text as long as the context takes. */
+  readonly cacheBytes?: number | undefined;
 }
 
 /** A language model that continues a text token by token, in a worker thread of its own. */
 export class Generator {
   /** Operators that the processor computes although the model is on a device, by their names in ONNX. */
   readonly onProcessor: ReadonlySet<string>;
+  /** Training step of the weights that new requests take. */
+  readonly version: number = 0;
   readonly #name: string;
   readonly #tokenizer: Tokenizer;
   readonly #contextLength: number;
@@ -130,8 +122,15 @@ export class Generator {
         turn,
       );
       for (let tokens = 1; ; tokens++) {
+        const bytes = Buffer.from(this.#tokenizer.tokenBytes(token) ?? '', 'latin1');
+        const piece = {
+          token: { id: token, bytes },
+          tokens,
+          promptTokens: prompt.length,
+          version: this.version,
+        };
         if (this.#endOfText.has(token) || token === request.endOfTurn) {
-          yield { text: stream.end(), tokens, finishReason: 'stop' };
+          yield { ...piece, text: stream.end(), finishReason: 'stop', stopReason: token };
           return;
         }
         ids.push(token);
@@ -139,15 +138,27 @@ export class Generator {
         const generated = (await this.#tokenizer.decode(ids)).slice(promptText.length);
         const { text, stopped } = stream.advance(generated);
         const full = tokens === maxTokens || ids.length === this.#contextLength;
-        if (stopped) yield { text, tokens, finishReason: 'stop' };
-        else if (full) yield { text: text + stream.end(), tokens, finishReason: 'length' };
-        else yield { text, tokens };
+        if (stopped) yield { ...piece, text, finishReason: 'stop' };
+        else if (full) yield { ...piece, text: text + stream.end(), finishReason: 'length' };
+        else yield { ...piece, text };
         if (stopped || full) return;
         token = await this.#turns.take(() => remote.next(sequence, token), turn);
       }
     } finally {
       await remote.end(sequence);
     }
+  }
+
+  /**
+   * Loads other weights of the same model in the same thread while texts go on: requests that begin afterwards take them,
+   * those in flight end on the weights they began with, which are freed with the last of them.
+   *
+   * @param directory as that of {@link load}; its files must not change while its weights are in use
+   * @param version training step of the weights
+   * @throws FuseMeshError as {@link load}, and invalid_argument where it is another model; the old weights stay in use
+   */
+  replace(_directory: string, _version: number): Promise<void> {
+    throw new FuseMeshError('unimplemented', 'to come');
   }
 
   close(): Promise<void> {
