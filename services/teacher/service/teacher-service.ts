@@ -5,11 +5,11 @@ import { encodeTextDistribution } from '../../../wire/codec/encode-text-distribu
 import { FinishReason, TeacherService } from '../../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import { checked } from '../../../wire/grpc/checked.ts';
 import type { Implementation } from '../../../wire/grpc/implementation.ts';
+import { CallSlots } from '../../calls/call-slots.ts';
 import { watchAttachment } from '../attachment/run-attachment.ts';
 import type { RunAttachments } from '../attachment/run-attachments.ts';
 import type { TeacherIdentity } from '../teacher-identity.ts';
 import { isRefused, type TeacherModel } from '../teacher-model.ts';
-import { CallSlots } from './call-slots.ts';
 import { requestRules } from './request-rules.ts';
 
 const tokenizerChunkBytes = 256 * 1024;
@@ -34,8 +34,8 @@ export function teacherService(
   attachments: RunAttachments,
 ): Implementation<typeof TeacherService> {
   const { card, tokenizer } = model;
-  const scores = new CallSlots(mostScores, 'texts to score');
-  const generations = new CallSlots(mostGenerations, 'texts to generate');
+  const scores = new CallSlots(mostScores, 'teacher', 'texts to score');
+  const generations = new CallSlots(mostGenerations, 'teacher', 'texts to generate');
   return checked(TeacherService, requestRules(card), {
     async getModelCard() {
       return {
