@@ -1,3 +1,4 @@
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Sampling } from './sampling.ts';
 
 export interface GenerationRequest extends Sampling {
@@ -51,4 +52,23 @@ export interface GeneratedPiece {
   readonly finishReason?: 'stop' | 'length';
   /** With `stop`: the id of the token that ends texts, or the stop string. */
   readonly stopReason?: number | string;
+}
+
+/** As many alternatives as OpenAI gives at most. */
+const mostAlternatives = 20;
+
+/** @throws FuseMeshError invalid_argument for numbers out of range */
+export function checkRequest(request: GenerationRequest): void {
+  const { maxTokens, temperature, topP, seed, stop, logProbabilities: count } = request;
+  const refuse = (problem: string) => {
+    throw new FuseMeshError('invalid_argument', problem);
+  };
+  if (!Number.isInteger(maxTokens) || maxTokens < 1) refuse(`max_tokens is ${maxTokens}; use 1 or more`);
+  if (!(temperature >= 0 && Number.isFinite(temperature)))
+    refuse(`temperature is ${temperature}; use 0 (greedy) or more`);
+  if (!(topP > 0 && topP <= 1)) refuse(`top_p is ${topP}; use more than 0, up to 1`);
+  if (!Number.isInteger(seed) || seed < 0) refuse(`seed is ${seed}; use a whole number from 0`);
+  if (stop.includes('')) refuse('stop has an empty string, which would end every text');
+  if (count !== undefined && !(Number.isInteger(count) && count >= 0 && count <= mostAlternatives))
+    refuse(`log-probabilities of ${count} tokens are asked for; use 0 to ${mostAlternatives}`);
 }
