@@ -23,7 +23,11 @@ const openPaths = new Set(['/healthz', '/readyz']);
 export type Route = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
 
 /** Tells in a form of its own who may not call why, and returns true; or returns false for a path that has none. */
-export type RefuseAccess = (request: IncomingMessage, response: ServerResponse, refusal: HttpRefusal) => boolean;
+export type RefuseAccess = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  refusal: HttpRefusal,
+) => boolean;
 
 /**
  * Serves GET /metrics in Prometheus' text format, and two checks whose JSON says what is not ready: GET /healthz is

@@ -64,7 +64,9 @@ export class HeldModels<Model extends { close(): Promise<void> }> {
 
   #closeUnheld(version: Version<Model>): void {
     if (version.holders > 0 || version.opening === undefined) return;
-    const closing = version.opening.then((model) => model.close()).finally(() => this.#closing.delete(closing));
+    const closing = version.opening
+      .then((model) => model.close())
+      .finally(() => this.#closing.delete(closing));
     version.opening = undefined;
     this.#closing.add(closing);
   }

@@ -30,7 +30,11 @@ export const targetTable = {
     'Time from the call to the first token, waiting for a slot included, for weights left out.',
     seconds,
   ),
-  answerSeconds: histogram(named('answer_seconds'), 'Time from the first token of an answer to its last.', seconds),
+  answerSeconds: histogram(
+    named('answer_seconds'),
+    'Time from the first token of an answer to its last.',
+    seconds,
+  ),
   httpRequests: counter(
     named('http_requests_total'),
     'Requests to the OpenAI-compatible front, by endpoint and HTTP status.',

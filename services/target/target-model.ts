@@ -5,7 +5,8 @@ import { ContentEncoder } from '../../model/chat/content-encoder.ts';
 import type { Content } from '../../model/chat/conversation.ts';
 import { readArchitecture } from '../../model/families/read-architecture.ts';
 import { parameterCount } from '../../model/families/weight-shapes.ts';
-import type { GeneratedPiece, GenerationRequest } from '../../model/generation/generator.ts';
+import { bytesOfToken } from '../../model/generation/cache-sizes.ts';
+import { type GeneratedPiece, type GenerationRequest, Generator } from '../../model/generation/generator.ts';
 import { onProcessorInWords } from '../../model/runtime/on-processor.ts';
 import type { Placement } from '../../model/runtime/placement.ts';
 import type { ModelCard } from '../../model/scoring/model-card.ts';
@@ -13,7 +14,9 @@ import type { ScoredText } from '../../model/scoring/scored-text.ts';
 import { Scorer } from '../../model/scoring/scorer.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { HeldModels } from './held-models.ts';
-import { ReloadedGenerator } from './reloaded-generator.ts';
+
+/** Of all answers together, where the run file does not say how many tokens. */
+const mostCachedByDefault = 65_536;
 
 /** How a {@link TargetModel} is loaded. */
 export interface TargetModelOptions {
@@ -24,7 +27,7 @@ export interface TargetModelOptions {
   readonly placement: Placement;
   /** Most answers that are written at a time. */
   readonly slots: number;
-  /** Tokens that the key-value cache has room for; left out, the generator decides. */
+  /** Tokens that the key-value cache has room for; left out, slots times the context, 65,536 at most. */
   readonly cacheTokens?: number | undefined;
   /** A chat template to take instead of the model's own, as a file in Jinja. */
   readonly chatTemplate?: string | undefined;
@@ -48,13 +51,13 @@ export class TargetModel {
   /** Resolves with the reason when the model can answer no more; never when it was closed. */
   readonly failed: Promise<FuseMeshError>;
   #fail: (failure: FuseMeshError) => void = () => {};
-  readonly #generator: ReloadedGenerator;
+  readonly #generator: Generator;
   readonly #scorers: HeldModels<Scorer>;
 
   private constructor(
     card: ModelCard,
     encoder: ContentEncoder,
-    generator: ReloadedGenerator,
+    generator: Generator,
     scorers: HeldModels<Scorer>,
   ) {
     this.card = card;
@@ -64,6 +67,7 @@ export class TargetModel {
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
     });
+    void generator.failed.then(this.#fail);
   }
 
   /**
@@ -74,12 +78,16 @@ export class TargetModel {
     directory: string,
     { step, slots, cacheTokens, chatTemplate, onProcessor, ...computing }: TargetModelOptions,
   ): Promise<TargetModel> {
-    const { family, vocabularySize, contextLength, weights } = await readArchitecture(directory);
+    const architecture = await readArchitecture(directory);
+    const { family, vocabularySize, contextLength, weights } = architecture;
     const card = { family, parameters: parameterCount(weights), vocabularySize, contextLength };
     const tokenizer = await Tokenizer.fromFile(join(directory, 'tokenizer.json'));
     tokenizer.expectModelOf(vocabularySize, directory);
     const template = await ChatTemplate.fromDirectory(directory, chatTemplate);
-    const generator = await ReloadedGenerator.load(directory, { ...computing, version: step, slots });
+    const cached =
+      cacheTokens ?? Math.max(contextLength, Math.min(slots * contextLength, mostCachedByDefault));
+    const cacheBytes = cached * bytesOfToken(architecture);
+    const generator = await Generator.load(directory, { ...computing, version: step, slots, cacheBytes });
     const line = onProcessorInWords(computing.placement, [...generator.onProcessor]);
     if (line) onProcessor?.(line);
     const scorers = new HeldModels(

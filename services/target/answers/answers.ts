@@ -46,7 +46,10 @@ export class Answers {
   readonly #metrics: Metrics<typeof targetTable>;
 
   /** @param step of the weights that the model has */
-  constructor(model: TargetModel, { slots, step, register }: { slots: number; step: number; register: Registry }) {
+  constructor(
+    model: TargetModel,
+    { slots, step, register }: { slots: number; step: number; register: Registry },
+  ) {
     this.model = model;
     this.#slots = new AnswerSlots(slots);
     this.#inHand = new CallSlots(slots + mostWaiting, 'target service', 'answers');
@@ -103,7 +106,11 @@ export class Answers {
   }
 
   /** @throws FuseMeshError as Scorer.score, resource_exhausted where too many wait already */
-  async score(content: Parameters<TargetModel['score']>[0], topK: number, signal: AbortSignal): Promise<ScoredByStep> {
+  async score(
+    content: Parameters<TargetModel['score']>[0],
+    topK: number,
+    signal: AbortSignal,
+  ): Promise<ScoredByStep> {
     const leave = this.#scores.take();
     try {
       return await this.model.score(content, topK, signal);

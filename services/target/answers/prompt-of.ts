@@ -44,7 +44,10 @@ const isIds = (prompt: Prompt): prompt is readonly number[] => Array.isArray(pro
 async function spelling(ids: readonly number[], tokenizer: Tokenizer): Promise<string> {
   const unknown = ids.find((id) => id >= tokenizer.knownToModel || tokenizer.tokenString(id) === undefined);
   if (unknown !== undefined) {
-    throw new FuseMeshError('invalid_argument', `The prompt has the token ${unknown}, which the model does not have.`);
+    throw new FuseMeshError(
+      'invalid_argument',
+      `The prompt has the token ${unknown}, which the model does not have.`,
+    );
   }
   const parts = ids.map((id) => {
     const bytes = tokenizer.tokenBytes(id);

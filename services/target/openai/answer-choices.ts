@@ -1,6 +1,6 @@
 import type { GeneratedPiece } from '../../../model/generation/generator.ts';
 import type { AnswerRequest, Call } from '../answers/answers.ts';
-import { type ChoicePiece, writeChoices } from './choices.ts';
+import { type ChoicePiece, writeChoices } from '../answers/write-choices.ts';
 import { errorAnswer } from './error-answer.ts';
 import { EventStream } from './event-stream.ts';
 import type { Exchange } from './exchange.ts';
@@ -37,7 +37,10 @@ export interface WantedChoices {
  *
  * @throws FuseMeshError before anything is sent; later errors end the stream
  */
-export async function answerChoices({ answers, ...exchange }: Exchange, wanted: WantedChoices): Promise<void> {
+export async function answerChoices(
+  { answers, ...exchange }: Exchange,
+  wanted: WantedChoices,
+): Promise<void> {
   const call = answers.call(wanted.requests.length);
   try {
     if (wanted.stream) await streamed(call, exchange, wanted);
@@ -49,7 +52,11 @@ export async function answerChoices({ answers, ...exchange }: Exchange, wanted: 
 
 type Reply = Pick<Exchange, 'response' | 'abort'>;
 
-async function whole(call: Call, { response, abort }: Reply, { requests, perPrompt, form }: WantedChoices): Promise<void> {
+async function whole(
+  call: Call,
+  { response, abort }: Reply,
+  { requests, perPrompt, form }: WantedChoices,
+): Promise<void> {
   const written: GeneratedPiece[][] = requests.map(() => []);
   const count = new UsageCount(perPrompt);
   for await (const choice of writeChoices(call, requests, abort)) {

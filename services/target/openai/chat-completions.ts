@@ -33,16 +33,22 @@ export async function chatCompletions(exchange: Exchange): Promise<void> {
   const asked = parametersOf(shape, body);
   refuseOtherModel(asked.model, name);
   if (asked.top_logprobs && !asked.logprobs) {
-    throw new RequestRefusal('top_logprobs goes with logprobs: true.', { param: 'top_logprobs', reason: 'invalid_value' });
+    throw new RequestRefusal('top_logprobs goes with logprobs: true.', {
+      param: 'top_logprobs',
+      reason: 'invalid_value',
+    });
   }
   const { card, encoder } = answers.model;
   const prompt = chatConversation(asked, (word) => encoder.template.format.template.includes(word));
   const bytes = prompt.turns.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
   if (bytes > mostBytesOf(card)) {
-    throw new RequestRefusal(`The messages have ${bytes} bytes; at most ${mostBytesOf(card)} fit the context.`, {
-      param: 'messages',
-      reason: 'context_length_exceeded',
-    });
+    throw new RequestRefusal(
+      `The messages have ${bytes} bytes; at most ${mostBytesOf(card)} fit the context.`,
+      {
+        param: 'messages',
+        reason: 'context_length_exceeded',
+      },
+    );
   }
   const perPrompt = asked.n ?? 1;
   const maxTokens = asked.max_completion_tokens ?? asked.max_tokens ?? undefined;

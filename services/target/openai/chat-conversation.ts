@@ -2,7 +2,10 @@ import { z } from 'zod';
 import type { Conversation, Turn } from '../../../model/chat/conversation.ts';
 import { RequestRefusal } from './request-refusal.ts';
 
-const textPart = z.object({ type: z.literal('text', { error: 'only parts of type text are taken' }), text: z.string() });
+const textPart = z.object({
+  type: z.literal('text', { error: 'only parts of type text are taken' }),
+  text: z.string(),
+});
 const content = z.union([z.string(), z.array(textPart)]);
 const named = { name: z.string().nullish() };
 const functionCall = z.object({
@@ -26,7 +29,10 @@ const message = z.discriminatedUnion(
     }),
     z.object({ role: z.literal('tool'), content, tool_call_id: z.string(), ...named }),
   ],
-  { error: ({ code }) => (code === 'invalid_union' ? 'use system, developer, user, assistant or tool' : undefined) },
+  {
+    error: ({ code }) =>
+      code === 'invalid_union' ? 'use system, developer, user, assistant or tool' : undefined,
+  },
 );
 
 export const messages = z.array(message).min(1).max(8192);

@@ -28,7 +28,12 @@ export class CompletionTokens {
   add({ token, stopReason }: GeneratedPiece): CompletionLogProbabilities {
     const { logProbability, alternatives = [] } = token;
     if (token.id === stopReason || logProbability === undefined) {
-      return { tokens: [], token_logprobs: [], top_logprobs: this.#withAlternatives ? [] : null, text_offset: [] };
+      return {
+        tokens: [],
+        token_logprobs: [],
+        top_logprobs: this.#withAlternatives ? [] : null,
+        text_offset: [],
+      };
     }
     const offset = this.#characters;
     this.#count(token.bytes);

@@ -40,7 +40,12 @@ export async function completions(exchange: Exchange): Promise<void> {
   const logProbabilities = asked.logprobs ?? undefined;
   const maxTokens = asked.max_tokens ?? defaultTokens;
   const requests = prompts.flatMap((prompt) =>
-    Array.from({ length: perPrompt }, (_, i) => ({ prompt, maxTokens, logProbabilities, ...samplingOf(asked, i) })),
+    Array.from({ length: perPrompt }, (_, i) => ({
+      prompt,
+      maxTokens,
+      logProbabilities,
+      ...samplingOf(asked, i),
+    })),
   );
   await answerChoices(exchange, {
     requests,
@@ -59,10 +64,13 @@ function promptsOf(prompt: z.infer<typeof shape.prompt>): readonly Prompt[] {
 function refuseLong(prompts: readonly Prompt[], most: number): void {
   for (const prompt of prompts) {
     if (typeof prompt !== 'string' || Buffer.byteLength(prompt) <= most) continue;
-    throw new RequestRefusal(`A prompt has ${Buffer.byteLength(prompt)} bytes; at most ${most} fit the context.`, {
-      param: 'prompt',
-      reason: 'context_length_exceeded',
-    });
+    throw new RequestRefusal(
+      `A prompt has ${Buffer.byteLength(prompt)} bytes; at most ${most} fit the context.`,
+      {
+        param: 'prompt',
+        reason: 'context_length_exceeded',
+      },
+    );
   }
 }
 

@@ -44,10 +44,17 @@ const retryAfter = { 'Retry-After': '1' };
 export function errorAnswer(error: unknown): ErrorAnswer {
   if (!(error instanceof FuseMeshError)) {
     const message = 'The target service failed on this request; its log says why.';
-    return { status: 500, headers: {}, body: { error: { message, type: 'server_error', param: null, code: null } } };
+    return {
+      status: 500,
+      headers: {},
+      body: { error: { message, type: 'server_error', param: null, code: null } },
+    };
   }
-  const { param, reason, status = statuses[error.code] } =
-    error instanceof RequestRefusal ? error : { param: undefined, reason: undefined };
+  const {
+    param,
+    reason,
+    status = statuses[error.code],
+  } = error instanceof RequestRefusal ? error : { param: undefined, reason: undefined };
   return {
     status,
     headers: error.code === 'resource_exhausted' || error.code === 'unavailable' ? retryAfter : {},

@@ -69,7 +69,11 @@ export class OpenAiFront {
   };
 
   /** Who may not call is told so as OpenAI's API does: false for a path that is not under /v1. */
-  readonly refuseAccess = (request: IncomingMessage, response: ServerResponse, refusal: HttpRefusal): boolean => {
+  readonly refuseAccess = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    refusal: HttpRefusal,
+  ): boolean => {
     if (!pathOf(request).startsWith(prefix)) return false;
     const code = refusal.status === 401 ? 'unauthenticated' : 'permission_denied';
     const { status, body } = errorAnswer(new FuseMeshError(code, `${refusal.text}.`));
@@ -104,7 +108,9 @@ export class OpenAiFront {
     const asked = path.slice('/v1/models/'.length);
     if (asked !== '') refuseOtherModel(asked, this.#name);
     const told = (asked === '' ? modelList : modelObject)(this.#name, answers, this.#created);
-    tellStep(response, String(answers.step)).setHeader('Content-Type', 'application/json').end(JSON.stringify(told));
+    tellStep(response, String(answers.step))
+      .setHeader('Content-Type', 'application/json')
+      .end(JSON.stringify(told));
   }
 
   #refuse(error: unknown, path: string, response: ServerResponse): void {

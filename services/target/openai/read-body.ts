@@ -26,7 +26,8 @@ export async function readBody(request: IncomingMessage): Promise<Readonly<Recor
     parts.push(part);
   }
   const body = parsed(Buffer.concat(parts));
-  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Record<string, unknown>;
+  if (typeof body === 'object' && body !== null && !Array.isArray(body))
+    return body as Record<string, unknown>;
   throw new RequestRefusal('The body is no JSON object.');
 }
 

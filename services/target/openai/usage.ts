@@ -1,4 +1,4 @@
-import type { ChoicePiece } from './choices.ts';
+import type { ChoicePiece } from '../answers/write-choices.ts';
 
 /** Tokens of a request, as OpenAI's answers count them. */
 export interface Usage {

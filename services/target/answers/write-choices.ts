@@ -1,5 +1,5 @@
 import type { GeneratedPiece } from '../../../model/generation/generator.ts';
-import type { AnswerRequest, Call } from '../answers/answers.ts';
+import type { AnswerRequest, Call } from './answers.ts';
 
 /** A piece of one of the answers that a request wants. */
 export interface ChoicePiece {
