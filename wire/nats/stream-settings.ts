@@ -65,7 +65,7 @@ export async function ensureStreams(context: RunContext, limits: StreamLimits): 
   });
 }
 
-async function ensureStream(
+export async function ensureStream(
   { connection }: RunContext,
   config: Partial<StreamConfig> & { name: string },
 ): Promise<void> {
@@ -103,7 +103,15 @@ export const lifeOf = ({ created }: { readonly created: string | number }): stri
 
 export async function removeStreams({ connection, names }: RunContext): Promise<void> {
   const { documentsStream, distributionsStream, partsStream, deadLettersStream } = names;
-  for (const stream of [documentsStream, distributionsStream, partsStream, deadLettersStream]) {
+  const { promptsStream, rolloutsStream } = names;
+  for (const stream of [
+    documentsStream,
+    distributionsStream,
+    partsStream,
+    deadLettersStream,
+    promptsStream,
+    rolloutsStream,
+  ]) {
     try {
       await connection.manager.streams.delete(stream);
     } catch (error) {
