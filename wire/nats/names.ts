@@ -35,6 +35,10 @@ export interface RunNames {
   readonly rolloutsStream: string;
   /** Followed by the number of the document. */
   readonly rolloutsPrefix: string;
+  /** Object store bucket of the target's weights, for who serves it while it learns. */
+  readonly weightsBucket: string;
+  /** The stream behind the bucket, by the rule of object stores. */
+  readonly weightsStream: string;
 }
 
 /** What the functions of this folder work on. */
@@ -72,6 +76,8 @@ export function runNames(run: string): RunNames {
     promptsPrefix: `fusemesh.${run}.prompts.`,
     rolloutsStream: `fusemesh_${run}_rollouts`,
     rolloutsPrefix: `fusemesh.${run}.rollouts.`,
+    weightsBucket: `fusemesh_${run}_weights`,
+    weightsStream: `OBJ_fusemesh_${run}_weights`,
   };
 }
 

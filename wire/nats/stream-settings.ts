@@ -65,8 +65,9 @@ export async function ensureStreams(context: RunContext, limits: StreamLimits): 
   });
 }
 
+/** Makes a stream, or gives an existing one these settings; waits while the server is away. */
 export async function ensureStream(
-  { connection }: RunContext,
+  { connection }: Pick<RunContext, 'connection'>,
   config: Partial<StreamConfig> & { name: string },
 ): Promise<void> {
   const { streams } = connection.manager;
@@ -102,16 +103,16 @@ export interface StreamPosition {
 export const lifeOf = ({ created }: { readonly created: string | number }): string => String(created);
 
 export async function removeStreams({ connection, names }: RunContext): Promise<void> {
-  const { documentsStream, distributionsStream, partsStream, deadLettersStream } = names;
-  const { promptsStream, rolloutsStream } = names;
-  for (const stream of [
-    documentsStream,
-    distributionsStream,
-    partsStream,
-    deadLettersStream,
-    promptsStream,
-    rolloutsStream,
-  ]) {
+  const streams = [
+    names.documentsStream,
+    names.distributionsStream,
+    names.partsStream,
+    names.deadLettersStream,
+    names.promptsStream,
+    names.rolloutsStream,
+    names.weightsStream,
+  ];
+  for (const stream of streams) {
     try {
       await connection.manager.streams.delete(stream);
     } catch (error) {
