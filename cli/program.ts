@@ -7,6 +7,7 @@ import { runUntilStopped } from '../process/lifecycle/run-until-stopped.ts';
 const verbs = {
   up: async () => (await import('./commands/up.ts')).addUp,
   teacher: async () => (await import('./commands/teacher.ts')).addTeacher,
+  target: async () => (await import('./commands/target.ts')).addTarget,
   feed: async () => (await import('./commands/feed.ts')).addFeed,
   record: async () => (await import('./commands/record.ts')).addRecord,
   trainer: async () => (await import('./commands/trainer.ts')).addTrainer,

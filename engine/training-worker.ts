@@ -4,7 +4,13 @@ import { arrayIn, type Tensor } from '../model/runtime/tensor.ts';
 import type { Transferring } from '../model/runtime/transferring.ts';
 import { serveWorker } from '../model/runtime/worker.ts';
 import type { EngineOptions } from './engine-options.ts';
-import { type EngineSnapshot, type TensorSnapshot, transferringSnapshot } from './engine-snapshot.ts';
+import {
+  type EngineSnapshot,
+  type TensorSnapshot,
+  type TrainedTensor,
+  transferringSnapshot,
+  transferringWeights,
+} from './engine-snapshot.ts';
 import { ModelInTraining } from './model-in-training.ts';
 import type { TrainingBatch } from './training-batch.ts';
 
@@ -87,6 +93,14 @@ const methods = {
       });
     }
     return transferringSnapshot({ step: steps, tensors: snapshots });
+  },
+
+  async weights(): Promise<Transferring<readonly TrainedTensor[]>> {
+    const { memory, tensors } = model;
+    const copies: TrainedTensor[] = [];
+    for (const { name, shape, weights } of tensors.trained)
+      copies.push({ name, shape, weights: await memory.read(weights) });
+    return transferringWeights(copies);
   },
 
   async restore(snapshot: EngineSnapshot): Promise<void> {

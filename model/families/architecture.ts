@@ -1,5 +1,5 @@
 import type { Value } from '../graph/graph.ts';
-import type { AttentionParts } from '../graph/signatures.ts';
+import type { AttentionParts, AttentionScores } from '../graph/signatures.ts';
 import type { LinearLayer } from './weight-shapes.ts';
 
 /** A language model without its weights: what config.json says, and how to build its graph. */
@@ -82,9 +82,10 @@ export interface AttentionScope {
   readonly keyPositions: Value;
   /**
    * float32 [rows, 1, 1, queries, keys]: 0 where a query may attend to a key, −∞ elsewhere. Or how attention is
-   * computed in parts: each token attends to its document up to itself, and the mask is made part by part.
+   * computed in parts: each token attends to its document up to itself, and the mask is made part by part. Or a cache,
+   * in which each token attends to its row's up to itself.
    */
-  readonly mask: Value | AttentionParts;
+  readonly mask: Value | AttentionParts | AttentionCache;
   /** [tokens, width] → [rows, queries, width]. */
   inRows(x: Value): Value;
   /** [rows · queries, width] → [tokens, width]. */
@@ -98,4 +99,23 @@ export interface AttentionScope {
   readonly extend?:
     | ((layer: number, keys: Value, values: Value) => { readonly keys: Value; readonly values: Value })
     | undefined;
+}
+
+/** Keys and values that stay in one place from run to run. */
+export interface AttentionCache {
+  /**
+   * Writes the keys and values of the input into a layer's cache, and attends to all that is in it.
+   *
+   * @param queries [rows, length, heads · head size]
+   * @param keys [rows, length, key-value heads · head size]; so are the values
+   * @param scores with a bias of each key, [1, heads, keys]
+   * @returns [rows, length, heads · head size]
+   */
+  attend(
+    layer: number,
+    queries: Value,
+    keys: Value,
+    values: Value,
+    scores: AttentionScores & { readonly bias?: Value | undefined },
+  ): Value;
 }

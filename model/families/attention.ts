@@ -63,6 +63,20 @@ export function attentionOf(
     const inRows = scope.inRows(x);
     return transpose(reshape(inRows, [...inRows.shape.slice(0, 2), keyValueHeads, headSize]), [0, 2, 1, 3]);
   };
+  if ('attend' in scope.mask) {
+    const cache = scope.mask;
+    const scores = { scale, softCap, window, bias: biasOfKeys };
+    return (layer, queries, keys, values) => {
+      const mixed = cache.attend(
+        layer,
+        scope.inRows(queries),
+        scope.inRows(keys),
+        scope.inRows(values),
+        scores,
+      );
+      return scope.ofTokens(reshape(mixed, queries.shape));
+    };
+  }
   if (!(scope.mask instanceof Value)) {
     const parts = scope.mask;
     return (_, queries, keys, values) => {

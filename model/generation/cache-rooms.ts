@@ -1,6 +1,7 @@
 import type { KeyValueSizes } from '../families/architecture.ts';
 import type { Memory } from '../runtime/memory.ts';
 import { beginningOf, type Tensor } from '../runtime/tensor.ts';
+import { bytesOfToken, capacityOf } from './cache-sizes.ts';
 
 /** Memory for the keys and values of some tokens, or of fewer. */
 export interface Room {
@@ -11,8 +12,6 @@ export interface Room {
   readonly values: readonly Tensor[];
 }
 
-const smallest = 64;
-
 /**
  * Memory for key-value caches. A step of generation reads a text's cache in one room and writes the longer one into
  * another: since texts take turns, one spare room of each capacity is enough for all of them.
@@ -21,6 +20,7 @@ export class CacheRooms {
   readonly #memory: Memory;
   readonly #sizes: KeyValueSizes;
   readonly #contextLength: number;
+  #bytes = 0;
   readonly #spare = new Map<number, Room>();
 
   constructor(
@@ -35,6 +35,11 @@ export class CacheRooms {
     this.#contextLength = contextLength;
   }
 
+  /** Of all rooms, the spare ones too. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Shape of the keys of one layer, and of its values. */
   shapeOf(tokens: number): readonly number[] {
     return [1, this.#sizes.keyValueHeads, tokens, this.#sizes.headSize];
@@ -46,12 +51,11 @@ export class CacheRooms {
   }
 
   take(tokens: number): Room {
-    // Capacities grow by doubling, so that a text moves to a larger room a few times only.
-    const doublings = Math.max(0, Math.ceil(Math.log2(tokens / smallest)));
-    const capacity = Math.min(this.#contextLength, smallest * 2 ** doublings);
+    const capacity = capacityOf(tokens, this.#contextLength);
     const spare = this.#spare.get(capacity);
     this.#spare.delete(capacity);
     if (spare) return spare;
+    this.#bytes += this.#bytesOf(capacity);
     const ofLayers = () =>
       Array.from({ length: this.#sizes.layers }, () => this.#memory.allocate(this.shapeOf(capacity)));
     return { capacity, keys: ofLayers(), values: ofLayers() };
@@ -68,7 +72,12 @@ export class CacheRooms {
     this.#spare.clear();
   }
 
-  #free({ keys, values }: Room): void {
+  #bytesOf(capacity: number): number {
+    return capacity * bytesOfToken({ keyValueSizes: this.#sizes });
+  }
+
+  #free({ capacity, keys, values }: Room): void {
+    this.#bytes -= this.#bytesOf(capacity);
     for (const tensor of [...keys, ...values]) this.#memory.free(tensor);
   }
 }

@@ -1,3 +1,5 @@
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+
 /** How the next token is chosen. */
 export interface Sampling {
   /** Divides the logits; 0 always takes the most probable token (greedy search). */
@@ -14,6 +16,7 @@ export interface Sampling {
  * @param logits [vocabulary]
  * @param uniform gives numbers between 0 and 1
  * @returns its id; the lowest of equally probable ones
+ * @throws FuseMeshError data_loss where the logits are no numbers
  */
 export function chooseToken(
   logits: Float32Array,
@@ -21,6 +24,7 @@ export function chooseToken(
   uniform: () => number,
 ): number {
   const best = indexOfLargest(logits);
+  if (Number.isNaN(logits[best])) throw notNumbers();
   if (temperature === 0) return best;
 
   const probabilities = new Float64Array(logits.length);
@@ -29,6 +33,7 @@ export function chooseToken(
     probabilities[id] = Math.exp((logits[id] - logits[best]) / temperature);
     sum += probabilities[id];
   }
+  if (Number.isNaN(sum)) throw notNumbers();
   const ids = topP < 1 ? nucleus(probabilities, topP * sum) : undefined;
   const candidates = ids ?? probabilities.keys();
   const mass = ids ? ids.reduce((total, id) => total + probabilities[id], 0) : sum;
@@ -65,3 +70,9 @@ function indexOfLargest(values: Float32Array): number {
   for (let i = 1; i < values.length; i++) if (values[i] > values[largest]) largest = i;
   return largest;
 }
+
+const notNumbers = () =>
+  new FuseMeshError(
+    'data_loss',
+    'The model gives logits that are no numbers: its weights, or what it computes from them, have NaN',
+  );

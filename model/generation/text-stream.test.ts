@@ -11,10 +11,10 @@ function streamed(pieces: readonly string[], stop: readonly string[]) {
     text += piece;
     const step = stream.advance(text);
     given.push(step.text);
-    if (step.stopped) return { given, stopped: true };
+    if (step.stopped !== undefined) return { given, stopped: step.stopped };
   }
   given.push(stream.end());
-  return { given, stopped: false };
+  return { given, stopped: undefined };
 }
 
 test('half a character is held back until it is whole', () => {
@@ -34,7 +34,7 @@ test('what was never completed comes at the end', () => {
 test('the earliest stop string ends the text and is not given out', () => {
   expect(streamed(['one ', 'two\n', '\nthree'], ['\n\n', 'three'])).toEqual({
     given: ['one ', 'two', ''],
-    stopped: true,
+    stopped: '\n\n',
   });
 });
 
@@ -51,11 +51,12 @@ test('any cut of any text gives the same text, up to the first stop string', () 
         const { given, stopped } = streamed(pieces, stop);
         const whole = pieces.join('');
         const ends = stop.map((string) => whole.indexOf(string)).filter((index) => index >= 0);
-        expect(stopped).toBe(ends.length > 0);
+        expect(stopped !== undefined).toBe(ends.length > 0);
         const text = given.join('');
-        if (!stopped) expect(text).toBe(whole);
+        if (stopped === undefined) expect(text).toBe(whole);
         else {
-          expect(stop.some((string) => whole.startsWith(text + string))).toBe(true);
+          expect(stop).toContain(stopped);
+          expect(whole.startsWith(text + stopped)).toBe(true);
           expect(stop.some((string) => text.includes(string))).toBe(false);
         }
       },

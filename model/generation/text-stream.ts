@@ -2,9 +2,9 @@
 export interface TextStream {
   /**
    * @param text everything generated so far
-   * @returns its new part that is final; `stopped` when it contains a stop string, which is not sent
+   * @returns its new part that is final; `stopped` is the stop string that it contains, which is not sent
    */
-  advance(text: string): { readonly text: string; readonly stopped: boolean };
+  advance(text: string): { readonly text: string; readonly stopped?: string };
   /** The rest, after the last token. */
   end(): string;
 }
@@ -27,9 +27,13 @@ export function createTextStream(stop: readonly string[]): TextStream {
   return {
     advance(text) {
       whole = text;
-      const found = stop.map((string) => whole.indexOf(string, given)).filter((index) => index >= 0);
-      if (found.length > 0) return { text: giveUntil(Math.min(...found)), stopped: true };
-      return { text: giveUntil(certainLength(whole, stop)), stopped: false };
+      let [first, stopped] = [whole.length, undefined as string | undefined];
+      for (const string of stop) {
+        const index = whole.indexOf(string, given);
+        if (index >= 0 && index < first) [first, stopped] = [index, string];
+      }
+      if (stopped !== undefined) return { text: giveUntil(first), stopped };
+      return { text: giveUntil(certainLength(whole, stop)) };
     },
     end: () => giveUntil(whole.length),
   };

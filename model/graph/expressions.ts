@@ -2,7 +2,7 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { type Graph, Value, type VectorJacobianProduct } from './graph.ts';
 import { resolveAxis } from './operators/refusals.ts';
 import type { Shape } from './shape.ts';
-import type { BinaryName, InputsOf, OperatorName, ParametersOf, UnaryName } from './signatures.ts';
+import type { BinaryName, InputsOf, OperatorName, OutputsOf, ParametersOf, UnaryName } from './signatures.ts';
 import type { ElementType } from './tensor-type.ts';
 
 /** An operand of an expression: a value, or a number, which stands for a float32 scalar. */
@@ -239,6 +239,15 @@ interface AttentionInputs {
   /** Added to the scores of each key, [rows, heads, length]. */
   readonly bias?: Value | undefined;
 }
+
+/**
+ * Attention to keys and values that lie in a cache, where those of the input are written too. Past and present may be
+ * the same memory.
+ */
+export const cachedAttention = (
+  inputs: InputsOf<'CachedAttention', Value>,
+  scores: ParametersOf<'CachedAttention'>,
+): OutputsOf<'CachedAttention', Value> => inputs[0].graph.apply('CachedAttention', inputs, scores);
 
 /**
  * `output`, with `rule` in place of the rules of the operators between `inputs` and it: for functions

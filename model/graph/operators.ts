@@ -1,5 +1,6 @@
 import { Graph, type OperatorTable } from './graph.ts';
 import { attentionOperators } from './operators/attention.ts';
+import { cachedAttentionOperators } from './operators/cached-attention.ts';
 import { elementwiseOperators } from './operators/elementwise.ts';
 import { indexingOperators } from './operators/indexing.ts';
 import { productOperators } from './operators/products.ts';
@@ -16,6 +17,7 @@ export const operators: OperatorTable = {
   ...shapingOperators,
   ...indexingOperators,
   ...attentionOperators,
+  ...cachedAttentionOperators,
 };
 
 /** An empty graph of these operators. */

@@ -172,6 +172,27 @@ export interface Signatures<T> {
     readonly [queries: T, keys: T, values: T],
     AttentionParts & AttentionScores
   >;
+  /**
+   * queries [rows, length, heads · head size], keys and values [rows, length, key-value heads · head size]; those of
+   * earlier tokens lie at the beginning of pastKeys and pastValues [rows, key-value heads, capacity, head size]. lastKeys
+   * int32 [rows]: the position of each row's last key, those of the input included; longest int32 [1]: the keys of the row
+   * that has the most. One bias at most, [1, heads, length, longest]. The results have the shapes of queries, pastKeys and
+   * pastValues.
+   */
+  readonly CachedAttention: Signature<
+    readonly [
+      queries: T,
+      keys: T,
+      values: T,
+      pastKeys: T,
+      pastValues: T,
+      lastKeys: T,
+      longest: T,
+      ...bias: readonly T[],
+    ],
+    readonly [mixed: T, keys: T, values: T],
+    AttentionScores
+  >;
   readonly RotaryEmbedding: Signature<readonly [x: T, positions: T, cos: T, sin: T], readonly [y: T]>;
 }
 

@@ -49,6 +49,8 @@ export interface SessionOptions {
   readonly provider?: ExecutionProvider;
   /** Which of several GPUs, from 0; for cuda. */
   readonly device?: number | undefined;
+  /** Whether to open it on a thread of its own, beside what other sessions compute. */
+  readonly apart?: boolean;
   /** Where the session counts what its runs bring to the device and back. */
   readonly crossed?: BytesCrossed | undefined;
 }
@@ -71,7 +73,9 @@ export async function openSession(model: Uint8Array, options: SessionOptions): P
   const opened = new BigUint64Array(1);
   try {
     appendProvider(options, sessionOptions);
-    api.CreateSessionFromArray(environment, model, model.byteLength, sessionOptions, opened);
+    const parameters = [environment, model, model.byteLength, sessionOptions, opened] as const;
+    if (options.apart) await api.CreateSessionFromArray.async(...parameters);
+    else api.CreateSessionFromArray(...parameters);
   } catch (error) {
     const cause = deviceFailure(error, options.provider);
     if (cause instanceof FuseMeshError && cause.code === 'unavailable') throw refusal(options, error);

@@ -119,8 +119,15 @@ export function atEndOfThread(end: () => void): void {
   endings.push(end);
 }
 
-/** Answers the calls of the thread that started this worker. */
-export function serveWorker<M extends Methods>(methods: M): void {
+/**
+ * Answers the calls of the thread that started this worker.
+ *
+ * @param apart methods that wait for no other call, and that none waits for: what they do beside it must be asynchronous
+ */
+export function serveWorker<M extends Methods>(
+  methods: M,
+  { apart = [] }: { readonly apart?: readonly (keyof M)[] } = {},
+): void {
   const port = parentPort;
   if (!port) throw new FuseMeshError('internal', 'this module runs in a worker thread only');
   let last: Promise<void> = Promise.resolve();
@@ -130,10 +137,12 @@ export function serveWorker<M extends Methods>(methods: M): void {
       process.exit();
     }
     const { id, method, parameters } = message;
-    last = last.then(async () => {
+    const run = async () => {
       const { reply, buffers } = await answer(methods, id, method, parameters);
       port.postMessage(reply, buffers);
-    });
+    };
+    if (apart.includes(method)) void run();
+    else last = last.then(run);
   });
 }
 

@@ -7,7 +7,7 @@ import { Readiness } from '../lifecycle/readiness.ts';
 import type { Log } from '../log/log.ts';
 import { checkDoor } from '../security/open-door.ts';
 import { openSecurity, type SecuritySettings, serverTls } from '../security/service-security.ts';
-import { httpAccess } from './http-access.ts';
+import { type HttpRefusal, httpAccess } from './http-access.ts';
 
 /** The HTTP server of a process: metrics, checks of its health, and the page where there is one. */
 export interface HttpServer {
@@ -22,12 +22,20 @@ const openPaths = new Set(['/healthz', '/readyz']);
 /** Answers a request and returns true, or returns false for a path that it does not serve. */
 export type Route = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
 
+/** Tells in a form of its own who may not call why, and returns true; or returns false for a path that has none. */
+export type RefuseAccess = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  refusal: HttpRefusal,
+) => boolean;
+
 /**
  * Serves GET /metrics in Prometheus' text format, and two checks whose JSON says what is not ready: GET /healthz is
  * 200 as long as the process answers, GET /readyz is 503 while something is not ready.
  *
  * @param readiness left out, the process is always ready
  * @param route what else the port serves; it is asked where the path is neither of these
+ * @param refuseAccess how `route` tells that a caller may not call; left out, in a line of text
  * @param host where it listens: that of the process's gRPC service
  * @param port 0 picks a free one
  * @param security that of the run file; /healthz is open to everybody who gets a connection
@@ -41,6 +49,7 @@ export async function serveHttp(
     port,
     log,
     route,
+    refuseAccess,
     readiness = new Readiness(),
     security = openSecurity,
   }: {
@@ -48,6 +57,7 @@ export async function serveHttp(
     port: number;
     log: Log;
     route?: Route;
+    refuseAccess?: RefuseAccess;
     readiness?: Readiness;
     security?: SecuritySettings;
   },
@@ -59,6 +69,7 @@ export async function serveHttp(
     const asked = url?.split('?')[0];
     const refusal = openPaths.has(asked ?? '') ? undefined : refusalOf(request);
     if (refusal) {
+      if (refuseAccess?.(request, response, refusal)) return;
       response.writeHead(refusal.status, refusal.headers).end(`${refusal.text}\n`);
       return;
     }

@@ -12,12 +12,16 @@ import type { Tracer } from '../../process/tracing/tracer.ts';
 import { advertisedAddress, portOf, withPort } from '../../wire/discovery/advertised-address.ts';
 import { describeTeacher } from '../../wire/discovery/teacher-listing.ts';
 import { TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
+import { GRPCInferenceService } from '../../wire/generated/inference/grpc_predict_v2_pb.ts';
 import { implement } from '../../wire/grpc/implementation.ts';
 import { serve } from '../../wire/grpc/serve.ts';
+import { inferenceService } from '../inference/inference-service.ts';
 import { RunAttachments } from './attachment/run-attachments.ts';
 import { startAttachment } from './attachment/start-attachment.ts';
 import { type LoadModel, loadModel } from './load-model.ts';
 import { teacherMetrics } from './metric-table.ts';
+import { teacherCalls } from './service/teacher-calls.ts';
+import { teacherInference } from './service/teacher-inference.ts';
 import { teacherService } from './service/teacher-service.ts';
 import { type TeacherIdentity, teacherListing } from './teacher-identity.ts';
 import type { TeacherModel } from './teacher-model.ts';
@@ -99,11 +103,15 @@ async function teach(model: TeacherModel, surroundings: Surroundings): Promise<v
   const attachments = new RunAttachments((attachment) =>
     startAttachment(attachment, { model, batchDocuments, ownRun: config, nats, metricsOf, tracer, log }),
   );
+  const calls = teacherCalls();
   const identity: TeacherIdentity = { name, run: config.run, instance: randomUUID() };
   try {
     const grpc = await serve({
       address: settings.listen ?? settings.address,
-      services: [implement(TeacherService, teacherService(identity, model, attachments))],
+      services: [
+        implement(TeacherService, teacherService(identity, model, attachments, calls)),
+        implement(GRPCInferenceService, inferenceService(teacherInference(name, model, calls), readiness)),
+      ],
       log,
       security: config.security,
       readiness,

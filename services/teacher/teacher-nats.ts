@@ -1,11 +1,10 @@
-import { once } from 'node:events';
-import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import type { Readiness } from '../../process/lifecycle/readiness.ts';
 import type { Log } from '../../process/log/log.ts';
 import { type ConnectionEvent, connectNats, type NatsConnection } from '../../wire/nats/connection.ts';
 import { LateConnection } from '../../wire/nats/late-connection.ts';
-import { registerService, type ServiceDescription } from '../../wire/nats/services.ts';
+import type { ServiceDescription } from '../../wire/nats/services.ts';
+import { keepRegistered } from '../registration/keep-registered.ts';
 
 interface Watch {
   readonly readiness: Readiness;
@@ -63,21 +62,11 @@ export class TeacherNats {
    * Registers the teacher as soon as NATS is there, until aborted. Where that fails it serves on, and the log says why
    * others do not find it.
    */
-  async keepRegistered(
+  keepRegistered(
     describe: (connection: NatsConnection) => ServiceDescription,
     signal: AbortSignal,
   ): Promise<void> {
-    try {
-      const connection = await this.#connection.whenThere(signal, this.#log);
-      if (connection === undefined) return;
-      const service = await registerService(connection, describe(connection));
-      this.#log.info(`The teacher is registered at NATS at ${connection.url}`);
-      if (!signal.aborted) await once(signal, 'abort');
-      await service.stop();
-    } catch (error) {
-      if (!(error instanceof FuseMeshError)) throw error;
-      if (!signal.aborted) this.#log.warn(`Others cannot find this teacher over NATS: ${error.message}`);
-    }
+    return keepRegistered(this.#connection, 'teacher', describe, { signal, log: this.#log });
   }
 
   close(): Promise<void> {

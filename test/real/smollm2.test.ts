@@ -67,9 +67,15 @@ describe('SmolLM2-135M', () => {
     await golden.close();
     const file = new URL('../../model/generation/generation-worker.ts', import.meta.url);
     const { remote, stop } = startWorker<GenerationMethods>(file);
-    await remote.load(smollm2, 2);
-    const generated = [await remote.begin(0, prompt, { temperature: 0, topP: 1, seed: 0 })];
-    while (generated.length < greedy.length) generated.push(await remote.next(0, generated.at(-1)!));
+    await remote.load(0, smollm2, { threads: 2, most: 2 ** 30 });
+    const sampling = { temperature: 0, topP: 1, seed: 0 };
+    const most = prompt.length + greedy.length;
+    await remote.begin(0, { id: 0, prompt, sampling, logProbabilities: undefined, most });
+    const generated: unknown[] = [];
+    while (generated.length < greedy.length) {
+      const [outcome] = await remote.step();
+      generated.push('token' in outcome ? outcome.token : outcome.message);
+    }
     await stop();
     expect(greedy).toHaveLength(64);
     expect(generated).toEqual(greedy);

@@ -53,13 +53,19 @@ describe.skipIf(refusal)(`a teacher on a device${refusal ? ` (${refusal})` : ''}
       const { remote, stop } = startWorker<GenerationMethods>(
         new URL('../../model/generation/generation-worker.ts', import.meta.url),
       );
-      await remote.load(goldenModel(name), 1, placement);
+      await remote.load(0, goldenModel(name), { threads: 1, most: 2 ** 30, placement });
       // Two texts in turns, of which the second shares the memory that the first's steps have left.
-      const greedy = { temperature: 0, topP: 1, seed: 0 };
-      const generated = [[await remote.begin(0, prompt, greedy)], [await remote.begin(1, prompt, greedy)]];
+      const sampling = { temperature: 0, topP: 1, seed: 0 };
+      for (const id of [0, 1])
+        await remote.begin(0, { id, prompt, sampling, logProbabilities: undefined, most: 12 });
+      const generated: unknown[][] = [[], []];
+      const step = async () => {
+        for (const outcome of await remote.step())
+          generated[outcome.sequence].push('token' in outcome ? outcome.token : outcome.message);
+      };
+      await step();
       const before = await remote.crossed();
-      for (let length = 1; length < right.length; length++)
-        for (const [text, ids] of generated.entries()) ids.push(await remote.next(text, ids[length - 1]));
+      for (let length = 1; length < right.length; length++) await step();
       const after = await remote.crossed();
       expect(generated).toEqual([[...right], [...right]]);
       const vocabularySize = 50;

@@ -10,7 +10,8 @@ import { implement } from '../../../wire/grpc/implementation.ts';
 import { type GrpcServer, serve } from '../../../wire/grpc/serve.ts';
 import { RunAttachments } from '../attachment/run-attachments.ts';
 import type { TeacherModel } from '../teacher-model.ts';
-import { mostGenerations, mostScores, teacherService } from './teacher-service.ts';
+import { mostGenerations, mostScores } from './teacher-calls.ts';
+import { teacherService } from './teacher-service.ts';
 
 const directory = fileURLToPath(new URL('../../../examples/zoo/orator', import.meta.url));
 const text = 'Fellow citizens of the Senate. ';

@@ -9,17 +9,10 @@ import { watchAttachment } from '../attachment/run-attachment.ts';
 import type { RunAttachments } from '../attachment/run-attachments.ts';
 import type { TeacherIdentity } from '../teacher-identity.ts';
 import { isRefused, type TeacherModel } from '../teacher-model.ts';
-import { CallSlots } from './call-slots.ts';
 import { requestRules } from './request-rules.ts';
+import { callsLane, type TeacherCalls, teacherCalls } from './teacher-calls.ts';
 
 const tokenizerChunkBytes = 256 * 1024;
-
-/** Texts of Score in hand, in the queue included: some seconds of work, some megabytes. */
-export const mostScores = 64;
-/** Texts of Generate that grow at a time; each holds keys and values of its context. */
-export const mostGenerations = 16;
-/** Calls of Score wait in one lane, so that each run has its turn between two of them. */
-const lane = 'calls';
 
 const finishReasons = {
   none: FinishReason.UNSPECIFIED,
@@ -27,15 +20,14 @@ const finishReasons = {
   length: FinishReason.LENGTH,
 } as const;
 
-/** TeacherService over a model. */
+/** TeacherService over a model. @param calls left out, it shares its bounds with no other protocol */
 export function teacherService(
   { name, run, instance }: TeacherIdentity,
   model: TeacherModel,
   attachments: RunAttachments,
+  { scores, generations }: TeacherCalls = teacherCalls(),
 ): Implementation<typeof TeacherService> {
   const { card, tokenizer } = model;
-  const scores = new CallSlots(mostScores, 'texts to score');
-  const generations = new CallSlots(mostGenerations, 'texts to generate');
   return checked(TeacherService, requestRules(card), {
     async getModelCard() {
       return {
@@ -66,7 +58,7 @@ export function teacherService(
       if (wrong) throw new FuseMeshError('invalid_argument', `The request ${wrong}`);
       const leave = scores.take();
       try {
-        const [outcome] = await model.score([contentOf(content)], topK, { lane, signal });
+        const [outcome] = await model.score([contentOf(content)], topK, { lane: callsLane, signal });
         if (isRefused(outcome)) throw new FuseMeshError('invalid_argument', outcome.refusal);
         const { fingerprint: tokenizerFingerprint } = tokenizer;
         const distribution = { ...outcome, document: 0, teacher: name, tokenizerFingerprint };
