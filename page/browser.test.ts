@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type HttpServer, serveHttp } from '../process/http/serve-http.ts';
 import { createLog } from '../process/log/log.ts';
 import { chromium, type Look, openPage, startChromium } from '../test/support/chromium.ts';
+import { exampleRollouts } from '../test/support/example-rollouts.ts';
 import { type ExampleRun, exampleHistory, exampleRun, exampleStatus } from '../test/support/example-run.ts';
 import { GetHistoryResponseSchema, TrainerState } from '../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { reportDocument } from './documents/report-document.ts';
@@ -68,12 +69,13 @@ describe.skipIf(chromium === undefined)('in a browser (skipped where no Chromium
   it.each(looks)('shows a run: $theme, $width pixels wide', async (look) => {
     const { page, problems } = await open(look);
     await picture(page, 'live', look);
+    expect(await page.$eval('.rollouts', (panel) => panel.checkVisibility())).toBe(false);
     expect(await page.title()).toBe('52\u202f% · demo');
     expect(await textsOf(page, 'h1, .state')).toEqual(['demo', 'training']);
     expect(await textsOf(page, '.facts dd')).toEqual(
       ['312 of 600', '3 min 45 s', '293 904', '1 248 of 2 400'].map(thin),
     );
-    expect(await textsOf(page, '.figure-value')).toEqual(
+    expect(await textsOf(page, '.speed .figure-value')).toEqual(
       ['1 208', '1 850', '2 140', '1 630', '2 410'].map(thin),
     );
     const { loss, causalLoss, fusionLoss } = run.status.lastStep!;
@@ -171,6 +173,53 @@ describe.skipIf(chromium === undefined)('in a browser (skipped where no Chromium
     expect(await textsOf(page, '.pace')).toEqual(['The run waits for novelist: not attached.']);
     expect(problems).toEqual([]);
     run = { ...run, status, history };
+    await page.close();
+  });
+
+  it.each(looks)('shows what the target writes, as plain text: $theme, $width pixels wide', async (look) => {
+    const { status } = run;
+    run = { ...run, status: { ...status, rollouts: exampleRollouts(312) } };
+    const { page, problems } = await open(look);
+    await page.waitForSelector('.completion');
+    await picture(page, 'on-policy', look);
+    expect(await textsOf(page, '.rollouts .figure-value')).toEqual(
+      ['812', '38', '25 %', '0.8', '0.412', '3.1 %'].map(thinShare),
+    );
+    expect(await textsOf(page, '.written')).toEqual(
+      run.status.rollouts!.latest.map(({ text }) => text || 'wrote nothing'),
+    );
+    expect(await textsOf(page, '.judgement th')).toEqual(
+      ['orator', 'novelist', 'engineer'].flatMap((judge) => ['the target', judge, 'difference']),
+    );
+    expect((await textsOf(page, '.judgement td:last-child')).slice(0, 3)).toEqual([
+      '−0.912',
+      '−1.320',
+      '0.408',
+    ]);
+    expect(await textsOf(page, '.cut')).toHaveLength(2);
+    expect(await page.$$('.rollouts img, .rollouts script')).toEqual([]);
+    expect(await page.title()).toBe('52\u202f% · demo');
+    expect(await scrollsSideways(page)).toBe(false);
+    expect(problems).toEqual([]);
+    run = { ...run, status };
+    await page.close();
+  });
+
+  it('keeps the texts while one of them is read', async () => {
+    const { status } = run;
+    run = { ...run, status: { ...status, rollouts: exampleRollouts(312) } };
+    const { page } = await open(looks[0]);
+    await page.focus('.written');
+    run = { ...run, status: { ...status, rollouts: exampleRollouts(313) } };
+    await page.waitForFunction(
+      `document.querySelector('.rollouts .quiet').textContent.includes('1\u202f252')`,
+    );
+    expect((await textsOf(page, '.completion-head'))[0]).toContain('Document 1\u202f247');
+    await page.$eval('.written', (text) => text.blur());
+    await page.waitForFunction(
+      `document.querySelector('.completion-head').textContent.includes('Document 1\u202f251')`,
+    );
+    run = { ...run, status };
     await page.close();
   });
 

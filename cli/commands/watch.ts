@@ -17,9 +17,10 @@ export function addWatch(program: Command): void {
     .summary('see how a run goes, live')
     .description(
       'Shows a run from any terminal: step and time left, tokens per second of trainer and teachers, who waits for ' +
-        'whom, queues and streams, losses, where the time goes, the newest checkpoint. It only looks on. It waits ' +
-        'for a trainer that does not answer and goes on when it is back. It ends when the run does: exit code 0 ' +
-        'when it has finished, 1 when it has failed. Ctrl-C leaves; the run goes on.\n\n' +
+        'whom, queues and streams, losses, what the target writes itself, where the time goes, the newest ' +
+        'checkpoint. It only looks on. It waits for a trainer that does not answer and goes on when it is back. It ' +
+        'ends when the run does: exit code 0 when it has finished, 1 when it has failed. Ctrl-C leaves; the run ' +
+        'goes on.\n\n' +
         'Where the run file has a fixed port the trainer may be on any machine. Where it has port 0, ' +
         '`fusemesh up` says in OUTPUT/processes.json which port it is.',
     )

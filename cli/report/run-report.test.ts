@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fromJson } from '@bufbuild/protobuf';
 import { expect, it } from 'vitest';
 import { loadRunConfig } from '../../process/config/load-config.ts';
@@ -94,6 +94,27 @@ it('knows an unfinished run, and one whose trainer finished it alone', async () 
   expect(await runReport(runFile, config, now)).toMatchObject({ finished: false, domains: [] });
   await mkdir(join(config.trainer.output, 'model'));
   expect((await runReport(runFile, config, now)).finished).toBe(true);
+});
+
+it('tells what an on-policy run let its target write', async () => {
+  const prompts = resolve('examples/zoo/held-out/fiction.txt');
+  const config = await loadRunConfig(runFile, {
+    overrides: [
+      `trainer.output=${await temporaryDirectory()}`,
+      'target.service.address=127.0.0.1:0',
+      `onPolicy={ share: 0.5, prompts: [{ domain: fiction, path: ${prompts} }] }`,
+    ],
+    environment: {},
+  });
+  await train(config.trainer.output, 2);
+  const group = (await runReport(runFile, config, now)).settings.find(({ title }) => title === 'On-policy');
+  expect(group?.rows).toEqual(
+    expect.arrayContaining([
+      ['fiction, prompts', 'zoo/held-out/fiction.txt'],
+      ['share', '0.5'],
+      ['staleness', '1'],
+    ]),
+  );
 });
 
 it('refuses a run that has not done a step', async () => {

@@ -39,6 +39,7 @@ export function runSettings(config: RunConfig, base: string): SettingGroup[] {
         ...settings({ contextLength: config.contextLength }),
       ],
     },
+    ...onPolicyGroup(config, path),
     { title: 'Fusion', rows: fusionRows(config) },
     {
       title: 'Training',
@@ -58,6 +59,15 @@ export function runSettings(config: RunConfig, base: string): SettingGroup[] {
       }),
     },
   ];
+}
+
+/** What the target writes itself; no group where that is nothing. */
+function onPolicyGroup({ onPolicy, trainer }: RunConfig, path: (text: string) => string): SettingGroup[] {
+  if (onPolicy === undefined) return [];
+  const { prompts, ...rest } = onPolicy;
+  const rows = settings({ ...rest, weightsEvery: trainer.weightsEvery });
+  const named = prompts.map(({ domain, path: text }): [string, string] => [`${domain}, prompts`, path(text)]);
+  return [{ title: 'On-policy', rows: [...named, ...rows] }];
 }
 
 /** What the run file leaves out has the preset's value. */

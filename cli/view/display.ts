@@ -60,7 +60,7 @@ export function runLine({ now, seconds, status, silent, fed }: SeenRun): string 
     parts.push(status ? stateWord(status.state) : 'starting');
     if (fed) parts.push(`published ${whole(fed.published)}/${whole(fed.total)}`);
   } else {
-    const { lastStep, stepsTotal, secondsLeft, sources, state } = status;
+    const { lastStep, stepsTotal, secondsLeft, sources, state, rollouts } = status;
     parts.push(
       `${stateWord(state)} ${lastStep.step}/${stepsTotal}`,
       `loss ${losses(lastStep)}`,
@@ -71,6 +71,10 @@ export function runLine({ now, seconds, status, silent, fed }: SeenRun): string 
     for (const { teacher, attached, waitingForRoom, tokensPerSecond } of working) {
       const pace = waitingForRoom ? 'waits for the trainer' : rate(tokensPerSecond);
       parts.push(`${teacher} ${attached ? pace : 'is not attached'}`);
+    }
+    if (rollouts?.last) {
+      const { tokensPerSecond, divergence } = rollouts.last;
+      parts.push(`rollouts ${rate(tokensPerSecond)}, KL to the judge ${divergence.toFixed(4)}`);
     }
     if (secondsLeft !== undefined && state === TrainerState.TRAINING)
       parts.push(`${duration(secondsLeft)} left`);

@@ -29,6 +29,7 @@ test('tells what is stored of a finished run', () => {
       { teacher: 'novelist', documentsChosen: 1n },
     ],
     heldOut: { step: 41n, bitsPerByte: { speeches: 2.25 } },
+    rollouts: { documents: 900n, tokens: 34_000n, endedByLength: 90n },
     skippedSteps: 1n,
   });
   expect(stored.split('\n')).toEqual([
@@ -36,6 +37,7 @@ test('tells what is stored of a finished run', () => {
     '  trained   41 steps, 1,234 documents, 56,789 tokens',
     '  loss      3.0000  (text 2.5000, fusion 4.0000)',
     '  held-out  speeches 2.250 bits per byte  (step 41)',
+    '  rollouts  900 completions, 34,000 tokens, 10 % ended by length',
     '  taught    orator 75 %, novelist 25 % of the documents',
     '  skipped   1 steps',
     '  model     out/model',

@@ -2,13 +2,13 @@ import colors from 'picocolors';
 import type { RunConfig } from '../../process/config/schema.ts';
 import type { GetStatusResponse } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { fusedModelDirectory } from '../stored/fused-model.ts';
-import { heldOutText } from './status-text.ts';
+import { heldOutText, rolloutTotals } from './status-text.ts';
 import { losses, percent, whole } from './words.ts';
 
 /** What is stored of a run that is over. */
 export function finishedText(
   config: RunConfig,
-  { run, lastStep, sources, heldOut, skippedSteps }: GetStatusResponse,
+  { run, lastStep, sources, heldOut, rollouts, skippedSteps }: GetStatusResponse,
   paint: Pick<typeof colors, 'bold'> = colors,
 ): string {
   const row = (name: string, text: string) => `  ${name.padEnd('held-out'.length)}  ${text}`;
@@ -19,6 +19,7 @@ export function finishedText(
   ];
   if (!Number.isNaN(loss)) lines.push(row('loss', losses(lastStep!)));
   if (heldOut) lines.push(row('held-out', heldOutText(heldOut)));
+  if (rollouts) lines.push(row('rollouts', rolloutTotals(rollouts)));
   const all = sources.reduce((sum, { documentsChosen }) => sum + documentsChosen, 0n);
   const shares = sources.map(
     ({ teacher, documentsChosen }) => `${teacher} ${percent(Number(documentsChosen) / Number(all))}`,

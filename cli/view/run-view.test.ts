@@ -1,7 +1,11 @@
 import { create } from '@bufbuild/protobuf';
 import colors from 'picocolors';
 import { expect, test } from 'vitest';
-import { GetStatusResponseSchema, TrainerState } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import {
+  GetStatusResponseSchema,
+  RolloutStatusSchema,
+  TrainerState,
+} from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { fitted, runLine } from './display.ts';
 import type { SeenRun } from './run-board.ts';
 import { runView } from './run-view.ts';
@@ -76,6 +80,32 @@ test('draws where a run stands, on lines', () => {
     '  checkpoint  step 2, 0:12 ago',
     '  trouble     skipped steps 2; dead letters novelist 1',
   ]);
+});
+
+test('says what the target writes itself', () => {
+  const last = {
+    documents: 8,
+    tokens: 300n,
+    endedByLength: 2,
+    staleness: 0.75,
+    mostStaleness: 1n,
+    divergence: 0.41234,
+    repeatedShare: 0.031,
+    tokensPerSecond: 812.4,
+  };
+  const totals = { documents: 1248n, tokens: 47_613n, endedByLength: 156n, dropped: 3n };
+  const rollouts = create(RolloutStatusSchema, { ...totals, last });
+  const onPolicy = { ...seen, status: { ...status, rollouts } };
+  expect(runView(onPolicy, plain)).toEqual(
+    expect.arrayContaining([
+      '  rollouts    1,248 completions, 47,613 tokens, 13 % ended by length, 3 dropped',
+      '              812 tokens/s, 38 tokens each, 25 % ended by length, 3 % repeats',
+      '              KL to the judge 0.4123, 0.8 steps stale (1 at most)',
+    ]),
+  );
+  expect(runLine(onPolicy)).toContain('| rollouts 812 tokens/s, KL to the judge 0.4123 |');
+  const early = { ...seen, status: { ...status, rollouts: create(RolloutStatusSchema) } };
+  expect(runView(early, plain)).toContain('  rollouts    0 completions, 0 tokens');
 });
 
 test('says on one line how far a run is', () => {

@@ -6,7 +6,16 @@ import {
 } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import type { SeenRun } from './run-board.ts';
 import { sparkline } from './sparkline.ts';
-import { heldOutText, streamsText, timeText, troubles, whoWaits } from './status-text.ts';
+import {
+  heldOutText,
+  onPolicyText,
+  rolloutTotals,
+  streamsText,
+  timeText,
+  troubles,
+  whoWaits,
+  writtenText,
+} from './status-text.ts';
 import { duration, losses, percent, rate, stateWord, whole } from './words.ts';
 
 /** Colours a text, or leaves it as it is. */
@@ -43,7 +52,7 @@ function heading({ run, now, seconds, status, silent }: SeenRun, paint: Paint): 
 
 /** Rows of what the trainer says: a name and a text. */
 function statusRows({ now, curve }: SeenRun, status: GetStatusResponse, paint: Paint): [string, string][] {
-  const { lastStep, heldOut } = status;
+  const { lastStep, heldOut, rollouts } = status;
   const rows: [string, string][] = [];
   if (lastStep) rows.push(['', progressBar(status, paint)]);
   rows.push(['trainer', lastStep ? trainerText(status) : 'waiting for the first documents …']);
@@ -52,6 +61,8 @@ function statusRows({ now, curve }: SeenRun, status: GetStatusResponse, paint: P
   if (lastStep)
     rows.push(['loss', `${losses(lastStep)}  ${paint.cyan(sparkline(curve, curveCells))}`.trimEnd()]);
   if (heldOut) rows.push(['held-out', heldOutText(heldOut)]);
+  if (rollouts) rows.push(['rollouts', rolloutTotals(rollouts)]);
+  if (rollouts?.last) rows.push(['', writtenText(rollouts.last)], ['', onPolicyText(rollouts.last)]);
   if (status.time) rows.push(['time', timeText(status.time)]);
   if (status.streams.length > 0) rows.push(['streams', streamsText(status.streams)]);
   const age = secondsSince(status.checkpointTime, now);

@@ -20,6 +20,13 @@ test('names teachers whose stream is full, and those that the trainer waits for'
     'orator, novelist wait for the trainer; the trainer waits for engineer (75 % of the last step)',
   );
   expect(says(1.5, [{ teacher: 'orator' }])).toBe('the trainer waits for documents (75 % of the last step)');
+  const onPolicy = create(GetStatusResponseSchema, {
+    lastStep: { seconds: 2, waitSeconds: 1.5 },
+    rollouts: {},
+  });
+  expect(whoWaits(onPolicy)).toBe(
+    'the trainer waits for the corpus or what the target writes (75 % of the last step)',
+  );
 });
 
 test('names those that the run goes on without, and does not wait for them', () => {

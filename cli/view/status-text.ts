@@ -1,10 +1,12 @@
 import type {
   GetStatusResponse,
   HeldOut,
+  RolloutStatus,
+  StepRollouts,
   StepTime,
   StreamStatus,
 } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
-import { percent, whole } from './words.ts';
+import { percent, rate, whole } from './words.ts';
 
 const phases = ['compute', 'optimizer', 'wait', 'align', 'checkpoint', 'evaluate'] as const;
 
@@ -24,6 +26,27 @@ export function timeText(time: StepTime): string {
 export function heldOutText({ bitsPerByte, step }: HeldOut): string {
   const domains = Object.entries(bitsPerByte).map(([domain, bits]) => `${domain} ${bits.toFixed(3)}`);
   return `${domains.join(', ')} bits per byte  (step ${whole(step)})`;
+}
+
+/** What the target wrote for the last step that had some. */
+export const writtenText = ({ documents, tokens, endedByLength, ...last }: StepRollouts): string =>
+  [
+    rate(last.tokensPerSecond),
+    `${whole(Number(tokens) / documents)} tokens each`,
+    `${percent(endedByLength / documents)} ended by length`,
+    `${percent(last.repeatedShare)} repeats`,
+  ].join(', ');
+
+/** How far the target is from who judges what it writes, in nats a token, and how old the weights were that wrote it. */
+export const onPolicyText = ({ divergence, staleness, mostStaleness }: StepRollouts): string =>
+  `KL to the judge ${divergence.toFixed(4)}, ${staleness.toFixed(1)} steps stale (${mostStaleness} at most)`;
+
+/** All that the target has written for the run. */
+export function rolloutTotals({ documents, tokens, endedByLength, dropped }: RolloutStatus): string {
+  const parts = [`${whole(documents)} completions, ${whole(tokens)} tokens`];
+  if (documents > 0n) parts.push(`${percent(Number(endedByLength) / Number(documents))} ended by length`);
+  if (dropped > 0n) parts.push(`${whole(dropped)} dropped`);
+  return parts.join(', ');
 }
 
 /** How full the streams of a run are. */
@@ -53,7 +76,7 @@ export function troubles({ skippedSteps, sources }: GetStatusResponse): string {
 const noticeable = 0.1;
 
 /** Who waits for whom, in a few words. */
-export function whoWaits({ sources, lastStep }: GetStatusResponse): string {
+export function whoWaits({ sources, lastStep, rollouts }: GetStatusResponse): string {
   const parts: string[] = [];
   const full = sources.filter(({ waitingForRoom }) => waitingForRoom).map(({ teacher }) => teacher);
   if (full.length > 0) parts.push(`${full.join(', ')} ${full.length > 1 ? 'wait' : 'waits'} for the trainer`);
@@ -62,7 +85,8 @@ export function whoWaits({ sources, lastStep }: GetStatusResponse): string {
     const owing = sources
       .filter(({ documentsMissing, leftOut }) => documentsMissing > 0 && !leftOut)
       .map(({ teacher }) => teacher);
-    const whom = owing.length > 0 ? owing.join(', ') : 'documents';
+    const documents = rollouts ? 'the corpus or what the target writes' : 'documents';
+    const whom = owing.length > 0 ? owing.join(', ') : documents;
     parts.push(`the trainer waits for ${whom} (${percent(waited)} of the last step)`);
   }
   const leftOut = sources.filter((source) => source.leftOut).map(({ teacher }) => teacher);

@@ -11,6 +11,7 @@ import { ratesOf, type Sample, withSample } from './mesh/rates.ts';
 import { chosenPanel } from './panels/chosen-panel.ts';
 import { speedPanel } from './panels/speed-panel.ts';
 import { timePanel } from './panels/time-panel.ts';
+import { rolloutsPanel } from './rollouts/rollouts-panel.ts';
 
 const head = pageHead();
 const note = answeringNote();
@@ -21,6 +22,7 @@ const mesh = meshPicture();
 const time = timePanel();
 const chosen = chosenPanel();
 const details = figureCharts();
+const rollouts = rolloutsPanel([]);
 const alignment = alignmentPanel();
 
 document.body.replaceChildren(
@@ -35,6 +37,7 @@ document.body.replaceChildren(
     time.element,
     chosen.element,
     ...details.map(({ element }) => chartPanel('third', element)),
+    rollouts.element,
     alignment.element,
   ),
   element('footer', {}, 'The same figures for Prometheus: ', element('a', { href: '/metrics' }, '/metrics')),
@@ -54,6 +57,7 @@ void follow({
     speed.show(status);
     mesh.show(status, ratesOf(samples));
     time.show(status.time);
+    rollouts.show(status);
     chosen.show(
       new Map(status.sources.map(({ teacher, documentsChosen }) => [teacher, Number(documentsChosen)])),
     );

@@ -82,6 +82,12 @@ it('says how full the streams are, each teacher with room of its own', () => {
   expect(part('corpus')?.lines).toEqual(['waits for room', '2\u202f400 documents']);
 });
 
+it('says that the target writes documents too, and how fast', () => {
+  const status = create(GetStatusResponseSchema, { rollouts: { last: { tokensPerSecond: 812 } } });
+  const [corpus] = sceneOf(status, noRates, new Date(0)).parts;
+  expect(corpus).toMatchObject({ title: 'Corpus, rollouts', figure: '812 tok/s' });
+});
+
 const overlap = (a: Box, b: Box): boolean =>
   a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 

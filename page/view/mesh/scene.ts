@@ -52,7 +52,8 @@ export function sceneOf(status: GetStatusResponse, rates: Rates, now: Date): Sce
     {
       id: 'corpus',
       column: 'corpus',
-      title: 'Corpus',
+      title: status.rollouts ? 'Corpus, rollouts' : 'Corpus',
+      ...(status.rollouts?.last && { figure: `${rate(status.rollouts.last.tokensPerSecond)} tok/s` }),
       lines: [
         ...(full ? ['waits for room'] : []),
         status.documentsTotal > 0n ? counted(Number(status.documentsTotal), 'document') : 'being counted',

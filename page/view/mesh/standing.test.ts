@@ -47,6 +47,10 @@ it('says who waits for whom', () => {
   const ahead = create(GetStatusResponseSchema, { state: TrainerState.TRAINING, streams: [full] });
   expect(paceOf(ahead, { waitShare: 0 }).text).toBe('The trainer sets the pace: the corpus waits for room.');
   expect(pace([orator], 0.5)).toBe('The trainer waits for documents, 50\u202f% of its time.');
+  const onPolicy = create(GetStatusResponseSchema, { state: TrainerState.TRAINING, rollouts: {} });
+  expect(paceOf(onPolicy, { waitShare: 0.5 }).text).toBe(
+    'The trainer waits for the corpus or what the target writes, 50\u202f% of its time.',
+  );
 });
 
 it('says how a run ended', () => {

@@ -29,7 +29,7 @@ const worthAWord = 0.1;
 
 /** Who waits for whom, in a sentence. */
 export function paceOf(status: GetStatusResponse, { waitShare = 0 }: Pick<Rates, 'waitShare'>): Standing {
-  const { state, sources } = status;
+  const { state, sources, rollouts } = status;
   if (state === TrainerState.FINISHED) return { kind: 'works', text: 'The run is finished.' };
   if (state === TrainerState.FAILED)
     return { kind: 'away', text: 'The trainer has failed; its log says why.' };
@@ -40,7 +40,8 @@ export function paceOf(status: GetStatusResponse, { waitShare = 0 }: Pick<Rates,
   if (waitShare > worthAWord) {
     const late = namesOf(sources.filter(({ documentsMissing, leftOut }) => documentsMissing > 0 && !leftOut));
     const share = `${percent(waitShare)} of its time`;
-    return { kind: 'late', text: `The trainer waits for ${late || 'documents'}, ${share}.` };
+    const documents = rollouts ? 'the corpus or what the target writes' : 'documents';
+    return { kind: 'late', text: `The trainer waits for ${late || documents}, ${share}.` };
   }
   const leftOut = namesOf(sources.filter((source) => source.leftOut));
   if (leftOut) return { kind: 'late', text: `The run goes on without ${leftOut}.` };
