@@ -3,12 +3,13 @@ import { writeModel } from '../../model/export/write-model.ts';
 import { openSafetensors } from '../../model/safetensors/safetensors-file.ts';
 
 /**
- * Writes a model of the same shape that says other things: its last normalisation is turned round, so that what was least
- * probable is most.
+ * Weights of the same shape that say other things: the last normalisation is turned round, so that what was least probable
+ * is most.
  *
  * @param original Hugging Face directory of a Llama
+ * @returns float32, by name
  */
-export async function writeContrary(directory: string, original: string): Promise<void> {
+export async function contraryWeights(original: string): Promise<ReadonlyMap<string, Float32Array>> {
   const file = await openSafetensors(join(original, 'model.safetensors'));
   try {
     const weights = new Map<string, Float32Array>();
@@ -18,8 +19,12 @@ export async function writeContrary(directory: string, original: string): Promis
       'model.norm.weight',
       norm.map((value) => -value),
     );
-    await writeModel(directory, original, weights);
+    return weights;
   } finally {
     await file.close();
   }
 }
+
+/** Writes the model that {@link contraryWeights} make. */
+export const writeContrary = async (directory: string, original: string): Promise<void> =>
+  writeModel(directory, original, await contraryWeights(original));
