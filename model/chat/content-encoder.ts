@@ -70,7 +70,8 @@ export class ContentEncoder {
 
   /** The token that ends a text or a completion that nobody speaks (</s>, <|endoftext|>); undefined where there is none. */
   endOfText(): number | undefined {
-    for (let id = 0; id < this.tokenizer.vocabularySize; id++) if (this.#isEndOfText(id)) return id;
+    for (let id = 0; id < this.tokenizer.vocabularySize; id++)
+      if (this.#isSpecial(id) && this.#isEndOfText(id)) return id;
     return undefined;
   }
 
