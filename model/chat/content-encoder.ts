@@ -68,6 +68,13 @@ export class ContentEncoder {
     return this.#endsOfTurn;
   }
 
+  /** The token that ends a text or a completion that nobody speaks (</s>, <|endoftext|>); undefined where there is none. */
+  endOfText(): number | undefined {
+    for (let id = 0; id < this.tokenizer.vocabularySize; id++)
+      if (this.#isSpecial(id) && this.#isEndOfText(id)) return id;
+    return undefined;
+  }
+
   readonly #isSpecial = (id: number): boolean => this.tokenizer.tokenBytes(id) === undefined;
 
   readonly #isEndOfText = (id: number): boolean =>
