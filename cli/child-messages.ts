@@ -23,6 +23,9 @@ export const childMessageSchema = z.union([
       .describe('How far a recording has come.'),
   }),
   z.strictObject({
+    writing: z.strictObject({ metricsPort: z.number() }).describe('It has the target write.'),
+  }),
+  z.strictObject({
     fed: z.strictObject({ published: z.number(), total: z.number() }).describe('Documents of the corpus.'),
   }),
 ]);

@@ -8,6 +8,7 @@ const verbs = {
   up: async () => (await import('./commands/up.ts')).addUp,
   teacher: async () => (await import('./commands/teacher.ts')).addTeacher,
   target: async () => (await import('./commands/target.ts')).addTarget,
+  rollout: async () => (await import('./commands/rollout.ts')).addRollout,
   feed: async () => (await import('./commands/feed.ts')).addFeed,
   record: async () => (await import('./commands/record.ts')).addRecord,
   trainer: async () => (await import('./commands/trainer.ts')).addTrainer,

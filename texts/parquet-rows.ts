@@ -10,7 +10,7 @@ import {
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import { readGroup } from './parquet-group.ts';
 import { decodeUtf8, type Row, type RowOptions } from './row.ts';
-import { contentKeys, formatKeys, keysBeside } from './row-format.ts';
+import { contentKeys, formatKeys, keysBeside, type RowPurpose, teacherKey } from './row-format.ts';
 
 /**
  * The rows of a parquet file, of which a part of a row group at a time is in memory. A row's value is an object with
@@ -22,13 +22,13 @@ import { contentKeys, formatKeys, keysBeside } from './row-format.ts';
  */
 export async function* readParquetRows(
   file: string,
-  { column, from, onRead }: RowOptions,
+  { column, purpose = 'texts', from, onRead }: RowOptions,
 ): AsyncGenerator<Row> {
   const handle = await open(file);
   try {
     const buffer = await asyncBuffer(handle);
     const metadata = await whole(file, parquetMetadataAsync(buffer));
-    const columns = wantedColumns(file, metadata, column);
+    const columns = wantedColumns(file, metadata, { column, purpose });
     let rowStart = 0;
     for (const group of metadata.row_groups) {
       const rowEnd = rowStart + Number(group.num_rows);
@@ -84,20 +84,23 @@ function plainValue(value: unknown): unknown {
   return Object.fromEntries(entries);
 }
 
-function wantedColumns(file: string, metadata: FileMetaData, column: string | undefined): readonly string[] {
+function wantedColumns(
+  file: string,
+  metadata: FileMetaData,
+  { column, purpose }: { readonly column: string | undefined; readonly purpose: RowPurpose },
+): readonly string[] {
   const { children } = parquetSchema(metadata);
   const namesOf = (some: readonly SchemaTree[]) => some.map(({ element }) => element.name);
   const names = namesOf(children);
   const conversations = namesOf(children.filter(hasMessages));
   const usable = namesOf(children.filter((child) => isString(child.element) || hasMessages(child)));
-  const keys = contentKeys((key) => usable.includes(key), column);
-  if (keys?.some((key) => conversations.includes(key))) {
-    return [...keys, ...keysBeside.filter((key) => names.includes(key))];
-  }
-  if (keys !== undefined) return keys;
+  const keys = contentKeys((key) => usable.includes(key), column, purpose);
+  const isConversation = keys?.some((key) => conversations.includes(key));
+  const beside = [...(isConversation ? keysBeside : []), ...(purpose === 'prompts' ? [teacherKey] : [])];
+  if (keys !== undefined) return [...keys, ...beside.filter((key) => names.includes(key))];
   const problem =
     column === undefined
-      ? `none of the columns ${formatKeys}`
+      ? `none of the columns ${formatKeys[purpose]}`
       : names.includes(column)
         ? `no texts or messages in its column "${column}"`
         : `no column "${column}"`;

@@ -5,7 +5,7 @@ import type { ContentProblem } from './messages.ts';
 import { readRows } from './read-rows.ts';
 import { beginning, type CutProblem, type Row, type RowPosition, type RowProblem } from './row.ts';
 import { type Learn, rowContent } from './row-content.ts';
-import { formatKeys } from './row-format.ts';
+import { formatKeys, type RowPurpose } from './row-format.ts';
 
 /** Where texts are, and their label. */
 export interface TextEntry {
@@ -67,40 +67,72 @@ export interface FileTextOptions {
  *
  * @throws FuseMeshError as {@link readTexts}
  */
-export async function* readFileTexts(
+export function readFileTexts(
   file: string,
-  { column, invalid = 'refuse', learn }: Pick<TextEntry, 'column' | 'invalid' | 'learn'>,
+  { column, invalid, learn }: Pick<TextEntry, 'column' | 'invalid' | 'learn'>,
+  options: FileTextOptions = {},
+): AsyncGenerator<FileText<Content>> {
+  const read = (row: Row) => rowContent(row, { column, learn });
+  return readFileRows(file, { column, invalid, purpose: 'texts', read }, options);
+}
+
+/** What a row of a file holds. */
+export interface FileText<Content> {
+  readonly content: Content;
+  readonly place: string;
+  readonly after: RowPosition;
+}
+
+/** What the rows of a file are read as. */
+interface RowReading<Content> extends Pick<TextEntry, 'column' | 'invalid'> {
+  readonly purpose: RowPurpose;
+  read(row: Row): { readonly content: Content } | ContentProblem;
+}
+
+/**
+ * What the rows of a file hold; those that hold nothing usable are refused, or left out and told.
+ *
+ * @throws FuseMeshError as {@link readTexts}
+ */
+export async function* readFileRows<Content>(
+  file: string,
+  { column, invalid = 'refuse', purpose, read }: RowReading<Content>,
   { from = beginning, onSkipped, onRead }: FileTextOptions = {},
-): AsyncGenerator<{ readonly content: Content; readonly place: string; readonly after: RowPosition }> {
+): AsyncGenerator<FileText<Content>> {
   let hasColumn = from.rows > 0;
   let without: Row | undefined;
-  const options = { column, learn };
-  for await (const row of readRows(file, { column, from, onRead })) {
+  for await (const row of readRows(file, { column, purpose, from, onRead })) {
     const { place, after } = row;
-    const read = rowContent(row, options);
-    if ('content' in read) {
+    const found = read(row);
+    if ('content' in found) {
       hasColumn = true;
-      yield { content: read.content, place, after };
+      yield { content: found.content, place, after };
       continue;
     }
-    const { problem } = read;
-    if (invalid === 'refuse') throw refuse(row, read, column);
+    const { problem } = found;
+    if (invalid === 'refuse') throw refuse(row, found, { column, purpose });
     if (problem === 'no such column') without ??= row;
     else hasColumn ||= problem === 'null' || problem === 'empty';
     onSkipped?.({ place, problem });
   }
   // Not a row is broken then, but the name of the column.
-  if (without !== undefined && !hasColumn) throw refuse(without, { problem: 'no such column' }, column);
+  if (without !== undefined && !hasColumn) {
+    throw refuse(without, { problem: 'no such column' }, { column, purpose });
+  }
 }
 
-function refuse(row: Row, { problem, at }: ContentProblem, column: string | undefined): FuseMeshError {
+function refuse(
+  row: Row,
+  { problem, at }: ContentProblem,
+  { column, purpose }: { readonly column: string | undefined; readonly purpose: RowPurpose },
+): FuseMeshError {
   const there = at === undefined ? '' : ` in its "${at}"`;
   const named = at === undefined ? '' : ` in "${at}"`;
   const says: Readonly<Record<RowProblem, string>> = {
     'not UTF-8': 'is not UTF-8 text: convert the file, for example with "iconv -f LATIN1 -t UTF-8"',
     'not JSON': 'is not JSON: put one object on each line',
     'no object': `is no object: make it {"${column ?? 'text'}": "…"}`,
-    'no such column': `has no ${column === undefined ? formatKeys : `"${column}"`}; it has ${keysOf(row)}: set column to what holds the text or the messages`,
+    'no such column': `has no ${column === undefined ? formatKeys[purpose] : `"${column}"`}; it has ${keysOf(row)}: set column to what holds the text or the messages`,
     null: `is null${named}: give it a text`,
     'no string': `has no string${there}: make it one`,
     'half a character': `has half of a surrogate pair${there} (an escape from \\ud800 to \\udfff that stands alone), which is no character: write the whole pair`,

@@ -15,7 +15,7 @@ export interface ContentOptions {
   readonly learn?: Learn | undefined;
 }
 
-type Keyed = Readonly<Record<string, unknown>>;
+export type Keyed = Readonly<Record<string, unknown>>;
 
 /**
  * The content of a row: a text, or a conversation with what is learnt of it.
@@ -54,7 +54,7 @@ export function rowContent(row: Row, options: ContentOptions): { content: Conten
 }
 
 /** What templates write must have the numbers as the row has them. */
-function withNumbersOf(
+export function withNumbersOf(
   json: string | undefined,
   read: { content: Conversation } | ContentProblem,
 ): { content: Conversation } | ContentProblem {
@@ -64,7 +64,10 @@ function withNumbersOf(
   return number === undefined ? read : { problem: 'a number that would be another', at: number };
 }
 
-function textContent(value: unknown, column: string | undefined): { content: string } | ContentProblem {
+export function textContent(
+  value: unknown,
+  column: string | undefined,
+): { content: string } | ContentProblem {
   if (typeof value === 'string' && value !== '' && value.isWellFormed()) return { content: value };
   if (value === null) return { problem: 'null' };
   if (value === '') return { problem: 'empty' };
@@ -104,8 +107,8 @@ function readWords(value: unknown, key: 'prompt' | 'completion'): readonly Messa
     : { problem: 'half a character', at: key };
 }
 
-/** Tools are a list of JSON schemas, or that as a string. */
-function withTools(row: Keyed, turns: readonly Turn[]): { content: Conversation } | ContentProblem {
+/** A conversation of a row's turns and its tools, which are a list of JSON schemas, or that as a string. */
+export function withTools(row: Keyed, turns: readonly Turn[]): { content: Conversation } | ContentProblem {
   const settings = row['chat_template_kwargs'] ?? {};
   if (typeof settings !== 'object' || Object.keys(settings).length > 0)
     return { problem: 'own settings for its template' };

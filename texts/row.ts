@@ -1,3 +1,5 @@
+import type { RowPurpose } from './row-format.ts';
+
 /** What may be wrong with one row of a file of texts, while the rest of the file is fine. */
 export type RowProblem =
   | 'not UTF-8'
@@ -47,6 +49,8 @@ export type Row = {
 export interface RowOptions {
   /** The column that holds the content; left out, it is found by its name (row-format.ts). */
   readonly column: string | undefined;
+  /** Texts, where it is left out. */
+  readonly purpose?: RowPurpose | undefined;
   readonly from: RowPosition;
   /** Called with how many bytes of the file, as it is on disk, were read. */
   readonly onRead?: ((bytes: number) => void) | undefined;

@@ -4,7 +4,7 @@ import type { Attributes, Tracing } from './tracer.ts';
 /** Which process makes the traces. */
 export interface TracedProcess {
   /** What it is called in the traces, unless OTEL_SERVICE_NAME says otherwise. */
-  readonly serviceName: 'fusemesh-feeder' | 'fusemesh-teacher' | 'fusemesh-trainer';
+  readonly serviceName: 'fusemesh-feeder' | 'fusemesh-rollout' | 'fusemesh-teacher' | 'fusemesh-trainer';
   /** Of everything that it does. */
   readonly attributes: Attributes;
 }

@@ -109,14 +109,15 @@ export class CorpusWriter {
     await this.#writeJournal();
   }
 
-  /** Puts what was saved in the order of a seed. */
-  async finish(seed: number): Promise<void> {
+  /** Puts what was saved in the order of a seed; without one, it stays in its own. */
+  async finish(seed?: number): Promise<void> {
     const places = await readFile(join(this.#directory, placesFile));
     const count = this.#journal.documents;
     const domains = Uint32Array.from({ length: count }, (_, piece) =>
       places.readUInt32LE(piece * placeBytes + 12),
     );
-    const order = documentOrder(domains, seed);
+    const order =
+      seed === undefined ? Uint32Array.from(domains, (_, piece) => piece) : documentOrder(domains, seed);
     const ordered = await open(join(this.#directory, orderFile), 'w');
     for (let begin = 0; begin < count; begin += placesAtOnce) {
       const some = order.subarray(begin, begin + placesAtOnce);

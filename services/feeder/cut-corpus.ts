@@ -115,7 +115,7 @@ async function* readCorpus(files: readonly CorpusFile[], from: CorpusPosition): 
 }
 
 /** Works on several items at once, and gives what comes of them in their order. */
-async function* inOrder<Item, Result>(
+export async function* inOrder<Item, Result>(
   items: AsyncIterable<Item>,
   work: (item: Item) => Promise<Result>,
 ): AsyncGenerator<Result> {

@@ -43,7 +43,7 @@ it('publishes all once, and again from the first that is held when the stream is
   });
   await expect.poll(() => heard).toContain('all, 8 ours');
   expect(heard.slice(0, 3)).toEqual(['begun', '0', '1']);
-  expect([keeper.get(7), keeper.get(8)]).toEqual([list[7], undefined]);
+  expect([await keeper.get(7), await keeper.get(8)]).toEqual([list[7], undefined]);
 
   await streams.releaseDocuments(5);
   // It looks every second.

@@ -1,5 +1,5 @@
 import type { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { repeatUntilAborted } from '../../process/lifecycle/repeat.ts';
+import { repeatUntilAborted, sleepUnlessAborted } from '../../process/lifecycle/repeat.ts';
 import type { Log } from '../../process/log/log.ts';
 import { RepeatedWarning } from '../../process/log/repeated-warning.ts';
 import type { CorpusManifest, Document } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
@@ -9,9 +9,18 @@ import type { PublishDocument } from './traced-publishing.ts';
 /** How often it is looked whether all is still there, in milliseconds. */
 const lookEvery = 1_000;
 
+/** The documents of a run. */
+export interface RunDocuments {
+  readonly count: number;
+  at(number: number): Document | Promise<Document>;
+}
+
+/** Where the documents' stream stands. */
+type Published = NonNullable<Awaited<ReturnType<RunStreams['publishedCorpus']>>>;
+
 interface Corpus {
-  /** All documents, by number. */
-  readonly documents: { readonly count: number; at(number: number): Document };
+  /** All documents, by number; those that are still to be written come when they are. */
+  readonly documents: RunDocuments;
   readonly manifest: CorpusManifest;
   readonly streams: Pick<RunStreams, 'publishManifest' | 'publishedCorpus'>;
   readonly publish: PublishDocument;
@@ -42,8 +51,8 @@ export class DocumentKeeper {
   }
 
   /** A document that was published; undefined for others. */
-  get(number: number): Document | undefined {
-    return number <= this.#last ? this.#corpus.documents.at(number) : undefined;
+  async get(number: number): Promise<Document | undefined> {
+    return number <= this.#last ? await this.#corpus.documents.at(number) : undefined;
   }
 
   /**
@@ -90,22 +99,42 @@ export class DocumentKeeper {
   }
 
   /** @returns whether all are there; false where the stream has changed meanwhile */
-  async #publishRest(
-    numbering: NonNullable<Awaited<ReturnType<RunStreams['publishedCorpus']>>>,
-    { signal, onProgress }: Keeping,
-  ): Promise<boolean> {
+  async #publishRest(numbering: Published, { signal, onProgress }: Keeping): Promise<boolean> {
     const { documents, publish, log } = this.#corpus;
     const next = numbering.last + 1;
     if (next < documents.count && numbering.last < this.#last) {
       log.warn({ document: next }, `The stream has lost documents: publishing again from ${next}`);
     }
     for (let number = next; number < documents.count; number++) {
-      if (!(await publish(documents.at(number), { signal, numbering }))) return false;
+      const document = await this.#whenThere(number, numbering, signal);
+      if (document === undefined || !(await publish(document, { signal, numbering }))) return false;
       if (number <= this.#last) continue;
       this.#last = number;
       this.#ours++;
       onProgress(number + 1);
     }
     return true;
+  }
+
+  /** The next document to be published; undefined where the stream has changed while it was waited for. */
+  async #whenThere(number: number, numbering: Published, signal: AbortSignal): Promise<Document | undefined> {
+    const document = this.#corpus.documents.at(number);
+    if (!(document instanceof Promise)) return document;
+    // Where the stream has changed, nobody waits for it any more.
+    document.catch(() => undefined);
+    const stop = new AbortController();
+    const either = AbortSignal.any([signal, stop.signal]);
+    try {
+      for (;;) {
+        const found = await Promise.race([document, sleepUnlessAborted(lookEvery, either)]);
+        if (found !== undefined) return found;
+        // One that nobody writes any more tells that it was stopped.
+        if (signal.aborted) return await document;
+        const { manifestPosition, last } = (await this.#look(signal)) ?? {};
+        if (manifestPosition !== numbering.manifestPosition || last !== number - 1) return undefined;
+      }
+    } finally {
+      stop.abort();
+    }
   }
 }

@@ -8,10 +8,17 @@ import type { Tracer } from '../../process/tracing/tracer.ts';
 import { findTextFiles } from '../../texts/find-text-files.ts';
 import type { CorpusManifest } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
 import { connectNats } from '../../wire/nats/connection.ts';
-import { openRunStreams } from '../../wire/nats/run-streams.ts';
-import { DocumentKeeper } from './document-keeper.ts';
+import { openRunStreams, type RunStreams } from '../../wire/nats/run-streams.ts';
+import { DocumentKeeper, type RunDocuments } from './document-keeper.ts';
 import { encodersOfRun } from './encoders-of-run.ts';
+import { holdDirectory } from './hold-directory.ts';
 import { prepareCorpus } from './prepare-corpus.ts';
+import {
+  OnPolicyDocuments,
+  type OnPolicyRun,
+  promptsDirectory,
+  type Surroundings,
+} from './rollouts/on-policy-documents.ts';
 import { tracedPublishing } from './traced-publishing.ts';
 
 /** What is published of a run when its feeder has done its part. */
@@ -47,10 +54,10 @@ export interface FeederOptions {
  *   published
  */
 export async function runFeeder(config: RunConfig, options: FeederOptions): Promise<void> {
-  const { signal, tracer, onRead, onProgress, onPublished } = options;
+  const { signal, onRead } = options;
   const log = options.log.child({ run: config.run });
   // What can be wrong with the run file shows before anything is waited for.
-  for (const { path } of textsOf(config)) {
+  for (const { path } of [...textsOf(config), ...(config.onPolicy?.prompts ?? [])]) {
     const { files, skipped } = await findTextFiles(path);
     if (skipped.length > 0) {
       log.info(
@@ -66,43 +73,107 @@ export async function runFeeder(config: RunConfig, options: FeederOptions): Prom
     log.info("The corpus is being cut, with the teachers' tokenizers as soon as they are up");
     const encoders = await encodersOfRun(config, signal);
     const directory = join(config.trainer.output, 'corpus');
-    const documents = await prepareCorpus(config, encoders, { directory, signal, log, onRead });
-    const { manifest } = documents;
-    const textBytes = Number(manifest.textBytes);
-    log.info(
-      { documents: documents.count, textBytes },
-      `The corpus is cut into ${documents.count} documents`,
-    );
-
-    const publish = tracedPublishing(streams, config.run, tracer);
+    const hasCorpus = textsOf(config).length > 0;
+    const corpus = hasCorpus
+      ? await prepareCorpus(config, encoders, { directory, signal, log, onRead })
+      : undefined;
     const over = new AbortController();
-    const keeper = new DocumentKeeper({ documents, manifest, streams, publish, log });
-    const all = await keeper.keepPublished({
-      signal: AbortSignal.any([signal, over.signal]),
-      onProgress: (done) => onProgress?.({ published: done, total: documents.count }),
-      onBegun: () =>
-        streams.answerCorpusRequests({
-          corpus: Buffer.from(manifest.sha256).toString('hex'),
-          published: (number) => keeper.get(number),
-          runOver: () => {
-            log.info('The trainer needs no more documents: the run is over');
-            over.abort();
-          },
-        }),
-      onPublished: (count) => {
-        log.info(
-          { documents: documents.count, published: count },
-          `The corpus is published: ${count} documents of ${documents.count} are new`,
-        );
-        onPublished?.({ documents: documents.count, published: count, manifest });
-      },
-    });
-    documents.close();
-    if (over.signal.aborted) await rm(directory, { recursive: true, force: true });
-    if (!all && !over.signal.aborted) {
-      throw new FuseMeshError('cancelled', 'Stopped before all documents were published.');
+    const publishing: Publishing = { streams, over, options: { ...options, log } };
+    if (config.onPolicy === undefined) {
+      // Without onPolicy the run file has texts.
+      if (corpus !== undefined) await publish(config.run, corpus, publishing);
+    } else {
+      const own = { connection, corpus, encoders };
+      await feedOnPolicy({ ...config, onPolicy: config.onPolicy }, own, publishing);
+    }
+    corpus?.close();
+    if (over.signal.aborted) {
+      for (const unneeded of [directory, promptsDirectory(config)]) {
+        await rm(unneeded, { recursive: true, force: true });
+      }
     }
   } finally {
     await connection.close();
+  }
+}
+
+/** How a run's documents are published. */
+interface Publishing {
+  readonly streams: RunStreams;
+  /** Aborts when the trainer needs no more documents. */
+  readonly over: AbortController;
+  readonly options: FeederOptions;
+}
+
+/** Has the target write documents beside those of the corpus, and publishes both; another feeder waits meanwhile. */
+async function feedOnPolicy(
+  config: OnPolicyRun,
+  own: Pick<Surroundings, 'connection' | 'corpus' | 'encoders'>,
+  publishing: Publishing,
+): Promise<void> {
+  const { options, over } = publishing;
+  const { log, onRead } = options;
+  await holdDirectory(promptsDirectory(config), options.signal, async () => {
+    const stop = new AbortController();
+    const signal = AbortSignal.any([options.signal, stop.signal]);
+    const exchanging = AbortSignal.any([signal, over.signal]);
+    const documents = await OnPolicyDocuments.open(config, { ...own, signal: exchanging, log, onRead });
+    const { plan } = documents;
+    log.info(
+      { documents: plan.documents, rollouts: plan.rollouts, written: documents.written },
+      `The target writes ${plan.rollouts} of ${plan.documents} documents, ${documents.written} are there`,
+    );
+    const both = [
+      documents.exchange.run(),
+      publish(config.run, documents, { ...publishing, options: { ...options, signal } }),
+    ];
+    try {
+      await Promise.all(both);
+    } finally {
+      stop.abort();
+      await Promise.allSettled(both);
+      await documents.close();
+    }
+  });
+}
+
+/** Publishes documents, and stays until the run is over. */
+async function publish(
+  run: string,
+  documents: RunDocuments & { readonly manifest: CorpusManifest },
+  { streams, over, options }: Publishing,
+): Promise<void> {
+  const { signal, log, tracer, onProgress, onPublished } = options;
+  const { manifest, count } = documents;
+  log.info({ documents: count, textBytes: Number(manifest.textBytes) }, `The run has ${count} documents`);
+  const keeper = new DocumentKeeper({
+    documents,
+    manifest,
+    streams,
+    publish: tracedPublishing(streams, run, tracer),
+    log,
+  });
+  const all = await keeper.keepPublished({
+    signal: AbortSignal.any([signal, over.signal]),
+    onProgress: (done) => onProgress?.({ published: done, total: count }),
+    onBegun: () =>
+      streams.answerCorpusRequests({
+        corpus: Buffer.from(manifest.sha256).toString('hex'),
+        published: (number) => keeper.get(number),
+        runOver: () => {
+          log.info('The trainer needs no more documents: the run is over');
+          over.abort();
+        },
+      }),
+    onPublished: (published) => {
+      log.info(
+        { documents: count, published },
+        `The corpus is published: ${published} documents of ${count} are new`,
+      );
+      onPublished?.({ documents: count, published, manifest });
+    },
+  });
+  if (!all && !over.signal.aborted) {
+    throw new FuseMeshError('cancelled', 'Stopped before all documents were published.');
   }
 }

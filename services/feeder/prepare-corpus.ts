@@ -58,18 +58,24 @@ export async function prepareCorpus(
     const skipped = new SkippedRows(journal.skipped);
     if (skipped.count > 0) log.warn({ skipped: skipped.counts }, skipped.sentence());
     return new StoredCorpus(directory, journal, contextLength);
-  }).catch((cause: NodeJS.ErrnoException) => {
-    if (cause instanceof FuseMeshError || cause.syscall === undefined) throw cause;
-    throw new FuseMeshError(
-      'failed_precondition',
-      `The cut corpus cannot be kept in ${directory} (${cause.code}): make room there, or choose another trainer.output.`,
-      { cause },
-    );
+  }).catch((cause: unknown) => {
+    throw cannotBeKept('The cut corpus', directory, cause);
   });
 }
 
+/** @param what cannot be kept: "The cut corpus" */
+export function cannotBeKept(what: string, directory: string, cause: unknown): unknown {
+  const { syscall, code } = cause as NodeJS.ErrnoException;
+  if (cause instanceof FuseMeshError || syscall === undefined) return cause;
+  return new FuseMeshError(
+    'failed_precondition',
+    `${what} cannot be kept in ${directory} (${code}): make room there, or choose another trainer.output.`,
+    { cause },
+  );
+}
+
 /** How conversations are cut depends on the templates too; base models have none. */
-function templatesKey(encoders: readonly ContentEncoder[]): { readonly templates?: string } {
+export function templatesKey(encoders: readonly ContentEncoder[]): { readonly templates?: string } {
   const formats = encoders.map(({ template: { format } }) => format);
   if (formats.every(({ template }) => template === '')) return {};
   return { templates: hash('sha256', JSON.stringify(formats)) };

@@ -28,7 +28,7 @@ export interface CorpusShelf {
   /** SHA-256 over all documents, hexadecimal. */
   readonly corpus: string;
   /** A document that is published; undefined for one that is not yet. */
-  published(number: number): Document | undefined;
+  published(number: number): Document | undefined | Promise<Document | undefined>;
   /** Called when the trainer needs no more documents. */
   runOver(): void;
 }
@@ -38,7 +38,7 @@ export function answerCorpusRequests(context: RunContext, shelf: CorpusShelf): v
   const { connection, names } = context;
   const answer = async (request: Msg) => {
     const isOurs = request.headers?.get(corpusHeader) === shelf.corpus;
-    const document = isOurs ? shelf.published(Number(request.string())) : undefined;
+    const document = isOurs ? await shelf.published(Number(request.string())) : undefined;
     const own = headers();
     own.set(corpusHeader, shelf.corpus);
     const within = { signal: AbortSignal.timeout(answerWithin) };

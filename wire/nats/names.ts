@@ -27,6 +27,14 @@ export interface RunNames {
   readonly partsPrefix: string;
   /** Parts of dead letters, which are in their stream. */
   readonly letterPartsSubject: string;
+  /** What the target is still to write, until it is written. */
+  readonly promptsStream: string;
+  /** Followed by the number of the document. */
+  readonly promptsPrefix: string;
+  /** What the target has written, until the feeder has taken it. */
+  readonly rolloutsStream: string;
+  /** Followed by the number of the document. */
+  readonly rolloutsPrefix: string;
   /** Object store bucket of the target's weights, for who serves it while it learns. */
   readonly weightsBucket: string;
   /** The stream behind the bucket, by the rule of object stores. */
@@ -64,6 +72,10 @@ export function runNames(run: string): RunNames {
     deadLettersPrefix: `fusemesh.${run}.dead-letters.`,
     partsPrefix: `fusemesh.${run}.parts.`,
     letterPartsSubject: `fusemesh.${run}.letter-parts`,
+    promptsStream: `fusemesh_${run}_prompts`,
+    promptsPrefix: `fusemesh.${run}.prompts.`,
+    rolloutsStream: `fusemesh_${run}_rollouts`,
+    rolloutsPrefix: `fusemesh.${run}.rollouts.`,
     weightsBucket: `fusemesh_${run}_weights`,
     weightsStream: `OBJ_fusemesh_${run}_weights`,
   };
@@ -83,6 +95,15 @@ export function partsPlace(
 ): { readonly stream: string; readonly subject: string } {
   if (teacher !== undefined) refuseWrongName('teacher', teacher);
   const kind = teacher === undefined ? 'documents' : `distributions.${teacher}`;
+  return { stream: partsStream, subject: `${partsPrefix}${kind}.${document}` };
+}
+
+/** Where the parts of a task or a rollout of a document go. */
+export function rolloutPartsPlace(
+  { partsStream, partsPrefix }: RunNames,
+  kind: 'prompts' | 'rollouts',
+  document: number,
+): { readonly stream: string; readonly subject: string } {
   return { stream: partsStream, subject: `${partsPrefix}${kind}.${document}` };
 }
 

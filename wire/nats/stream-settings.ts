@@ -103,8 +103,15 @@ export interface StreamPosition {
 export const lifeOf = ({ created }: { readonly created: string | number }): string => String(created);
 
 export async function removeStreams({ connection, names }: RunContext): Promise<void> {
-  const { documentsStream, distributionsStream, partsStream, deadLettersStream, weightsStream } = names;
-  const streams = [documentsStream, distributionsStream, partsStream, deadLettersStream, weightsStream];
+  const streams = [
+    names.documentsStream,
+    names.distributionsStream,
+    names.partsStream,
+    names.deadLettersStream,
+    names.promptsStream,
+    names.rolloutsStream,
+    names.weightsStream,
+  ];
   for (const stream of streams) {
     try {
       await connection.manager.streams.delete(stream);

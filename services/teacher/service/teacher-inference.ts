@@ -33,12 +33,16 @@ export function teacherInference(name: string, model: TeacherModel, calls: Teach
     version: () => '1',
     async infer(request, wanted, signal) {
       const asked = readTextTensor(request, input);
-      const { max_tokens = defaultTokens, temperature = 0, top_p = 1, seed = 0 } = numbersOf(
-        request.parameters,
-        wanted.has(textOutput) ? settings : [],
-      );
+      const {
+        max_tokens = defaultTokens,
+        temperature = 0,
+        top_p = 1,
+        seed = 0,
+      } = numbersOf(request.parameters, wanted.has(textOutput) ? settings : []);
       const scores = [...wanted].some((one) => one !== textOutput) || wanted.size === 0;
-      const outputs: OutputTensor[] = scores ? scoreTensors(await scored(asked.texts, model, calls, signal), asked) : [];
+      const outputs: OutputTensor[] = scores
+        ? scoreTensors(await scored(asked.texts, model, calls, signal), asked)
+        : [];
       if (wanted.has(textOutput)) {
         const sampling = { maxTokens: max_tokens, temperature, topP: top_p, seed, stop: [] };
         const leave = calls.generations.take();
@@ -69,7 +73,8 @@ async function scored(
   try {
     const outcomes = await model.score(texts, 1, { lane: callsLane, signal });
     return outcomes.map((outcome, i) => {
-      if (isRefused(outcome)) throw new FuseMeshError('invalid_argument', `${input}[${i}]: ${outcome.refusal}`);
+      if (isRefused(outcome))
+        throw new FuseMeshError('invalid_argument', `${input}[${i}]: ${outcome.refusal}`);
       return outcome;
     });
   } finally {
