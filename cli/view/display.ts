@@ -3,6 +3,7 @@ import sliceAnsi from 'slice-ansi';
 import { TrainerState } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import type { SeenRun } from './run-board.ts';
 import { runView } from './run-view.ts';
+import { divergenceText } from './status-text.ts';
 import { duration, losses, rate, stateWord, whole } from './words.ts';
 
 /** Shows how a run goes. */
@@ -73,8 +74,7 @@ export function runLine({ now, seconds, status, silent, fed }: SeenRun): string 
       parts.push(`${teacher} ${attached ? pace : 'is not attached'}`);
     }
     if (rollouts?.last) {
-      const { tokensPerSecond, divergence } = rollouts.last;
-      parts.push(`rollouts ${rate(tokensPerSecond)}, KL to the judge ${divergence.toFixed(4)}`);
+      parts.push(`rollouts ${rate(rollouts.last.tokensPerSecond)}, ${divergenceText(rollouts.last)}`);
     }
     if (secondsLeft !== undefined && state === TrainerState.TRAINING)
       parts.push(`${duration(secondsLeft)} left`);

@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { GetStatusResponseSchema } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
-import { whoWaits } from './status-text.ts';
+import { divergenceText, whoWaits } from './status-text.ts';
 
 const says = (waitSeconds: number, sources: object[]) =>
   whoWaits(create(GetStatusResponseSchema, { lastStep: { seconds: 2, waitSeconds }, sources }));
@@ -39,4 +39,9 @@ test('names those that the run goes on without, and does not wait for them', () 
 
 test('is silent about waiting before the first step', () => {
   expect(whoWaits(create(GetStatusResponseSchema, {}))).toBe('nobody');
+});
+
+test('says that the divergence is not known where nobody has judged', () => {
+  expect(divergenceText({ divergence: Number.NaN })).toBe('KL to the judge not known');
+  expect(divergenceText({ divergence: 0.41234 })).toBe('KL to the judge 0.4123');
 });

@@ -37,9 +37,13 @@ export const writtenText = ({ documents, tokens, endedByLength, ...last }: StepR
     `${percent(last.repeatedShare)} repeats`,
   ].join(', ');
 
-/** How far the target is from who judges what it writes, in nats a token, and how old the weights were that wrote it. */
-export const onPolicyText = ({ divergence, staleness, mostStaleness }: StepRollouts): string =>
-  `KL to the judge ${divergence.toFixed(4)}, ${staleness.toFixed(1)} steps stale (${mostStaleness} at most)`;
+/** How far the target is from who judges what it writes, in nats a token. */
+export const divergenceText = ({ divergence }: Pick<StepRollouts, 'divergence'>): string =>
+  `KL to the judge ${Number.isNaN(divergence) ? 'not known' : divergence.toFixed(4)}`;
+
+/** How far the target is from who judges what it writes, and how old the weights were that wrote it. */
+export const onPolicyText = ({ staleness, mostStaleness, ...last }: StepRollouts): string =>
+  `${divergenceText(last)}, ${staleness.toFixed(1)} steps stale (${mostStaleness} at most)`;
 
 /** All that the target has written for the run. */
 export function rolloutTotals({ documents, tokens, endedByLength, dropped }: RolloutStatus): string {

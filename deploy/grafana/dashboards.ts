@@ -7,6 +7,8 @@ import { alignment } from './panels/run/alignment.ts';
 import { checkpointing } from './panels/run/checkpointing.ts';
 import { firstScreen } from './panels/run/first-screen.ts';
 import { optimization } from './panels/run/optimization.ts';
+import { rollouts } from './panels/run/rollouts.ts';
+import { servedTarget } from './panels/run/served-target.ts';
 import { teaching } from './panels/run/teaching.ts';
 import { timeSpent } from './panels/run/time-spent.ts';
 import { fleet } from './panels/teachers/fleet.ts';
@@ -21,7 +23,7 @@ export const dashboards: readonly DashboardDefinition[] = [
     uid: 'fusemesh-run',
     title: 'FuseMesh: Run',
     description: 'One run: how fast the target trains, how well, and what holds it up.',
-    rows: [firstScreen, timeSpent, teaching, alignment, optimization, checkpointing],
+    rows: [firstScreen, timeSpent, teaching, alignment, optimization, checkpointing, rollouts, servedTarget],
   },
   {
     uid: 'fusemesh-teachers',

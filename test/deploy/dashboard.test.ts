@@ -6,13 +6,17 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { buildDashboard, dashboardFile } from '../../deploy/grafana/dashboard.ts';
 import { dashboards } from '../../deploy/grafana/dashboards.ts';
+import { rolloutTable } from '../../services/rollout/metric-table.ts';
+import { targetTable } from '../../services/target/metric-table.ts';
 import { teacherTable } from '../../services/teacher/metric-table.ts';
 import { trainerTable } from '../../trainer/report/metric-table.ts';
 import { knownMetricNames } from './known-metric-names.ts';
 
 const grafana = fileURLToPath(new URL('../../deploy/grafana', import.meta.url));
 const ofRun = new Set(
-  [trainerTable, teacherTable].flatMap((table) => Object.values(table).map(({ name }) => name)),
+  [trainerTable, teacherTable, rolloutTable, targetTable].flatMap((table) =>
+    Object.values(table).map(({ name }) => name),
+  ),
 );
 
 it('the repository has the dashboards that their source makes, and no other', async () => {

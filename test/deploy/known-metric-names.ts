@@ -1,5 +1,6 @@
 import type { MetricDefinition } from '../../process/metrics/metric.ts';
 import { processTable } from '../../process/metrics/process-table.ts';
+import { rolloutTable } from '../../services/rollout/metric-table.ts';
 import { targetTable } from '../../services/target/metric-table.ts';
 import { servedTable } from '../../services/teacher/backends/served/metric-table.ts';
 import { teacherTable } from '../../services/teacher/metric-table.ts';
@@ -13,6 +14,7 @@ export const knownMetricNames: readonly string[] = [
   trainerTable,
   teacherTable,
   servedTable,
+  rolloutTable,
   targetTable,
   processTable,
 ]
