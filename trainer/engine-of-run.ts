@@ -11,12 +11,18 @@ import type { RunConfig } from '../process/config/schema.ts';
 /** How the engine of a run trains. */
 export const engineOptionsOf = (
   { target, trainer, contextLength }: RunConfig,
-  { candidates, divergence, lambda }: Pick<Fusion, 'candidates' | 'divergence' | 'lambda'>,
+  {
+    candidates,
+    divergence,
+    rolloutDivergence,
+    lambda,
+  }: Pick<Fusion, 'candidates' | 'divergence' | 'rolloutDivergence' | 'lambda'>,
 ): EngineOptions => ({
   contextLength,
   rowsAtOnce: Math.max(1, Math.floor(trainer.tokensAtOnce / contextLength)),
   candidates,
   divergence,
+  rolloutDivergence,
   lambda,
   weightDecay: trainer.weightDecay,
   beta1: trainer.beta1,
