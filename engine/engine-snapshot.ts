@@ -7,12 +7,16 @@ export interface EngineSnapshot {
   readonly tensors: readonly TensorSnapshot[];
 }
 
-/** One weight tensor, row by row, and AdamW's two moments of it. */
-export interface TensorSnapshot {
+/** One tensor that is trained, row by row. */
+export interface TrainedTensor {
   /** As in the Hugging Face file. */
   readonly name: string;
   readonly shape: readonly number[];
   readonly weights: Float32Array<ArrayBuffer>;
+}
+
+/** One weight tensor and AdamW's two moments of it. */
+export interface TensorSnapshot extends TrainedTensor {
   readonly firstMoment: Float32Array<ArrayBuffer>;
   readonly secondMoment: Float32Array<ArrayBuffer>;
 }
@@ -27,6 +31,15 @@ export const transferringSnapshot = (snapshot: EngineSnapshot): Transferring<Eng
 /** Whether a snapshot is no copy, but the memory that is trained on. */
 export const sharesMemory = (snapshot: EngineSnapshot): boolean =>
   buffersOf(snapshot).some((buffer: ArrayBufferLike) => buffer instanceof SharedArrayBuffer);
+
+/** Transfers weights to another thread; they are empty on this side afterwards. */
+export const transferringWeights = (
+  tensors: readonly TrainedTensor[],
+): Transferring<readonly TrainedTensor[]> =>
+  transferring(
+    tensors,
+    tensors.map(({ weights }) => weights.buffer),
+  );
 
 const buffersOf = ({ tensors }: EngineSnapshot): ArrayBuffer[] =>
   tensors.flatMap(({ weights, firstMoment, secondMoment }) => [

@@ -1,7 +1,7 @@
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import { type Remote, startWorker } from '../model/runtime/worker.ts';
 import type { EngineOptions } from './engine-options.ts';
-import type { EngineSnapshot } from './engine-snapshot.ts';
+import type { EngineSnapshot, TrainedTensor } from './engine-snapshot.ts';
 import type { TrainingBatch } from './training-batch.ts';
 import type { StepResult, TrainingMethods } from './training-worker.ts';
 
@@ -72,6 +72,11 @@ export class TrainingEngine {
    */
   snapshot(): Promise<EngineSnapshot> {
     return this.#worker.remote.snapshot();
+  }
+
+  /** A copy of what is trained, without the optimizer's state: a quarter of the bytes of a step's state. */
+  weights(): Promise<readonly TrainedTensor[]> {
+    return this.#worker.remote.weights();
   }
 
   /** @throws FuseMeshError failed_precondition when the snapshot is of another model */

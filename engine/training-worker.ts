@@ -4,13 +4,19 @@ import { arrayIn, type Tensor } from '../model/runtime/tensor.ts';
 import type { Transferring } from '../model/runtime/transferring.ts';
 import { serveWorker } from '../model/runtime/worker.ts';
 import type { EngineOptions } from './engine-options.ts';
-import { type EngineSnapshot, type TensorSnapshot, transferringSnapshot } from './engine-snapshot.ts';
-import { type Losses, ModelInTraining } from './model-in-training.ts';
+import {
+  type EngineSnapshot,
+  type TensorSnapshot,
+  type TrainedTensor,
+  transferringSnapshot,
+  transferringWeights,
+} from './engine-snapshot.ts';
+import { ModelInTraining } from './model-in-training.ts';
 import type { TrainingBatch } from './training-batch.ts';
 
 /** What one optimizer step did. Losses are means over the real tokens of the batch, in nats. */
 export interface StepResult {
-  /** λ · causalLoss + (1 − λ) · fusionLoss (FuseLLM, equation 5); of what the model wrote itself, as {@link Losses} says. */
+  /** λ · causalLoss + (1 − λ) · fusionLoss (FuseLLM, equation 5); of what the model wrote itself, as model-in-training.ts says. */
   readonly loss: number;
   readonly causalLoss: number;
   readonly fusionLoss: number;
@@ -87,6 +93,14 @@ const methods = {
       });
     }
     return transferringSnapshot({ step: steps, tensors: snapshots });
+  },
+
+  async weights(): Promise<Transferring<readonly TrainedTensor[]>> {
+    const { memory, tensors } = model;
+    const copies: TrainedTensor[] = [];
+    for (const { name, shape, weights } of tensors.trained)
+      copies.push({ name, shape, weights: await memory.read(weights) });
+    return transferringWeights(copies);
   },
 
   async restore(snapshot: EngineSnapshot): Promise<void> {

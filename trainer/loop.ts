@@ -16,6 +16,7 @@ import { type StepReport, stepReport } from './report/step-report.ts';
 import type { TimeSpent } from './report/time-spent.ts';
 import type { TrainingControl } from './report/training-control.ts';
 import { emptyLine, endedBySkipping, nothingToLearn, skippedLine } from './skipped-steps.ts';
+import type { BackgroundWeights } from './weights/background-weights.ts';
 
 /** All that the loop works with. */
 export interface Training<Batch extends StepBatch> {
@@ -36,6 +37,8 @@ export interface Training<Batch extends StepBatch> {
   /** Left out, nothing is evaluated and no checkpoint is the best. */
   readonly evaluation?: Evaluation | undefined;
   readonly log: Pick<Log, 'warn'>;
+  /** Has the weights published for who serves the target; left out, nobody does. */
+  readonly weights?: BackgroundWeights | undefined;
   /** Puts a checkpoint on disk and returns its directory. */
   save(state: TrainingState, snapshot: EngineSnapshot): Promise<string>;
   /** Adds up where the time goes. */
@@ -100,15 +103,17 @@ async function takeSteps<Batch extends StepBatch>(
   training: Training<Batch>,
   checkpoints: BackgroundCheckpoints,
 ): Promise<SavedCheckpoint | undefined> {
-  const { engine, batches, schedule, sources, evaluation, time, control, signal, log } = training;
+  const { engine, batches, schedule, sources, evaluation, weights, time, control, signal, log } = training;
   let { state } = training;
   const checkpoint = () => checkpoints.finish(state);
+  const publish = async () => weights?.begin(state.step);
 
+  await publish();
   let upcoming = nextBatch(batches);
   while (state.step < schedule.totalSteps) {
     // Wait for the batch; the one after it is prepared while the engine works.
     const began = performance.now();
-    await untilStepMayBegin(upcoming, { control, checkpoints, checkpoint, signal });
+    await untilStepMayBegin(upcoming, { control, checkpoints, checkpoint, weights, publish, signal });
     if (signal.aborted) break;
     const { batch, arrived } = await upcoming.promise;
     if (batch === undefined) break;
@@ -144,6 +149,9 @@ async function takeSteps<Batch extends StepBatch>(
       }
     }
 
+    // Who serves the target gets the new weights first of all: documents that it writes may be waited for.
+    await weights?.after(state.step);
+
     // Evaluate on the held-out texts, and write a checkpoint: at its turn, and where the target did best so far.
     const isLast = state.step === schedule.totalSteps;
     if (evaluation !== undefined && (isLast || state.step % evaluation.every === 0)) {
@@ -156,6 +164,7 @@ async function takeSteps<Batch extends StepBatch>(
     }
   }
   if (state.step > 0) await checkpoint();
+  if (state.step === schedule.totalSteps) await weights?.finish(state.step);
   await control.serveRequests(checkpoint);
   return checkpoints.newest();
 }
@@ -179,7 +188,8 @@ function nextBatch<Batch>(batches: AsyncIterator<Batch>): UpcomingBatch<Batch> {
 }
 
 /**
- * Sleeps until the batch has come and nobody wants a pause; meanwhile serves requests for a checkpoint.
+ * Sleeps until the batch has come and nobody wants a pause; meanwhile serves requests for a checkpoint, and has weights
+ * published that could not be before.
  *
  * @throws what a checkpoint failed with: without it the streams may be full, and no batch would ever come
  */
@@ -189,10 +199,13 @@ async function untilStepMayBegin(
     control,
     checkpoints,
     checkpoint,
+    weights,
+    publish,
     signal,
-  }: Pick<Training<StepBatch>, 'control' | 'signal'> & {
+  }: Pick<Training<StepBatch>, 'control' | 'weights' | 'signal'> & {
     readonly checkpoints: BackgroundCheckpoints;
     readonly checkpoint: () => Promise<SavedCheckpoint>;
+    readonly publish: () => Promise<void>;
   },
 ): Promise<void> {
   const settle = () => {
@@ -202,7 +215,8 @@ async function untilStepMayBegin(
   upcoming.promise.then(settle, settle);
   while (!signal.aborted) {
     checkpoints.throwFailure();
-    if (control.hasRequests) await control.serveRequests(checkpoint);
+    if (weights?.isDue) await publish();
+    else if (control.hasRequests) await control.serveRequests(checkpoint);
     else if (upcoming.settled && !control.paused) return;
     else await control.notifier.next();
   }

@@ -31,6 +31,8 @@ import { DocumentTraces } from './report/document-traces.ts';
 import type { RunBatches, RunCorpus } from './run-corpus.ts';
 import { scheduleOf, totalSteps } from './schedule.ts';
 import type { TrainerParts } from './trainer-parts.ts';
+import { BackgroundWeights } from './weights/background-weights.ts';
+import { startWeightsThread, type WeightsThread } from './weights/weights-thread.ts';
 
 /** {@link TrainerParts} and what was opened for the run. */
 interface OpenedRun extends TrainerParts {
@@ -165,6 +167,7 @@ async function trainFrom(
   };
   await record.resume(trainer.output, resume);
   const writer = startCheckpointWriter();
+  const thread = await weightsThreadOf(config, opened);
   try {
     const evaluation = await evaluationOf(config, incoming.encoders, opened);
     record.begin();
@@ -182,6 +185,7 @@ async function trainFrom(
       control: status.control,
       signal: opened.tasks.signal,
       log,
+      weights: thread && publishedWeights(thread, config, opened),
       save: async (state, snapshot) => {
         const began = performance.now();
         await incoming.keep();
@@ -202,9 +206,38 @@ async function trainFrom(
     });
   } finally {
     await writer.stop();
+    await thread?.stop();
     await record.close();
     await incoming.close();
   }
+}
+
+/** What publishes the weights; undefined where the run file has nobody serve the target. */
+async function weightsThreadOf(
+  { run, nats, security, target: { model, service } }: RunConfig,
+  { adapter }: OpenedRun,
+): Promise<WeightsThread | undefined> {
+  if (service === undefined) return undefined;
+  return startWeightsThread({ run, where: { nats, security }, replicas: nats.replicas, model, adapter });
+}
+
+function publishedWeights(
+  { publish, has }: WeightsThread,
+  { trainer }: RunConfig,
+  { engine, record, notifier, tasks, log }: OpenedRun,
+): BackgroundWeights {
+  const weights = new BackgroundWeights({
+    every: trainer.weightsEvery,
+    weights: () => engine.weights(),
+    publish,
+    has,
+    onChange: () => notifier.notifyAll(),
+    onWaited: (checkpoint) => record.time.add({ checkpoint }),
+    signal: tasks.signal,
+    log,
+  });
+  tasks.run((signal) => weights.keepThere(signal));
+  return weights;
 }
 
 /** The evaluation on the held-out texts; undefined where the run file does not ask for it. */

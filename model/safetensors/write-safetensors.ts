@@ -19,6 +19,9 @@ interface DescribedTensor {
   readonly shape: readonly number[];
 }
 
+/** What transformers looks for. */
+const forTransformers = { format: 'pt' };
+
 /**
  * Writes a safetensors file, in the order given. The file gets its name only when it is complete and on disk.
  *
@@ -53,21 +56,14 @@ export async function writeSafetensors(
 export async function writeSafetensorsInParts(
   path: string,
   tensors: readonly TensorInParts[],
-  metadata: Readonly<Record<string, string>> = { format: 'pt' },
+  metadata: Readonly<Record<string, string>> = forTransformers,
 ): Promise<void> {
-  const entries: HeaderEntry[] = [];
-  let begin = 0;
-  for (const { name, dtype, shape } of tensors) {
-    const byteLength = tensorBytes(dtype, shape);
-    entries.push({ name, dtype, shape, begin, byteLength });
-    begin += byteLength;
-  }
-
+  const header = headerOf(tensors, metadata);
   const unfinished = `${path}.unfinished`;
   try {
     const handle = await open(unfinished, 'w');
     try {
-      await handle.writeFile(formatHeader(entries, metadata));
+      await handle.writeFile(header);
       for (const tensor of tensors) {
         let written = 0;
         for await (const part of tensor.parts()) {
@@ -85,6 +81,30 @@ export async function writeSafetensorsInParts(
     await rm(unfinished, { force: true });
     throw error;
   }
+}
+
+/**
+ * The bytes of a safetensors file, in order: its header, then each tensor's own array.
+ *
+ * @throws RangeError when a tensor's bytes do not fit its shape
+ */
+export function safetensorsParts(tensors: readonly TensorToWrite[]): Uint8Array[] {
+  for (const tensor of tensors) expectBytes(tensor, tensor.data.byteLength);
+  return [headerOf(tensors, forTransformers), ...tensors.map(({ data }) => data)];
+}
+
+function headerOf(
+  tensors: readonly DescribedTensor[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  const entries: HeaderEntry[] = [];
+  let begin = 0;
+  for (const { name, dtype, shape } of tensors) {
+    const byteLength = tensorBytes(dtype, shape);
+    entries.push({ name, dtype, shape, begin, byteLength });
+    begin += byteLength;
+  }
+  return formatHeader(entries, metadata);
 }
 
 function expectBytes({ name, dtype, shape }: DescribedTensor, byteLength: number): void {

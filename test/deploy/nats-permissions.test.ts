@@ -8,6 +8,7 @@ import { connectNats, type NatsConnection } from '../../wire/nats/connection.ts'
 import { runNames } from '../../wire/nats/names.ts';
 import { openRunStreams } from '../../wire/nats/run-streams.ts';
 import { registerService } from '../../wire/nats/services.ts';
+import { openWeights } from '../../wire/nats/weights.ts';
 import { runCommand, startCommand } from '../end-to-end/command.ts';
 import { makeSmallCorpus, type SmallCorpus, writeRunFile, zoo } from '../end-to-end/small-run.ts';
 import { freePort } from '../support/free-port.ts';
@@ -33,7 +34,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-type Kind = 'teacher' | 'feeder' | 'trainer' | 'viewer';
+type Kind = 'teacher' | 'feeder' | 'trainer' | 'target' | 'viewer';
 const environmentOf = (kind: Kind) => ({
   NATS_URL: `nats://127.0.0.1:${server.port}`,
   NATS_USER: kind,
@@ -75,10 +76,28 @@ test('a run goes through with what each process is permitted, and its viewer see
   expect((await server.log()).match(/Permissions Violation.*/g) ?? []).toEqual([]);
 });
 
-test.each(['teacher', 'viewer', 'trainer'] as const)('a %s removes no run', async (kind) => {
+test.each(['teacher', 'viewer', 'trainer', 'target'] as const)('a %s removes no run', async (kind) => {
   const connection = await connected(kind);
   await expect(openRunStreams(connection, run).remove()).rejects.toMatchObject({ code: 'permission_denied' });
   await connection.close();
+});
+
+test('a trainer publishes weights, which a target service reads and does not write', async () => {
+  const [trainer, target] = [await connected('trainer'), await connected('target')];
+  const content = { step: 3, parts: [new Uint8Array(100)], metadata: {} };
+  const published = openWeights(trainer, run).publish(content, { patience: 10, replicas: 1 });
+  expect(await published).toMatchObject({ step: 3, bytes: 100 });
+  const { signal } = new AbortController();
+  for await (const weights of openWeights(target, run).follow(signal)) {
+    let bytes = 0;
+    await openWeights(target, run).read(weights, async (chunk) => (bytes += chunk.length), signal);
+    expect(bytes).toBe(100);
+    break;
+  }
+  const refused = openWeights(target, run).publish({ ...content, step: 4 }, { patience: 10, replicas: 1 });
+  await expect(refused).rejects.toMatchObject({ code: 'permission_denied' });
+  await trainer.close();
+  await target.close();
 });
 
 test('a teacher writes no documents, and a viewer nothing', async () => {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { checkpointName } from '../../trainer/checkpoint/checkpoint-names.ts';
+import { checkpointName } from '../../model/checkpoints/checkpoint-names.ts';
 import { DisturbedMesh, type MeshOptions } from './disturbed-mesh.ts';
 import { isAlive, newestCheckpointStep, type SmallCorpus, writeRunFile } from './small-run.ts';
 

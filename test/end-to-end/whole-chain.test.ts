@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runResultSchema } from '../../cli/stored/run-result.ts';
-import { checkpointName } from '../../trainer/checkpoint/checkpoint-names.ts';
+import { checkpointName } from '../../model/checkpoints/checkpoint-names.ts';
 import { runCommand } from './command.ts';
 import {
   goOn,

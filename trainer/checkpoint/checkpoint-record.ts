@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { stateFile } from './checkpoint-names.ts';
-import type { FileDigest } from './file-digest.ts';
+import { stateFile } from '../../model/checkpoints/checkpoint-names.ts';
+import type { FileDigest } from '../../model/checkpoints/file-digest.ts';
 import { type TrainingState, trainingStateSchema } from './training-state.ts';
 
 /** What a checkpoint's trainer-state.json holds: written last, it vouches for the other files and for itself. */

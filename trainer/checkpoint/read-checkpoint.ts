@@ -1,19 +1,18 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineSnapshot, TensorSnapshot } from '../../engine/engine-snapshot.ts';
-import { adapterWeightsFile } from '../../model/lora/read-adapter.ts';
-import { openSafetensors } from '../../model/safetensors/safetensors-file.ts';
-import type { Log } from '../../process/log/log.ts';
+import { trainedFile } from '../../model/checkpoints/checkpoint-files.ts';
 import {
   checkpointNames,
   firstMomentOf,
   optimizerFile,
   secondMomentOf,
   stateFile,
-  weightsFile,
-} from './checkpoint-names.ts';
+} from '../../model/checkpoints/checkpoint-names.ts';
+import { digestFile } from '../../model/checkpoints/file-digest.ts';
+import { openSafetensors } from '../../model/safetensors/safetensors-file.ts';
+import type { Log } from '../../process/log/log.ts';
 import { parseRecord } from './checkpoint-record.ts';
-import { digestFile } from './file-digest.ts';
 import type { TrainingState } from './training-state.ts';
 
 /** A whole checkpoint on disk. */
@@ -68,15 +67,9 @@ async function readState(directory: string): Promise<TrainingState> {
   return state;
 }
 
-/** The file of what was trained: the adapter where there is one. */
-async function trainedFile(directory: string): Promise<string> {
-  const names = await readdir(directory);
-  return join(directory, names.includes(adapterWeightsFile) ? adapterWeightsFile : weightsFile);
-}
-
 /** Weights and optimizer state of a checkpoint, as the engine gave them. */
 export async function readSnapshot({ directory, state }: SavedCheckpoint): Promise<EngineSnapshot> {
-  const weights = await openSafetensors(await trainedFile(directory));
+  const weights = await openSafetensors(join(directory, await trainedFile(directory)));
   try {
     const moments = await openSafetensors(join(directory, optimizerFile));
     try {

@@ -1,11 +1,6 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineSnapshot, TensorSnapshot } from '../../engine/engine-snapshot.ts';
-import { copyCompanionFiles } from '../../model/export/companion-files.ts';
-import { onDisk, publishDirectory, writeDurably } from '../../model/export/durable-files.ts';
-import type { AdapterConfig } from '../../model/lora/read-adapter.ts';
-import { writeAdapterFiles } from '../../model/lora/write-adapter.ts';
-import { type TensorToWrite, writeSafetensors } from '../../model/safetensors/write-safetensors.ts';
 import {
   checkpointName,
   checkpointNames,
@@ -15,9 +10,14 @@ import {
   secondMomentOf,
   stateFile,
   weightsFile,
-} from './checkpoint-names.ts';
+} from '../../model/checkpoints/checkpoint-names.ts';
+import { digestFiles } from '../../model/checkpoints/file-digest.ts';
+import { copyCompanionFiles } from '../../model/export/companion-files.ts';
+import { onDisk, publishDirectory, writeDurably } from '../../model/export/durable-files.ts';
+import type { AdapterConfig } from '../../model/lora/read-adapter.ts';
+import { writeAdapterFiles } from '../../model/lora/write-adapter.ts';
+import { type TensorToWrite, writeSafetensors } from '../../model/safetensors/write-safetensors.ts';
 import { formatRecord } from './checkpoint-record.ts';
-import { digestFiles } from './file-digest.ts';
 import type { TrainingState } from './training-state.ts';
 
 const unfinishedSuffix = '.unfinished';

@@ -49,14 +49,17 @@ export async function listRuns(connection: NatsConnection): Promise<RunOnNats[]>
 export async function runOnNats(connection: NatsConnection, run: string): Promise<RunOnNats | undefined> {
   const names = runNames(run);
   try {
-    const [documents, distributions, deadLetters, parts, stored] = await Promise.all([
+    const [documents, distributions, deadLetters, parts, weights, stored] = await Promise.all([
       streamInfo(connection, names.documentsStream, names.documentsSubject),
       streamInfo(connection, names.distributionsStream, `${names.distributionsPrefix}*`),
       streamInfo(connection, names.deadLettersStream, `${names.deadLettersPrefix}*`),
       streamInfo(connection, names.partsStream),
+      streamInfo(connection, names.weightsStream),
       readManifest({ connection, names }).catch(orUnreadable),
     ]);
-    const streams = [documents, distributions, deadLetters, parts].filter((stream) => stream !== undefined);
+    const streams = [documents, distributions, deadLetters, parts, weights].filter(
+      (stream) => stream !== undefined,
+    );
     if (streams.length === 0) return undefined;
     const created = streams.map((stream) => new Date(stream.created));
     const lastMessages = streams

@@ -27,6 +27,10 @@ export interface RunNames {
   readonly partsPrefix: string;
   /** Parts of dead letters, which are in their stream. */
   readonly letterPartsSubject: string;
+  /** Object store bucket of the target's weights, for who serves it while it learns. */
+  readonly weightsBucket: string;
+  /** The stream behind the bucket, by the rule of object stores. */
+  readonly weightsStream: string;
 }
 
 /** What the functions of this folder work on. */
@@ -60,6 +64,8 @@ export function runNames(run: string): RunNames {
     deadLettersPrefix: `fusemesh.${run}.dead-letters.`,
     partsPrefix: `fusemesh.${run}.parts.`,
     letterPartsSubject: `fusemesh.${run}.letter-parts`,
+    weightsBucket: `fusemesh_${run}_weights`,
+    weightsStream: `OBJ_fusemesh_${run}_weights`,
   };
 }
 

@@ -65,8 +65,9 @@ export async function ensureStreams(context: RunContext, limits: StreamLimits): 
   });
 }
 
-async function ensureStream(
-  { connection }: RunContext,
+/** Makes a stream, or gives an existing one these settings; waits while the server is away. */
+export async function ensureStream(
+  { connection }: Pick<RunContext, 'connection'>,
   config: Partial<StreamConfig> & { name: string },
 ): Promise<void> {
   const { streams } = connection.manager;
@@ -102,8 +103,9 @@ export interface StreamPosition {
 export const lifeOf = ({ created }: { readonly created: string | number }): string => String(created);
 
 export async function removeStreams({ connection, names }: RunContext): Promise<void> {
-  const { documentsStream, distributionsStream, partsStream, deadLettersStream } = names;
-  for (const stream of [documentsStream, distributionsStream, partsStream, deadLettersStream]) {
+  const { documentsStream, distributionsStream, partsStream, deadLettersStream, weightsStream } = names;
+  const streams = [documentsStream, distributionsStream, partsStream, deadLettersStream, weightsStream];
+  for (const stream of streams) {
     try {
       await connection.manager.streams.delete(stream);
     } catch (error) {

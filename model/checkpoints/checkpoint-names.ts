@@ -15,6 +15,9 @@ export function checkpointName(step: number): string {
   return `step-${step.toString().padStart(6, '0')}`;
 }
 
+/** The step in a checkpoint's name. */
+export const stepOfCheckpoint = (name: string): number => Number(pattern.exec(name)?.[1]);
+
 /** Names of the checkpoints in a directory, newest first; those being written have other names. */
 export async function checkpointNames(directory: string): Promise<string[]> {
   let names: string[];
@@ -24,8 +27,7 @@ export async function checkpointNames(directory: string): Promise<string[]> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
-  const step = (name: string) => Number(pattern.exec(name)?.[1]);
-  return names.filter((name) => pattern.test(name)).sort((a, b) => step(b) - step(a));
+  return names.filter((name) => pattern.test(name)).sort((a, b) => stepOfCheckpoint(b) - stepOfCheckpoint(a));
 }
 
 /**
