@@ -57,7 +57,7 @@ export class Answers {
     this.#metrics = makeMetrics(targetTable, register, {
       weightsStep: (metric) => metric.set(this.#steps.step),
       answersInProgress: (metric) => metric.set(this.#slots.taken),
-      answersWaiting: (metric) => {
+      answersQueued: (metric) => {
         metric.set({ reason: 'slot' }, this.#slots.waiting);
         metric.set({ reason: 'weights' }, this.#steps.waiting);
       },
