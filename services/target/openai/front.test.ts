@@ -141,6 +141,18 @@ it('demands the token of the run as an API key', async () => {
   }
 });
 
+it('ends what is in hand when it stops, and answers nothing more', async () => {
+  const stopping = await startTarget(zooModel('target'));
+  const response = await fetch(`${stopping.baseUrl}/completions`, {
+    method: 'POST',
+    headers: json,
+    body: JSON.stringify({ ...asked, max_tokens: 60, stream: true }),
+  });
+  const [text] = await Promise.all([response.text(), stopping.stop()]);
+  expect(text.split('\n\n').at(-2)).toBe('data: [DONE]');
+  await expect(fetch(`${stopping.baseUrl}/models`)).rejects.toThrow();
+});
+
 it('answers 503 before there are weights', async () => {
   const log = createLog('target', { level: 'silent' });
   const front = new OpenAiFront('demo', log);
