@@ -1,5 +1,6 @@
 import type { MetricDefinition, MetricTable } from '../../process/metrics/metric.ts';
 import { processTable } from '../../process/metrics/process-table.ts';
+import { targetTable } from '../../services/target/metric-table.ts';
 import { servedTable } from '../../services/teacher/backends/served/metric-table.ts';
 import { teacherTable } from '../../services/teacher/metric-table.ts';
 import { trainerTable } from '../../trainer/report/metric-table.ts';
@@ -27,8 +28,14 @@ export const metricTables: readonly {
     table: servedTable,
   },
   {
+    title: 'Target service',
+    about: 'All have the label `run` beside those named here.',
+    table: targetTable,
+  },
+  {
     title: 'Every process',
-    about: 'Of a trainer they have the label `run` too; a teacher may work for several runs.',
+    about:
+      'Of a trainer they have the label `run` too, and of a target service; a teacher may work for several runs.',
     table: processTable,
   },
 ];
@@ -51,9 +58,11 @@ const head = `# Metrics
 
 Made by \`npm run generate\` from the tables in the code
 ([trainer](../trainer/report/metric-table.ts), [teacher](../services/teacher/metric-table.ts),
+[target service](../services/target/metric-table.ts),
 [every process](../process/metrics/process-table.ts)): change them there.
 
-Trainer and teachers serve \`/metrics\` at their \`metricsPort\` in Prometheus' text format; the feeder has none.
+Trainer and teachers serve \`/metrics\` at their \`metricsPort\` in Prometheus' text format, a target service at its
+\`httpPort\`; the feeder has none.
 The label \`run\` is \`run\` of the run file, and \`teacher\` a source's name in it (\`target.source\` is one too).
 Counters count since the process began, so take \`rate()\` or \`increase()\` of them, which know of restarts.
 A histogram is three series: \`…_bucket\`, \`…_sum\` and \`…_count\`. Nothing waits for NATS while \`/metrics\` is

@@ -57,7 +57,7 @@ export class Answers {
     this.#metrics = makeMetrics(targetTable, register, {
       weightsStep: (metric) => metric.set(this.#steps.step),
       answersInProgress: (metric) => metric.set(this.#slots.taken),
-      answersWaiting: (metric) => {
+      answersQueued: (metric) => {
         metric.set({ reason: 'slot' }, this.#slots.waiting);
         metric.set({ reason: 'weights' }, this.#steps.waiting);
       },
@@ -124,12 +124,13 @@ export class Answers {
     { prompt, maxTokens, minStep = 0, ...request }: AnswerRequest,
     signal: AbortSignal,
   ): AsyncGenerator<GeneratedPiece> {
-    const read = await promptOf(prompt, this.model.encoder);
+    const { encoder, card } = this.model;
+    const read = await promptOf(prompt, encoder, card.contextLength);
     const { waited, giveBack } = await this.#slotFor(call, minStep, signal);
     let begun: number | undefined;
     let end: string = 'cancelled';
     try {
-      const most = maxTokens ?? this.model.card.contextLength;
+      const most = maxTokens ?? card.contextLength;
       for await (const piece of this.model.generate({ ...request, ...read, maxTokens: most }, signal)) {
         if (begun === undefined) {
           begun = performance.now();
