@@ -36,6 +36,8 @@ function batchOf({ sizes, documents, length }: SizedLlama): StepBatch {
     count,
     documents: numbers,
     passedOver: [],
+    droppedRollouts: 0,
+    rollouts: [],
     chosenSources: numbers.map(() => 0),
     absentSources: [],
     fusionSeconds: 0,

@@ -54,7 +54,7 @@ const relations = await Promise.all(
     ),
   ),
 );
-const sizes = { contextLength: 256, candidates: topK, batchDocuments, tooLong: async () => {} };
+const sizes = { contextLength: 256, candidates: topK, batchDocuments, passOver: async () => {} };
 
 async function* batches(): AsyncGenerator<FusedBatch> {
   for (;;) {

@@ -8,7 +8,7 @@ import type { BlockWeights } from './block-weights.ts';
 import type { EngineOptions, KeptType } from './engine-options.ts';
 import { rowsOfHead } from './graphs/head-graph.ts';
 import { cotangentName, type GradientForm } from './graphs/segment.ts';
-import { lossWeights, type Targets, targetFeeds, targetsOf } from './loss/targets.ts';
+import { lossWeights, rolloutWeights, type Targets, targetFeeds, targetsOf } from './loss/targets.ts';
 import type { MaskOnDevice } from './mask-on-device.ts';
 import { type OpenedTraining, openTraining } from './open-training.ts';
 import type { Optimizer } from './optimizer.ts';
@@ -21,9 +21,14 @@ import type { TrainingTensors } from './training-tensors.ts';
 
 /** Means over the positions with a label, in nats. */
 export interface Losses {
-  /** λ · causalLoss + (1 − λ) · fusionLoss. */
+  /**
+   * λ · causalLoss + (1 − λ) · fusionLoss where all documents are of the corpus. Of those that the model wrote itself the
+   * fusion loss alone counts, with weight 1.
+   */
   readonly loss: number;
+  /** The mean over the corpus's positions with a label; 0 where there is none. */
   readonly causalLoss: number;
+  /** The mean over all positions with a label. */
   readonly fusionLoss: number;
   /** Positions with a label. */
   readonly tokens: number;
@@ -128,8 +133,7 @@ export class ModelInTraining {
     const weights = lossWeights(this.#options.lambda);
     // The gradients of a mean over many tokens would underflow in float16: there, the sum is computed.
     const scale = execution.precision === 'float16' ? Math.max(1, realTokens) : 1;
-    let causal = 0;
-    let fusion = 0;
+    let [causal, fusion, ofRollouts] = [0, 0, 0];
     this.#blockWeights?.forget();
     for (const name of this.#addedOnly) await this.memory.clear(this.tensors.gradientOf(name));
     for (const [part, packed] of this.#microBatches(batch).entries()) {
@@ -144,14 +148,27 @@ export class ModelInTraining {
       await this.#backward(pass, isFirst ? 'alone' : 'added');
       causal += sums.causal;
       fusion += sums.fusion;
+      ofRollouts += sums.ofRollouts;
     }
     if (scale !== 1) {
       for (const { gradient } of this.tensors.trained) await this.memory.scale(gradient, 1 / scale);
     }
     const perToken = 1 / Math.max(1, realTokens);
-    const [causalLoss, fusionLoss] = [causal * perToken, fusion * perToken];
-    const loss = weights.causal * causalLoss + weights.fusion * fusionLoss;
-    return { loss, causalLoss, fusionLoss, tokens: realTokens };
+    const ofCorpus = { causal: causal * perToken, fusion: fusion * perToken };
+    const loss =
+      weights.causal * ofCorpus.causal +
+      weights.fusion * ofCorpus.fusion +
+      rolloutWeights.fusion * ofRollouts * perToken;
+    const { isRollout } = batch;
+    const corpusTokens = isRollout
+      ? batch.labels.reduce((count, label, i) => (label >= 0 && isRollout[i] === 0 ? count + 1 : count), 0)
+      : realTokens;
+    return {
+      loss,
+      causalLoss: causal * (1 / Math.max(1, corpusTokens)),
+      fusionLoss: (fusion + ofRollouts) * perToken,
+      tokens: realTokens,
+    };
   }
 
   /**
@@ -236,11 +253,10 @@ export class ModelInTraining {
     pass: Pass,
     targets: Targets,
     isFirst: boolean,
-  ): Promise<{ readonly causal: number; readonly fusion: number }> {
+  ): Promise<{ readonly causal: number; readonly fusion: number; readonly ofRollouts: number }> {
     const { graph, train } = this.#sessions.head;
     const { feeds, into } = this.#bound.head;
-    let causal = 0;
-    let fusion = 0;
+    let [causal, fusion, ofRollouts] = [0, 0, 0];
     for (const { begin, end, hidden, cotangent } of this.#partsOfHead(pass)) {
       const form = isFirst && begin === 0 ? 'alone' : 'added';
       const causalOfRows = new Float32Array(end - begin);
@@ -257,8 +273,9 @@ export class ModelInTraining {
       );
       causal += sumWhere(causalOfRows, targets.isReal, begin);
       fusion += sumWhere(fusionOfRows, targets.isTaught, begin);
+      ofRollouts += sumWhere(fusionOfRows, targets.isJudged, begin);
     }
-    return { causal, fusion };
+    return { causal, fusion, ofRollouts };
   }
 
   /** The rows that the head takes one after the other, out of the last block and back into it. */

@@ -20,6 +20,8 @@ export interface TrainingBatch {
    * itself.
    */
   readonly fusedTail: Float32Array;
+  /** [N] 1 where the model wrote the document itself: there the fusion loss alone counts; left out, it wrote none. */
+  readonly isRollout?: Uint8Array | undefined;
 }
 
 /** A batch of texts without fused distributions. */

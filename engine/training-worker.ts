@@ -11,12 +11,12 @@ import {
   transferringSnapshot,
   transferringWeights,
 } from './engine-snapshot.ts';
-import { ModelInTraining } from './model-in-training.ts';
+import { type Losses, ModelInTraining } from './model-in-training.ts';
 import type { TrainingBatch } from './training-batch.ts';
 
 /** What one optimizer step did. Losses are means over the real tokens of the batch, in nats. */
 export interface StepResult {
-  /** λ · causalLoss + (1 − λ) · fusionLoss (FuseLLM, equation 5). */
+  /** λ · causalLoss + (1 − λ) · fusionLoss (FuseLLM, equation 5); of what the model wrote itself, as {@link Losses} says. */
   readonly loss: number;
   readonly causalLoss: number;
   readonly fusionLoss: number;

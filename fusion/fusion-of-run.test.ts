@@ -56,6 +56,14 @@ test('preset fusellm is FuseLLM, but for what the file says otherwise', () => {
   });
 });
 
+test('of a policy gradient the drawn token alone is fused, with the mass that it has', () => {
+  expect(fusionOf(config({ loss: 'policyGradient', combine: 'avgCE' }))).toMatchObject({
+    divergence: { kind: 'policyGradient' },
+    candidates: 1,
+    settings: { truncated: 'tail', unaligned: 'nothing' },
+  });
+});
+
 test('a mixture has room for the candidates of all sources', () => {
   expect(fusionOf(config({ combine: 'avgCE' })).candidates).toBe(15);
   const weights = { orator: 1, target: 3 };

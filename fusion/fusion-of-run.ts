@@ -35,7 +35,7 @@ export function fusionOf(config: RunConfig): Fusion {
       unaligned: fusion.unaligned ?? (fusion.loss === 'ce' ? preset.unaligned : 'nothing'),
       truncated: fusion.truncated ?? truncated,
     },
-    candidates: mixes ? topK * sourcesOf(config).length : topK,
+    candidates: fusion.loss === 'policyGradient' ? 1 : mixes ? topK * sourcesOf(config).length : topK,
     divergence: fusion.loss === 'jsd' ? { kind: 'jsd', beta: fusion.beta } : { kind: fusion.loss },
     lambda: trainer.lambda ?? preset.lambda,
   };

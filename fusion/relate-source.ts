@@ -7,8 +7,10 @@ import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { Log } from '../process/log/log.ts';
 import type { TextDistribution } from '../wire/codec/text-distribution.ts';
 import { type Alignment, alignBySharedBoundaries, alignWithItself } from './align/alignment.ts';
-import { type EndsOfTurns, withEndOfTurn, withoutTemplates } from './align/templates.ts';
+import { labelLogProbabilities } from './align/label-log-probabilities.ts';
+import { endsOf, withEnds, withoutTemplates } from './align/templates.ts';
 import type { SourceRelation } from './batch/assemble-batch.ts';
+import { rowsOfLabels } from './fuse/label-row.ts';
 import { rowsByBoundary } from './fuse/source-row.ts';
 import { rowsByTimeWarping } from './fusellm/fusellm.ts';
 import type { Fusion } from './fusion-of-run.ts';
@@ -25,15 +27,13 @@ export async function relateSource(
   log: Log,
 ): Promise<SourceRelation> {
   const { temperature } = fusion.settings;
+  const labelsAlone = fusion.divergence.kind === 'policyGradient';
   const { tokenizer: source } = sourceEncoder;
   const { tokenizer: target } = targetEncoder;
-  const endsOfTurns = {
-    source: await sourceEncoder.endsOfTurn(),
-    target: await targetEncoder.endOfTurn(),
-  };
+  const reading = { temperature, labelsAlone, ends: await endsOf(sourceEncoder, targetEncoder) };
   if (Buffer.compare(source.fingerprint, target.fingerprint) === 0) {
     const vocabulary = withinModel(sameVocabulary(source.vocabularySize), target.knownToModel);
-    return byBoundary(vocabulary, { temperature, endsOfTurns }, ({ ids, ends }, tokens, content) =>
+    return byBoundary(vocabulary, reading, ({ ids, ends }, tokens, content) =>
       isCutAlike(ids, tokens, content) ? alignWithItself(ids.length) : alignBySharedBoundaries(ends, tokens),
     );
   }
@@ -48,9 +48,7 @@ export async function relateSource(
     `The target has ${exact} of the ${vocabulary.ids.length} tokens of teacher ${name}`,
   );
   if (fusion.align === 'dtw') return textsAlone(rowsByTimeWarping(target, source, vocabulary, temperature));
-  return byBoundary(vocabulary, { temperature, endsOfTurns }, ({ ends }, tokens) =>
-    alignBySharedBoundaries(ends, tokens),
-  );
+  return byBoundary(vocabulary, reading, ({ ends }, tokens) => alignBySharedBoundaries(ends, tokens));
 }
 
 /** One tokenizer cuts a text in one way; of a conversation two templates may make different texts. */
@@ -59,17 +57,31 @@ function isCutAlike(ids: Int32Array, { tokenIds }: TextDistribution, content: Co
   return typeof content === 'string' || tokenIds.every((id, i) => id === ids[i]);
 }
 
+/** How a source's distributions are read. */
+interface Reading {
+  readonly temperature: number;
+  /** Whether of each just the probability of the text's own next token counts. */
+  readonly labelsAlone: boolean;
+  readonly ends: Awaited<ReturnType<typeof endsOf>>;
+}
+
 const byBoundary = (
   vocabulary: SourceVocabulary,
-  { temperature, endsOfTurns }: { readonly temperature: number; readonly endsOfTurns: EndsOfTurns },
+  { temperature, labelsAlone, ends }: Reading,
   align: (target: Tokenization, source: TextDistribution, content: Content) => Alignment,
 ): SourceRelation => {
-  const ofTurns = withEndOfTurn(vocabulary, endsOfTurns);
+  const ofTurns = withEnds(vocabulary, ends.ofTurns);
+  const ofTexts = withEnds(vocabulary, ends.ofTexts);
+  const vocabularyOf = (content: Content): SourceVocabulary => {
+    if (typeof content === 'string') return vocabulary;
+    return content.turns.every(({ role }) => role === '') ? ofTexts : ofTurns;
+  };
   return (target, source, content) => {
-    const isText = typeof content === 'string';
     const found = align(target, source, content);
-    const alignment = isText ? found : withoutTemplates(found, target, source, content);
-    const read = rowsByBoundary(source, alignment, isText ? vocabulary : ofTurns, temperature);
+    const alignment = typeof content === 'string' ? found : withoutTemplates(found, target, source, content);
+    const read = labelsAlone
+      ? rowsOfLabels(alignment, labelLogProbabilities(found.rows, source.tokenLogProbabilities))
+      : rowsByBoundary(source, alignment, vocabularyOf(content), temperature);
     return { rows: alignment.rows, read };
   };
 };

@@ -75,7 +75,11 @@ export class LiveCorpus implements RunCorpus {
     return { documents: Number(documents), sha256: Buffer.from(sha256).toString('hex') };
   }
 
-  async batches(stretches: readonly Stretch[], arrivals?: Arrivals): Promise<RunBatches | undefined> {
+  async batches(
+    stretches: readonly Stretch[],
+    firstStep: number,
+    arrivals?: Arrivals,
+  ): Promise<RunBatches | undefined> {
     const manifest = this.#manifest!;
     const first = stretches.find(({ epoch }) => epoch === 0);
     const later = stretches.filter(({ epoch }) => epoch > 0);
@@ -88,7 +92,7 @@ export class LiveCorpus implements RunCorpus {
             from: begin,
           })
         : undefined;
-    const streamed = first && (await this.#streamed(manifest, first, { writer, arrivals }));
+    const streamed = first && (await this.#streamed(manifest, first, { firstStep, writer, arrivals }));
     // What a source has said is there, and nobody waits for it.
     if (!first) for (const { named } of this.#parts.intake.sources) named.attached = true;
     if (first && !streamed) {
@@ -135,13 +139,18 @@ export class LiveCorpus implements RunCorpus {
     manifest: CorpusManifest,
     { begin, end }: Stretch,
     {
+      firstStep,
       writer,
       arrivals,
-    }: { readonly writer: RecordingWriter | undefined; readonly arrivals: Arrivals | undefined },
+    }: {
+      readonly firstStep: number;
+      readonly writer: RecordingWriter | undefined;
+      readonly arrivals: Arrivals | undefined;
+    },
   ): Promise<StreamedBatches | undefined> {
     const config = this.#config;
     const { settings, intake, metrics, tasks, notifier, log } = this.#parts;
-    const { run, topK, trainer } = config;
+    const { run, topK, trainer, onPolicy } = config;
     const { sources } = intake;
     if (trainer.join !== 'all') await recallTokenizers(trainer.output, sources);
     const corpusSha256 = Buffer.from(manifest.sha256).toString('hex');
@@ -169,6 +178,7 @@ export class LiveCorpus implements RunCorpus {
       takeIn: async (source, tokenizer) =>
         writer?.hears(source.name, modelOf(source, tokenizer), tokenizer.json),
       keep: writer && keep,
+      rollouts: onPolicy && { step: firstStep, staleness: onPolicy.staleness },
       log,
     });
   }

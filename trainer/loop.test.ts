@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { create } from '@bufbuild/protobuf';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TrainedTensor } from '../engine/engine-snapshot.ts';
 import { TrainingEngine } from '../engine/training-engine.ts';
@@ -11,6 +12,7 @@ import { Notifier } from '../process/lifecycle/notifier.ts';
 import { createLog } from '../process/log/log.ts';
 import { optionsFor } from '../test/support/engine-options.ts';
 import { goldenModel } from '../test/support/golden.ts';
+import { RolloutSchema } from '../wire/generated/fusemesh/v1/corpus_pb.ts';
 import { startCheckpointWriter } from './checkpoint/checkpoint-writer.ts';
 import { readSnapshot, type SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
 import { resumePoint } from './checkpoint/resume-point.ts';
@@ -50,7 +52,29 @@ function batchOf(step: number): StepBatch {
   const documents = [2 * step - 2, 2 * step - 1];
   const absentSources = [[], step % 2 === 0 ? [0] : []];
   const sources = { chosenSources: [0, step % 2], absentSources };
-  return { batch, count, documents, passedOver: [], ...sources, fusionSeconds: 0.1 };
+  // Every third step the target wrote the second document.
+  const written = {
+    number: documents[1],
+    rollout: create(RolloutSchema, { weightsStep: BigInt(step - 2), tokens: 4, logProbability: -6 }),
+    judge: { source: 1, crossEntropy: 8 },
+    prompt: 'Why?',
+    text: 'Because of',
+    unfinished: true,
+    fourGrams: 2,
+    repeatedFourGrams: 1,
+  };
+  const isWritten = step % 3 === 0;
+  const isRollout = Uint8Array.from({ length: positions }, (_, i) => Number(isWritten && i >= lengths[0]));
+  return {
+    batch: { ...batch, isRollout },
+    count,
+    documents,
+    passedOver: [],
+    droppedRollouts: 0,
+    rollouts: isWritten ? [written] : [],
+    ...sources,
+    fusionSeconds: 0.1,
+  };
 }
 
 /** The same, but nothing can be learnt from it. */
@@ -145,6 +169,11 @@ describe('train', () => {
     expect(end.state).toMatchObject({ step: 6, documents: 12, tokens: 72 });
     expect(end.state.documentsChosen).toEqual({ fiction: 9, manuals: 3 });
     expect(end.state.documentsWithout).toEqual({ fiction: 3 });
+    expect(end.state.rollouts).toEqual({ documents: 2, tokens: 8, endedByLength: 2, dropped: 0 });
+    expect(whole.reports.map(({ rollouts }) => rollouts?.mostStaleness)).toEqual([
+      ...[undefined, undefined, 1],
+      ...[undefined, undefined, 1],
+    ]);
 
     const halves = join(output, 'halves');
     const first = await start({ checkpoints: halves, gate: holdBefore(4) });

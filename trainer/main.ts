@@ -62,7 +62,13 @@ async function serveAndTrain(config: RunConfig, options: TrainerOptions): Promis
   const { onHandled, onNats } = processMetrics(register);
   const metrics = new TrainerMetrics(register, (): ObservedRun => observed(status));
   const intake = new Intake(unattachedSources(config), metrics);
-  const record = new RunRecord({ metrics, notifier, log, sourceRates: () => intake.rates() });
+  const record = new RunRecord({
+    metrics,
+    notifier,
+    log,
+    sourceRates: () => intake.rates(),
+    onPolicy: config.onPolicy !== undefined,
+  });
   const status = new RunStatus(config.run, { control, record, intake });
 
   const grpc = await serve({

@@ -1,6 +1,7 @@
 import type { SourceRelation } from '../fusion/batch/assemble-batch.ts';
-import { batchesOf, type FusedBatch } from '../fusion/batch/batches.ts';
+import { type BatchRules, batchesOf, type FusedBatch } from '../fusion/batch/batches.ts';
 import type { JoinedDocument, UsableDocument } from '../fusion/batch/joined-document.ts';
+import type { RolloutRules } from '../fusion/batch/rollout-problem.ts';
 import type { Fusion } from '../fusion/fusion-of-run.ts';
 import { relateSource } from '../fusion/relate-source.ts';
 import { ChatTemplate } from '../model/chat/chat-template.ts';
@@ -28,6 +29,8 @@ export interface StreamedBatchesRun extends StreamedRun, BatchSettings {
   readonly output: string;
   /** Called once for each source, when its tokenizer is known and before anything of it is read. */
   readonly takeIn?: ((source: Source, tokenizer: Tokenizer) => Promise<void>) | undefined;
+  /** Which documents that the target wrote the first batch may hold; each further one is of the next step. */
+  readonly rollouts?: RolloutRules | undefined;
 }
 
 /** Batches of a run, made while its streams bring in what they are made of. */
@@ -70,10 +73,11 @@ export async function streamedBatches(run: StreamedBatchesRun): Promise<Streamed
   const { documents, tokenizers, deadLetters } = streamed;
   const batches = fusedBatches<StreamedDocument>(documents, run, {
     relations: () => sources.map(({ name }) => relations.get(name)),
-    tooLong: async ({ number, message }, reason) => {
+    passOver: async ({ number, message }, reason) => {
       log.warn({ document: number }, `Document ${number} is passed over: ${reason}`);
       if (message) await putDocumentAside(message, reason, deadLetters);
     },
+    rollouts: run.rollouts,
     signal: run.tasks.signal,
   });
   return {
@@ -94,8 +98,8 @@ const encoderOf = ({ name, chatFormat }: Source, tokenizer: Tokenizer): ContentE
 export interface RecordedRun extends BatchSettings {
   /** In the order of the documents' distributions; undefined of one that has said nothing. */
   readonly sources: readonly { readonly name: string; readonly encoder: ContentEncoder | undefined }[];
-  /** Called for a document that is longer than the context. */
-  readonly tooLong: (document: UsableDocument, reason: string) => Promise<void>;
+  /** Called for a document that is longer than the context, or that the target wrote and nobody judges. */
+  readonly passOver: (document: UsableDocument, reason: string) => Promise<void>;
   readonly signal: AbortSignal;
   readonly log: Log;
 }
@@ -108,11 +112,11 @@ export interface RecordedRun extends BatchSettings {
 export async function recordedBatches(
   run: RecordedRun,
 ): Promise<(documents: AsyncIterable<JoinedDocument>) => AsyncGenerator<FusedBatch>> {
-  const { sources, encoder: target, fusion, tooLong, signal, log } = run;
+  const { sources, encoder: target, fusion, passOver, signal, log } = run;
   const relations = await Promise.all(
     sources.map(async ({ name, encoder }) => encoder && relateSource(name, encoder, target, fusion, log)),
   );
-  return (documents) => fusedBatches(documents, run, { relations: () => relations, tooLong, signal });
+  return (documents) => fusedBatches(documents, run, { relations: () => relations, passOver, signal });
 }
 
 /** Joined documents, aligned and fused. */
@@ -121,13 +125,10 @@ function fusedBatches<Usable extends UsableDocument>(
   { batchDocuments, contextLength, encoder, fusion: { candidates, settings } }: BatchSettings,
   {
     relations,
-    tooLong,
+    passOver,
+    rollouts,
     signal,
-  }: {
-    readonly relations: () => readonly (SourceRelation | undefined)[];
-    readonly tooLong: (document: Usable, reason: string) => Promise<void>;
-    readonly signal: AbortSignal;
-  },
+  }: Pick<BatchRules<Usable>, 'relations' | 'passOver' | 'rollouts' | 'signal'>,
 ): AsyncGenerator<FusedBatch> {
   return batchesOf(documents, {
     batchDocuments,
@@ -136,7 +137,8 @@ function fusedBatches<Usable extends UsableDocument>(
     encoder,
     relations,
     settings,
-    tooLong,
+    passOver,
+    rollouts,
     signal,
   });
 }

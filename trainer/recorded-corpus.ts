@@ -37,7 +37,7 @@ export async function* batchesOfRecording(
   const batchesOf = await recordedBatches({
     ...training,
     sources,
-    tooLong: async ({ number }, reason) => {
+    passOver: async ({ number }, reason) => {
       log.warn({ document: number }, `Document ${number} is passed over: ${reason}`);
     },
   });

@@ -11,10 +11,15 @@ export interface RunCorpus {
    * To be called once, after {@link describe}.
    *
    * @param stretches in the order in which they are taken
+   * @param firstStep the step that trains on the first batch
    * @param arrivals hears of every part of a document that comes
    * @returns undefined when stopped before there are enough sources
    */
-  batches(stretches: readonly Stretch[], arrivals?: Arrivals): Promise<RunBatches | undefined>;
+  batches(
+    stretches: readonly Stretch[],
+    firstStep: number,
+    arrivals?: Arrivals,
+  ): Promise<RunBatches | undefined>;
   /** The run is over, with all its steps taken and checkpointed. */
   over(): Promise<void>;
   close(): Promise<void>;

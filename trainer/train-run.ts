@@ -131,7 +131,7 @@ async function trainToTheEnd(config: RunConfig, opened: OpenedRun): Promise<Save
   const first = Math.min(documents, state.documents);
   const traces = tracer && new DocumentTraces(tracer, { run, sources: intake.names }, first);
   const stretches = stretchesBehind({ ...trainer, documents }, state.documents, steps - state.step);
-  const incoming = await corpus.batches(stretches, traces);
+  const incoming = await corpus.batches(stretches, state.step + 1, traces);
   if (incoming === undefined) return undefined;
   const checkpoint = await trainFrom(config, opened, { resume, incoming, traces });
   if (checkpoint === undefined || checkpoint.state.step < steps) return undefined;

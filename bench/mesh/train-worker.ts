@@ -98,7 +98,7 @@ async function trainRecorded({ recorded: documents }: Recorded): Promise<Taken> 
     contextLength,
     encoder: ContentEncoder.ofBaseModel(target),
     fusion,
-    tooLong: async () => {},
+    passOver: async () => {},
     signal: never,
     log: createLog('bench', { level: 'silent' }),
   });

@@ -42,16 +42,24 @@ export function divergence(kind: Divergence, pair: SparsePair): Value {
   // FuseLLM, equation 5: the tail counts with just the mass that P gives it, none where P is renormalised.
   if (kind.kind === 'ce') return neg(add(sumOfRow(mul(fused, logTarget)), mul(fusedTail, tail.logQ)));
 
-  // Its gradient is −(log P − log Q)·∇log Q, that of reinforcement with the log-ratio as advantage.
-  if (kind.kind === 'policyGradient') {
-    const logRatio = sub(logTarget, log(atLeast(fused, LEAST)));
-    return sumOfRow(where(isUsed, mul(mul(logRatio, logRatio), 0.5), 0));
-  }
+  if (kind.kind === 'policyGradient') return sumOfRow(where(isUsed, squaredLogRatio(fused, logTarget), 0));
 
   const used = { p: where(isUsed, atLeast(fused, LEAST), 1), q: target, logQ: where(isUsed, logTarget, 0) };
   const term = kind.kind === 'reverseKL' ? reverseKL : jensenShannon(kind.beta);
   return add(sumOfRow(where(isUsed, term(used), 0)), term(tail));
 }
+
+/**
+ * ½·(log Q − log P)² of a token that Q drew. Its gradient is −(log P − log Q)·∇log Q: reinforcement with the log-ratio as
+ * reward, whose mean over Q's draws is the gradient of KL(Q‖P) at this token (Gu et al. 2023, MiniLLM, arXiv 2306.08543,
+ * section 2.2, its single-step part; Lu et al. 2025, On-Policy Distillation; that the square has this gradient: Tang and
+ * Munos 2025, arXiv 2506.09477). What the token does to later ones is left out. P below {@link LEAST} is LEAST, which
+ * bounds the reward; a draw by older weights, at another temperature or from a part of Q is taken as one of Q.
+ */
+const squaredLogRatio = (fused: Value, logTarget: Value): Value => {
+  const logRatio = sub(logTarget, log(atLeast(fused, LEAST)));
+  return mul(mul(logRatio, logRatio), 0.5);
+};
 
 interface Bucket {
   readonly p: Value;

@@ -77,6 +77,50 @@ describe('agrees with PyTorch in float64', () => {
   });
 });
 
+it('agrees with PyTorch in float64 on the policy gradient, and with finite differences', async () => {
+  const file = await openSafetensors(
+    join(import.meta.dirname, '../../test/golden-losses/losses.safetensors'),
+  );
+  const labels = await readInt32(file, 'labels');
+  const fusedProbabilities = await file.readFloat32('drawn_probabilities');
+  const batch: TrainingBatch = {
+    lengths: [labels.length],
+    candidates: 1,
+    inputIds: new Int32Array(labels.length),
+    labels,
+    fusedIds: labels.map((label) => Math.max(0, label)),
+    fusedProbabilities,
+    fusedTail: fusedProbabilities.map((probability) => (probability > 0 ? 1 - probability : 0)),
+  };
+  const logits = await file.readFloat32('logits');
+  const { loss, causal, fusion, gradient } = await lossOf(logits, batch, { kind: 'policyGradient' });
+  const [name, part] = ['value:policy_gradient', 'parts:policy_gradient'];
+  expect(largestDifference([loss], await file.readFloat32(name))).toBeLessThan(2e-5);
+  expect(largestDifference([causal, fusion], await file.readFloat32(part))).toBeLessThan(2e-5);
+  const right = await file.readFloat32('gradient:policy_gradient');
+  expect(largestDifference(gradient, right)).toBeLessThan(2e-6);
+
+  // The same by ½ (log q − log p)² at nearby logits, in float64.
+  const width = logits.length / labels.length;
+  const real = labels.filter((label) => label >= 0).length;
+  const lossNear = (row: number, at: number, change: number) => {
+    const z = Array.from(logits.subarray(row * width, (row + 1) * width));
+    z[at] += change;
+    const logQ = z[labels[row]] - Math.log(z.reduce((sum, value) => sum + Math.exp(value), 0));
+    const p = fusedProbabilities[row];
+    const judged = p > 0 ? (logQ - Math.log(Math.max(p, 1e-6))) ** 2 / 2 : 0;
+    return (lambda * -logQ + (1 - lambda) * judged) / real;
+  };
+  for (const row of [0, 1, 3, 6]) {
+    if (labels[row] < 0) continue;
+    for (let at = 0; at < width; at++) {
+      const slope = (lossNear(row, at, 1e-5) - lossNear(row, at, -1e-5)) / 2e-5;
+      expect(gradient[row * width + at]).toBeCloseTo(slope, 5);
+    }
+  }
+  await file.close();
+});
+
 const [tokens, vocabulary, candidates] = [5, 11, 3];
 
 /** Fused distributions that leave a tail, one that leaves none, one masked position and one without a label. */

@@ -13,10 +13,12 @@ export interface Targets {
   readonly fusedProbabilities: Float32Array<ArrayBuffer>;
   /** [N] */
   readonly fusedTail: Float32Array<ArrayBuffer>;
-  /** [N] 1 where there is a label. */
+  /** [N] 1 where there is a label, in a text that the model did not write itself. */
   readonly isReal: Uint8Array;
   /** [N] 1 where there is a fused distribution too. */
   readonly isTaught: Uint8Array;
+  /** [N] 1 where there are both, in a text that the model wrote itself. */
+  readonly isJudged: Uint8Array;
 }
 
 /** How much the two losses count: λ and 1 − λ (FuseLLM, equation 5). */
@@ -29,8 +31,15 @@ export interface LossWeights {
 export const lossWeights = (lambda: number): LossWeights => ({ causal: lambda, fusion: 1 - lambda });
 
 /**
+ * What a model wrote itself has nothing to teach it: there the divergence alone counts, as in GKD (Agarwal et al. 2023,
+ * arXiv 2306.13649, algorithm 1). GKD's own λ is the share of such documents, onPolicy.share.
+ */
+export const rolloutWeights: LossWeights = { causal: 0, fusion: 1 };
+
+/**
  * @param places of the rows in the batch; −1 for a row without a target
- * @param realTokens of the whole step, over which the loss is a mean
+ * @param weights of the corpus's documents; of what the model wrote itself, {@link rolloutWeights} count
+ * @param realTokens of the whole step, over which the loss is a mean: each counts the same, whoever wrote its text
  */
 export function targetsOf(
   batch: TrainingBatch,
@@ -47,6 +56,7 @@ export function targetsOf(
     fusedTail: new Float32Array(count),
     isReal: new Uint8Array(count),
     isTaught: new Uint8Array(count),
+    isJudged: new Uint8Array(count),
   };
   for (let row = 0; row < count; row++) {
     const place = places[row];
@@ -54,15 +64,17 @@ export function targetsOf(
     const [first, end] = [place * candidates, (place + 1) * candidates];
     targets.ids[row * (1 + candidates)] = labels[place];
     targets.ids.set(fusedIds.subarray(first, end), row * (1 + candidates) + 1);
-    targets.isReal[row] = 1;
-    targets.labelWeights[row] = weights.causal / realTokens;
+    const isRollout = batch.isRollout?.[place] === 1;
+    const { causal, fusion } = isRollout ? rolloutWeights : weights;
+    if (!isRollout) targets.isReal[row] = 1;
+    targets.labelWeights[row] = causal / realTokens;
     targets.fusedProbabilities.set(fusedProbabilities.subarray(first, end), row * candidates);
     targets.fusedTail[row] = fusedTail[place];
     let taught = fusedTail[place] > 0;
     for (let j = first; j < end && !taught; j++) taught = fusedProbabilities[j] > 0;
     if (!taught) continue;
-    targets.isTaught[row] = 1;
-    targets.fusionWeights[row] = weights.fusion / realTokens;
+    (isRollout ? targets.isJudged : targets.isTaught)[row] = 1;
+    targets.fusionWeights[row] = fusion / realTokens;
   }
   return targets;
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Conversation } from '../../model/chat/conversation.ts';
+import { chatModel } from '../../test/support/chat-models.ts';
 import { sameVocabulary } from '../vocabulary/source-vocabulary.ts';
 import { alignBySharedBoundaries, says } from './alignment.ts';
-import { withEndOfTurn, withoutTemplates } from './templates.ts';
+import { endsOf, withEnds, withoutTemplates } from './templates.ts';
 
 /** "ab" by the user from 1 to 3, "cd" by the assistant from 5 to 7. */
 const conversation: Conversation = {
@@ -50,8 +51,18 @@ describe('two templates', () => {
 
 it("a source's end of turn becomes the target's own, or nothing", () => {
   const vocabulary = sameVocabulary(4);
-  expect([...withEndOfTurn(vocabulary, { source: [2], target: 0 }).ids]).toEqual([0, 1, 0, 3]);
-  expect([...withEndOfTurn(vocabulary, { source: [2, 3], target: undefined }).ids]).toEqual([0, 1, -1, -1]);
-  expect(withEndOfTurn(vocabulary, { source: [], target: 0 })).toBe(vocabulary);
+  expect([...withEnds(vocabulary, { source: [2], target: 0 }).ids]).toEqual([0, 1, 0, 3]);
+  expect([...withEnds(vocabulary, { source: [2, 3], target: undefined }).ids]).toEqual([0, 1, -1, -1]);
+  expect(withEnds(vocabulary, { source: [], target: 0 })).toBe(vocabulary);
   expect([...vocabulary.ids]).toEqual([0, 1, 2, 3]);
+});
+
+it('a text that nobody speaks ends with other tokens than a turn', async () => {
+  const [source, target] = [await chatModel('llama3_1'), await chatModel('gpt2')];
+  const { ofTurns, ofTexts } = await endsOf(source, target);
+  expect(ofTexts.source.map((id) => source.tokenizer.tokenString(id))).toEqual([
+    source.template.format.specialTokens.eos_token,
+  ]);
+  expect(target.tokenizer.tokenString(ofTexts.target!)).toBe('<|endoftext|>');
+  expect(ofTurns.source).toEqual(await source.endsOfTurn());
 });

@@ -1,3 +1,4 @@
+import type { ContentEncoder } from '../../model/chat/content-encoder.ts';
 import { turnPlaces } from '../../model/chat/content-layout.ts';
 import type { Conversation } from '../../model/chat/conversation.ts';
 import type { Spans } from '../../model/tokenizer/spans-from-bytes.ts';
@@ -6,12 +7,24 @@ import type { SourceVocabulary } from '../vocabulary/source-vocabulary.ts';
 import { type Alignment, says } from './alignment.ts';
 import { NOT_ALIGNED } from './boundary.ts';
 
-/** The tokens that end turns. */
-export interface EndsOfTurns {
+/** The tokens that end turns, or texts that nobody speaks. */
+export interface Ends {
   /** All that the source's template may put. */
   readonly source: readonly number[];
   /** What the target's puts behind an answer; undefined where that is nothing. */
   readonly target: number | undefined;
+}
+
+/** How two models relate in what ends a turn, and in what ends the last of turns that nobody speaks. */
+export async function endsOf(
+  source: ContentEncoder,
+  target: ContentEncoder,
+): Promise<{ readonly ofTurns: Ends; readonly ofTexts: Ends }> {
+  const endOfText = source.endOfText();
+  return {
+    ofTurns: { source: await source.endsOfTurn(), target: await target.endOfTurn() },
+    ofTexts: { source: endOfText === undefined ? [] : [endOfText], target: target.endOfText() },
+  };
 }
 
 /**
@@ -41,10 +54,7 @@ export function withoutTemplates(
 }
 
 /** A vocabulary in which what ends a turn becomes the target's own end, so that a student learns to stop. */
-export function withEndOfTurn(
-  vocabulary: SourceVocabulary,
-  { source, target }: EndsOfTurns,
-): SourceVocabulary {
+export function withEnds(vocabulary: SourceVocabulary, { source, target }: Ends): SourceVocabulary {
   if (source.length === 0) return vocabulary;
   const ids = vocabulary.ids.slice();
   const exact = vocabulary.exact.slice();

@@ -4,9 +4,11 @@ import { learnt } from '../../model/chat/learning.ts';
 import { learntLoss } from '../../model/chat/learnt-loss.ts';
 import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
 import type { TextDistribution } from '../../wire/codec/text-distribution.ts';
+import type { Rollout } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
 import { type AlignedSource, emptyCount, type FusionCount, fuseDocument } from '../fuse/fuse-document.ts';
 import type { FusionSettings } from '../fuse/fusion-settings.ts';
 import type { UsableDocument } from './joined-document.ts';
+import { type JudgedRollout, judgedRollout } from './judged-rollout.ts';
 
 /** How a source relates to the target: aligns what it says about a content and reads it in the target's tokens. */
 export type SourceRelation = (
@@ -31,6 +33,8 @@ export interface AssembledBatch {
   readonly chosenSources: readonly number[];
   /** By document: indices of the sources that say nothing about it. */
   readonly absentSources: readonly (readonly number[])[];
+  /** Those of the documents that the target wrote, in order. */
+  readonly rollouts: readonly JudgedRollout[];
 }
 
 /** A document in a batch, with the source that counts most in it. */
@@ -52,7 +56,8 @@ export interface BatchSizes {
 
 /**
  * Lays documents out for the engine, back to back, and fuses what their sources say at the positions where
- * they are aligned.
+ * they are aligned. What the target wrote itself is learnt from those who judge it alone: from the source that the
+ * document names, whatever the settings say, or from those that they choose; where these say nothing, nothing is learnt.
  *
  * @param documents none of them longer than the context
  * @param relations undefined for a source whose tokenizer is unknown yet
@@ -74,13 +79,15 @@ export function assembleBatch(
     fusedIds: new Int32Array(tokens * candidates),
     fusedProbabilities: new Float32Array(tokens * candidates),
     fusedTail: new Float32Array(tokens),
+    isRollout: documents.some(({ rollout }) => rollout) ? new Uint8Array(tokens) : undefined,
   };
   const count = emptyCount(relations.length);
   const chosenSources: number[] = [];
   const absentSources: (readonly number[])[] = [];
+  const rollouts: JudgedRollout[] = [];
   let last: LearntDocument | undefined;
   let begin = 0;
-  for (const { number, content, tokenization, distributions } of documents) {
+  for (const { number, content, tokenization, distributions, rollout } of documents) {
     const { ids, doubtful } = tokenization;
     const mask = learnt(content, tokenization);
     batch.inputIds.set(ids, begin);
@@ -94,13 +101,20 @@ export function assembleBatch(
         align: () => relation(tokenization, distribution, content),
       };
     });
-    const weights = fuseDocument({ ids, learnt: mask }, sources, settings, batch, begin, count);
+    const own = rollout && settingsOfRollout(rollout, settings);
+    const judges = sources.map((source) => (mayJudge(source?.distribution, rollout) ? source : undefined));
+    const weights = fuseDocument({ ids, learnt: mask }, judges, own ?? settings, batch, begin, count);
     const most = Math.max(...weights);
     const chosen = most > 0 ? weights.indexOf(most) : -1;
     chosenSources.push(chosen);
     absentSources.push(sources.flatMap((source, s) => (source === undefined ? [s] : [])));
     const teaching = sources[chosen];
     if (teaching !== undefined) last = { number, content, tokenization, begin, ...teaching };
+    if (rollout) {
+      batch.isRollout?.fill(1, begin, begin + ids.length);
+      const judge = teaching && { source: chosen, crossEntropy: teaching.distribution.crossEntropy };
+      rollouts.push(judgedRollout({ number, content, ids, learnt: mask, rollout }, judge));
+    }
     begin += ids.length;
   }
   return {
@@ -108,10 +122,21 @@ export function assembleBatch(
     count,
     chosenSources,
     absentSources,
+    rollouts,
     last,
     documents: documents.map(({ number }) => number),
   };
 }
+
+const mayJudge = (distribution: TextDistribution | undefined, rollout: Rollout | undefined): boolean =>
+  !rollout?.teacher || distribution?.teacher === rollout.teacher;
+
+/** As {@link FusionSettings.unaligned} would have it, the target would learn its own text by itself. */
+const settingsOfRollout = ({ teacher }: Rollout, settings: FusionSettings): FusionSettings => ({
+  ...settings,
+  unaligned: 'nothing',
+  ...(teacher !== '' && { combine: 'minCE', standIn: undefined }),
+});
 
 /**
  * A source's distributions with the sums of what is learnt alone: how well a source predicts what a user says tells

@@ -15,6 +15,7 @@ import {
   type UnusableDocument,
   type UsableDocument,
 } from './joined-document.ts';
+import { type RolloutRules, rolloutProblem } from './rollout-problem.ts';
 
 /** How the target reads contents, as far as it is needed. */
 export interface TargetEncoder {
@@ -25,6 +26,8 @@ export interface TargetEncoder {
 export interface StepBatch extends AssembledBatch {
   /** Numbers of the documents of this step that nothing can be learnt from. */
   readonly passedOver: readonly number[];
+  /** How many of them the target wrote. */
+  readonly droppedRollouts: number;
   /** Seconds that tokenizing, aligning and fusing its documents took. */
   readonly fusionSeconds: number;
 }
@@ -54,8 +57,13 @@ export interface BatchRules<Usable extends UsableDocument> extends BatchSizes {
   /** How each source relates to the target; undefined while its tokenizer is unknown. Called for every batch. */
   readonly relations: () => readonly (SourceRelation | undefined)[];
   readonly settings: FusionSettings;
-  /** Called for a document that is longer than the context. */
-  readonly tooLong: (document: Usable, reason: string) => Promise<void>;
+  /**
+   * Which documents that the target wrote the first batch may hold; each further one is of the next step. Left out,
+   * nothing bounds the age of their weights.
+   */
+  readonly rollouts?: RolloutRules | undefined;
+  /** Called for a document that is longer than the context, or that the target wrote and no step may train on. */
+  readonly passOver: (document: Usable, reason: string) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -68,10 +76,14 @@ export async function* batchesOf<Usable extends UsableDocument>(
   rules: BatchRules<Usable>,
 ): AsyncGenerator<FusedBatch> {
   let gathered: JoinedDocument<Usable>[] = [];
+  let batches = 0;
   const assemble = async (): Promise<FusedBatch> => {
     const began = performance.now();
-    const taken = await cutIntoTokens(gathered, rules);
+    const { rollouts } = rules;
+    const ofStep = rollouts && { ...rollouts, step: rollouts.step + batches };
+    const taken = await cutIntoTokens(await withoutUntrainable(gathered, ofStep, rules), rules);
     gathered = [];
+    batches++;
     const toLearn = taken.filter((document) => document.unusable === undefined);
     const passedOver = taken.filter((document) => document.unusable !== undefined);
     const assembled = assembleBatch(toLearn, rules.relations(), rules.settings, rules);
@@ -79,6 +91,7 @@ export async function* batchesOf<Usable extends UsableDocument>(
     return {
       ...assembled,
       passedOver: passedOver.map(({ number }) => number),
+      droppedRollouts: passedOver.filter(({ rollout }) => rollout !== undefined).length,
       joined: taken.flatMap(joinedSources),
       fusionSeconds: (fusedAt - began) / 1000,
       fusedAt,
@@ -92,10 +105,31 @@ export async function* batchesOf<Usable extends UsableDocument>(
   if (gathered.length > 0 && !rules.signal.aborted) yield await assemble();
 }
 
+/** The documents; one that the target wrote and that the step must not train on cannot be used. */
+async function withoutUntrainable<Usable extends UsableDocument>(
+  documents: readonly JoinedDocument<Usable>[],
+  rollouts: RolloutRules | undefined,
+  { settings, passOver }: BatchRules<Usable>,
+): Promise<JoinedDocument<Usable>[]> {
+  const checked: JoinedDocument<Usable>[] = [];
+  for (const document of documents) {
+    const unusable =
+      document.unusable === undefined ? rolloutProblem(document, rollouts, settings) : undefined;
+    if (document.unusable !== undefined || unusable === undefined) {
+      checked.push(document);
+      continue;
+    }
+    await passOver(document, unusable);
+    const { number, distributions, rollout } = document;
+    checked.push({ number, unusable, present: presentSources(distributions), rollout });
+  }
+  return checked;
+}
+
 /** The documents in the target's tokens; one that is longer than the context cannot be used. */
 async function cutIntoTokens<Usable extends UsableDocument>(
   documents: readonly JoinedDocument<Usable>[],
-  { encoder, contextLength, tooLong }: BatchRules<Usable>,
+  { encoder, contextLength, passOver }: BatchRules<Usable>,
 ): Promise<(DocumentToLearn | UnusableDocument)[]> {
   const usable = documents.filter((document): document is Usable => document.unusable === undefined);
   const tokenizations = await encoder.encodeBatch(usable.map(({ content }) => content));
@@ -107,15 +141,15 @@ async function cutIntoTokens<Usable extends UsableDocument>(
       continue;
     }
     const tokenization = tokenizations[next++];
-    const { number, content, distributions } = document;
+    const { number, content, distributions, rollout } = document;
     const tokens = tokenization.ids.length;
     if (tokens <= contextLength) {
-      cut.push({ number, content, distributions, tokenization });
+      cut.push({ number, content, distributions, rollout, tokenization });
       continue;
     }
     const unusable = `it has ${tokens} tokens in the target's tokenizer, contextLength is ${contextLength}`;
-    await tooLong(document, unusable);
-    cut.push({ number, unusable, present: presentSources(distributions) });
+    await passOver(document, unusable);
+    cut.push({ number, unusable, present: presentSources(distributions), rollout });
   }
   return cut;
 }

@@ -29,7 +29,7 @@ export class ContentEncoder {
    * A text becomes what the tokenizer makes of it, spans in its UTF-8 bytes. A conversation becomes what the tokenizer
    * makes of the template's rendering (the ids of transformers' apply_chat_template), spans in its coordinates
    * (content-layout.ts). Turns without a role are joined and read as a text is, with the end-of-text token behind the
-   * last where that is learnt.
+   * last where that is learnt and finished.
    *
    * @throws FuseMeshError invalid_argument where the template cannot read a conversation
    */
@@ -66,6 +66,13 @@ export class ContentEncoder {
       (id) => this.#isSpecial(id) || this.#isEndOfText(id),
     );
     return this.#endsOfTurn;
+  }
+
+  /** The token that ends a text or a completion that nobody speaks (</s>, <|endoftext|>); undefined where there is none. */
+  endOfText(): number | undefined {
+    for (let id = 0; id < this.tokenizer.vocabularySize; id++)
+      if (this.#isSpecial(id) && this.#isEndOfText(id)) return id;
+    return undefined;
   }
 
   readonly #isSpecial = (id: number): boolean => this.tokenizer.tokenBytes(id) === undefined;

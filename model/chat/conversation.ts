@@ -8,6 +8,8 @@ export interface Turn {
   readonly learnt: boolean;
   /** What else the message has for chat templates (tool_calls, name, …), as a JSON object; '' where that is nothing. */
   readonly extras: string;
+  /** It was cut off, by length: what ends a turn is not learnt behind it. Left out, it was not. */
+  readonly unfinished?: boolean;
 }
 
 /** What several speakers say, which every model reads by its own chat template. */

@@ -6,7 +6,7 @@ import type { Content } from './conversation.ts';
  * Which tokens of a conversation are learnt: those that spell what is said in a turn that is learnt, the token that ends
  * such a turn, and what the template writes between the prompt for an answer and that token (tool calls, the frame of
  * thoughts). Those are the tokens that a model has to produce by itself. What stands behind the token that ends a turn
- * is never learnt.
+ * is never learnt; behind an unfinished turn, neither is that token nor what the template writes before it.
  *
  * @param spans [n] of the content's tokens, in its coordinates
  * @returns [n] 1 where the token, as a label, is learnt; undefined for a text, of which all is learnt
@@ -22,7 +22,9 @@ export function learnt(
   for (let i = 0; i < ends.length; i++) {
     while (turn < places.length && ends[i] > places[turn].end + 1) turn++;
     if (turn === places.length) break;
-    if (content.turns[turn].learnt && starts[i] >= places[turn].begin) mask[i] = 1;
+    const { learnt: isLearnt, unfinished } = content.turns[turn];
+    const { begin, end } = places[turn];
+    if (isLearnt && starts[i] >= begin && (!unfinished || starts[i] < end)) mask[i] = 1;
   }
   return mask;
 }

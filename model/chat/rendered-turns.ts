@@ -64,7 +64,7 @@ export function renderConversation(
   return { text, turns };
 }
 
-/** Turns that nobody speaks, one after another, with the end-of-text token behind the last where that is learnt. */
+/** Turns that nobody speaks, one after another; the end-of-text token follows the last where that is learnt and finished. */
 export function joinedTurns({ turns }: Conversation, endOfText: string): RenderedConversation {
   let text = '';
   const places = turns.map(({ content }) => {
@@ -72,7 +72,8 @@ export function joinedTurns({ turns }: Conversation, endOfText: string): Rendere
     text += content;
     return { from, to: text.length, keptFrom: 0 };
   });
-  const closes = turns.at(-1)?.learnt === true && !text.endsWith(endOfText);
+  const last = turns.at(-1);
+  const closes = last?.learnt === true && last.unfinished !== true && !text.endsWith(endOfText);
   return { text: closes ? text + endOfText : text, turns: places };
 }
 

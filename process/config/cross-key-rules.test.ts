@@ -200,3 +200,63 @@ it('names everything that is wrong in one line', () => {
     }),
   ).toThrow(/^run\.yaml: fusion\.weights has no use [^\n]*; nats\.maxDistributions is 1000/);
 });
+
+const onPolicy = (change: (draft: RunConfig) => void = () => {}) =>
+  refuse((draft) => {
+    draft.corpus = [];
+    draft.onPolicy = {
+      prompts: [{ domain: 'questions', path: 'questions.jsonl' }],
+      maxNewTokens: 64,
+      temperature: 1,
+      topP: 1,
+      perPrompt: 1,
+      share: 1,
+      staleness: 1,
+    };
+    draft.target.service = {
+      address: '127.0.0.1:50054',
+      httpPort: 0,
+      threads: 1,
+      execution: 'cpu',
+      device: 0,
+      slots: 4,
+    };
+    change(draft);
+  });
+
+it('refuses a policy gradient on what the target has not drawn, or of more than a drawn token', () => {
+  expect(withFusion({ loss: 'policyGradient' })).toThrow('fusion.loss policyGradient goes with onPolicy');
+  const policyGradient = (change: (draft: RunConfig) => void = () => {}) =>
+    onPolicy((draft) => {
+      draft.fusion.loss = 'policyGradient';
+      change(draft);
+    });
+  expect(policyGradient()).not.toThrow();
+  expect(
+    policyGradient((draft) => {
+      draft.corpus = [{ domain: 'fiction', path: 'fiction.txt' }];
+      draft.onPolicy!.share = 0.5;
+    }),
+  ).toThrow(
+    'onPolicy.share is 0.5, but fusion.loss policyGradient judges tokens that the target drew itself',
+  );
+  expect(
+    policyGradient(({ fusion }) => {
+      fusion.truncated = 'renormalise';
+    }),
+  ).toThrow('fusion.truncated renormalise would make each probability');
+  expect(
+    policyGradient(({ fusion }) => {
+      fusion.temperature = 2;
+    }),
+  ).toThrow('fusion.temperature is 2, but fusion.loss policyGradient');
+});
+
+it('refuses to align by time warping what the target writes', () => {
+  expect(onPolicy()).not.toThrow();
+  expect(
+    onPolicy(({ fusion }) => {
+      fusion.preset = 'fusellm';
+    }),
+  ).toThrow('fusion.align is dtw, which aligns plain texts alone');
+});

@@ -172,10 +172,27 @@ const onPolicyHasWhatItNeeds: Rule = (config) => {
   return undefined;
 };
 
-const policyGradientHasRollouts: Rule = ({ fusion, onPolicy }) =>
-  fusion.loss !== 'policyGradient' || onPolicy !== undefined
+const policyGradientHasRollouts: Rule = (config) => {
+  const { fusion, onPolicy } = config;
+  if (fusion.loss !== 'policyGradient') return undefined;
+  if (onPolicy === undefined) {
+    return 'fusion.loss policyGradient goes with onPolicy: it judges tokens that the target drew itself';
+  }
+  if (onPolicy.share < 1) {
+    return `onPolicy.share is ${onPolicy.share}, but fusion.loss policyGradient judges tokens that the target drew itself, and the corpus has none: set the share to 1, or take another loss`;
+  }
+  if (fusion.truncated === 'renormalise') {
+    return 'fusion.truncated renormalise would make each probability that fusion.loss policyGradient judges by 1: leave it out';
+  }
+  return fusion.temperature === 1
     ? undefined
-    : 'fusion.loss policyGradient goes with onPolicy: it judges tokens that the target drew itself';
+    : `fusion.temperature is ${fusion.temperature}, but fusion.loss policyGradient has no other candidates to flatten a token against: leave it out`;
+};
+
+const rolloutsAreAligned: Rule = (config) =>
+  config.onPolicy === undefined || alignOf(config) === 'boundary'
+    ? undefined
+    : 'fusion.align is dtw, which aligns plain texts alone, but what the target writes with onPolicy is a turn behind a prompt: set fusion.align: boundary';
 
 /** The streams hold what no checkpoint covers. */
 const streamHoldsWhatComesBetweenCheckpoints: Rule = (config) => {
@@ -212,6 +229,7 @@ const crossKeyRules: readonly Rule[] = [
   runHasDocuments,
   onPolicyHasWhatItNeeds,
   policyGradientHasRollouts,
+  rolloutsAreAligned,
 ];
 
 /**

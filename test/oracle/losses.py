@@ -10,16 +10,20 @@ and for each LOSS of ce, reverse_kl, jsd:0 and jsd:1 (with betas[0] and betas[1]
   value:LOSS [1]: lambda * causal + (1 - lambda) * fusion, means over the tokens with a label
   parts:LOSS [2]: causal, fusion
   gradient:LOSS [N, V]: of the value by the logits
+  drawn_probabilities [N]: of the label under P; 0 where that is unknown
+  value:, parts: and gradient:policy_gradient: the same of these alone
 
 P is the fused distribution, Q = softmax(logits), the model that learns. Each has one number for every used candidate
 and, in reverse_kl and jsd, one for all other ids together, the tail: p_tail = 1 - sum p, q_tail = 1 - sum q.
   ce           -sum p log q over the used candidates, without tail (FuseLLM)
   reverse_kl   KL(Q || P) = sum q (log q - log p)
   jsd          beta KL(P || M) + (1 - beta) KL(Q || M), M = beta P + (1 - beta) Q
-This is Agarwal et al. 2023 (GKD), equation 1 with P the teacher, and generalized_jsd_loss of TRL: beta is the share of the
+  policy_gradient  of the label alone, where its p is known: (log q - log p)^2 / 2. The gradient written down is that of
+               reinforcement, -(log p - log q) as a constant times the gradient of log q; it must be the value's own.
+jsd is Agarwal et al. 2023 (GKD), equation 1 with P the teacher, and generalized_jsd_loss of TRL: beta is the share of the
 teacher in M and the weight of KL(teacher || M); as beta goes to 0, jsd / beta goes to KL(P || Q), and as it goes to 1,
 jsd / (1 - beta) to KL(Q || P). (At 0 and 1 themselves TRL gives these two.)
-Probabilities of P, Q below LEAST are LEAST, before anything is computed of them. A clamped q has no gradient.
+Probabilities of P, Q below LEAST are LEAST, before anything is computed of them (in policy_gradient those of P alone). A clamped q has no gradient.
 """
 
 from pathlib import Path
@@ -64,6 +68,13 @@ def jsd(beta):
     return divergence
 
 
+def policy_gradient(logits, labels, probabilities):
+    q = logits.log_softmax(-1).gather(-1, labels.clamp(min=0)[:, None])[:, 0]
+    advantage = probabilities.clamp(min=LEAST).log() - q
+    known = probabilities > 0
+    return torch.where(known, advantage**2 / 2, 0), torch.where(known, -advantage.detach() * q, 0)
+
+
 def targets():
     """Rows with all candidates and with some, a row without any, rows with little and with no tail."""
     ids = torch.stack([torch.randperm(V)[:K] for _ in range(N)])
@@ -106,6 +117,23 @@ def main():
             f"parts:{name}": torch.stack([causal, fusion]).detach(),
             f"gradient:{name}": trained.grad,
         }
+    drawn = (torch.rand(N, dtype=torch.float64) * (torch.arange(N) % 4 != 1)).float().double()
+    drawn[3] = 1e-9
+    gradients = []
+    for form in (0, 1):
+        trained = logits.clone().requires_grad_()
+        causal = torch.nn.functional.cross_entropy(trained[real], labels[real])
+        fusion = policy_gradient(trained, labels, drawn)[form][real].sum() / real.sum()
+        value = LAMBDA * causal + (1 - LAMBDA) * fusion
+        value.backward()
+        gradients.append(trained.grad)
+        if form == 0:
+            expected |= {
+                "value:policy_gradient": value.detach().reshape(1),
+                "parts:policy_gradient": torch.stack([causal, fusion]).detach(),
+            }
+    assert torch.allclose(*gradients, rtol=1e-12, atol=1e-12)
+    expected |= {"drawn_probabilities": drawn, "gradient:policy_gradient": gradients[1]}
     GOLDEN.mkdir(exist_ok=True)
     save_file(
         {key: value.to(torch.float32 if value.is_floating_point() else torch.int32).contiguous() for key, value in expected.items()},

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { StepBatch } from '../../fusion/batch/batches.ts';
+import { noRollouts, rolloutTotalsSchema, withRollouts } from './rollout-totals.ts';
 
 const count = z.number().int().min(0);
 
@@ -23,6 +24,8 @@ export const trainingStateSchema = z.strictObject({
   documentsChosen: z.record(z.string(), count),
   /** By source: how many documents were trained on without it. */
   documentsWithout: z.record(z.string(), count).default({}),
+  /** What the target wrote itself. */
+  rollouts: rolloutTotalsSchema.default(noRollouts),
   /** Steps that changed nothing, since their loss or gradient was NaN or infinite. */
   skippedSteps: count,
   /** Those of them that followed each other up to here, with the numbers of their documents. */
@@ -43,22 +46,26 @@ export const initialState = (run: string, corpusSha256: string): TrainingState =
   tokens: 0,
   documentsChosen: {},
   documentsWithout: {},
+  rollouts: noRollouts,
   skippedSteps: 0,
   skippedInRow: [],
   best: null,
 });
 
-type TakenBatch = Pick<StepBatch, 'documents' | 'passedOver' | 'chosenSources' | 'absentSources' | 'count'>;
+/** Documents that a step took, whether or not it learnt anything. */
+type TakenDocuments = Pick<StepBatch, 'documents' | 'passedOver' | 'droppedRollouts'>;
+type TakenBatch = TakenDocuments & Pick<StepBatch, 'chosenSources' | 'absentSources' | 'count' | 'rollouts'>;
 
 /** What every step counts, whether or not it learns anything. */
 function taken(
-  { step, documents, documentsPassedOver }: TrainingState,
-  { documents: learnt, passedOver }: Pick<TakenBatch, 'documents' | 'passedOver'>,
-): Pick<TrainingState, 'step' | 'documents' | 'documentsPassedOver'> {
+  { step, documents, documentsPassedOver, rollouts }: TrainingState,
+  { documents: learnt, passedOver, droppedRollouts }: TakenDocuments,
+): Pick<TrainingState, 'step' | 'documents' | 'documentsPassedOver' | 'rollouts'> {
   return {
     step: step + 1,
     documents: documents + learnt.length + passedOver.length,
     documentsPassedOver: documentsPassedOver + passedOver.length,
+    rollouts: { ...rollouts, dropped: rollouts.dropped + droppedRollouts },
   };
 }
 
@@ -70,9 +77,11 @@ export function afterStep(
 ): TrainingState {
   const { chosenSources, absentSources, count } = batch;
   const taught = chosenSources.filter((source) => source !== -1);
+  const after = taken(state, batch);
   return {
     ...state,
-    ...taken(state, batch),
+    ...after,
+    rollouts: withRollouts(after.rollouts, batch),
     tokens: state.tokens + count.positions,
     documentsChosen: addedTo(state.documentsChosen, taught, sources),
     documentsWithout: addedTo(state.documentsWithout, absentSources.flat(), sources),
@@ -91,10 +100,7 @@ function addedTo(
 }
 
 /** Where it stands after a step that changed nothing: it learnt from none of the batch's documents. */
-export function afterSkippedStep(
-  state: TrainingState,
-  batch: Pick<TakenBatch, 'documents' | 'passedOver'>,
-): TrainingState {
+export function afterSkippedStep(state: TrainingState, batch: TakenDocuments): TrainingState {
   const { documents } = batch;
   const { step } = taken(state, batch);
   return {
@@ -104,10 +110,7 @@ export function afterSkippedStep(
 }
 
 /** Where it stands after a step all of whose documents were passed over: as after a skipped one, but it is not one of skippedInRow. */
-export function afterEmptyStep(
-  state: TrainingState,
-  batch: Pick<TakenBatch, 'documents' | 'passedOver'>,
-): TrainingState {
+export function afterEmptyStep(state: TrainingState, batch: TakenDocuments): TrainingState {
   return { ...state, ...taken(state, batch), skippedSteps: state.skippedSteps + 1 };
 }
 

@@ -38,7 +38,9 @@ export async function* recordedDocuments(
       yield { number, unusable: 'it could not be used when it was recorded', present: undefined };
       continue;
     }
-    const content = contentOf(documentFromBytes(bytes, number));
+    const document = documentFromBytes(bytes, number);
+    const content = contentOf(document);
+    const { rollout } = document;
     const end = contentEnd(content);
     for (const distribution of found) {
       const unfit = distribution && unfitFor(distribution, end);
@@ -47,8 +49,8 @@ export async function* recordedDocuments(
     const distributions = found.map((distribution) => distribution && cutDistribution(distribution, topK));
     const unusable = refusalAmong(distributions);
     yield unusable === undefined
-      ? { number, content, distributions }
-      : { number, unusable, present: presentSources(distributions) };
+      ? { number, content, distributions, rollout }
+      : { number, unusable, present: presentSources(distributions), rollout };
   }
 }
 

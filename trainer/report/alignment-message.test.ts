@@ -56,7 +56,7 @@ it('shows how the target and a real teacher cut a document, and what was learnt 
     encoder: target,
     relations: () => [relation],
     settings: fusion.settings,
-    tooLong: async () => {},
+    passOver: async () => {},
     signal: new AbortController().signal,
   });
   const { batch, last, count } = (await batches.next()).value!;

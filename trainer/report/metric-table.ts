@@ -73,6 +73,37 @@ export const trainerTable = {
     [0.01, 0.03, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60],
   ),
   ...figureGauges,
+  rollouts: counter(
+    named('rollout_documents_total'),
+    'Documents that were trained on and that the target wrote itself.',
+  ),
+  rolloutTokens: counter(named('rollout_tokens_total'), 'Tokens that the target wrote in them.'),
+  rolloutsEndedByLength: counter(
+    named('rollout_ended_by_length_total'),
+    'Of them, those that ended by length.',
+  ),
+  rolloutsDropped: counter(
+    named('rollout_dropped_total'),
+    'Documents that the target wrote and that were passed over: by weights that were too old, judged by nobody, or longer than a context.',
+  ),
+  rolloutLength: histogram(
+    named('rollout_length_tokens'),
+    'Tokens of a completion of the target.',
+    [8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192],
+  ),
+  rolloutStaleness: histogram(
+    named('rollout_staleness_steps'),
+    'Steps between the weights that wrote a document and those that were trained on it.',
+    [0, 1, 2, 3, 4, 6, 8, 16, 32],
+  ),
+  rolloutDivergence: gauge(
+    named('rollout_divergence_nats'),
+    'Estimate of KL(target ‖ judge) on the target’s own text in the last step that had some, in nats a token.',
+  ),
+  rolloutRepeated: gauge(
+    named('rollout_repeated_ratio'),
+    'Share of the completions’ runs of four tokens that stood in the same completion before, in the last step that had some.',
+  ),
   heldOut: gauge(
     named('held_out_bits_per_byte'),
     'Loss on held-out texts at the last evaluation, in bits per byte of text.',

@@ -37,6 +37,19 @@ it('tells of steps and queues, each figure with the run', async () => {
     doubtfulTokens: 3,
     mass: { exact: 700, byRule: 50, dropped: 25 },
     taught: { fiction: 600, manuals: 400 },
+    rollouts: {
+      ...{ documents: 2, tokens: 60, endedByLength: 1, staleness: 1, logRatio: 24 },
+      ...{
+        fourGrams: 50,
+        repeatedFourGrams: 5,
+        mostStaleness: 1,
+        lengths: [20, 40],
+        ages: [0, 1],
+        shown: [],
+      },
+    },
+    rolloutTotals: { documents: 2, tokens: 60, endedByLength: 1, dropped: 3 },
+    droppedRollouts: 3,
     skippedSteps: 0,
     seconds: 2,
     time: { ...time.total, wait: 1.5 },
@@ -48,7 +61,7 @@ it('tells of steps and queues, each figure with the run', async () => {
   metrics.expect(['fiction', 'manuals']);
   metrics.observe(step);
   metrics.observe({ ...step, step: 8, chosen: ['manuals', 'fiction'], loss: 2.9 });
-  metrics.observe({ ...step, ...noFigures, step: 9, skipped: true, chosen: [] });
+  metrics.observe({ ...step, ...noFigures, step: 9, skipped: true, chosen: [], rollouts: undefined });
   metrics.checkpointAt(new Date(1_800_000_000_500));
   metrics.checkpointWritten(0.5);
   metrics.joined();
@@ -111,6 +124,15 @@ it('tells of steps and queues, each figure with the run', async () => {
     'fusemesh_trainer_doubtful_tokens_total{run="demo"} 6',
     'fusemesh_trainer_taught_tokens_total{teacher="manuals",run="demo"} 800',
     'fusemesh_trainer_source_mass_total{to="rule",run="demo"} 100',
+    'fusemesh_trainer_rollout_documents_total{run="demo"} 4',
+    'fusemesh_trainer_rollout_tokens_total{run="demo"} 120',
+    'fusemesh_trainer_rollout_ended_by_length_total{run="demo"} 2',
+    'fusemesh_trainer_rollout_dropped_total{run="demo"} 9',
+    'fusemesh_trainer_rollout_length_tokens_sum{run="demo"} 120',
+    'fusemesh_trainer_rollout_staleness_steps_bucket{le="0",run="demo"} 2',
+    'fusemesh_trainer_rollout_staleness_steps_bucket{le="1",run="demo"} 4',
+    'fusemesh_trainer_rollout_divergence_nats{run="demo"} 0.4',
+    'fusemesh_trainer_rollout_repeated_ratio{run="demo"} 0.1',
   ]) {
     expect(text).toContain(line);
   }

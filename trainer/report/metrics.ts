@@ -5,6 +5,8 @@ import { type StateName, stateNames } from '../../wire/messages/trainer-states.t
 import type { RunState } from '../../wire/nats/run-streams.ts';
 import { feeder } from '../intake/read/wait-report.ts';
 import { gaugeOf, trainerTable } from './metric-table.ts';
+import { meansOf } from './rollouts/rollout-sums.ts';
+import type { StepRollouts } from './rollouts/step-rollouts.ts';
 import type { StepReport } from './step-report.ts';
 import { type PhaseSeconds, phases } from './time-spent.ts';
 
@@ -81,6 +83,7 @@ export class TrainerMetrics {
     const metrics = this.#metrics;
     metrics.fusionSeconds.inc(step.fusionSeconds);
     metrics.passedOver.inc(step.passedOver);
+    metrics.rolloutsDropped.inc(step.droppedRollouts);
     metrics.deviceTransfer.inc({ direction: 'to_device' }, step.bytesToDevice);
     metrics.deviceTransfer.inc({ direction: 'from_device' }, step.bytesFromDevice);
     metrics.step.set(step.step);
@@ -98,11 +101,24 @@ export class TrainerMetrics {
       const { gauge, labels } = gaugeOf(figure);
       metrics[gauge].set(labels, step[figure]);
     }
+    if (step.rollouts) this.#observeRollouts(step.rollouts);
     for (const teacher of step.chosen) metrics.chosen.inc({ teacher });
     for (const [teacher, tokens] of Object.entries(step.taught)) metrics.taught.inc({ teacher }, tokens);
     metrics.mass.inc({ to: 'exact' }, step.mass.exact);
     metrics.mass.inc({ to: 'rule' }, step.mass.byRule);
     metrics.mass.inc({ to: 'dropped' }, step.mass.dropped);
+  }
+
+  #observeRollouts(rollouts: StepRollouts): void {
+    const metrics = this.#metrics;
+    metrics.rollouts.inc(rollouts.documents);
+    metrics.rolloutTokens.inc(rollouts.tokens);
+    metrics.rolloutsEndedByLength.inc(rollouts.endedByLength);
+    for (const length of rollouts.lengths) metrics.rolloutLength.observe(length);
+    for (const age of rollouts.ages) metrics.rolloutStaleness.observe(age);
+    const { divergence, repeatedShare } = meansOf(rollouts);
+    metrics.rolloutDivergence.set(divergence);
+    metrics.rolloutRepeated.set(repeatedShare);
   }
 
   /** @param bitsPerByte by domain */

@@ -6,12 +6,14 @@ import type { Log } from '../../process/log/log.ts';
 import { RateMeter } from '../../process/metrics/rate-meter.ts';
 import type { GetAlignmentResponse } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import type { ResumePoint } from '../checkpoint/resume-point.ts';
+import { noRollouts } from '../checkpoint/rollout-totals.ts';
 import type { TrainingState } from '../checkpoint/training-state.ts';
 import { alignmentMessage } from './alignment-message.ts';
 import { HistoryFile } from './history/history-file.ts';
 import { historyPoint } from './history/history-point.ts';
 import { type HeldOutLoss, RunHistory } from './history/run-history.ts';
 import type { TrainerMetrics } from './metrics.ts';
+import { type WrittenSoFar, withStep } from './rollouts/written-so-far.ts';
 import type { StepReport } from './step-report.ts';
 import { StepWatchers } from './step-watchers.ts';
 import { TimeSpent } from './time-spent.ts';
@@ -26,6 +28,8 @@ interface RecordParts {
   readonly log: Log;
   /** Tokens that each source scores per second, as it says itself. */
   readonly sourceRates: () => Readonly<Record<string, number>>;
+  /** Whether the target writes documents itself; left out, it does not. */
+  readonly onPolicy?: boolean;
 }
 
 /** What a training has done so far. The training writes it, the status reads it, and it passes everything on to metrics, curves and log. */
@@ -45,10 +49,12 @@ export class RunRecord {
   #alignment: () => GetAlignmentResponse | undefined = () => undefined;
   #documentsChosen: Record<string, number> = {};
   #documentsWithout: Record<string, number> = {};
+  #written: WrittenSoFar | undefined;
   #stepsDone = 0;
 
   constructor(parts: RecordParts) {
     this.#parts = parts;
+    if (parts.onPolicy) this.#written = { totals: noRollouts, last: undefined, shown: [] };
     this.watchers = new StepWatchers(parts.notifier);
   }
 
@@ -94,6 +100,11 @@ export class RunRecord {
     return this.#documentsWithout;
   }
 
+  /** What the target wrote itself; undefined where it writes nothing. */
+  get written(): WrittenSoFar | undefined {
+    return this.#written;
+  }
+
   /** Tokens trained on per second of wall time, over the last few seconds. */
   get tokensPerSecond(): number {
     return this.#tokenRate.perSecond();
@@ -121,6 +132,7 @@ export class RunRecord {
     this.#file = await HistoryFile.resume(output, { step: state.step, history: this.history, log });
     this.#documentsChosen = { ...state.documentsChosen };
     this.#documentsWithout = { ...state.documentsWithout };
+    if (this.#written) this.#written = { ...this.#written, totals: state.rollouts };
     this.#heldOut = this.history.heldOut.at(-1);
     if (this.#heldOut) metrics.observeHeldOut(this.#heldOut.bitsPerByte);
     if (resumedFrom) {
@@ -143,6 +155,7 @@ export class RunRecord {
     for (const [name, documents] of Object.entries(without)) {
       this.#documentsWithout[name] = (this.#documentsWithout[name] ?? 0) + documents.length;
     }
+    if (this.#written) this.#written = withStep(this.#written, report);
     metrics.observe(report);
     this.#lastStep = report;
     this.#stepsDone++;

@@ -8,6 +8,7 @@ import {
 } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { figuresOf } from '../../wire/messages/figure-values.ts';
 import { heldOutMessage } from './history/history-message.ts';
+import { rolloutStatusMessage, stepRolloutsMessage } from './rollouts/rollout-messages.ts';
 import type { RunStatus } from './run-status.ts';
 import type { StepReport } from './step-report.ts';
 
@@ -49,6 +50,7 @@ export function statusMessage(status: RunStatus): GetStatusResponse {
       bytes: BigInt(stream.bytes),
       mostMessages: BigInt(stream.mostMessages),
     })),
+    ...(record.written && { rollouts: rolloutStatusMessage(record.written) }),
   });
 }
 
@@ -68,4 +70,7 @@ export const stepMessage = (report: StepReport): TrainingStep =>
       teacher,
       documents: documents.map(BigInt),
     })),
+    ...(report.rollouts && {
+      rollouts: stepRolloutsMessage({ rollouts: report.rollouts, seconds: report.seconds }),
+    }),
   });

@@ -2,7 +2,9 @@ import type { StepResult } from '../../engine/training-worker.ts';
 import type { StepBatch } from '../../fusion/batch/batches.ts';
 import type { MassCount } from '../../fusion/fuse/source-row.ts';
 import { type FigureValues, figuresOf } from '../../wire/messages/figure-values.ts';
+import type { RolloutTotals } from '../checkpoint/rollout-totals.ts';
 import type { TrainingState } from '../checkpoint/training-state.ts';
+import { type StepRollouts, stepRollouts } from './rollouts/step-rollouts.ts';
 import type { PhaseSeconds } from './time-spent.ts';
 
 /**
@@ -34,6 +36,12 @@ export interface StepReport extends FigureValues {
   readonly mass: MassCount;
   /** By source: positions that it taught, shared where several did. */
   readonly taught: Readonly<Record<string, number>>;
+  /** What it trained on that the target wrote itself; undefined where that is nothing, or the step was skipped. */
+  readonly rollouts: StepRollouts | undefined;
+  /** Since the run began, over restarts. */
+  readonly rolloutTotals: RolloutTotals;
+  /** Documents of this step that the target wrote and that were passed over. */
+  readonly droppedRollouts: number;
   /** Steps skipped since the run began, over restarts. */
   readonly skippedSteps: number;
   /** The wait for its documents included. */
@@ -59,7 +67,16 @@ interface StepCircumstances {
 /** @param state after the step */
 export function stepReport(
   state: TrainingState,
-  { count, documents, passedOver, chosenSources, absentSources, fusionSeconds }: StepBatch,
+  {
+    count,
+    documents,
+    passedOver,
+    chosenSources,
+    absentSources,
+    rollouts,
+    droppedRollouts,
+    fusionSeconds,
+  }: StepBatch,
   result: StepResult,
   { sources, learningRate, seconds, time }: StepCircumstances,
 ): StepReport {
@@ -80,6 +97,9 @@ export function stepReport(
     }),
     doubtfulTokens: count.doubtful,
     mass: count.mass,
+    rollouts: result.finite ? stepRollouts(rollouts, state.step, sources) : undefined,
+    rolloutTotals: state.rollouts,
+    droppedRollouts,
     skippedSteps: state.skippedSteps,
     fusionSeconds,
     bytesToDevice: result.bytesToDevice,

@@ -5,6 +5,7 @@ import {
   CorpusManifestSchema,
   type Document,
   DocumentSchema,
+  RolloutSchema,
   TurnSchema,
 } from '../generated/fusemesh/v1/corpus_pb.ts';
 import {
@@ -65,6 +66,7 @@ describe('a document', () => {
         content: fc.string({ unit: 'binary' }),
         learnt: fc.boolean(),
         extras: fc.constantFrom('', '{"name":"x"}'),
+        unfinished: fc.boolean(),
       }),
       { minLength: 1, maxLength: 100 },
     );
@@ -88,6 +90,22 @@ describe('a document', () => {
     refused(bytes({ tools: '{}' }), /tools that are no JSON array/);
     refused(bytes({}, { extras: '[1]' }), /extras in turn 0 that are no JSON object/);
     refused(bytes({}, { extras: '{' }), /extras in turn 0/);
+  });
+
+  it('may be what the target wrote, which comes back as it was', () => {
+    const turns = [create(TurnSchema, { content: 'a' }), create(TurnSchema, { content: '', learnt: true })];
+    const rollout = { weightsStep: 7n, prompt: 3n, seed: 5, tokens: 1, logProbability: -0.5, seconds: 0.1 };
+    const written = (changes: object = {}, ofTurns = turns) =>
+      document({ text: '', turns: ofTurns, rollout: create(RolloutSchema, { ...rollout, ...changes }) });
+    const sent = written({ teacher: 'fiction' });
+    expect(documentFromBytes(documentToBytes(sent), 7)).toEqual(sent);
+    const bytes = (...given: Parameters<typeof written>) => toBinary(DocumentSchema, written(...given));
+    refused(bytes({}, turns.slice(0, 1)), /^Document 7 has a rollout, but its last turn is not learnt/);
+    refused(bytes({ tokens: 0 }), /a rollout of no token/);
+    refused(bytes({ logProbability: Number.NaN }), /log_probability NaN/);
+    refused(bytes({ logProbability: 1 }), /log_probability 1/);
+    refused(bytes({ seconds: -1 }), /a rollout of -1 seconds/);
+    refused(bytes({ weightsStep: 2n ** 60n }), /weights_step 1152921504606846976/);
   });
 
   it('that every reader would refuse is not sent', () => {

@@ -19,7 +19,7 @@ export const mostTurns = 8_192;
 /** @throws FuseMeshError invalid_argument for a text that no reader takes */
 export function documentToBytes(document: Document): Uint8Array {
   const bytes = toBinary(DocumentSchema, document);
-  const what = wrongContent(document) ?? tooLong(bytes);
+  const what = wrongContent(document) ?? wrongRollout(document) ?? tooLong(bytes);
   if (what === undefined) return bytes;
   throw new FuseMeshError('invalid_argument', `Document ${document.number} ${what}.`);
 }
@@ -46,7 +46,7 @@ export function documentFromBytes(bytes: Uint8Array, number: number | undefined)
   if (number !== undefined && document.number !== BigInt(number)) {
     throw new FuseMeshError('data_loss', `${what}: in its place stands number ${document.number}.`);
   }
-  const wrong = wrongContent(document);
+  const wrong = wrongContent(document) ?? wrongRollout(document);
   if (wrong !== undefined) throw new FuseMeshError('data_loss', `${what} ${wrong}.`);
   return document;
 }
@@ -63,6 +63,22 @@ export function wrongContent({
   if (tools !== '' && !Array.isArray(parsed(tools))) return 'has tools that are no JSON array';
   const turn = turns.findIndex(({ extras }) => extras !== '' && !isObject(parsed(extras)));
   return turn === -1 ? undefined : `has extras in turn ${turn} that are no JSON object`;
+}
+
+const aboveZero = 2 ** -10;
+
+/** What is wrong with how a completion was written; undefined where nothing is, or the document is none. */
+function wrongRollout({ rollout, turns }: Pick<Document, 'rollout' | 'turns'>): string | undefined {
+  if (rollout === undefined) return undefined;
+  const { weightsStep, tokens, logProbability, seconds } = rollout;
+  if (turns.at(-1)?.learnt !== true) return 'has a rollout, but its last turn is not learnt';
+  if (weightsStep > BigInt(Number.MAX_SAFE_INTEGER)) return `has weights_step ${weightsStep}`;
+  if (tokens === 0) return 'has a rollout of no token';
+  // Where a model is certain, rounding may bring a logarithm slightly above 0.
+  if (!(logProbability <= tokens * aboveZero && Number.isFinite(logProbability))) {
+    return `has log_probability ${logProbability}`;
+  }
+  return seconds >= 0 && Number.isFinite(seconds) ? undefined : `has a rollout of ${seconds} seconds`;
 }
 
 /** Undefined where it is no JSON. */

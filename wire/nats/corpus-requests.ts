@@ -92,8 +92,8 @@ export async function requestDocument(
     }
     const bytes = await wholeBytes(context, names.partsStream, answer, AbortSignal.timeout(answerWithin));
     if (bytes === undefined || bytes.length === 0) return 'not published';
-    const { text, turns, tools } = documentFromBytes(bytes, number);
-    return { number, text, turns, tools, bytes };
+    const { text, turns, tools, rollout } = documentFromBytes(bytes, number);
+    return { number, text, turns, tools, ...(rollout && { rollout }), bytes };
   } catch (error) {
     if (isUnanswered(error)) return 'no feeder';
     throw natsFailure(error, `ask for document ${number}`, connection.url);

@@ -2,7 +2,12 @@ import { create } from '@bufbuild/protobuf';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { natsOfTests } from '../../test/support/nats-of-tests.ts';
 import { documentToBytes } from '../codec/document-bytes.ts';
-import { CorpusManifestSchema, type Document, DocumentSchema } from '../generated/fusemesh/v1/corpus_pb.ts';
+import {
+  CorpusManifestSchema,
+  type Document,
+  DocumentSchema,
+  RolloutSchema,
+} from '../generated/fusemesh/v1/corpus_pb.ts';
 import { connectNats } from './connection.ts';
 import { runNames } from './names.ts';
 import { openRunStreams, type RunStreams } from './run-streams.ts';
@@ -116,9 +121,11 @@ it('a feeder gives a document that is published, to those alone who mean its cor
   expect(await streams.requestDocument('ab', 1)).toBe('no feeder');
   const own = await connectNats(nats.url, 'feeder');
   let over = false;
+  const rollout = create(RolloutSchema, { tokens: 1, weightsStep: 3n });
+  const written = create(DocumentSchema, { number: 2n, turns: [{ content: 'a', learnt: true }], rollout });
   openRunStreams(own, run).answerCorpusRequests({
     corpus: 'ab',
-    published: (number) => (number < 5 ? document(number) : undefined),
+    published: (number) => [document(0), document(1), written].at(number),
     runOver: () => {
       over = true;
     },
@@ -131,6 +138,7 @@ it('a feeder gives a document that is published, to those alone who mean its cor
     tools: '',
     bytes: Buffer.from(documentToBytes(document(1))),
   });
+  expect(await streams.requestDocument('ab', 2)).toMatchObject({ number: 2, rollout });
   expect(await streams.requestDocument('ab', 5)).toBe('not published');
   await expect(streams.requestDocument('cd', 1)).rejects.toMatchObject({ code: 'already_exists' });
   await streams.tellRunOver();

@@ -4,8 +4,8 @@ import type { RunContext } from './names.ts';
 import { type PositionedMessage, readInOrder } from './read-in-order.ts';
 import type { StreamPosition } from './stream-settings.ts';
 
-/** What a document says: a text, or turns. */
-export type DocumentContent = Pick<Document, 'text' | 'turns' | 'tools'>;
+/** What a document says: a text, or turns; and how the target wrote the last of them, where it did. */
+export type DocumentContent = Pick<Document, 'text' | 'turns' | 'tools' | 'rollout'>;
 
 /** A document of a run: what it says, or why it cannot be used. Its number stays its own in either case. */
 export type IncomingDocument =
@@ -33,8 +33,8 @@ export async function* readDocuments(
 function incomingDocument(decoded: DecodedDocument): IncomingDocument | undefined {
   const { document } = decoded;
   if (document !== undefined) {
-    const { text, turns, tools } = document;
-    return { number: Number(document.number), text, turns, tools };
+    const { text, turns, tools, rollout } = document;
+    return { number: Number(document.number), text, turns, tools, ...(rollout && { rollout }) };
   }
   const { number, malformed } = decoded;
   return number === undefined ? undefined : { number, unusable: malformed };

@@ -86,7 +86,7 @@ export async function trainExperiment({
     contextLength,
     encoder: ContentEncoder.ofBaseModel(tokenizer),
     fusion,
-    tooLong: async ({ number }, reason) => {
+    passOver: async ({ number }, reason) => {
       throw cannotBeLearnt(number, reason);
     },
     signal,

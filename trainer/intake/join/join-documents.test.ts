@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { create } from '@bufbuild/protobuf';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { JoinedDocument, UsableDocument } from '../../../fusion/batch/joined-document.ts';
 import { BackgroundTasks } from '../../../process/lifecycle/background-tasks.ts';
@@ -39,7 +39,11 @@ beforeEach(async () => {
   await streams.ensure({ maxDocuments: documents, maxDistributions: documents });
 });
 
-async function publishDocuments(): Promise<void> {
+type Content = MessageInitShape<typeof DocumentSchema>;
+
+async function publishDocuments(
+  contentOf: (number: number) => Content = (number) => ({ text: `text ${number}` }),
+): Promise<void> {
   await streams.publishManifest(
     create(CorpusManifestSchema, {
       documents: BigInt(documents),
@@ -49,7 +53,7 @@ async function publishDocuments(): Promise<void> {
   );
   for (let number = 0; number < documents; number++) {
     await streams.publishDocument(
-      create(DocumentSchema, { number: BigInt(number), text: `text ${number}` }),
+      create(DocumentSchema, { ...contentOf(number), number: BigInt(number) }),
       options,
     );
   }
@@ -126,6 +130,19 @@ async function take(joined: AsyncIterator<JoinedDocument>, count: number): Promi
 const range = (from: number, until: number) => Array.from({ length: until - from }, (_, i) => from + i);
 
 describe('the join', () => {
+  it('says how the target wrote a document, and that a turn is unfinished', async () => {
+    const rollout = { weightsStep: 3n, seed: 5, tokens: 1, logProbability: -1, teacher: 'manuals' };
+    const turns = [{ content: 'text' }, { content: ' 0', learnt: true, unfinished: true }];
+    await publishDocuments((number) => (number === 0 ? { turns, rollout } : { text: `text ${number}` }));
+    const { joined, tasks } = startJoin(0);
+    for (const teacher of teachers) for (const number of [0, 1]) await publish(teacher, number);
+    const [written, ofCorpus] = await take(joined, 2);
+    expect(written.rollout).toMatchObject(rollout);
+    expect(written.content).toMatchObject({ turns });
+    expect(ofCorpus.rollout).toBeUndefined();
+    await tasks.stop();
+  });
+
   it('gives every document once and in order, whatever order the teachers deliver in', async () => {
     await publishDocuments();
     const { joined, tasks, counts, intake } = startJoin(0);
@@ -248,7 +265,7 @@ describe('the join', () => {
     const { joined, documents: texts, sources, tasks } = startJoin(8);
     const release = new StreamRelease(streams, { documents: texts, sources }, 8, log);
     tasks.run((signal) => release.keepReleasing(signal));
-    tasks.run(publishDocuments);
+    tasks.run(() => publishDocuments());
     for (const number of range(0, documents)) {
       for (const teacher of teachers) await publish(teacher, number);
     }

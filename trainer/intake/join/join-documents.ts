@@ -128,11 +128,15 @@ function takeNext(
   });
   const distributions = taken.map((part) => part?.distribution);
   const parts = { number, document: message?.bytes, distributions: taken };
+  const { rollout } = document;
   const refusal = refusalAmong(distributions);
   if (refusal !== undefined) {
-    return { document: { number, unusable: refusal, present: presentSources(distributions) }, parts };
+    return {
+      document: { number, unusable: refusal, present: presentSources(distributions), rollout },
+      parts,
+    };
   }
-  return { document: { number, content: contentOf(document), distributions, message }, parts };
+  return { document: { number, content: contentOf(document), distributions, rollout, message }, parts };
 }
 
 /** Why one of the teachers cannot score a document; undefined where all could. */

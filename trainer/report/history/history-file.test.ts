@@ -6,7 +6,7 @@ import { createLog } from '../../../process/log/log.ts';
 import { noFigures } from '../../../wire/messages/figure-values.ts';
 import { HistoryFile, readHistory } from './history-file.ts';
 import { historyMessage } from './history-message.ts';
-import type { HistoryPoint } from './history-point.ts';
+import { type HistoryPoint, merged } from './history-point.ts';
 import { RunHistory } from './run-history.ts';
 
 const log = createLog('test', { level: 'silent' });
@@ -59,6 +59,34 @@ it('resumes behind a checkpoint, as if the steps after it had never been', async
   const { points, heldOut: looks } = await readHistory(output);
   expect(points).toEqual([1, 2, 3, 4, 5].map(pointOf));
   expect(looks).toEqual([heldOut(2), heldOut(4)]);
+});
+
+it('keeps what the target wrote, and shows its means', async () => {
+  const rollouts = {
+    ...{ documents: 2, tokens: 60, endedByLength: 1, staleness: 3, logRatio: 24 },
+    ...{ fourGrams: 50, repeatedFourGrams: 5 },
+  };
+  await appendFile(join(output, 'history.jsonl'), `${JSON.stringify({ ...pointOf(1), rollouts })}\n`);
+  await write(1, [2]);
+  const history = await readHistory(output);
+  expect(history.points).toEqual([{ ...pointOf(1), rollouts }, pointOf(2)]);
+  expect(historyMessage(history).rollouts).toMatchObject({
+    documents: [2, 0],
+    length: [30, Number.NaN],
+    endedByLengthShare: [0.5, Number.NaN],
+    staleness: [1.5, Number.NaN],
+    divergence: [0.4, Number.NaN],
+    repeatedShare: [0.1, Number.NaN],
+    tokensPerSecond: [30, 0],
+  });
+  const once = merged(history.points[0], history.points[1]);
+  expect(once.rollouts).toEqual(rollouts);
+  expect(merged(once, history.points[0]).rollouts).toMatchObject({ documents: 4, logRatio: 48 });
+});
+
+it('has no columns of rollouts where the target wrote nothing', async () => {
+  await write(0, [1]);
+  expect(historyMessage(await readHistory(output)).rollouts).toBeUndefined();
 });
 
 it('passes over a line that a kill has torn', async () => {

@@ -8,11 +8,13 @@ import { byName } from '../../../wire/messages/by-name.ts';
 import { figureNames } from '../../../wire/messages/figure-values.ts';
 import { historyRates, rateNames } from '../../../wire/messages/history-columns.ts';
 import type { HistoryColumn } from '../../../wire/messages/step-figures.ts';
+import { rolloutHistoryMessage } from '../rollouts/rollout-messages.ts';
 import type { HistoryPoint } from './history-point.ts';
 import type { HeldOutLoss, HistoryData } from './run-history.ts';
 
 /** A history as a message: one list a column. */
 export function historyMessage({ points, heldOut }: HistoryData): GetHistoryResponse {
+  const rollouts = rolloutHistoryMessage(points);
   const sources = new Set(points.flatMap(({ tokensPerSecond }) => Object.keys(tokensPerSecond)));
   return create(GetHistoryResponseSchema, {
     step: points.map(({ step }) => BigInt(step)),
@@ -24,6 +26,7 @@ export function historyMessage({ points, heldOut }: HistoryData): GetHistoryResp
       documentsWithout: points.map(({ without }) => without[teacher] ?? 0),
     })),
     heldOut: heldOut.map(heldOutMessage),
+    ...(rollouts && { rollouts }),
   });
 }
 

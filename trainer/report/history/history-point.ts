@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { byName } from '../../../wire/messages/by-name.ts';
 import { type FigureValues, figureNames, figuresOf } from '../../../wire/messages/figure-values.ts';
 import { type Aggregation, stepFigures } from '../../../wire/messages/step-figures.ts';
+import { addedSums, type RolloutSums, rolloutSumsSchema } from '../rollouts/rollout-sums.ts';
 
 const bySource = z.record(z.string(), z.number());
 /** A file written before a figure was declared lacks it: then it is NaN, a gap in its curve. */
@@ -29,6 +30,8 @@ export const historyPointSchema = z.object({
   without: bySource.default({}),
   /** Tokens that each source scored per second, as it said itself. */
   tokensPerSecond: bySource,
+  /** What the target wrote itself; left out where it wrote nothing. */
+  rollouts: rolloutSumsSchema.optional(),
 });
 
 export type HistoryPoint = Readonly<z.infer<typeof historyPointSchema>>;
@@ -43,6 +46,7 @@ interface ReportedStep extends FigureValues {
   readonly chosen: readonly string[];
   /** By source: documents that were joined without it. */
   readonly without: Readonly<Record<string, readonly number[]>>;
+  readonly rollouts: RolloutSums | undefined;
 }
 
 /**
@@ -69,10 +73,11 @@ export function historyPoint(
     without: Object.fromEntries(
       Object.entries(report.without).map(([name, documents]) => [name, documents.length]),
     ),
+    ...(report.rollouts && { rollouts: rolloutSumsSchema.parse(report.rollouts) }),
   };
 }
 
-type NumberName = Exclude<keyof HistoryPoint, 'chosen' | 'without' | 'tokensPerSecond'>;
+type NumberName = Exclude<keyof HistoryPoint, 'chosen' | 'without' | 'tokensPerSecond' | 'rollouts'>;
 
 /** How the numbers of two points become those of one. */
 const aggregations: Readonly<Record<NumberName, Aggregation>> = {
@@ -99,8 +104,17 @@ export function merged(first: HistoryPoint, second: HistoryPoint): HistoryPoint 
     chosen: eachOf(first.chosen, second.chosen, combine.sum),
     without: eachOf(first.without, second.without, combine.sum),
     tokensPerSecond: eachOf(first.tokensPerSecond, second.tokensPerSecond, combine.mean),
+    ...rolloutsOf(first, second),
   };
 }
+
+const rolloutsOf = (
+  { rollouts: first }: HistoryPoint,
+  { rollouts: second }: HistoryPoint,
+): Pick<HistoryPoint, 'rollouts'> => {
+  const rollouts = first && second ? addedSums(first, second) : (first ?? second);
+  return rollouts === undefined ? {} : { rollouts };
+};
 
 const eachOf = (
   first: Readonly<Record<string, number>>,

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file fusemesh/v1/trainer.proto.
  */
 export const file_fusemesh_v1_trainer: GenFile = /*@__PURE__*/
-  fileDesc("ChlmdXNlbWVzaC92MS90cmFpbmVyLnByb3RvEgtmdXNlbWVzaC52MSISChBHZXRTdGF0dXNSZXF1ZXN0IosFChFHZXRTdGF0dXNSZXNwb25zZRILCgNydW4YASABKAkSKAoFc3RhdGUYAiABKA4yGS5mdXNlbWVzaC52MS5UcmFpbmVyU3RhdGUSEwoLc3RlcHNfdG90YWwYAyABKAQSLAoJbGFzdF9zdGVwGAQgASgLMhkuZnVzZW1lc2gudjEuVHJhaW5pbmdTdGVwEioKB3NvdXJjZXMYBSADKAsyGS5mdXNlbWVzaC52MS5Tb3VyY2VTdGF0dXMSGQoRZG9jdW1lbnRzX3dhaXRpbmcYBiABKA0SHAoUY2hlY2twb2ludF9kaXJlY3RvcnkYByABKAkSFwoPY2hlY2twb2ludF9zdGVwGAggASgEEjMKD2NoZWNrcG9pbnRfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHc3RhcnRlZBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPZG9jdW1lbnRzX3RvdGFsGAsgASgEEhUKDXNraXBwZWRfc3RlcHMYDCABKAQSGQoRdG9rZW5zX3Blcl9zZWNvbmQYDSABKAESGQoMc2Vjb25kc19sZWZ0GA4gASgBSACIAQESIwoEdGltZRgPIAEoCzIVLmZ1c2VtZXNoLnYxLlN0ZXBUaW1lEiYKCGhlbGRfb3V0GBAgASgLMhQuZnVzZW1lc2gudjEuSGVsZE91dBIqCgdzdHJlYW1zGBEgAygLMhkuZnVzZW1lc2gudjEuU3RyZWFtU3RhdHVzEiwKCHJvbGxvdXRzGBIgASgLMhouZnVzZW1lc2gudjEuUm9sbG91dFN0YXR1c0IPCg1fc2Vjb25kc19sZWZ0Iq4BCg1Sb2xsb3V0U3RhdHVzEhEKCWRvY3VtZW50cxgBIAEoBBIOCgZ0b2tlbnMYAiABKAQSFwoPZW5kZWRfYnlfbGVuZ3RoGAMgASgEEg8KB2Ryb3BwZWQYBCABKAQSJwoEbGFzdBgFIAEoCzIZLmZ1c2VtZXNoLnYxLlN0ZXBSb2xsb3V0cxInCgZsYXRlc3QYBiADKAsyFy5mdXNlbWVzaC52MS5Db21wbGV0aW9uIrwBCgxTdGVwUm9sbG91dHMSEQoJZG9jdW1lbnRzGAEgASgNEg4KBnRva2VucxgCIAEoBBIXCg9lbmRlZF9ieV9sZW5ndGgYAyABKA0SEQoJc3RhbGVuZXNzGAQgASgBEhYKDm1vc3Rfc3RhbGVuZXNzGAUgASgEEhIKCmRpdmVyZ2VuY2UYBiABKAESFgoOcmVwZWF0ZWRfc2hhcmUYByABKAESGQoRdG9rZW5zX3Blcl9zZWNvbmQYCCABKAEirQEKCkNvbXBsZXRpb24SEAoIZG9jdW1lbnQYASABKAQSFAoMd2VpZ2h0c19zdGVwGAIgASgEEg4KBnByb21wdBgDIAEoCRIMCgR0ZXh0GAQgASgJEhIKCnVuZmluaXNoZWQYBSABKAgSDQoFanVkZ2UYBiABKAkSFwoPbG9nX3Byb2JhYmlsaXR5GAcgASgBEh0KFWp1ZGdlX2xvZ19wcm9iYWJpbGl0eRgIIAEoASJxCghTdGVwVGltZRIMCgR3YWl0GAEgASgBEg0KBWFsaWduGAIgASgBEg8KB2NvbXB1dGUYAyABKAESEQoJb3B0aW1pemVyGAQgASgBEhIKCmNoZWNrcG9pbnQYBSABKAESEAoIZXZhbHVhdGUYBiABKAEiiQEKB0hlbGRPdXQSDAoEc3RlcBgBIAEoBBI8Cg1iaXRzX3Blcl9ieXRlGAIgAygLMiUuZnVzZW1lc2gudjEuSGVsZE91dC5CaXRzUGVyQnl0ZUVudHJ5GjIKEEJpdHNQZXJCeXRlRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ASJUCgxTdHJlYW1TdGF0dXMSDAoEbmFtZRgBIAEoCRIQCghtZXNzYWdlcxgCIAEoBBINCgVieXRlcxgDIAEoBBIVCg1tb3N0X21lc3NhZ2VzGAQgASgEIs4CCgxTb3VyY2VTdGF0dXMSDwoHdGVhY2hlchgBIAEoCRIQCghhdHRhY2hlZBgCIAEoCBITCgtxdWV1ZV9kZXB0aBgDIAEoDRIYChBkb2N1bWVudHNfY2hvc2VuGAQgASgEEhkKEXRva2Vuc19wZXJfc2Vjb25kGAUgASgBEhgKEGRvY3VtZW50c19zY29yZWQYBiABKAQSGAoQd2FpdGluZ19mb3Jfcm9vbRgHIAEoCBIZChFkb2N1bWVudHNfbWlzc2luZxgIIAEoDRIVCg1sYWdfZG9jdW1lbnRzGAkgASgEEhYKDmJ5dGVzX3JlY2VpdmVkGAogASgEEhQKDGRlYWRfbGV0dGVycxgLIAEoBBIQCghyZXBsaWNhcxgMIAEoDRIZChFkb2N1bWVudHNfd2l0aG91dBgNIAEoBBIQCghsZWZ0X291dBgOIAEoCCKRAwoMVHJhaW5pbmdTdGVwEgwKBHN0ZXAYASABKAQSEQoJZG9jdW1lbnRzGAIgASgEEg4KBnRva2VucxgDIAEoBBIMCgRsb3NzGAQgASgBEhMKC2NhdXNhbF9sb3NzGAUgASgBEhMKC2Z1c2lvbl9sb3NzGAYgASgBEhUKDWdyYWRpZW50X25vcm0YByABKAESFQoNbGVhcm5pbmdfcmF0ZRgIIAEoARIVCg1hbGlnbmVkX3NoYXJlGAkgASgBEg8KB3NlY29uZHMYCiABKAESFAoMd2FpdF9zZWNvbmRzGAsgASgBEhkKEXRva2Vuc19wZXJfc2Vjb25kGAwgASgBEiMKBHRpbWUYDSABKAsyFS5mdXNlbWVzaC52MS5TdGVwVGltZRIPCgdza2lwcGVkGA4gASgIEi4KB3dpdGhvdXQYDyADKAsyHS5mdXNlbWVzaC52MS5Eb2N1bWVudHNXaXRob3V0EisKCHJvbGxvdXRzGBAgASgLMhkuZnVzZW1lc2gudjEuU3RlcFJvbGxvdXRzIjYKEERvY3VtZW50c1dpdGhvdXQSDwoHdGVhY2hlchgBIAEoCRIRCglkb2N1bWVudHMYAiADKAQiEwoRV2F0Y2hTdGVwc1JlcXVlc3QiUgoSV2F0Y2hTdGVwc1Jlc3BvbnNlEicKBHN0ZXAYASABKAsyGS5mdXNlbWVzaC52MS5UcmFpbmluZ1N0ZXASEwoLc3RlcHNfdG90YWwYAiABKAQiJwoRR2V0SGlzdG9yeVJlcXVlc3QSEgoKYWZ0ZXJfc3RlcBgBIAEoBCLAAgoSR2V0SGlzdG9yeVJlc3BvbnNlEgwKBHN0ZXAYASADKAQSDAoEdGltZRgCIAMoARINCgVzdGVwcxgDIAMoDRIMCgRsb3NzGAQgAygBEhMKC2NhdXNhbF9sb3NzGAUgAygBEhMKC2Z1c2lvbl9sb3NzGAYgAygBEhUKDWdyYWRpZW50X25vcm0YByADKAESFQoNbGVhcm5pbmdfcmF0ZRgIIAMoARIVCg1hbGlnbmVkX3NoYXJlGAkgAygBEhkKEXRva2Vuc19wZXJfc2Vjb25kGAogAygBEhIKCndhaXRfc2hhcmUYCyADKAESKwoHc291cmNlcxgMIAMoCzIaLmZ1c2VtZXNoLnYxLlNvdXJjZUhpc3RvcnkSJgoIaGVsZF9vdXQYDSADKAsyFC5mdXNlbWVzaC52MS5IZWxkT3V0ImwKDVNvdXJjZUhpc3RvcnkSDwoHdGVhY2hlchgBIAEoCRIZChF0b2tlbnNfcGVyX3NlY29uZBgCIAMoARIUCgxjaG9zZW5fc2hhcmUYAyADKAESGQoRZG9jdW1lbnRzX3dpdGhvdXQYBCADKA0iFQoTR2V0QWxpZ25tZW50UmVxdWVzdCKnAQoUR2V0QWxpZ25tZW50UmVzcG9uc2USEAoIZG9jdW1lbnQYASABKAQSDAoEc3RlcBgCIAEoBBIMCgR0ZXh0GAMgASgJEg8KB3RlYWNoZXIYBCABKAkSKQoGdGFyZ2V0GAUgAygLMhkuZnVzZW1lc2gudjEuQWxpZ25lZFRva2VuEiUKBnNvdXJjZRgGIAMoCzIVLmZ1c2VtZXNoLnYxLlRleHRTcGFuIiYKCFRleHRTcGFuEg0KBWJlZ2luGAEgASgNEgsKA2VuZBgCIAEoDSKLAQoMQWxpZ25lZFRva2VuEiMKBHNwYW4YASABKAsyFS5mdXNlbWVzaC52MS5UZXh0U3BhbhIZCgxzb3VyY2VfdG9rZW4YAiABKA1IAIgBARIqCgpjYW5kaWRhdGVzGAMgAygLMhYuZnVzZW1lc2gudjEuQ2FuZGlkYXRlQg8KDV9zb3VyY2VfdG9rZW4iLgoJQ2FuZGlkYXRlEgwKBHRleHQYASABKAkSEwoLcHJvYmFiaWxpdHkYAiABKAEiDgoMUGF1c2VSZXF1ZXN0Ig8KDVBhdXNlUmVzcG9uc2UiDwoNUmVzdW1lUmVxdWVzdCIQCg5SZXN1bWVSZXNwb25zZSITChFDaGVja3BvaW50UmVxdWVzdCI1ChJDaGVja3BvaW50UmVzcG9uc2USEQoJZGlyZWN0b3J5GAEgASgJEgwKBHN0ZXAYAiABKAQqtQEKDFRyYWluZXJTdGF0ZRIdChlUUkFJTkVSX1NUQVRFX1VOU1BFQ0lGSUVEEAASGgoWVFJBSU5FUl9TVEFURV9TVEFSVElORxABEhoKFlRSQUlORVJfU1RBVEVfVFJBSU5JTkcQAhIYChRUUkFJTkVSX1NUQVRFX1BBVVNFRBADEhoKFlRSQUlORVJfU1RBVEVfRklOSVNIRUQQBBIYChRUUkFJTkVSX1NUQVRFX0ZBSUxFRBAFMrwECg5UcmFpbmVyU2VydmljZRJPCglHZXRTdGF0dXMSHS5mdXNlbWVzaC52MS5HZXRTdGF0dXNSZXF1ZXN0Gh4uZnVzZW1lc2gudjEuR2V0U3RhdHVzUmVzcG9uc2UiA5ACARJPCgpXYXRjaFN0ZXBzEh4uZnVzZW1lc2gudjEuV2F0Y2hTdGVwc1JlcXVlc3QaHy5mdXNlbWVzaC52MS5XYXRjaFN0ZXBzUmVzcG9uc2UwARJSCgpHZXRIaXN0b3J5Eh4uZnVzZW1lc2gudjEuR2V0SGlzdG9yeVJlcXVlc3QaHy5mdXNlbWVzaC52MS5HZXRIaXN0b3J5UmVzcG9uc2UiA5ACARJYCgxHZXRBbGlnbm1lbnQSIC5mdXNlbWVzaC52MS5HZXRBbGlnbm1lbnRSZXF1ZXN0GiEuZnVzZW1lc2gudjEuR2V0QWxpZ25tZW50UmVzcG9uc2UiA5ACARJDCgVQYXVzZRIZLmZ1c2VtZXNoLnYxLlBhdXNlUmVxdWVzdBoaLmZ1c2VtZXNoLnYxLlBhdXNlUmVzcG9uc2UiA5ACAhJGCgZSZXN1bWUSGi5mdXNlbWVzaC52MS5SZXN1bWVSZXF1ZXN0GhsuZnVzZW1lc2gudjEuUmVzdW1lUmVzcG9uc2UiA5ACAhJNCgpDaGVja3BvaW50Eh4uZnVzZW1lc2gudjEuQ2hlY2twb2ludFJlcXVlc3QaHy5mdXNlbWVzaC52MS5DaGVja3BvaW50UmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("ChlmdXNlbWVzaC92MS90cmFpbmVyLnByb3RvEgtmdXNlbWVzaC52MSISChBHZXRTdGF0dXNSZXF1ZXN0IosFChFHZXRTdGF0dXNSZXNwb25zZRILCgNydW4YASABKAkSKAoFc3RhdGUYAiABKA4yGS5mdXNlbWVzaC52MS5UcmFpbmVyU3RhdGUSEwoLc3RlcHNfdG90YWwYAyABKAQSLAoJbGFzdF9zdGVwGAQgASgLMhkuZnVzZW1lc2gudjEuVHJhaW5pbmdTdGVwEioKB3NvdXJjZXMYBSADKAsyGS5mdXNlbWVzaC52MS5Tb3VyY2VTdGF0dXMSGQoRZG9jdW1lbnRzX3dhaXRpbmcYBiABKA0SHAoUY2hlY2twb2ludF9kaXJlY3RvcnkYByABKAkSFwoPY2hlY2twb2ludF9zdGVwGAggASgEEjMKD2NoZWNrcG9pbnRfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHc3RhcnRlZBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPZG9jdW1lbnRzX3RvdGFsGAsgASgEEhUKDXNraXBwZWRfc3RlcHMYDCABKAQSGQoRdG9rZW5zX3Blcl9zZWNvbmQYDSABKAESGQoMc2Vjb25kc19sZWZ0GA4gASgBSACIAQESIwoEdGltZRgPIAEoCzIVLmZ1c2VtZXNoLnYxLlN0ZXBUaW1lEiYKCGhlbGRfb3V0GBAgASgLMhQuZnVzZW1lc2gudjEuSGVsZE91dBIqCgdzdHJlYW1zGBEgAygLMhkuZnVzZW1lc2gudjEuU3RyZWFtU3RhdHVzEiwKCHJvbGxvdXRzGBIgASgLMhouZnVzZW1lc2gudjEuUm9sbG91dFN0YXR1c0IPCg1fc2Vjb25kc19sZWZ0Iq4BCg1Sb2xsb3V0U3RhdHVzEhEKCWRvY3VtZW50cxgBIAEoBBIOCgZ0b2tlbnMYAiABKAQSFwoPZW5kZWRfYnlfbGVuZ3RoGAMgASgEEg8KB2Ryb3BwZWQYBCABKAQSJwoEbGFzdBgFIAEoCzIZLmZ1c2VtZXNoLnYxLlN0ZXBSb2xsb3V0cxInCgZsYXRlc3QYBiADKAsyFy5mdXNlbWVzaC52MS5Db21wbGV0aW9uIrwBCgxTdGVwUm9sbG91dHMSEQoJZG9jdW1lbnRzGAEgASgNEg4KBnRva2VucxgCIAEoBBIXCg9lbmRlZF9ieV9sZW5ndGgYAyABKA0SEQoJc3RhbGVuZXNzGAQgASgBEhYKDm1vc3Rfc3RhbGVuZXNzGAUgASgEEhIKCmRpdmVyZ2VuY2UYBiABKAESFgoOcmVwZWF0ZWRfc2hhcmUYByABKAESGQoRdG9rZW5zX3Blcl9zZWNvbmQYCCABKAEirQEKCkNvbXBsZXRpb24SEAoIZG9jdW1lbnQYASABKAQSFAoMd2VpZ2h0c19zdGVwGAIgASgEEg4KBnByb21wdBgDIAEoCRIMCgR0ZXh0GAQgASgJEhIKCnVuZmluaXNoZWQYBSABKAgSDQoFanVkZ2UYBiABKAkSFwoPbG9nX3Byb2JhYmlsaXR5GAcgASgBEh0KFWp1ZGdlX2xvZ19wcm9iYWJpbGl0eRgIIAEoASJxCghTdGVwVGltZRIMCgR3YWl0GAEgASgBEg0KBWFsaWduGAIgASgBEg8KB2NvbXB1dGUYAyABKAESEQoJb3B0aW1pemVyGAQgASgBEhIKCmNoZWNrcG9pbnQYBSABKAESEAoIZXZhbHVhdGUYBiABKAEiiQEKB0hlbGRPdXQSDAoEc3RlcBgBIAEoBBI8Cg1iaXRzX3Blcl9ieXRlGAIgAygLMiUuZnVzZW1lc2gudjEuSGVsZE91dC5CaXRzUGVyQnl0ZUVudHJ5GjIKEEJpdHNQZXJCeXRlRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ASJUCgxTdHJlYW1TdGF0dXMSDAoEbmFtZRgBIAEoCRIQCghtZXNzYWdlcxgCIAEoBBINCgVieXRlcxgDIAEoBBIVCg1tb3N0X21lc3NhZ2VzGAQgASgEIs4CCgxTb3VyY2VTdGF0dXMSDwoHdGVhY2hlchgBIAEoCRIQCghhdHRhY2hlZBgCIAEoCBITCgtxdWV1ZV9kZXB0aBgDIAEoDRIYChBkb2N1bWVudHNfY2hvc2VuGAQgASgEEhkKEXRva2Vuc19wZXJfc2Vjb25kGAUgASgBEhgKEGRvY3VtZW50c19zY29yZWQYBiABKAQSGAoQd2FpdGluZ19mb3Jfcm9vbRgHIAEoCBIZChFkb2N1bWVudHNfbWlzc2luZxgIIAEoDRIVCg1sYWdfZG9jdW1lbnRzGAkgASgEEhYKDmJ5dGVzX3JlY2VpdmVkGAogASgEEhQKDGRlYWRfbGV0dGVycxgLIAEoBBIQCghyZXBsaWNhcxgMIAEoDRIZChFkb2N1bWVudHNfd2l0aG91dBgNIAEoBBIQCghsZWZ0X291dBgOIAEoCCKRAwoMVHJhaW5pbmdTdGVwEgwKBHN0ZXAYASABKAQSEQoJZG9jdW1lbnRzGAIgASgEEg4KBnRva2VucxgDIAEoBBIMCgRsb3NzGAQgASgBEhMKC2NhdXNhbF9sb3NzGAUgASgBEhMKC2Z1c2lvbl9sb3NzGAYgASgBEhUKDWdyYWRpZW50X25vcm0YByABKAESFQoNbGVhcm5pbmdfcmF0ZRgIIAEoARIVCg1hbGlnbmVkX3NoYXJlGAkgASgBEg8KB3NlY29uZHMYCiABKAESFAoMd2FpdF9zZWNvbmRzGAsgASgBEhkKEXRva2Vuc19wZXJfc2Vjb25kGAwgASgBEiMKBHRpbWUYDSABKAsyFS5mdXNlbWVzaC52MS5TdGVwVGltZRIPCgdza2lwcGVkGA4gASgIEi4KB3dpdGhvdXQYDyADKAsyHS5mdXNlbWVzaC52MS5Eb2N1bWVudHNXaXRob3V0EisKCHJvbGxvdXRzGBAgASgLMhkuZnVzZW1lc2gudjEuU3RlcFJvbGxvdXRzIjYKEERvY3VtZW50c1dpdGhvdXQSDwoHdGVhY2hlchgBIAEoCRIRCglkb2N1bWVudHMYAiADKAQiEwoRV2F0Y2hTdGVwc1JlcXVlc3QiUgoSV2F0Y2hTdGVwc1Jlc3BvbnNlEicKBHN0ZXAYASABKAsyGS5mdXNlbWVzaC52MS5UcmFpbmluZ1N0ZXASEwoLc3RlcHNfdG90YWwYAiABKAQiJwoRR2V0SGlzdG9yeVJlcXVlc3QSEgoKYWZ0ZXJfc3RlcBgBIAEoBCLvAgoSR2V0SGlzdG9yeVJlc3BvbnNlEgwKBHN0ZXAYASADKAQSDAoEdGltZRgCIAMoARINCgVzdGVwcxgDIAMoDRIMCgRsb3NzGAQgAygBEhMKC2NhdXNhbF9sb3NzGAUgAygBEhMKC2Z1c2lvbl9sb3NzGAYgAygBEhUKDWdyYWRpZW50X25vcm0YByADKAESFQoNbGVhcm5pbmdfcmF0ZRgIIAMoARIVCg1hbGlnbmVkX3NoYXJlGAkgAygBEhkKEXRva2Vuc19wZXJfc2Vjb25kGAogAygBEhIKCndhaXRfc2hhcmUYCyADKAESKwoHc291cmNlcxgMIAMoCzIaLmZ1c2VtZXNoLnYxLlNvdXJjZUhpc3RvcnkSJgoIaGVsZF9vdXQYDSADKAsyFC5mdXNlbWVzaC52MS5IZWxkT3V0Ei0KCHJvbGxvdXRzGA4gASgLMhsuZnVzZW1lc2gudjEuUm9sbG91dEhpc3RvcnkirAEKDlJvbGxvdXRIaXN0b3J5EhEKCWRvY3VtZW50cxgBIAMoDRIOCgZsZW5ndGgYAiADKAESHQoVZW5kZWRfYnlfbGVuZ3RoX3NoYXJlGAMgAygBEhEKCXN0YWxlbmVzcxgEIAMoARISCgpkaXZlcmdlbmNlGAUgAygBEhYKDnJlcGVhdGVkX3NoYXJlGAYgAygBEhkKEXRva2Vuc19wZXJfc2Vjb25kGAcgAygBImwKDVNvdXJjZUhpc3RvcnkSDwoHdGVhY2hlchgBIAEoCRIZChF0b2tlbnNfcGVyX3NlY29uZBgCIAMoARIUCgxjaG9zZW5fc2hhcmUYAyADKAESGQoRZG9jdW1lbnRzX3dpdGhvdXQYBCADKA0iFQoTR2V0QWxpZ25tZW50UmVxdWVzdCKnAQoUR2V0QWxpZ25tZW50UmVzcG9uc2USEAoIZG9jdW1lbnQYASABKAQSDAoEc3RlcBgCIAEoBBIMCgR0ZXh0GAMgASgJEg8KB3RlYWNoZXIYBCABKAkSKQoGdGFyZ2V0GAUgAygLMhkuZnVzZW1lc2gudjEuQWxpZ25lZFRva2VuEiUKBnNvdXJjZRgGIAMoCzIVLmZ1c2VtZXNoLnYxLlRleHRTcGFuIiYKCFRleHRTcGFuEg0KBWJlZ2luGAEgASgNEgsKA2VuZBgCIAEoDSKLAQoMQWxpZ25lZFRva2VuEiMKBHNwYW4YASABKAsyFS5mdXNlbWVzaC52MS5UZXh0U3BhbhIZCgxzb3VyY2VfdG9rZW4YAiABKA1IAIgBARIqCgpjYW5kaWRhdGVzGAMgAygLMhYuZnVzZW1lc2gudjEuQ2FuZGlkYXRlQg8KDV9zb3VyY2VfdG9rZW4iLgoJQ2FuZGlkYXRlEgwKBHRleHQYASABKAkSEwoLcHJvYmFiaWxpdHkYAiABKAEiDgoMUGF1c2VSZXF1ZXN0Ig8KDVBhdXNlUmVzcG9uc2UiDwoNUmVzdW1lUmVxdWVzdCIQCg5SZXN1bWVSZXNwb25zZSITChFDaGVja3BvaW50UmVxdWVzdCI1ChJDaGVja3BvaW50UmVzcG9uc2USEQoJZGlyZWN0b3J5GAEgASgJEgwKBHN0ZXAYAiABKAQqtQEKDFRyYWluZXJTdGF0ZRIdChlUUkFJTkVSX1NUQVRFX1VOU1BFQ0lGSUVEEAASGgoWVFJBSU5FUl9TVEFURV9TVEFSVElORxABEhoKFlRSQUlORVJfU1RBVEVfVFJBSU5JTkcQAhIYChRUUkFJTkVSX1NUQVRFX1BBVVNFRBADEhoKFlRSQUlORVJfU1RBVEVfRklOSVNIRUQQBBIYChRUUkFJTkVSX1NUQVRFX0ZBSUxFRBAFMrwECg5UcmFpbmVyU2VydmljZRJPCglHZXRTdGF0dXMSHS5mdXNlbWVzaC52MS5HZXRTdGF0dXNSZXF1ZXN0Gh4uZnVzZW1lc2gudjEuR2V0U3RhdHVzUmVzcG9uc2UiA5ACARJPCgpXYXRjaFN0ZXBzEh4uZnVzZW1lc2gudjEuV2F0Y2hTdGVwc1JlcXVlc3QaHy5mdXNlbWVzaC52MS5XYXRjaFN0ZXBzUmVzcG9uc2UwARJSCgpHZXRIaXN0b3J5Eh4uZnVzZW1lc2gudjEuR2V0SGlzdG9yeVJlcXVlc3QaHy5mdXNlbWVzaC52MS5HZXRIaXN0b3J5UmVzcG9uc2UiA5ACARJYCgxHZXRBbGlnbm1lbnQSIC5mdXNlbWVzaC52MS5HZXRBbGlnbm1lbnRSZXF1ZXN0GiEuZnVzZW1lc2gudjEuR2V0QWxpZ25tZW50UmVzcG9uc2UiA5ACARJDCgVQYXVzZRIZLmZ1c2VtZXNoLnYxLlBhdXNlUmVxdWVzdBoaLmZ1c2VtZXNoLnYxLlBhdXNlUmVzcG9uc2UiA5ACAhJGCgZSZXN1bWUSGi5mdXNlbWVzaC52MS5SZXN1bWVSZXF1ZXN0GhsuZnVzZW1lc2gudjEuUmVzdW1lUmVzcG9uc2UiA5ACAhJNCgpDaGVja3BvaW50Eh4uZnVzZW1lc2gudjEuQ2hlY2twb2ludFJlcXVlc3QaHy5mdXNlbWVzaC52MS5DaGVja3BvaW50UmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message fusemesh.v1.GetStatusRequest
@@ -242,7 +242,8 @@ export type StepRollouts = Message<"fusemesh.v1.StepRollouts"> & {
 
   /**
    * Estimate of KL(target ‖ who judged) on the target's own text, in nats a token: the mean of log target − log judge
-   * over the tokens that were written (Monte Carlo, exact in expectation at temperature 1 and top_p 1).
+   * over the tokens that were written, by the weights that wrote them (Monte Carlo, exact in expectation at temperature 1
+   * and top_p 1). A judge with another tokenizer is compared over whole completions.
    *
    * @generated from field: double divergence = 6;
    */
@@ -256,7 +257,7 @@ export type StepRollouts = Message<"fusemesh.v1.StepRollouts"> & {
   repeatedShare: number;
 
   /**
-   * Tokens written per second of the workers' time, summed over those that write at a time.
+   * Of these tokens, per second of the step's wall time: as fast as they are both written and trained on.
    *
    * @generated from field: double tokens_per_second = 8;
    */
@@ -581,7 +582,8 @@ export type TrainingStep = Message<"fusemesh.v1.TrainingStep"> & {
 
   /**
    * Loss over the real tokens of the step, in nats a token:
-   * loss = lambda × causal_loss + (1 − lambda) × fusion_loss.
+   * loss = lambda × causal_loss + (1 − lambda) × fusion_loss where all documents are of the corpus.
+   * Of those that the target wrote the fusion loss alone counts, with weight 1; each token counts the same.
    * A step whose loss or gradient norm is no finite number was skipped: it changed nothing.
    *
    * @generated from field: double loss = 4;
@@ -589,11 +591,15 @@ export type TrainingStep = Message<"fusemesh.v1.TrainingStep"> & {
   loss: number;
 
   /**
+   * The mean over the tokens of the corpus's documents; 0 where there are none.
+   *
    * @generated from field: double causal_loss = 5;
    */
   causalLoss: number;
 
   /**
+   * The mean over all of them.
+   *
    * @generated from field: double fusion_loss = 6;
    */
   fusionLoss: number;
@@ -829,6 +835,13 @@ export type GetHistoryResponse = Message<"fusemesh.v1.GetHistoryResponse"> & {
    * @generated from field: repeated fusemesh.v1.HeldOut held_out = 13;
    */
   heldOut: HeldOut[];
+
+  /**
+   * Absent where the target wrote nothing.
+   *
+   * @generated from field: fusemesh.v1.RolloutHistory rollouts = 14;
+   */
+  rollouts?: RolloutHistory | undefined;
 };
 
 /**
@@ -837,6 +850,64 @@ export type GetHistoryResponse = Message<"fusemesh.v1.GetHistoryResponse"> & {
  */
 export const GetHistoryResponseSchema: GenMessage<GetHistoryResponse> = /*@__PURE__*/
   messageDesc(file_fusemesh_v1_trainer, 14);
+
+/**
+ * Columns of what the target wrote itself, beside those of the steps; NaN, but for documents and tokens_per_second, in a
+ * point that has none.
+ *
+ * @generated from message fusemesh.v1.RolloutHistory
+ */
+export type RolloutHistory = Message<"fusemesh.v1.RolloutHistory"> & {
+  /**
+   * How many were trained on.
+   *
+   * @generated from field: repeated uint32 documents = 1;
+   */
+  documents: number[];
+
+  /**
+   * Tokens of a completion.
+   *
+   * @generated from field: repeated double length = 2;
+   */
+  length: number[];
+
+  /**
+   * Share of them that ended by length.
+   *
+   * @generated from field: repeated double ended_by_length_share = 3;
+   */
+  endedByLengthShare: number[];
+
+  /**
+   * As StepRollouts'.
+   *
+   * @generated from field: repeated double staleness = 4;
+   */
+  staleness: number[];
+
+  /**
+   * @generated from field: repeated double divergence = 5;
+   */
+  divergence: number[];
+
+  /**
+   * @generated from field: repeated double repeated_share = 6;
+   */
+  repeatedShare: number[];
+
+  /**
+   * @generated from field: repeated double tokens_per_second = 7;
+   */
+  tokensPerSecond: number[];
+};
+
+/**
+ * Describes the message fusemesh.v1.RolloutHistory.
+ * Use `create(RolloutHistorySchema)` to create a new message.
+ */
+export const RolloutHistorySchema: GenMessage<RolloutHistory> = /*@__PURE__*/
+  messageDesc(file_fusemesh_v1_trainer, 15);
 
 /**
  * Columns of one source, beside those of the steps.
@@ -876,7 +947,7 @@ export type SourceHistory = Message<"fusemesh.v1.SourceHistory"> & {
  * Use `create(SourceHistorySchema)` to create a new message.
  */
 export const SourceHistorySchema: GenMessage<SourceHistory> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 15);
+  messageDesc(file_fusemesh_v1_trainer, 16);
 
 /**
  * @generated from message fusemesh.v1.GetAlignmentRequest
@@ -889,7 +960,7 @@ export type GetAlignmentRequest = Message<"fusemesh.v1.GetAlignmentRequest"> & {
  * Use `create(GetAlignmentRequestSchema)` to create a new message.
  */
 export const GetAlignmentRequestSchema: GenMessage<GetAlignmentRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 16);
+  messageDesc(file_fusemesh_v1_trainer, 17);
 
 /**
  * @generated from message fusemesh.v1.GetAlignmentResponse
@@ -935,7 +1006,7 @@ export type GetAlignmentResponse = Message<"fusemesh.v1.GetAlignmentResponse"> &
  * Use `create(GetAlignmentResponseSchema)` to create a new message.
  */
 export const GetAlignmentResponseSchema: GenMessage<GetAlignmentResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 17);
+  messageDesc(file_fusemesh_v1_trainer, 18);
 
 /**
  * A piece of a text, in UTF-16 code units. Pieces follow each other without gaps; tokens that are bytes of one
@@ -960,7 +1031,7 @@ export type TextSpan = Message<"fusemesh.v1.TextSpan"> & {
  * Use `create(TextSpanSchema)` to create a new message.
  */
 export const TextSpanSchema: GenMessage<TextSpan> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 18);
+  messageDesc(file_fusemesh_v1_trainer, 19);
 
 /**
  * A token of the target, and what it was taught about the next one.
@@ -993,7 +1064,7 @@ export type AlignedToken = Message<"fusemesh.v1.AlignedToken"> & {
  * Use `create(AlignedTokenSchema)` to create a new message.
  */
 export const AlignedTokenSchema: GenMessage<AlignedToken> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 19);
+  messageDesc(file_fusemesh_v1_trainer, 20);
 
 /**
  * A token that may come next.
@@ -1017,7 +1088,7 @@ export type Candidate = Message<"fusemesh.v1.Candidate"> & {
  * Use `create(CandidateSchema)` to create a new message.
  */
 export const CandidateSchema: GenMessage<Candidate> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 20);
+  messageDesc(file_fusemesh_v1_trainer, 21);
 
 /**
  * @generated from message fusemesh.v1.PauseRequest
@@ -1030,7 +1101,7 @@ export type PauseRequest = Message<"fusemesh.v1.PauseRequest"> & {
  * Use `create(PauseRequestSchema)` to create a new message.
  */
 export const PauseRequestSchema: GenMessage<PauseRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 21);
+  messageDesc(file_fusemesh_v1_trainer, 22);
 
 /**
  * @generated from message fusemesh.v1.PauseResponse
@@ -1043,7 +1114,7 @@ export type PauseResponse = Message<"fusemesh.v1.PauseResponse"> & {
  * Use `create(PauseResponseSchema)` to create a new message.
  */
 export const PauseResponseSchema: GenMessage<PauseResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 22);
+  messageDesc(file_fusemesh_v1_trainer, 23);
 
 /**
  * @generated from message fusemesh.v1.ResumeRequest
@@ -1056,7 +1127,7 @@ export type ResumeRequest = Message<"fusemesh.v1.ResumeRequest"> & {
  * Use `create(ResumeRequestSchema)` to create a new message.
  */
 export const ResumeRequestSchema: GenMessage<ResumeRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 23);
+  messageDesc(file_fusemesh_v1_trainer, 24);
 
 /**
  * @generated from message fusemesh.v1.ResumeResponse
@@ -1069,7 +1140,7 @@ export type ResumeResponse = Message<"fusemesh.v1.ResumeResponse"> & {
  * Use `create(ResumeResponseSchema)` to create a new message.
  */
 export const ResumeResponseSchema: GenMessage<ResumeResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 24);
+  messageDesc(file_fusemesh_v1_trainer, 25);
 
 /**
  * @generated from message fusemesh.v1.CheckpointRequest
@@ -1082,7 +1153,7 @@ export type CheckpointRequest = Message<"fusemesh.v1.CheckpointRequest"> & {
  * Use `create(CheckpointRequestSchema)` to create a new message.
  */
 export const CheckpointRequestSchema: GenMessage<CheckpointRequest> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 25);
+  messageDesc(file_fusemesh_v1_trainer, 26);
 
 /**
  * @generated from message fusemesh.v1.CheckpointResponse
@@ -1104,7 +1175,7 @@ export type CheckpointResponse = Message<"fusemesh.v1.CheckpointResponse"> & {
  * Use `create(CheckpointResponseSchema)` to create a new message.
  */
 export const CheckpointResponseSchema: GenMessage<CheckpointResponse> = /*@__PURE__*/
-  messageDesc(file_fusemesh_v1_trainer, 26);
+  messageDesc(file_fusemesh_v1_trainer, 27);
 
 /**
  * @generated from enum fusemesh.v1.TrainerState
