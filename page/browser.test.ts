@@ -278,9 +278,10 @@ const textsOf = (page: Page, selector: string): Promise<string[]> =>
 const scrollsSideways = (page: Page): Promise<unknown> =>
   page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
 
-/** Charts on whose canvas something is drawn. */
+/** Charts on whose canvas something is drawn; one that is hidden has no width. */
 const drawnCharts = (page: Page): Promise<unknown> =>
   page.evaluate(`[...document.querySelectorAll('canvas')].filter((canvas) => {
+    if (canvas.width === 0) return false;
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
     return data.some((value) => value !== 0);
   }).length`);
