@@ -4,8 +4,8 @@ import { z } from 'zod';
 
 const processSchema = z.strictObject({
   name: z.string(),
-  kind: z.enum(['teacher', 'trainer']),
-  /** HOST:PORT of its gRPC service. */
+  kind: z.enum(['teacher', 'target', 'rollout', 'trainer']),
+  /** HOST:PORT of its gRPC service; empty where it has none. */
   grpc: z.string(),
   metricsPort: z.number(),
   pid: z.number(),

@@ -1,12 +1,17 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { sourcesOf } from '../../process/config/run-sources.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
-import { processesFile, type RunningProcesses, readProcesses } from './processes-file.ts';
+import {
+  processesFile,
+  type RunningProcess,
+  type RunningProcesses,
+  readProcesses,
+} from './processes-file.ts';
 
 /** Where a process of a run can be reached, as far as it is known. */
 export interface Place {
   readonly name: string;
-  readonly kind: 'teacher' | 'trainer';
+  readonly kind: RunningProcess['kind'];
   /** HOST:PORT of its gRPC service. */
   readonly grpc: string | undefined;
   /** HOST:PORT of its /metrics. */
@@ -50,7 +55,10 @@ function whyUnknown(config: RunConfig, running: RunningProcesses): string {
     : `${file} is not there: is \`fusemesh up\` running?`;
 }
 
-/** The same, with what OUTPUT/processes.json tells already read: the sources in their order, then the trainer. */
+/**
+ * The same, with what OUTPUT/processes.json tells already read: the sources in their order, the target service and the
+ * rollout workers that were started here, then the trainer.
+ */
 export function places(config: RunConfig, running: RunningProcesses): Place[] {
   const started = running.state === 'running' ? running.processes : [];
   const place = (name: string, kind: Place['kind'], { address, metricsPort }: Listener): Place => {
@@ -63,11 +71,20 @@ export function places(config: RunConfig, running: RunningProcesses): Place[] {
       metrics: metricsPlace(fixed ?? found?.grpc ?? address, metricsPort || found?.metricsPort),
     };
   };
+  const { service } = config.target;
+  const workers = started.filter(({ kind }) => kind === 'rollout');
   return [
     ...sourcesOf(config).map((source) => place(source.name, 'teacher', source)),
+    ...(service ? [place(targetServiceName, 'target', { ...service, metricsPort: service.httpPort })] : []),
+    ...workers.map(({ name, kind, metricsPort }) => {
+      return { name, kind, grpc: undefined, metrics: `127.0.0.1:${metricsPort}` };
+    }),
     place('trainer', 'trainer', config.trainer),
   ];
 }
+
+/** What the process that serves the target is called, apart from its frozen copy. */
+export const targetServiceName = 'target service';
 
 /** /metrics is served at the host of the gRPC service. */
 const metricsPlace = (address: string, port: number | undefined): string | undefined =>

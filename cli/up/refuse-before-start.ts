@@ -22,7 +22,8 @@ export async function refuseBeforeStart(config: RunConfig, ownNats: boolean): Pr
   serverTls(config.security);
   // What is allowed and yet open to others is for the process's own log.
   const log = createLog('up', { level: 'silent' });
-  for (const { address } of [...sources, config.trainer]) {
+  const { service } = config.target;
+  for (const { address } of [...sources, config.trainer, ...(service ? [service] : [])]) {
     await checkDoor({ what: 'gRPC', host: hostOfAddress(address) }, config.security, log);
   }
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { sourcesOf } from '../../process/config/run-sources.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
+import { targetServiceName } from '../reach/reachable.ts';
 import { fusedModelIsWritten } from '../stored/fused-model.ts';
 import { type Child, type Progress, startChild } from './child.ts';
 import { childFailure } from './child-failure.ts';
@@ -15,6 +16,8 @@ export interface Listening {
   /** One more line for people. */
   readonly note?: string | undefined;
 }
+
+export const rolloutName = 'rollout worker';
 
 type OnFed = (fed: { published: number; total: number }) => void;
 type OnProgress = (progress: Progress) => void;
@@ -86,6 +89,26 @@ export class RunProcesses {
     );
   }
 
+  /** Starts the target service, which answers with the weights that the trainer publishes; returns when it serves. */
+  async startTargetService(): Promise<Listening> {
+    const child = this.#start(targetServiceName, ['target', this.#path]);
+    const listening = await child.ready;
+    this.#settings.push(`target.service.address=${listening.grpc}`);
+    return { name: targetServiceName, pid: child.pid, ...listening };
+  }
+
+  /** Starts a rollout worker; `writing` resolves with the port of its metrics. */
+  startRolloutWorker(): { readonly pid: number; readonly writing: Promise<number> } {
+    let tell: (metricsPort: number) => void = () => undefined;
+    const writing = new Promise<number>((resolve) => {
+      tell = resolve;
+    });
+    const { pid } = this.#start(rolloutName, ['rollout', this.#path], (progress) => {
+      if ('writing' in progress) tell(progress.writing.metricsPort);
+    });
+    return { pid, writing };
+  }
+
   startFeeder(onFed: OnFed): void {
     this.#start('feed', ['feed', this.#path], (progress) => 'fed' in progress && onFed(progress.fed));
   }
@@ -132,7 +155,7 @@ export class RunProcesses {
   #spawn(name: string, parameters: readonly string[], onProgress?: OnProgress): Child {
     const flags = this.#settings.flatMap((setting) => ['--set', setting]);
     const child = startChild(name, [...parameters, ...flags], {
-      logFile: join(this.#config.trainer.output, 'logs', `${name.replace(' ', '-')}.log`),
+      logFile: join(this.#config.trainer.output, 'logs', `${name.replaceAll(' ', '-')}.log`),
       ...(onProgress ? { onProgress } : {}),
     });
     this.#children.push(child);

@@ -15,7 +15,7 @@ import { type RunResult, storeResult } from '../stored/run-result.ts';
 import type { Display } from '../view/display.ts';
 import { RunBoard } from '../view/run-board.ts';
 import { startOwnNats } from './own-nats.ts';
-import { type Listening, RunProcesses } from './run-processes.ts';
+import { type Listening, RunProcesses, rolloutName } from './run-processes.ts';
 
 interface UpOptions {
   /** Settings of the command line. */
@@ -97,6 +97,12 @@ async function trainAndEvaluate(
     display.note(listeningLine(teacher, config));
     await kept.add(runningProcess(teacher, 'teacher'));
   }
+  if (config.target.service) {
+    const served = await processes.startTargetService();
+    signal.throwIfAborted();
+    display.note(`${listeningLine(served, config)}\nOpenAI's API: ${httpUrl(served, config)}v1`);
+    await kept.add(runningProcess(served, 'target'));
+  }
   await train(config, processes, surroundings);
   signal.throwIfAborted();
 
@@ -133,6 +139,15 @@ async function train(
   watching.addEventListener('abort', () => clearInterval(draw), { once: true });
   try {
     if (recordingOf(config) === undefined) processes.startFeeder((fed) => board.fed(fed));
+    if (config.onPolicy) {
+      const { pid, writing } = processes.startRolloutWorker();
+      void writing.then((metricsPort) => {
+        display.note(
+          `${rolloutName} metrics ${httpScheme(config.security)}://127.0.0.1:${metricsPort}/metrics`,
+        );
+        return kept.add({ name: rolloutName, kind: 'rollout', grpc: '', metricsPort, pid });
+      });
+    }
     const trainer = processes.startTrainer();
     trainer.ready.then(
       async (listening) => {
