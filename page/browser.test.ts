@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type HttpServer, serveHttp } from '../process/http/serve-http.ts';
 import { createLog } from '../process/log/log.ts';
 import { chromium, type Look, openPage, startChromium } from '../test/support/chromium.ts';
-import { exampleRollouts } from '../test/support/example-rollouts.ts';
+import { exampleRolloutHistory, exampleRollouts } from '../test/support/example-rollouts.ts';
 import { type ExampleRun, exampleHistory, exampleRun, exampleStatus } from '../test/support/example-run.ts';
 import { GetHistoryResponseSchema, TrainerState } from '../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { reportDocument } from './documents/report-document.ts';
@@ -177,8 +177,12 @@ describe.skipIf(chromium === undefined)('in a browser (skipped where no Chromium
   });
 
   it.each(looks)('shows what the target writes, as plain text: $theme, $width pixels wide', async (look) => {
-    const { status } = run;
-    run = { ...run, status: { ...status, rollouts: exampleRollouts(312) } };
+    const { status, history } = run;
+    run = {
+      ...run,
+      status: { ...status, rollouts: exampleRollouts(312) },
+      history: { ...history, rollouts: exampleRolloutHistory(312) },
+    };
     const { page, problems } = await open(look);
     await page.waitForSelector('.completion');
     await picture(page, 'on-policy', look);
@@ -200,8 +204,9 @@ describe.skipIf(chromium === undefined)('in a browser (skipped where no Chromium
     expect(await page.$$('.rollouts img, .rollouts script')).toEqual([]);
     expect(await page.title()).toBe('52\u202f% · demo');
     expect(await scrollsSideways(page)).toBe(false);
+    expect(await drawnCharts(page)).toBe(12);
     expect(problems).toEqual([]);
-    run = { ...run, status };
+    run = { ...run, status, history };
     await page.close();
   });
 
@@ -241,6 +246,20 @@ describe.skipIf(chromium === undefined)('in a browser (skipped where no Chromium
     await page.close();
   });
 
+  it.each(looks)('shows in a report what the target wrote: $theme, $width pixels wide', async (look) => {
+    const file = join(pictures, 'on-policy-report.html');
+    const history = { ...run.history, rollouts: exampleRolloutHistory(312) };
+    await writeFile(file, await reportDocument(exampleReport({ ...run, history })));
+    const { page, problems } = await openPage(browser, pathToFileURL(file).href, look);
+    await picture(page, 'on-policy-report', look);
+    const [note] = await textsOf(page, '.rollouts .panel-head p');
+    expect(note).toMatch(/^1\u202f208 completions, 4\d\u202f\d{3} tokens$/);
+    expect(await drawnCharts(page)).toBe(14);
+    expect(await scrollsSideways(page)).toBe(false);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
   const picture = (page: Page, name: string, { theme, width }: Look) =>
     page.screenshot({
       path: join(pictures, `${name}-${theme}-${width}.png`) as `${string}.png`,
@@ -259,9 +278,10 @@ const textsOf = (page: Page, selector: string): Promise<string[]> =>
 const scrollsSideways = (page: Page): Promise<unknown> =>
   page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
 
-/** Charts on whose canvas something is drawn. */
+/** Charts on whose canvas something is drawn; one that is hidden has no width. */
 const drawnCharts = (page: Page): Promise<unknown> =>
   page.evaluate(`[...document.querySelectorAll('canvas')].filter((canvas) => {
+    if (canvas.width === 0) return false;
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
     return data.some((value) => value !== 0);
   }).length`);

@@ -8,6 +8,7 @@ import { newestRecord } from '../../trainer/checkpoint/read-checkpoint.ts';
 import { readHistory } from '../../trainer/report/history/history-file.ts';
 import { heldOutMessage } from '../../trainer/report/history/history-message.ts';
 import type { HeldOutLoss } from '../../trainer/report/history/run-history.ts';
+import { rolloutStatusMessage } from '../../trainer/report/rollouts/rollout-messages.ts';
 import {
   type GetStatusResponse,
   GetStatusResponseSchema,
@@ -53,6 +54,9 @@ export async function finishedRun(config: RunConfig): Promise<GetStatusResponse 
     documentsTotal: BigInt(state.documents),
     skippedSteps: BigInt(state.skippedSteps),
     ...(look && { heldOut: heldOutMessage(look) }),
+    ...(config.onPolicy && {
+      rollouts: rolloutStatusMessage({ totals: state.rollouts, last: undefined, shown: [] }),
+    }),
   });
 }
 

@@ -1,5 +1,6 @@
 import type { GetStatusResponse } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { alignmentPanel } from './alignment/alignment-panel.ts';
+import { rolloutCharts } from './charts/rollout-charts.ts';
 import { figureCharts, heldOutChart, lossChart, speedChart } from './charts/run-charts.ts';
 import { chartPanel, element } from './element.ts';
 import { pageHead } from './head/head.ts';
@@ -22,7 +23,8 @@ const mesh = meshPicture();
 const time = timePanel();
 const chosen = chosenPanel();
 const details = figureCharts();
-const rollouts = rolloutsPanel([]);
+const overRollouts = rolloutCharts();
+const rollouts = rolloutsPanel(overRollouts.map(({ element }) => element));
 const alignment = alignmentPanel();
 
 document.body.replaceChildren(
@@ -45,7 +47,7 @@ document.body.replaceChildren(
 
 let last: GetStatusResponse | undefined;
 let samples: readonly Sample[] = [];
-const charts = [overTime, ...losses, ...details];
+const charts = [overTime, ...losses, ...details, ...overRollouts];
 const teachers = () => last?.sources.map(({ teacher }) => teacher) ?? [];
 for (const chart of charts) chart.show(noCurves, []);
 

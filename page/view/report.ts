@@ -1,5 +1,6 @@
 import { fromJson } from '@bufbuild/protobuf';
 import { GetHistoryResponseSchema } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { rolloutCharts } from './charts/rollout-charts.ts';
 import {
   chosenChart,
   figureCharts,
@@ -16,6 +17,7 @@ import { curvesOf } from './history/curves.ts';
 import { chosenPanel } from './panels/chosen-panel.ts';
 import { resultTable } from './report/result-table.ts';
 import { settingsPanel } from './report/settings-panel.ts';
+import { writtenPanel } from './report/written-panel.ts';
 import type { ReportData } from './report-data.ts';
 
 const data = JSON.parse(document.getElementById('data')!.textContent) as ReportData;
@@ -36,6 +38,7 @@ const heldOut = heldOutChart();
 const details = [...figureCharts(), waitChart()];
 const chosen = chosenPanel('Who taught');
 const chosenOverTime = chosenChart();
+const overRollouts = curves.rollouts ? rolloutCharts() : [];
 
 document.body.replaceChildren(
   element(
@@ -65,6 +68,7 @@ document.body.replaceChildren(
     chosen.element,
     chartPanel('half', chosenOverTime.element),
     ...details.map(({ element }) => chartPanel('quarter', element)),
+    curves.rollouts && writtenPanel(curves.rollouts, overRollouts),
     settingsPanel(data.settings),
   ),
   element(
@@ -75,4 +79,5 @@ document.body.replaceChildren(
 );
 
 chosen.show(new Map(data.teachers.map((teacher) => [teacher, data.chosen[teacher] ?? 0])));
-for (const chart of [losses, heldOut, speed, chosenOverTime, ...details]) chart.show(curves, data.teachers);
+for (const chart of [losses, heldOut, speed, chosenOverTime, ...details, ...overRollouts])
+  chart.show(curves, data.teachers);

@@ -1,5 +1,28 @@
 import { create } from '@bufbuild/protobuf';
-import { type RolloutStatus, RolloutStatusSchema } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import {
+  type RolloutHistory,
+  RolloutHistorySchema,
+  type RolloutStatus,
+  RolloutStatusSchema,
+} from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import { createRandom } from './random.ts';
+
+/** Curves of what the target of an on-policy run wrote; it began after ten steps. */
+export function exampleRolloutHistory(stepsDone: number): RolloutHistory {
+  const random = createRandom(11);
+  const columnOf = (value: (step: number) => number) =>
+    Array.from({ length: stepsDone }, (_, i) => (i < 10 ? Number.NaN : Math.max(0, value(i + 1))));
+  const around = (size: number) => size * (random() - 0.5);
+  return create(RolloutHistorySchema, {
+    documents: columnOf(() => 4).map((documents) => documents || 0),
+    length: columnOf((step) => 30 + step / 40 + around(12)),
+    endedByLengthShare: columnOf(() => (random() < 0.5 ? 0 : 0.25)),
+    staleness: columnOf(() => 0.75 + around(0.5)),
+    divergence: columnOf((step) => 0.4 + 1.1 * Math.exp(-step / 90) + around(0.15)),
+    repeatedShare: columnOf(() => 0.03 + around(0.04)),
+    tokensPerSecond: columnOf(() => 800 + around(90)).map((rate) => rate || 0),
+  });
+}
 
 /** What the target of an on-policy run wrote until a step, with texts that would like to be markup. */
 export function exampleRollouts(stepsDone: number): RolloutStatus {

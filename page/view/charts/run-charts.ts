@@ -14,7 +14,8 @@ export interface RunChart {
   show(curves: Curves, teachers: readonly string[]): void;
 }
 
-function overSteps(
+/** A chart with a value a point of the history. */
+export function overSteps(
   options: ChartOptions,
   linesOf: (curves: Curves, teachers: readonly string[]) => Line[],
 ): RunChart {
@@ -26,7 +27,8 @@ function overSteps(
 }
 
 const tall = 240;
-const low = 150;
+/** Of charts that show one figure. */
+export const low = 150;
 
 export const speedChart = (height = tall): RunChart =>
   overSteps(
@@ -134,7 +136,8 @@ function ofTeachers(
     }));
 }
 
-const decimals = (value: number): string => String(Number(value.toPrecision(4)));
+/** For an axis, with four digits at most. */
+export const decimals = (value: number): string => String(Number(value.toPrecision(4)));
 
 /** 0.0003 → "3e-4": an axis has little room. */
 const exponent = (value: number): string =>

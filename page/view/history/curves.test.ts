@@ -1,6 +1,10 @@
 import { create } from '@bufbuild/protobuf';
 import { expect, it } from 'vitest';
-import { GetHistoryResponseSchema, HeldOutSchema } from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
+import {
+  GetHistoryResponseSchema,
+  HeldOutSchema,
+  RolloutHistorySchema,
+} from '../../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { curvesOf, lastStepOf, mergeCurves, noCurves, withHeldOut } from './curves.ts';
 
 /** An answer with points that end at these steps; every column holds the step's number. */
@@ -58,6 +62,24 @@ it('leaves gaps where a source was not known', () => {
     ['orator', 1, 2, Number.NaN],
     ['novelist', Number.NaN, Number.NaN, 3],
   ]);
+});
+
+it('leaves gaps where the target wrote nothing itself', () => {
+  const columns = ['documents', 'length', 'endedByLengthShare', 'staleness', 'divergence', 'repeatedShare'];
+  const written = (steps: number[]) =>
+    create(GetHistoryResponseSchema, {
+      ...answer(steps),
+      rollouts: create(
+        RolloutHistorySchema,
+        Object.fromEntries([...columns, 'tokensPerSecond'].map((column) => [column, steps])),
+      ),
+    });
+  expect(mergeCurves(curvesOf(answer([1])), answer([2])).rollouts).toBeUndefined();
+  const begun = mergeCurves(curvesOf(answer([1, 2])), written([3]));
+  expect(begun.rollouts?.divergence).toEqual([Number.NaN, Number.NaN, 3]);
+  expect(mergeCurves(begun, answer([4])).rollouts?.length).toEqual([Number.NaN, Number.NaN, 3, Number.NaN]);
+  const grown = mergeCurves(curvesOf(written([1, 2, 3])), written([3, 4]));
+  expect(grown.rollouts).toEqual(curvesOf(written([1, 2, 3, 4])).rollouts);
 });
 
 it('takes each look at the held-out texts once, in order', () => {

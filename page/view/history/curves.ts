@@ -2,6 +2,7 @@ import type { GetHistoryResponse, HeldOut } from '../../../wire/generated/fuseme
 import { byName } from '../../../wire/messages/by-name.ts';
 import { historyColumns } from '../../../wire/messages/history-columns.ts';
 import type { HistoryColumn } from '../../../wire/messages/step-figures.ts';
+import { firstOf, joinRollouts, type RolloutCurves, rolloutCurvesOf } from './rollout-curves.ts';
 
 /** The history of a run, in columns of equal length; see GetHistoryResponse for what they are. */
 export type Curves = Readonly<Record<HistoryColumn, readonly number[]>> & {
@@ -10,6 +11,8 @@ export type Curves = Readonly<Record<HistoryColumn, readonly number[]>> & {
   readonly sources: readonly SourceCurves[];
   /** In the order of their steps. */
   readonly heldOut: readonly HeldOutPoint[];
+  /** Undefined where the target wrote nothing itself. */
+  readonly rollouts?: RolloutCurves | undefined;
 };
 
 export interface SourceCurves {
@@ -43,6 +46,7 @@ export const curvesOf = (message: GetHistoryResponse): Curves => ({
     chosenShare,
   })),
   heldOut: message.heldOut.map(heldOutPoint),
+  rollouts: message.rollouts && rolloutCurvesOf(message.rollouts),
 });
 
 /**
@@ -59,6 +63,10 @@ export function mergeCurves(known: Curves, answer: GetHistoryResponse): Curves {
     step: [...kept.step, ...next.step],
     sources: joinSources(kept, next),
     heldOut: joinHeldOut(known.heldOut, next.heldOut),
+    rollouts: joinRollouts(
+      { points: kept.step.length, rollouts: kept.rollouts },
+      { points: next.step.length, rollouts: next.rollouts },
+    ),
   };
 }
 
@@ -74,6 +82,7 @@ function before(step: number, curves: Curves): Curves {
       chosenShare: chosenShare.slice(0, count),
     })),
     heldOut: curves.heldOut,
+    rollouts: curves.rollouts && firstOf(curves.rollouts, count),
   };
 }
 

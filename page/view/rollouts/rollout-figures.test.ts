@@ -19,7 +19,7 @@ it('tells what the target wrote for the last step', () => {
   expect(
     rolloutFigures(rollouts({ last })).map(({ value, unit, note }) => `${value}${unit}, ${note}`),
   ).toEqual([
-    '812 tokens/s, by all workers',
+    '812 tokens/s, written and trained on',
     '38 tokens, of a completion',
     '25\u202f%, 2 of 8 completions',
     '0.8 steps, 1 at most',

@@ -20,7 +20,7 @@ export function rolloutFigures({ last }: Pick<RolloutStatus, 'last'>): RolloutFi
   });
   const { documents = 0, endedByLength = 0, tokens = 0n } = last ?? {};
   return [
-    figure('Written', rate(last?.tokensPerSecond), ' tokens/s', 'by all workers'),
+    figure('Written', rate(last?.tokensPerSecond), ' tokens/s', 'written and trained on'),
     figure('Length', grouped(Number(tokens) / documents), ' tokens', 'of a completion'),
     figure(
       'Ended by length',
