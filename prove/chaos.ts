@@ -3,6 +3,8 @@
  *
  * --kills N    so many kills (50; 20 with --cluster)
  * --cluster    three NATS servers hold every stream, and one of them is lost for good among the kills
+ * --on-policy  the target writes: 20 kills, its service and workers among the killed; then the run is done again from the
+ *              journal of its rollouts, and comes to the same weights
  * --hang N     processes stand still for a minute each, N times, and nothing else happens
  * --seed N     repeats the choices of a run, which it prints
  */
@@ -14,6 +16,7 @@ import { disturbedRun, type GoingRun, type Outcome } from '../test/end-to-end/di
 import type { KeptProcess } from '../test/end-to-end/kept-process.ts';
 import { makeSmallCorpus } from '../test/end-to-end/small-run.ts';
 import { createRandom } from '../test/support/random.ts';
+import { killedOnPolicy } from './chaos/killed-on-policy.ts';
 
 /** Text for each kill, enough that training is left to do at every one. */
 const bytesOfDomainAKill = 800;
@@ -40,11 +43,13 @@ const { values } = parseArgs({
   options: {
     kills: { type: 'string' },
     cluster: { type: 'boolean', default: false },
+    'on-policy': { type: 'boolean', default: false },
     hang: { type: 'string', default: '0' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   },
 });
-const kills = Number(values.kills ?? (values.cluster ? 20 : 50));
+const onPolicy = values['on-policy'];
+const kills = Number(values.kills ?? (values.cluster || onPolicy ? 20 : 50));
 const hangs = Number(values.hang);
 console.log(`Seed ${values.seed}; --kills ${kills} --seed ${values.seed} repeats the choices.`);
 const random = createRandom(Number(values.seed));
@@ -52,6 +57,16 @@ const corpus = await makeSmallCorpus({
   bytesOfDomain: Math.max(leastBytesOfDomain, bytesOfDomainAKill * (hangs || kills)),
 });
 try {
+  if (onPolicy) {
+    const { mesh, orphans } = await killedOnPolicy(corpus, { kills, random, told });
+    for (const part of mesh.parts) console.log(`  ${livesOf(part)}`);
+    refuseOrphans('on-policy', orphans);
+  } else await disturbedInTurn();
+} finally {
+  await corpus.remove();
+}
+
+async function disturbedInTurn(): Promise<void> {
   const undisturbed = await disturbedRun(corpus, `chaos-undisturbed-${process.pid}`, { settings });
   console.log(`Undisturbed: ${told(undisturbed)}`);
 
@@ -113,8 +128,6 @@ try {
     for (const part of outcome.mesh.parts) console.log(`  ${livesOf(part)}`);
     compare(what, outcome, undisturbed);
   }
-} finally {
-  await corpus.remove();
 }
 
 /** Picks the trainer as often as all teachers together, and NATS and the feeder now and then. */
@@ -156,9 +169,12 @@ function compare(what: string, outcome: Outcome, undisturbed: Outcome): void {
   if (JSON.stringify(outcome.state) !== JSON.stringify(undisturbed.state)) {
     throw new FuseMeshError('data_loss', `${what}: ${JSON.stringify(outcome.state)}`);
   }
-  if (outcome.orphans.length > 0) {
-    throw new FuseMeshError('failed_precondition', `${what}: processes ${outcome.orphans} are left.`);
-  }
+  refuseOrphans(what, outcome.orphans);
+}
+
+function refuseOrphans(what: string, orphans: readonly number[]): void {
+  if (orphans.length === 0) return;
+  throw new FuseMeshError('failed_precondition', `${what}: processes ${orphans} are left.`);
 }
 
 function told({ weights, state, seconds }: Outcome): string {

@@ -10,6 +10,8 @@ import { KeptProcess } from './kept-process.ts';
 const entry = fileURLToPath(new URL('../../cli/fusemesh.mjs', import.meta.url));
 const teachers = ['orator', 'novelist', 'engineer'];
 const source = 'target';
+/** Rollout workers of a run in which the target writes. */
+const workers = 2;
 
 /** How a run is started. */
 export interface MeshOptions {
@@ -19,6 +21,8 @@ export interface MeshOptions {
   readonly servers?: 1 | 3;
   /** Largest message that NATS takes, as its configuration has it. */
   readonly maxPayload?: string;
+  /** The target writes: it is served, and has workers. */
+  readonly onPolicy?: boolean;
 }
 
 /** A run as on several machines: NATS and every process by itself, each started again whenever it ends. */
@@ -28,13 +32,20 @@ export class DisturbedMesh {
   readonly teachers: readonly KeptProcess[];
   readonly feeder: KeptProcess;
   readonly trainer: KeptProcess;
+  /** The target's service and the rollout workers; none where the target does not write. */
+  readonly writers: readonly KeptProcess[];
   readonly #run: string;
   readonly #url: string;
   readonly #stores: readonly string[];
 
   private constructor(
     run: string,
-    { url, servers, command }: { url: string; servers: readonly PlannedServer[]; command: Command },
+    {
+      url,
+      servers,
+      command,
+      onPolicy,
+    }: { url: string; servers: readonly PlannedServer[]; command: Command; onPolicy: boolean },
   ) {
     this.#run = run;
     this.#url = url;
@@ -45,18 +56,29 @@ export class DisturbedMesh {
     );
     this.feeder = new KeptProcess('feeder', command('feed'), { mayEnd: true });
     this.trainer = new KeptProcess('trainer', command('trainer'), { mayEnd: true });
+    const named: [string, string[]][] = [
+      ['target service', command('target')],
+      ...Array.from({ length: workers }, (_, i): [string, string[]] => [
+        `worker ${i + 1}`,
+        command('rollout'),
+      ]),
+    ];
+    this.writers = onPolicy
+      ? named.map(([name, parameters]) => new KeptProcess(name, parameters, { mayEnd: true }))
+      : [];
   }
 
   /** Starts the run of a file that {@link writeRunFile} wrote. Its NATS server keeps its store in `directory`. */
   static async start(
     { path, run, directory }: { path: string; run: string; directory: string },
-    { settings = [], servers: count = 1, maxPayload = '32MB' }: MeshOptions = {},
+    { settings = [], servers: count = 1, maxPayload = '32MB', onPolicy = false }: MeshOptions = {},
   ): Promise<DisturbedMesh> {
     await mkdir(directory, { recursive: true });
     const { url, servers } = await planServers(directory, count, maxPayload);
     const addresses: string[] = [`nats.url=${url}`, `nats.replicas=${count}`];
     for (const i of teachers.keys()) addresses.push(`teachers.${i}.address=127.0.0.1:${await freePort()}`);
     addresses.push(`target.source.address=127.0.0.1:${await freePort()}`);
+    if (onPolicy) addresses.push(`target.service.address=127.0.0.1:${await freePort()}`);
     const flags = [...addresses, ...settings].flatMap((setting) => ['--set', setting]);
     const command: Command = (verb, ...parameters) => [
       process.execPath,
@@ -66,15 +88,15 @@ export class DisturbedMesh {
       ...parameters,
       ...flags,
     ];
-    const mesh = new DisturbedMesh(run, { url, servers, command });
+    const mesh = new DisturbedMesh(run, { url, servers, command, onPolicy });
     for (const server of mesh.servers) server.start();
     await mesh.#connect().then((connection) => connection.close());
-    for (const part of [...mesh.teachers, mesh.feeder, mesh.trainer]) part.start();
+    for (const part of [...mesh.teachers, mesh.feeder, mesh.trainer, ...mesh.writers]) part.start();
     return mesh;
   }
 
   get parts(): readonly KeptProcess[] {
-    return [this.trainer, ...this.teachers, this.feeder, ...this.servers];
+    return [this.trainer, ...this.teachers, this.feeder, ...this.writers, ...this.servers];
   }
 
   /** The first server of NATS. */
@@ -133,7 +155,8 @@ export class DisturbedMesh {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.trainer, this.feeder, ...this.teachers].map((part) => part.stop()));
+    const clients = this.parts.filter((part) => !this.servers.includes(part));
+    await Promise.all(clients.map((part) => part.stop()));
     await Promise.all(this.servers.map((server) => server.stop()));
   }
 

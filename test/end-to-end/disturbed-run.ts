@@ -17,6 +17,8 @@ export interface Outcome {
   readonly mesh: DisturbedMesh;
   /** Process ids of what is left of it. */
   readonly orphans: readonly number[];
+  /** trainer.output of the run. */
+  readonly output: string;
 }
 
 /** A run that is going on. */
@@ -36,10 +38,15 @@ export async function disturbedRun(
   run: string,
   {
     disturb = async () => {},
+    changes,
     ...options
-  }: MeshOptions & { readonly disturb?: (going: GoingRun) => Promise<void> } = {},
+  }: MeshOptions & {
+    readonly disturb?: (going: GoingRun) => Promise<void>;
+    /** Of the run file. */
+    readonly changes?: object;
+  } = {},
 ): Promise<Outcome> {
-  const { path, output } = await writeRunFile(corpus, { run });
+  const { path, output } = await writeRunFile(corpus, { run, ...(changes && { changes }) });
   const directory = join(corpus.directory, `${run}-nats`);
   const began = performance.now();
   const mesh = await DisturbedMesh.start({ path, run, directory }, options);
@@ -61,7 +68,7 @@ export async function disturbedRun(
   }
   const seconds = Math.round((performance.now() - began) / 100) / 10;
   const orphans = mesh.parts.flatMap(({ lives }) => lives.map(({ pid }) => pid)).filter(isAlive);
-  return { weights: await digestOf(output), state: await lastState(output), seconds, mesh, orphans };
+  return { weights: await digestOf(output), state: await lastState(output), seconds, mesh, orphans, output };
 }
 
 async function lastState(output: string): Promise<Outcome['state']> {
