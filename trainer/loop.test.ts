@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { TrainedTensor } from '../engine/engine-snapshot.ts';
 import { TrainingEngine } from '../engine/training-engine.ts';
 import type { StepBatch } from '../fusion/batch/batches.ts';
 import { emptyCount } from '../fusion/fuse/fuse-document.ts';
@@ -19,6 +20,7 @@ import { type Evaluation, train } from './loop.ts';
 import type { StepReport } from './report/step-report.ts';
 import { TimeSpent } from './report/time-spent.ts';
 import { TrainingControl } from './report/training-control.ts';
+import { BackgroundWeights } from './weights/background-weights.ts';
 
 const model = goldenModel('llama-grouped-tied');
 const lengths = [6, 6];
@@ -100,6 +102,8 @@ async function start({
   poisoned = [] as readonly number[],
   beforeSave = async (_step: number): Promise<void> => {},
   evaluation = undefined as Evaluation | undefined,
+  /** Hears of every publication of weights; left out, there are none. */
+  publish = undefined as ((step: number, tensors: readonly TrainedTensor[]) => Promise<void>) | undefined,
 } = {}) {
   const control = new TrainingControl(new Notifier());
   const abort = new AbortController();
@@ -114,6 +118,21 @@ async function start({
   const { state, resumedFrom } = await resumePoint(checkpoints, 'demo', 'ab', log);
   const engine = await TrainingEngine.start(model, optionsFor(batchOf(1).batch));
   if (resumedFrom !== undefined) await engine.restore(await readSnapshot(resumedFrom));
+  const weights =
+    publish &&
+    new BackgroundWeights({
+      every: 2,
+      weights: () => engine.weights(),
+      publish: async (step, tensors) => {
+        await publish(step, tensors);
+        return { step, id: String(step), bytes: 0, chunks: 0, sha256: '', metadata: {} };
+      },
+      has: async () => true,
+      onChange: () => control.notifier.notifyAll(),
+      onWaited: (checkpoint) => time.add({ checkpoint }),
+      signal: abort.signal,
+      log,
+    });
   const ended = train({
     engine,
     batches: batchesFrom(state.step + 1, gate, poisoned),
@@ -131,6 +150,7 @@ async function start({
       return writer.write({ directory: checkpoints, model, keep: 2 }, state, snapshot);
     },
     time,
+    weights,
     report: (step) => reports.push(step),
   }).finally(() => Promise.all([engine.close(), writer.stop()]));
   return { ended, control, reports, warnings, time, stop };
@@ -166,6 +186,53 @@ describe('train', () => {
     expect(second.reports.map(whatTheStepDid)).toEqual(whole.reports.slice(3).map(whatTheStepDid));
     expect(goneOn.state).toEqual(end.state);
     expect(await files(goneOn)).toEqual(await files(end));
+  });
+
+  it('has weights published at its start and every so many steps, and ends with the same bits', async () => {
+    const alone = (await (await start({ checkpoints: join(output, 'alone') })).ended)!;
+    const published: number[] = [];
+    let last: readonly TrainedTensor[] = [];
+    const { ended } = await start({
+      publish: async (step, tensors) => {
+        published.push(step);
+        last = tensors;
+      },
+    });
+    const end = (await ended)!;
+    expect(published).toEqual([0, 2, 4, 6]);
+    expect(await files(end)).toEqual(await files(alone));
+    const { tensors } = await readSnapshot(end);
+    const weightsOf = (of: readonly TrainedTensor[]) =>
+      new Map(of.map(({ name, weights }) => [name, weights]));
+    expect(weightsOf(last)).toEqual(weightsOf(tensors));
+  });
+
+  it('waits for documents that need weights whose publication it has skipped', async () => {
+    let step2 = (): void => {};
+    const slow = new Promise<void>((resolve) => {
+      step2 = resolve;
+    });
+    const published: number[] = [];
+    let written = (): void => {};
+    const documents = new Promise<void>((resolve) => {
+      written = resolve;
+    });
+    const { ended, reports } = await start({
+      publish: async (step) => {
+        published.push(step);
+        if (step === 2) await slow;
+        // Somebody writes the documents of step 6 with weights of step 5 or later.
+        if (step >= 5) written();
+      },
+      gate: async (step) => {
+        if (step === 6) await documents;
+      },
+    });
+    await until(() => reports.length === 5);
+    expect(published).toEqual([0, 2]);
+    step2();
+    await ended;
+    expect(published).toEqual([0, 2, 5, 6]);
   });
 
   it('holds while paused, and continues when resumed', async () => {

@@ -19,7 +19,7 @@ describe.each(definitions)('$name', ({ name, kind, help, labels }) => {
       expect(measured(name)).toMatch(/_seconds$/);
     }
     if (/bytes/.test(name)) expect(measured(name)).toMatch(/_bytes$/);
-    if (kind === 'histogram') expect(measured(name)).toMatch(/_(seconds|bytes)$/);
+    if (kind === 'histogram') expect(measured(name)).toMatch(/_(seconds|bytes|tokens|steps)$/);
     for (const label of labels) expect(label).toMatch(/^[a-z]+(_[a-z]+)*$/);
   });
 

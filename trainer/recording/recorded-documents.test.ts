@@ -93,6 +93,14 @@ it('gives what a live join gives: absent sources, what cannot be used, and what 
   ]);
 });
 
+it('says how the target wrote a document', async () => {
+  const rollout = { weightsStep: 3n, tokens: 2, logProbability: -1.5, teacher: 'orator' };
+  const turns = [{ content: 'six' }, { content: 'six', learnt: true, unfinished: true }];
+  const document = documentToBytes(create(DocumentSchema, { number: 0n, turns, rollout }));
+  const directory = await recordingOf([{ document, distributions: [undefined, undefined] }]);
+  expect(await read(directory, [0])).toMatchObject([{ number: 0, content: { turns }, rollout }]);
+});
+
 it.each([
   ['of another document', [said('orator', 1)], 'is recorded as about 1'],
   ['of another teacher', [said('novelist', 0)], 'teacher is "novelist"'],

@@ -31,9 +31,8 @@ let model: string;
 const methods = {
   async start(given: WeightsThreadOptions): Promise<void> {
     options = given;
-    connection = new LateConnection(() =>
-      connectNats(options.where, `fusemesh trainer ${options.run}: weights`),
-    );
+    const { run, where } = given;
+    connection = new LateConnection(() => connectNats(where, `fusemesh trainer ${run}: weights`));
     model = Buffer.from(await modelFingerprint(options.model)).toString('hex');
   },
 

@@ -65,6 +65,8 @@ export function wrongContent({
   return turn === -1 ? undefined : `has extras in turn ${turn} that are no JSON object`;
 }
 
+const aboveZero = 2 ** -10;
+
 /** What is wrong with how a completion was written; undefined where nothing is, or the document is none. */
 function wrongRollout({ rollout, turns }: Pick<Document, 'rollout' | 'turns'>): string | undefined {
   if (rollout === undefined) return undefined;
@@ -72,8 +74,10 @@ function wrongRollout({ rollout, turns }: Pick<Document, 'rollout' | 'turns'>): 
   if (turns.at(-1)?.learnt !== true) return 'has a rollout, but its last turn is not learnt';
   if (weightsStep > BigInt(Number.MAX_SAFE_INTEGER)) return `has weights_step ${weightsStep}`;
   if (tokens === 0) return 'has a rollout of no token';
-  if (!(logProbability <= 0 && Number.isFinite(logProbability)))
+  // Where a model is certain, rounding may bring a logarithm slightly above 0.
+  if (!(logProbability <= tokens * aboveZero && Number.isFinite(logProbability))) {
     return `has log_probability ${logProbability}`;
+  }
   return seconds >= 0 && Number.isFinite(seconds) ? undefined : `has a rollout of ${seconds} seconds`;
 }
 
