@@ -4,6 +4,8 @@ import { configDefaults, defineConfig } from 'vitest/config';
 const withRealModels = process.env['FUSEMESH_REAL'] !== undefined;
 /** Tests that need a real vLLM: npm run test:served sets this. */
 const withVllm = process.env['FUSEMESH_VLLM'] !== undefined;
+/** Tests that need clients of PyPI: npm run test:clients sets this. */
+const withClients = process.env['FUSEMESH_CLIENTS'] !== undefined;
 
 // Tests start real servers, worker threads and child processes: few files at once, and time to spare.
 export default defineConfig({
@@ -13,6 +15,7 @@ export default defineConfig({
       ...configDefaults.exclude,
       ...(withRealModels ? [] : ['test/real/**']),
       ...(withVllm ? [] : ['test/vllm/**']),
+      ...(withClients ? [] : ['test/clients/python/**']),
     ],
     pool: 'forks',
     maxWorkers: 2,

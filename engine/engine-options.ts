@@ -2,7 +2,7 @@ import type { Half } from '../model/graph/tensor-type.ts';
 import type { LoraSettings } from '../model/lora/lora-settings.ts';
 import type { Placement } from '../model/runtime/placement.ts';
 import type { AdamWOptions } from './adamw.ts';
-import type { Divergence } from './loss/divergences.ts';
+import type { Divergences } from './loss/fused-loss.ts';
 import type { PackingSizes } from './packing/micro-batches.ts';
 
 /** In what activations are kept between blocks, and from the forward pass to the backward pass. */
@@ -24,12 +24,11 @@ export interface Execution extends Placement {
   readonly offload?: boolean | undefined;
 }
 
-export interface EngineOptions extends PackingSizes, AdamWOptions {
+export interface EngineOptions extends PackingSizes, AdamWOptions, Divergences {
   /** K, candidates of a fused distribution. */
   readonly candidates: number;
   /** Weight of the causal language modelling loss against the fusion loss, 0 to 1. */
   readonly lambda: number;
-  readonly divergence: Divergence;
   /** Threads of one matrix product. */
   readonly threads: number;
   /**

@@ -1,6 +1,6 @@
 import type { Architecture } from '../model/families/architecture.ts';
 import { partsOfAttention } from '../model/families/attention-scope.ts';
-import { readArchitecture } from '../model/families/read-architecture.ts';
+import { readTrainable } from '../model/families/read-architecture.ts';
 import { parameterCount } from '../model/families/weight-shapes.ts';
 import type { Value } from '../model/graph/graph.ts';
 import { reachable } from '../model/graph/reachable.ts';
@@ -53,10 +53,10 @@ const bytesPerValue = 4;
  * {@link MemoryEstimate} of the model in a directory, for as many tokens at once as there is room for, before
  * anything of it is loaded but its config.json.
  *
- * @throws FuseMeshError as {@link readArchitecture}
+ * @throws FuseMeshError as {@link readTrainable}
  */
 export async function estimateMemoryOf(directory: string, options: EngineOptions): Promise<MemoryEstimate> {
-  const architecture = await readArchitecture(directory);
+  const architecture = await readTrainable(directory);
   const part = trainedPart(architecture, options.lora);
   const { provider, activations: keptType = 'float32', offload = false } = options.execution;
   const onDevice = provider !== 'cpu';

@@ -8,6 +8,7 @@ import type { BlockWeights } from './block-weights.ts';
 import type { EngineOptions, KeptType } from './engine-options.ts';
 import { rowsOfHead } from './graphs/head-graph.ts';
 import { cotangentName, type GradientForm } from './graphs/segment.ts';
+import { marksRollouts } from './loss/fused-loss.ts';
 import { lossWeights, rolloutWeights, type Targets, targetFeeds, targetsOf } from './loss/targets.ts';
 import type { MaskOnDevice } from './mask-on-device.ts';
 import { type OpenedTraining, openTraining } from './open-training.ts';
@@ -140,6 +141,7 @@ export class ModelInTraining {
       const pass = await this.#passOf(packed, batch);
       const targets = targetsOf(batch, packed.places, {
         weights,
+        marked: marksRollouts(this.#options),
         realTokens: Math.max(1, realTokens) / scale,
       });
       await this.#forward(pass);
@@ -184,7 +186,11 @@ export class ModelInTraining {
     this.#blockWeights?.forget();
     for (const packed of this.#microBatches(batch)) {
       const pass = await this.#passOf(packed, batch);
-      const targets = targetsOf(batch, packed.places, { weights: lossWeights(1), realTokens: 1 });
+      const targets = targetsOf(batch, packed.places, {
+        weights: lossWeights(1),
+        marked: marksRollouts(this.#options),
+        realTokens: 1,
+      });
       await this.#forward(pass);
       for (const { begin, end, hidden } of this.#partsOfHead(pass)) {
         const feeds = { ...this.#bound.head.feeds, ...targetFeeds(targets, begin, end), hidden };

@@ -2,7 +2,7 @@ import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import type { Architecture } from '../model/families/architecture.ts';
 import { partsOfAttention } from '../model/families/attention-scope.ts';
 import { refuseNonFinite } from '../model/families/finite-weights.ts';
-import { readArchitecture } from '../model/families/read-architecture.ts';
+import { readTrainable } from '../model/families/read-architecture.ts';
 import { openWeights } from '../model/families/weights.ts';
 import { type Memory, openMemory, processMemory, sharedMemory } from '../model/runtime/memory.ts';
 import type { BytesCrossed } from '../model/runtime/session.ts';
@@ -41,7 +41,7 @@ export interface OpenedTraining {
 
 /** @throws FuseMeshError not_found, invalid_argument or data_loss when the model or its length does not fit */
 export async function openTraining(directory: string, options: EngineOptions): Promise<OpenedTraining> {
-  const architecture = await readArchitecture(directory);
+  const architecture = await readTrainable(directory);
   if (options.contextLength > architecture.contextLength) {
     throw new FuseMeshError(
       'invalid_argument',

@@ -56,12 +56,23 @@ test('preset fusellm is FuseLLM, but for what the file says otherwise', () => {
   });
 });
 
-test('of a policy gradient the drawn token alone is fused, with the mass that it has', () => {
-  expect(fusionOf(config({ loss: 'policyGradient', combine: 'avgCE' }))).toMatchObject({
-    divergence: { kind: 'policyGradient' },
-    candidates: 1,
-    settings: { truncated: 'tail', unaligned: 'nothing' },
+test('what the target writes has a loss of its own', () => {
+  const writing = (onPolicy: object) => {
+    const prompts = [{ domain: 'a', path: 'prompts.jsonl' }];
+    return fusionOf({
+      ...config({}),
+      ...runConfigSchema.pick({ onPolicy: true }).parse({ onPolicy: { prompts, ...onPolicy } }),
+    });
+  };
+  expect(writing({ share: 0.5 })).toMatchObject({
+    divergence: { kind: 'ce' },
+    rolloutDivergence: { kind: 'reverseKL' },
+    candidates: 5,
   });
+  expect(writing({ loss: 'jsd', beta: 0.9 }).rolloutDivergence).toEqual({ kind: 'jsd', beta: 0.9 });
+  // Of each position the drawn token alone, where there is nothing else.
+  expect(writing({ loss: 'policyGradient', share: 0.5 }).candidates).toBe(5);
+  expect(writing({ loss: 'policyGradient' }).candidates).toBe(1);
 });
 
 test('a mixture has room for the candidates of all sources', () => {

@@ -12,17 +12,20 @@ export interface Fusion {
   /** Most candidates of a fused distribution. */
   readonly candidates: number;
   readonly divergence: Divergence;
+  /** The same of what the target writes itself; undefined where it writes nothing. */
+  readonly rolloutDivergence?: Divergence | undefined;
   /** Weight of the causal language modelling loss against the fusion loss. */
   readonly lambda: number;
 }
 
 /** The fusion that a run file asks for; what it leaves out comes from the preset. */
 export function fusionOf(config: RunConfig): Fusion {
-  const { fusion, target, topK, trainer } = config;
+  const { fusion, onPolicy, target, topK, trainer } = config;
   const preset = presetOf(fusion);
   const { combine = 'minCE', weights = {}, align = preset.align } = fusion;
   const mixes = combine === 'avgCE' || combine === 'fixed';
   const truncated = align === 'dtw' ? 'renormalise' : fusion.loss === 'ce' ? preset.truncated : 'tail';
+  const drawnAlone = onPolicy?.loss === 'policyGradient' && onPolicy.share === 1;
   return {
     align,
     vocabulary: fusion.vocabulary ?? preset.vocabulary,
@@ -35,8 +38,17 @@ export function fusionOf(config: RunConfig): Fusion {
       unaligned: fusion.unaligned ?? (fusion.loss === 'ce' ? preset.unaligned : 'nothing'),
       truncated: fusion.truncated ?? truncated,
     },
-    candidates: fusion.loss === 'policyGradient' ? 1 : mixes ? topK * sourcesOf(config).length : topK,
-    divergence: fusion.loss === 'jsd' ? { kind: 'jsd', beta: fusion.beta } : { kind: fusion.loss },
+    candidates: drawnAlone ? 1 : mixes ? topK * sourcesOf(config).length : topK,
+    divergence: divergenceOf(fusion),
+    rolloutDivergence: onPolicy && divergenceOf(onPolicy),
     lambda: trainer.lambda ?? preset.lambda,
   };
 }
+
+const divergenceOf = ({
+  loss,
+  beta,
+}: {
+  readonly loss: Divergence['kind'];
+  readonly beta: number;
+}): Divergence => (loss === 'jsd' ? { kind: loss, beta } : { kind: loss });

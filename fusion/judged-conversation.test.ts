@@ -64,13 +64,14 @@ const said = (content: Conversation): Promise<TextDistribution[]> =>
     }),
   );
 
-const relationsFor = (divergence: Fusion['divergence']): Promise<SourceRelation[]> => {
+const relationsFor = (rolloutDivergence: Fusion['divergence']): Promise<SourceRelation[]> => {
   const settings = { ...fusionSettings, truncated: 'tail' as const };
   const fusion: Fusion = {
     align: 'boundary',
     vocabulary: 'exact',
     candidates: topK,
-    divergence,
+    divergence: { kind: 'ce' },
+    rolloutDivergence,
     lambda: 0.3,
     settings,
   };

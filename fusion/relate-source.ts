@@ -27,10 +27,10 @@ export async function relateSource(
   log: Log,
 ): Promise<SourceRelation> {
   const { temperature } = fusion.settings;
-  const labelsAlone = fusion.divergence.kind === 'policyGradient';
+  const drawnAlone = fusion.rolloutDivergence?.kind === 'policyGradient';
   const { tokenizer: source } = sourceEncoder;
   const { tokenizer: target } = targetEncoder;
-  const reading = { temperature, labelsAlone, ends: await endsOf(sourceEncoder, targetEncoder) };
+  const reading = { temperature, drawnAlone, ends: await endsOf(sourceEncoder, targetEncoder) };
   if (Buffer.compare(source.fingerprint, target.fingerprint) === 0) {
     const vocabulary = withinModel(sameVocabulary(source.vocabularySize), target.knownToModel);
     return byBoundary(vocabulary, reading, ({ ids, ends }, tokens, content) =>
@@ -60,14 +60,14 @@ function isCutAlike(ids: Int32Array, { tokenIds }: TextDistribution, content: Co
 /** How a source's distributions are read. */
 interface Reading {
   readonly temperature: number;
-  /** Whether of each just the probability of the text's own next token counts. */
-  readonly labelsAlone: boolean;
+  /** Whether of what the target wrote just the probability of each drawn token counts. */
+  readonly drawnAlone: boolean;
   readonly ends: Awaited<ReturnType<typeof endsOf>>;
 }
 
 const byBoundary = (
   vocabulary: SourceVocabulary,
-  { temperature, labelsAlone, ends }: Reading,
+  { temperature, drawnAlone, ends }: Reading,
   align: (target: Tokenization, source: TextDistribution, content: Content) => Alignment,
 ): SourceRelation => {
   const ofTurns = withEnds(vocabulary, ends.ofTurns);
@@ -76,12 +76,13 @@ const byBoundary = (
     if (typeof content === 'string') return vocabulary;
     return content.turns.every(({ role }) => role === '') ? ofTexts : ofTurns;
   };
-  return (target, source, content) => {
+  return (target, source, content, isRollout) => {
     const found = align(target, source, content);
     const alignment = typeof content === 'string' ? found : withoutTemplates(found, target, source, content);
-    const read = labelsAlone
-      ? rowsOfLabels(alignment, labelLogProbabilities(found.rows, source.tokenLogProbabilities))
-      : rowsByBoundary(source, alignment, vocabularyOf(content), temperature);
+    const read =
+      drawnAlone && isRollout
+        ? rowsOfLabels(alignment, labelLogProbabilities(found.rows, source.tokenLogProbabilities))
+        : rowsByBoundary(source, alignment, vocabularyOf(content), temperature);
     return { rows: alignment.rows, read };
   };
 };
@@ -89,8 +90,8 @@ const byBoundary = (
 /** FuseLLM aligns tokens by their spelling, the templates' own among them. */
 const textsAlone =
   (relation: SourceRelation): SourceRelation =>
-  (target, source, content) => {
-    if (typeof content === 'string') return relation(target, source, content);
+  (target, source, content, isRollout) => {
+    if (typeof content === 'string') return relation(target, source, content, isRollout);
     throw new FuseMeshError(
       'failed_precondition',
       'fusion.align dtw aligns plain texts alone, and the corpus has conversations: set fusion.align: boundary.',

@@ -18,8 +18,12 @@ export type RowProblem =
   | 'not of one kind'
   | 'a number that would be another';
 
-/** Why a conversation, or a part of it, becomes no document. */
-export type CutProblem = 'refused by a chat template' | 'nothing learnt' | 'too long';
+/** Why a conversation, a text, or a part of one becomes no document. */
+export type CutProblem =
+  | 'refused by a chat template'
+  | 'nothing learnt'
+  | 'too long'
+  | 'nothing after normalising';
 
 /** Where to go on in a file. */
 export interface RowPosition {

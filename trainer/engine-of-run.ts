@@ -2,7 +2,7 @@ import type { EngineOptions } from '../engine/engine-options.ts';
 import { estimateMemoryOf, type MemoryEstimate, type MemoryNeed } from '../engine/memory-estimate.ts';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import { type Fusion, fusionOf } from '../fusion/fusion-of-run.ts';
-import { readArchitecture } from '../model/families/read-architecture.ts';
+import { readTrainable } from '../model/families/read-architecture.ts';
 import type { AdapterConfig } from '../model/lora/read-adapter.ts';
 import { targetLayers } from '../model/lora/target-layers.ts';
 import { findGraphicsCards } from '../model/runtime/graphics-cards.ts';
@@ -11,12 +11,18 @@ import type { RunConfig } from '../process/config/schema.ts';
 /** How the engine of a run trains. */
 export const engineOptionsOf = (
   { target, trainer, contextLength }: RunConfig,
-  { candidates, divergence, lambda }: Pick<Fusion, 'candidates' | 'divergence' | 'lambda'>,
+  {
+    candidates,
+    divergence,
+    rolloutDivergence,
+    lambda,
+  }: Pick<Fusion, 'candidates' | 'divergence' | 'rolloutDivergence' | 'lambda'>,
 ): EngineOptions => ({
   contextLength,
   rowsAtOnce: Math.max(1, Math.floor(trainer.tokensAtOnce / contextLength)),
   candidates,
   divergence,
+  rolloutDivergence,
   lambda,
   weightDecay: trainer.weightDecay,
   beta1: trainer.beta1,
@@ -41,7 +47,7 @@ export const engineOptionsOf = (
  */
 export async function adapterOf({ model, lora }: RunConfig['target']): Promise<AdapterConfig | undefined> {
   if (lora === undefined) return undefined;
-  const layers = targetLayers(await readArchitecture(model), lora.targetModules);
+  const layers = targetLayers(await readTrainable(model), lora.targetModules);
   const transposed = [...layers.values()].some((layer) => layer.transposed);
   return { ...lora, baseModel: model, transposed };
 }

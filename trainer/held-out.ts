@@ -32,7 +32,11 @@ export async function openHeldOut(
     readonly onSkipped: (row: SkippedRow) => void;
   },
 ): Promise<(model: TextModel) => Promise<Record<string, number>>> {
-  const pieces = await heldOutPieces(entries, { encoders, contextLength }, onSkipped);
+  const readers = encoders.map((encoder) => ({
+    name: encoder === target ? 'the target' : 'another model of the run',
+    encoder,
+  }));
+  const pieces = await heldOutPieces(entries, { readers, contextLength }, onSkipped);
   const tokenizations = await target.encodeBatch(pieces.map(({ content }) => content));
   const ids = tokenizations.map((tokenization) => tokenization.ids);
   return async (model) => {

@@ -6,7 +6,7 @@ import { fusionOf } from '../fusion/fusion-of-run.ts';
 import { ChatTemplate } from '../model/chat/chat-template.ts';
 import { ContentEncoder } from '../model/chat/content-encoder.ts';
 import { writeModel } from '../model/export/write-model.ts';
-import { readArchitecture } from '../model/families/read-architecture.ts';
+import { readTrainable } from '../model/families/read-architecture.ts';
 import { mergedWeights } from '../model/lora/merged-weights.ts';
 import type { AdapterConfig } from '../model/lora/read-adapter.ts';
 import { strayTargets } from '../model/lora/target-layers.ts';
@@ -49,7 +49,7 @@ export async function trainRun(config: RunConfig, parts: TrainerParts): Promise<
   const { status, readiness, log } = parts;
   const { contextLength, target, trainer } = config;
   const tasks = new BackgroundTasks(parts.signal, parts.notifier);
-  const architecture = await readArchitecture(target.model);
+  const architecture = await readTrainable(target.model);
   const tokenizer = await Tokenizer.fromFile(join(target.model, 'tokenizer.json'));
   tokenizer.expectModelOf(architecture.vocabularySize, target.model);
   const fusion = fusionOf(config);

@@ -64,9 +64,9 @@ export async function splitOfTime(
   }));
   let aligning = 0;
   const relations = sources.map(({ relation }): SourceRelation => {
-    return (tokenization, source, content) => {
+    return (...parameters) => {
       const began = performance.now();
-      const aligned = relation(tokenization, source, content);
+      const aligned = relation(...parameters);
       aligning += performance.now() - began;
       return aligned;
     };

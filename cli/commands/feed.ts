@@ -1,15 +1,18 @@
 import type { Command } from 'commander';
+import { textsOf } from '../../process/config/corpus-of-run.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import { createLog } from '../../process/log/log.ts';
 import { countCorpus } from '../../services/feeder/count-corpus.ts';
 import { encodersOfRun } from '../../services/feeder/encoders-of-run.ts';
 import { type PublishedCorpus, runFeeder } from '../../services/feeder/main.ts';
+import { countPrompts } from '../../services/feeder/rollouts/count-prompts.ts';
 import { tellParent } from '../child-messages.ts';
 import { progressBar } from '../progress-bar.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
 import { traced } from '../traced.ts';
 import { corpusCountText } from '../view/corpus-count.ts';
+import { promptCountText } from '../view/prompt-count.ts';
 
 interface FeedOptions extends RunFileOptions {
   readonly dryRun?: boolean;
@@ -19,7 +22,7 @@ export function addFeed(program: Command): void {
   withRunFile(program.command('feed'))
     .option(
       '--dry-run',
-      'publish nothing: count documents and tokens, and show three documents as each model will see them',
+      'publish nothing: count documents, prompts and tokens, and show three documents as each model will see them',
     )
     .summary('publish the corpus')
     .description(
@@ -63,10 +66,18 @@ export function addFeed(program: Command): void {
 /** Says what would be published; tokenizers and templates of models on this machine are taken from there. */
 async function dryRun(config: RunConfig, signal: AbortSignal): Promise<void> {
   const encoders = await encodersOfRun(config, signal, { local: true });
-  const bar = progressBar('counting {bar} {percentage} % of the corpus, {eta_formatted} left');
-  const onRead = (read: number, all: number) => bar.show(read, all);
-  const counted = await countCorpus(config, encoders, { signal, onRead }).finally(() => bar.end());
   const names = ['target', ...config.teachers.map(({ name }) => name)];
-  const readers = encoders.map((encoder, i) => ({ name: names[i], encoder }));
-  process.stdout.write(await corpusCountText(counted, readers));
+  let corpus = 0;
+  if (textsOf(config).length > 0) {
+    const bar = progressBar('counting {bar} {percentage} % of the corpus, {eta_formatted} left');
+    const onRead = (read: number, all: number) => bar.show(read, all);
+    const counted = await countCorpus(config, encoders, { signal, onRead }).finally(() => bar.end());
+    corpus = counted.documents;
+    const readers = encoders.map((encoder, i) => ({ name: names[i], encoder }));
+    process.stdout.write(await corpusCountText(counted, readers));
+  }
+  const { onPolicy } = config;
+  if (onPolicy === undefined) return;
+  const prompts = await countPrompts({ ...config, onPolicy }, encoders, { corpus, signal });
+  process.stdout.write(`${corpus > 0 ? '\n' : ''}${promptCountText(prompts, names)}`);
 }

@@ -2,7 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Architecture } from '../../model/families/architecture.ts';
 import { openInferenceWeights } from '../../model/families/inference-weights.ts';
-import { readArchitecture } from '../../model/families/read-architecture.ts';
+import { readArchitecture, readTrainable } from '../../model/families/read-architecture.ts';
 import { parameterCount } from '../../model/families/weight-shapes.ts';
 import { openWeights } from '../../model/families/weights.ts';
 import { strayTargets } from '../../model/lora/target-layers.ts';
@@ -70,6 +70,7 @@ export async function checkServedTeacher(
 export async function checkTarget(config: RunConfig): Promise<readonly Finding[]> {
   const { target, contextLength } = config;
   const topK = target.source ? config.topK : 1;
+  await readTrainable(target.model);
   const model = await withTokenizer(await readStored(target.model, openWeights), target.model);
   await adapterOf(target);
   const stray = target.lora && strayTargets(await readArchitecture(target.model), target.lora.targetModules);

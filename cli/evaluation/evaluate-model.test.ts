@@ -68,11 +68,13 @@ it('answers questions without texts', async () => {
 it('says what is wrong with what it is given', async () => {
   const sea = await file('sea.txt', 'Call me Ishmael.');
   const empty = await file('empty.txt', '');
+  const letters = await file('letters.jsonl', '{"text": "w1"}\n{"text": "w2"}\n');
   const bare = await file('bare.jsonl', '{"query": "", "choices": ["b", "c"], "gold": 0}\n');
   const cases: [Partial<EvaluationRequest>, string][] = [
     [{}, 'Nothing to evaluate on'],
     [{ texts: ['none.txt'] }, 'No text at none.txt'],
     [{ texts: [sea, empty] }, 'empty.txt is empty'],
+    [{ model: exported, texts: [letters] }, 'letters.jsonl:1, have no token that the model predicts'],
     [{ choices: bare }, 'bare.jsonl:1 has an empty context'],
     [{ choices: empty }, 'empty.txt has no question'],
     [{ choices: 'none.jsonl' }, 'No file at none.jsonl'],

@@ -116,7 +116,7 @@ function contextOf({ card }: Scorer, { model, contextLength }: EvaluationRequest
 
 async function piecesOf(path: string, encoder: ContentEncoder, contextLength: number): Promise<Content[]> {
   const skipped = new SkippedRows();
-  const settings = { encoders: [encoder], contextLength };
+  const settings = { readers: [{ name: 'the model', encoder }], contextLength };
   const pieces = await heldOutPieces([{ domain: path, path }], settings, (row) => skipped.add(row));
   if (skipped.count > 0) process.stderr.write(`fusemesh: ${path}: ${skipped.sentence()}\n`);
   if (pieces.length > 0) return pieces.map(({ content }) => content);

@@ -6,7 +6,7 @@ import { createLog } from '../../process/log/log.ts';
 import { newestCheckpoint } from '../../trainer/checkpoint/read-checkpoint.ts';
 import { connectNats } from '../../wire/nats/connection.ts';
 import { openRunStreams } from '../../wire/nats/run-streams.ts';
-import { heldOutLosses } from '../evaluation/held-out-losses.ts';
+import { heldOutLosses, readHeldOut } from '../evaluation/held-out-losses.ts';
 import { followTrainer } from '../reach/follow-trainer.ts';
 import { type KeptProcesses, keepProcesses, type RunningProcess } from '../reach/processes-file.ts';
 import { httpScheme, reachableAddress } from '../reach/reachable.ts';
@@ -103,11 +103,7 @@ async function trainAndEvaluate(
     display.note(`${listeningLine(served, config)}\nOpenAI's API: ${httpUrl(served, config)}v1`);
     await kept.add(runningProcess(served, 'target'));
   }
-  await train(config, processes, surroundings);
-  signal.throwIfAborted();
-
-  display.note('Trained. Scoring the held-out texts …');
-  const reached = {
+  const reached = () => ({
     ...config,
     // A teacher whose process has left, or whose distributions were recorded, is read from its model's directory.
     teachers: config.teachers
@@ -116,8 +112,13 @@ async function trainAndEvaluate(
         address: isRecorded || processes.left.has(teacher.name) ? '127.0.0.1:0' : teachers[i].grpc,
       }))
       .filter(({ model }) => model !== undefined || !isRecorded),
-  };
-  const domains = config.heldOut.length === 0 ? [] : await heldOutLosses(reached, signal);
+  });
+  const heldOut = config.heldOut.length === 0 ? undefined : await readHeldOut(reached(), signal);
+  await train(config, processes, surroundings);
+  signal.throwIfAborted();
+
+  display.note('Trained. Scoring the held-out texts …');
+  const domains = heldOut === undefined ? [] : await heldOutLosses(reached(), signal, heldOut);
   return {
     domains,
     tokens: await tokensTrained(config),

@@ -5,8 +5,7 @@ import { createGraph } from '../../model/graph/operators.ts';
 import { reachable } from '../../model/graph/reachable.ts';
 import { sameShape } from '../../model/graph/shape.ts';
 import { sharedBuffers } from '../../model/graph/shared-buffers.ts';
-import type { Divergence } from '../loss/divergences.ts';
-import { fusedLoss, targetInputs } from '../loss/fused-loss.ts';
+import { type Divergences, fusedLoss, targetInputs } from '../loss/fused-loss.ts';
 import type { TrainedPart } from '../trained-part.ts';
 import {
   type GradientForm,
@@ -50,14 +49,14 @@ export const headResults = (head: Omit<HeadGraph, 'tensors' | 'wide'>, form: Gra
 export function headGraph(
   architecture: Architecture,
   part: TrainedPart,
-  { candidates, divergence }: { readonly candidates: number; readonly divergence: Divergence },
+  options: Divergences & { readonly candidates: number },
 ): HeadGraph {
   const graph = createGraph();
   const hidden = graph.input('hidden', 'float32', ['rows', architecture.hiddenSize]);
   const tensors = new PartTensors(graph, part);
   const weights = part.weightsFrom(tensors.tensor);
   const logits = architecture.logits(architecture.finalNorm(hidden, weights), weights);
-  const { loss, causal, fusion } = fusedLoss(logits, targetInputs(graph, candidates), divergence);
+  const { loss, causal, fusion } = fusedLoss(logits, targetInputs(graph, options), options);
   const { trained } = tensors;
   const [inputCotangent, ...computed] = gradients(loss, [hidden, ...trained]);
   const head = { causal, fusion, inputCotangent, gradients: tensorGradients(trained, computed) };

@@ -1,7 +1,7 @@
 import type { Architecture } from '../../model/families/architecture.ts';
 import type { SizesOfParts } from '../../model/families/attention-scope.ts';
 import { createGraph } from '../../model/graph/operators.ts';
-import type { Divergence } from '../loss/divergences.ts';
+import type { Divergences } from '../loss/fused-loss.ts';
 import type { TrainedPart } from '../trained-part.ts';
 import { blockGraph, nameInBlock } from './block-graph.ts';
 import { type HeadGraph, headGraph } from './head-graph.ts';
@@ -20,9 +20,8 @@ export interface TrainingGraphs {
 export function trainingGraphs(
   architecture: Architecture,
   part: TrainedPart,
-  options: {
+  options: Divergences & {
     readonly candidates: number;
-    readonly divergence: Divergence;
     /** How large the parts of attention are; left out, it is computed as a whole. */
     readonly parts?: SizesOfParts | undefined;
   },

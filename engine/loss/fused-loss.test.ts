@@ -15,13 +15,17 @@ import { lossWeights, targetFeeds, targetsOf } from './targets.ts';
 const lambda = 0.3;
 
 /** Loss, its parts and its gradient, of a batch whose rows have these logits. */
-async function lossOf(logits: Float32Array<ArrayBuffer>, batch: TrainingBatch, kind: Divergence) {
+async function lossOf(logits: Float32Array<ArrayBuffer>, batch: TrainingBatch, divergence: Divergence) {
   const rows = batch.labels.length;
   const vocabulary = logits.length / rows;
   const realTokens = batch.labels.filter((label) => label >= 0).length;
   const graph = createGraph();
   const input = graph.input('logits', 'float32', ['rows', vocabulary]);
-  const { loss, causal, fusion } = fusedLoss(input, targetInputs(graph, batch.candidates), kind);
+  const { loss, causal, fusion } = fusedLoss(
+    input,
+    targetInputs(graph, { candidates: batch.candidates, divergence }),
+    { divergence },
+  );
   const [gradient] = gradients(loss, [input]);
   const session = await openSession(emitModel({ loss, causal, fusion, gradient }), { threads: 1 });
   const places = Int32Array.from({ length: rows }, (_, row) => row);

@@ -55,6 +55,34 @@ describe('what the model wrote itself', () => {
     },
   );
 
+  it('is drawn to its judges by a divergence of its own', async () => {
+    const batch = randomBatch(lengths);
+    const marks = lengths.flatMap((length, document) =>
+      Array<number>(length).fill(Number(written[document])),
+    );
+    const mixed = { ...batch, isRollout: Uint8Array.from(marks) };
+    const options = { ...optionsFor(batch), contextLength: 12, lambda };
+    const rolloutDivergence: Divergence = { kind: 'reverseKL' };
+    const together = await gradientsOf(directory, { ...options, rolloutDivergence }, mixed);
+    const ofCorpus = ofDocuments(
+      batch,
+      written.map((own) => !own),
+    );
+    const corpus = await gradientsOf(directory, options, ofCorpus);
+    const alone = { ...options, lambda: 0, divergence: rolloutDivergence };
+    const own = await gradientsOf(directory, alone, ofDocuments(batch, written));
+    const { tokens } = together.losses;
+    const mean = (a: number, b: number) => (a * corpus.losses.tokens + b * own.losses.tokens) / tokens;
+    expect(together.losses.loss).toBeCloseTo(mean(corpus.losses.loss, own.losses.fusionLoss), 5);
+    for (const [name, gradient] of together.gradients) {
+      const [a, b] = [corpus.gradients.get(name)!, own.gradients.get(name)!];
+      const largest = gradient.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
+      for (let i = 0; i < gradient.length; i++) {
+        expect(Math.abs(gradient[i] - mean(a[i], b[i])) / largest, name).toBeLessThan(2e-5);
+      }
+    }
+  });
+
   it('teaches nothing where nobody has judged it', async () => {
     const batch = randomBatch([6]);
     const silent = {

@@ -13,6 +13,8 @@ export interface Targets {
   readonly fusedProbabilities: Float32Array<ArrayBuffer>;
   /** [N] */
   readonly fusedTail: Float32Array<ArrayBuffer>;
+  /** [N] 1 in a text that the model wrote itself; undefined where that has no divergence of its own. */
+  readonly isRollout: Float32Array<ArrayBuffer> | undefined;
   /** [N] 1 where there is a label, in a text that the model did not write itself. */
   readonly isReal: Uint8Array;
   /** [N] 1 where there is a fused distribution too. */
@@ -39,12 +41,17 @@ export const rolloutWeights: LossWeights = { causal: 0, fusion: 1 };
 /**
  * @param places of the rows in the batch; −1 for a row without a target
  * @param weights of the corpus's documents; of what the model wrote itself, {@link rolloutWeights} count
+ * @param marked whether what the model wrote itself has a divergence of its own
  * @param realTokens of the whole step, over which the loss is a mean: each counts the same, whoever wrote its text
  */
 export function targetsOf(
   batch: TrainingBatch,
   places: Int32Array,
-  { weights, realTokens }: { readonly weights: LossWeights; readonly realTokens: number },
+  {
+    weights,
+    marked = false,
+    realTokens,
+  }: { readonly weights: LossWeights; readonly marked?: boolean; readonly realTokens: number },
 ): Targets {
   const { candidates, labels, fusedIds, fusedProbabilities, fusedTail } = batch;
   const count = places.length;
@@ -54,6 +61,7 @@ export function targetsOf(
     fusionWeights: new Float32Array(count),
     fusedProbabilities: new Float32Array(count * candidates),
     fusedTail: new Float32Array(count),
+    isRollout: marked ? new Float32Array(count) : undefined,
     isReal: new Uint8Array(count),
     isTaught: new Uint8Array(count),
     isJudged: new Uint8Array(count),
@@ -67,6 +75,7 @@ export function targetsOf(
     const isRollout = batch.isRollout?.[place] === 1;
     const { causal, fusion } = isRollout ? rolloutWeights : weights;
     if (!isRollout) targets.isReal[row] = 1;
+    else if (targets.isRollout) targets.isRollout[row] = 1;
     targets.labelWeights[row] = causal / realTokens;
     targets.fusedProbabilities.set(fusedProbabilities.subarray(first, end), row * candidates);
     targets.fusedTail[row] = fusedTail[place];
@@ -81,7 +90,7 @@ export function targetsOf(
 
 /** Rows begin … end of the targets, as the head's graph takes them. */
 export function targetFeeds(
-  { ids, labelWeights, fusionWeights, fusedProbabilities, fusedTail }: Targets,
+  { ids, labelWeights, fusionWeights, fusedProbabilities, fusedTail, isRollout }: Targets,
   begin: number,
   end: number,
 ): Readonly<Record<string, HostTensor>> {
@@ -100,5 +109,6 @@ export function targetFeeds(
       shape: [rows, candidates],
     },
     fused_tail: column(fusedTail),
+    ...(isRollout && { is_rollout: column(isRollout) }),
   };
 }

@@ -15,6 +15,7 @@ export type SourceRelation = (
   target: Tokenization,
   source: TextDistribution,
   content: Content,
+  isRollout: boolean,
 ) => AlignedSource;
 
 /** A document with all that is to be learnt from it; its distributions are in the order of the relations. */
@@ -98,7 +99,7 @@ export function assembleBatch(
       if (distribution === undefined || relation === undefined) return undefined;
       return {
         distribution: ofWhatIsLearnt(content, distribution),
-        align: () => relation(tokenization, distribution, content),
+        align: () => relation(tokenization, distribution, content, rollout !== undefined),
       };
     });
     const own = rollout && settingsOfRollout(rollout, settings);
@@ -135,6 +136,7 @@ const mayJudge = (distribution: TextDistribution | undefined, rollout: Rollout |
 const settingsOfRollout = ({ teacher }: Rollout, settings: FusionSettings): FusionSettings => ({
   ...settings,
   unaligned: 'nothing',
+  truncated: 'tail',
   ...(teacher !== '' && { combine: 'minCE', standIn: undefined }),
 });
 

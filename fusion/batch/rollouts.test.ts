@@ -113,8 +113,8 @@ describe('what the target wrote', () => {
     const { batch } = assembled(rolloutBy('orator'));
     expect([...batch.isRollout!]).toEqual(ends.map(() => 1));
     expect(assembled(undefined).batch.isRollout).toBeUndefined();
-    const silent: SourceRelation = (target, source, content) => ({
-      ...relation(target, source, content),
+    const silent: SourceRelation = (...parameters) => ({
+      ...relation(...parameters),
       read: (_position, _label, single) => {
         single.count = 0;
       },

@@ -1,5 +1,6 @@
 import type { Value } from '../graph/graph.ts';
 import type { AttentionParts, AttentionScores } from '../graph/signatures.ts';
+import type { PlaceWithin } from './experts.ts';
 import type { LinearLayer } from './weight-shapes.ts';
 
 /** A language model without its weights: what config.json says, and how to build its graph. */
@@ -15,6 +16,10 @@ export interface Architecture {
   readonly weights: ReadonlyMap<string, readonly number[]>;
   /** The linear layers among them, by the name of their module ("model.layers.0.mlp.up_proj"). */
   readonly linearLayers: ReadonlyMap<string, LinearLayer>;
+  /** Where weights lie in files that hold several in one tensor. */
+  readonly placesWithin?: ReadonlyMap<string, PlaceWithin>;
+  /** Why it can teach and not be trained; undefined where it can. */
+  readonly trainingProblem?: string | undefined;
   /** The weight that is embedding and head at once, and the name that a head of its own would have; where they are one. */
   readonly tiedHead?: { readonly embedding: string; readonly head: string } | undefined;
   /** Width of what goes from block to block. */

@@ -1,14 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { goldenModel, goldenModels, largestDifference } from '../../test/support/golden.ts';
+import { goldenModel, goldenModels, goldenTeachers, largestDifference } from '../../test/support/golden.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { wholeModel } from '../../test/support/whole-model.ts';
 import { emitModel } from '../onnx/emit.ts';
 import { openSession } from '../runtime/session.ts';
 import { readArchitecture } from './read-architecture.ts';
 
-const cases = goldenModels().flatMap((path) => [
+const cases = [...goldenModels(), ...goldenTeachers()].flatMap((path) => [
   { name: basename(path), directory: path, parts: undefined },
   {
     name: `${basename(path)}, attention in parts`,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Experts } from './experts.ts';
 import { type Rotary, rotaryFields, rotaryScaling } from './rotary-frequencies.ts';
 
 /** What a model of Llama's kind is made of. */
@@ -16,6 +17,8 @@ export interface LlamaConfig {
   readonly activation: Activation;
   /** How layer i attends. */
   readonly layerOf: (index: number) => AttendingLayer;
+  /** The experts of layer i; undefined where its feed-forward is one for all tokens. */
+  readonly expertsOf: (index: number) => Experts | undefined;
   /** Factor on the products of queries and keys; undefined: 1 / √(head size). */
   readonly scale: number | undefined;
   /** Which linear layers have a bias. */
@@ -133,6 +136,7 @@ export function common(
     activation: json.hidden_act,
     rotary,
     layerOf: () => ({ rotary, window: undefined }),
+    expertsOf: () => undefined,
     scale: undefined,
     biases: { ...noBias, queryKeyValue: json.attention_bias, output: json.attention_bias },
     isFused: false,

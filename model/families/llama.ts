@@ -4,6 +4,7 @@ import type { Value } from '../graph/graph.ts';
 import { product } from '../graph/shape.ts';
 import type { Architecture, BlockInput } from './architecture.ts';
 import { type Attend, attentionOf, capped } from './attention.ts';
+import { expertWeights, type PlaceWithin, routed } from './experts.ts';
 import type { AttendingLayer, LlamaConfig } from './llama-config.ts';
 import { Modules } from './modules.ts';
 import { rotation } from './rotation.ts';
@@ -21,12 +22,17 @@ export const llama =
   (configJson: unknown): Architecture => {
     const config = schema.parse(configJson);
     const { factors, softCaps } = config;
+    const places = new Map<string, PlaceWithin>();
+    const { weights, linearLayers } = weightShapes(config, places);
     return {
       family: modelType,
       vocabularySize: config.vocabularySize,
       contextLength: config.contextLength,
       baseModelPrefix: 'model.',
-      ...weightShapes(config),
+      weights,
+      linearLayers,
+      placesWithin: places,
+      trainingProblem: places.size === 0 ? undefined : 'its experts have no gradient here',
       tiedHead: config.tiedHead
         ? { embedding: 'model.embed_tokens.weight', head: 'lm_head.weight' }
         : undefined,
@@ -62,7 +68,7 @@ const scaled = (x: Value, factor: number): Value => (factor === 1 ? x : mul(x, f
 const nameOf = ({ rotary, window }: AttendingLayer): string =>
   `rotary_${rotary?.base ?? 'none'}_${window ?? 'all'}`;
 
-function weightShapes(config: LlamaConfig): WeightShapes {
+function weightShapes(config: LlamaConfig, places: Map<string, PlaceWithin>): WeightShapes {
   const { vocabularySize, hiddenSize, intermediateSize, heads, keyValueHeads, headSize, biases } = config;
   const [width, keyValueWidth] = [heads * headSize, keyValueHeads * headSize];
   const weights = new WeightShapes();
@@ -87,6 +93,11 @@ function weightShapes(config: LlamaConfig): WeightShapes {
       for (const [norm, size] of normsOfHeads(config, name, count))
         weights.norm(`${attention}.${norm}`, size, false);
     weights.linear(`${attention}.o_proj`, hiddenSize, width, biases.output);
+    const experts = config.expertsOf(i);
+    if (experts) {
+      expertWeights(weights, layer, experts, hiddenSize, places);
+      continue;
+    }
     const { inner, outer } = feedForwardNames(config);
     const innerSize = config.isGated && config.isFused ? 2 * intermediateSize : intermediateSize;
     for (const name of inner)
@@ -134,10 +145,18 @@ function blocks(config: LlamaConfig, input: BlockInput): (index: number, hidden:
       const x = normed(hidden, norms.attention.before);
       return add(add(hidden, attendTo(x)), feedForward(config, x, layer.at('mlp')));
     }
+    const experts = config.expertsOf(index);
+    const feed = (x: Value) =>
+      experts
+        ? routed(x, layer, experts, {
+            name: `layer_${index}`,
+            activate: (gate) => activations[config.activation](gate),
+          })
+        : feedForward(config, x, layer.at('mlp'));
     const part = (x: Value, { before, behind }: (typeof norms)['attention'], compute: (x: Value) => Value) =>
       add(x, scaled(normed(compute(normed(x, before)), behind), factors.residual));
     const attended = part(hidden, norms.attention, attendTo);
-    return part(attended, norms.feedForward, (x) => feedForward(config, x, layer.at('mlp')));
+    return part(attended, norms.feedForward, feed);
   };
 }
 

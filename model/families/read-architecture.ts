@@ -5,6 +5,7 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { insteadOfModel } from '../instead-of-a-model.ts';
 import { openModelTensors } from '../safetensors/model-tensors.ts';
 import type { Architecture } from './architecture.ts';
+import { expertConfigs } from './expert-configs.ts';
 import { falcon } from './falcon.ts';
 import { gemmaConfigs } from './gemma.ts';
 import { gptNeox } from './gpt-neox.ts';
@@ -39,6 +40,8 @@ const families: Readonly<Record<string, (configJson: unknown) => Architecture>> 
   granite: llama('granite', graniteConfig),
   starcoder2: llama('starcoder2', starcoder2Config),
   stablelm: llama('stablelm', stablelmConfig),
+  mixtral: llama('mixtral', expertConfigs.mixtral),
+  qwen3_moe: llama('qwen3_moe', expertConfigs.qwen3_moe),
   falcon,
   mpt,
   gpt2,
@@ -52,6 +55,21 @@ const families: Readonly<Record<string, (configJson: unknown) => Architecture>> 
  */
 export async function readArchitecture(directory: string): Promise<Architecture> {
   return (await readConfig(directory)).architecture;
+}
+
+/**
+ * The same of a model that is to be trained.
+ *
+ * @throws FuseMeshError as {@link readArchitecture}, and invalid_argument for one that can only teach
+ */
+export async function readTrainable(directory: string): Promise<Architecture> {
+  const architecture = await readArchitecture(directory);
+  const { family, trainingProblem } = architecture;
+  if (trainingProblem === undefined) return architecture;
+  throw new FuseMeshError(
+    'invalid_argument',
+    `${directory} is a ${family}: it can teach and generate, but not be trained, since ${trainingProblem}; name another target, and this model as a teacher`,
+  );
 }
 
 /**

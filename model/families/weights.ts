@@ -2,12 +2,17 @@ import { relative } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { cast } from '../graph/expressions.ts';
 import type { Graph, Value } from '../graph/graph.ts';
-import { formatShape, sameShape } from '../graph/shape.ts';
+import { elementCount, formatShape, sameShape } from '../graph/shape.ts';
 import type { ElementType } from '../graph/tensor-type.ts';
 import { readQuantization } from '../quantized/read-quantization.ts';
 import { commonDirectory } from '../safetensors/common-directory.ts';
 import { openModelTensors } from '../safetensors/model-tensors.ts';
-import type { StoredTensor, TensorSource } from '../safetensors/safetensors-file.ts';
+import {
+  float32Of,
+  readStored,
+  type StoredTensor,
+  type TensorSource,
+} from '../safetensors/safetensors-file.ts';
 import type { Architecture, ModelWeights } from './architecture.ts';
 
 /**
@@ -54,12 +59,12 @@ function withQuantization(error: unknown, { tensors }: TensorSource): unknown {
 }
 
 /**
- * A source that holds the bare base model, or of a tied head and embedding the head, under the names that its weights have
- * in the whole model.
+ * A source that holds the bare base model, or of a tied head and embedding the head, or several weights in one tensor,
+ * under the names that its weights have in the whole model.
  */
 function underFullNames(
   source: TensorSource,
-  { baseModelPrefix, weights, tiedHead }: Architecture,
+  { baseModelPrefix, weights, tiedHead, placesWithin }: Architecture,
 ): TensorSource {
   const storedName = (name: string) => {
     const bare = name.startsWith(baseModelPrefix) ? name.slice(baseModelPrefix.length) : name;
@@ -68,16 +73,45 @@ function underFullNames(
     return [name, bare, one].find((candidate) => source.tensors.has(candidate)) ?? name;
   };
   const tensors = new Map<string, StoredTensor>();
-  for (const name of weights.keys()) {
+  const parts = new Map<string, StoredTensor>();
+  for (const [name, shape] of weights) {
     const tensor = source.tensors.get(storedName(name));
     if (tensor) tensors.set(name, { ...tensor, name });
+    else {
+      const place = placesWithin?.get(name);
+      const whole = place && source.tensors.get(storedName(place.tensor));
+      const part = whole && partOf(whole, { name, shape, begin: place.begin });
+      if (part) parts.set(name, part);
+    }
   }
+  for (const [name, part] of parts) tensors.set(name, part);
   return {
     tensors,
-    read: (name) => source.read(storedName(name)),
-    readFloat32: (name) => source.readFloat32(storedName(name)),
+    read: (name) => {
+      const part = parts.get(name);
+      return part ? readStored(part) : source.read(storedName(name));
+    },
+    readFloat32: async (name) => {
+      const part = parts.get(name);
+      return part ? float32Of(part, await readStored(part)) : source.readFloat32(storedName(name));
+    },
     close: () => source.close(),
   };
+}
+
+/** A weight that lies in a tensor with others, from its value `begin` on; undefined where that has other rows or too few. */
+function partOf(
+  whole: StoredTensor,
+  {
+    name,
+    shape,
+    begin,
+  }: { readonly name: string; readonly shape: readonly number[]; readonly begin: number },
+): StoredTensor | undefined {
+  const bytesPerValue = whole.byteLength / elementCount(whole.shape);
+  const [offset, byteLength] = [begin * bytesPerValue, elementCount(shape) * bytesPerValue];
+  if (whole.shape.at(-1) !== shape.at(-1) || offset + byteLength > whole.byteLength) return undefined;
+  return { ...whole, name, shape, offset: whole.offset + offset, byteLength };
 }
 
 /** @throws FuseMeshError invalid_argument where a weight is not as config.json asks for */

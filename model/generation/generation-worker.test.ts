@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { expect, it } from 'vitest';
-import { goldenModels, openExpected, readInt32 } from '../../test/support/golden.ts';
+import { goldenModels, goldenTeachers, openExpected, readInt32 } from '../../test/support/golden.ts';
 import { startWorker } from '../runtime/worker.ts';
 import type { GenerationMethods } from './generation-worker.ts';
 
@@ -8,7 +8,7 @@ const sampling = { temperature: 0, topP: 1, seed: 0 };
 const promptTokens = 6;
 const together = 16;
 
-it.each(goldenModels().map((path) => [basename(path), path]))(
+it.each([...goldenModels(), ...goldenTeachers()].map((path) => [basename(path), path]))(
   'generates what transformers generates, 16 texts of different lengths at a time that come and go: %s',
   async (_, directory) => {
     const expected = await openExpected(directory);

@@ -30,6 +30,18 @@ describe('an imported model gives the logits of the one in the file', () => {
     ['gpt2', 'gpt2'],
     ['gpt_neox', 'gpt_neox'],
     ['mpt', 'mpt'],
+    ['gemma', 'gemma'],
+    ['gemma2', 'gemma2'],
+    ['gemma3', 'gemma3_text'],
+    ['phi3', 'phi3'],
+    ['olmo2', 'olmo2'],
+    ['smollm3', 'smollm3'],
+    ['granite', 'granite'],
+    ['starcoder2', 'starcoder2'],
+    ['stablelm', 'stablelm'],
+    ['falcon', 'falcon'],
+    ['falcon-grouped', 'falcon'],
+    ['falcon-one-norm', 'falcon'],
   ])('%s', async (name, family) => {
     const directory = join(await temporaryDirectory(), 'models', name);
     const seen: number[] = [];
@@ -159,6 +171,18 @@ describe('the directory', () => {
     await readArchitecture(join(directory, 'model'));
   });
 
+  it('says what a file of Gemma 3 leaves to the one who reads it', async () => {
+    const directory = join(await temporaryDirectory(), 'model');
+    await importGguf(goldenGguf('gemma3.gguf'), directory);
+    expect(await readJson(directory, 'config.json')).toMatchObject({
+      model_type: 'gemma3_text',
+      query_pre_attn_scalar: 12,
+      rope_local_base_freq: 10_000,
+      rope_scaling: { rope_type: 'linear', factor: 8 },
+      layer_types: [...Array(5).fill('sliding_attention'), 'full_attention'],
+    });
+  });
+
   it('keeps float16 and bfloat16 as they are, and makes float32 of what is quantised', async () => {
     const directory = join(await temporaryDirectory(), 'model');
     await importGguf(goldenGguf('llama.gguf'), directory);
@@ -229,6 +253,37 @@ describe('what cannot be converted is named, and nothing is written', () => {
       'llama.attention.scale = 0.1',
     ],
     ['experts', 'llama', set('llama.expert_count', 8), 'llama.expert_count = 8'],
+    [
+      'windows of OLMo 3',
+      'olmo2',
+      set('olmo2.attention.sliding_window', 8),
+      'olmo2.attention.sliding_window = 8',
+    ],
+    [
+      'layers without positions',
+      'granite',
+      set('granite.rope.scaling.finetuned', false),
+      'granite.rope.scaling.finetuned is false',
+    ],
+    [
+      'another residual than its tensors have',
+      'stablelm',
+      set('stablelm.use_parallel_residual', false),
+      'stablelm.use_parallel_residual is false',
+    ],
+    [
+      'the original norms of a Falcon-RW',
+      'falcon',
+      tensor('blk.0.attn_norm.weight', { name: 'blk.0.ffn_norm.weight' }),
+      'ffn_norm.weight has no place in a falcon',
+    ],
+    ['another scaling', 'phi3', set('phi3.rope.scaling.type', 'yarn'), 'phi3.rope.scaling.type is "yarn"'],
+    [
+      'an amplitude of factors that are not there',
+      'phi3',
+      ({ tensors }) => ({ tensors: tensors.filter(({ name }) => !name.startsWith('rope_factors')) }),
+      'phi3.rope.scaling.attn_factor is 1.22',
+    ],
     ['a missing size', 'gpt2', set('gpt2.block_count', undefined), 'gpt2.block_count is missing'],
     ['a number a layer', 'llama', set('llama.attention.head_count', [4, 4]), 'head_count is no number'],
     [

@@ -2,24 +2,44 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Architecture } from '../families/architecture.ts';
 import { architectureOf } from '../families/read-architecture.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { falcon } from './falcon.ts';
+import { gemma, gemma2, gemma3 } from './gemma.ts';
 import type { GgufFile } from './gguf-file.ts';
 import { gptNeox } from './gpt-neox.ts';
 import { gpt2 } from './gpt2.ts';
+import { granite } from './granite.ts';
 import type { GgufValue } from './header.ts';
 import type { ImportedArchitecture, ModelConfig } from './imported-architecture.ts';
 import { llama, qwen2, qwen3 } from './llama.ts';
 import { Metadata } from './metadata.ts';
 import { mpt } from './mpt.ts';
+import { olmo2 } from './olmo2.ts';
+import { phi3 } from './phi3.ts';
 import { type PlannedWeight, plannedWeights, rotaryFactors, valuesOf } from './planned-weights.ts';
 import { llama3Scaling } from './rotary-scaling.ts';
+import { smollm3 } from './smollm3.ts';
+import { stablelm } from './stablelm.ts';
+import { starcoder2 } from './starcoder2.ts';
 import { tokenizerFiles } from './tokenizer-files.ts';
 import { idsForConfiguration, readVocabulary } from './vocabulary.ts';
 
 /** By `general.architecture`. */
-const architectures: Readonly<Record<string, ImportedArchitecture>> = {
+const architectures: Readonly<
+  Record<string, ImportedArchitecture | ((file: GgufFile) => ImportedArchitecture)>
+> = {
   llama,
   qwen2,
   qwen3,
+  gemma,
+  gemma2,
+  gemma3,
+  phi3,
+  olmo2,
+  smollm3,
+  granite,
+  starcoder2,
+  stablelm,
+  falcon,
   gpt2,
   gptneox: gptNeox,
   mpt,
@@ -53,13 +73,14 @@ export async function plannedModel(file: GgufFile): Promise<PlannedModel> {
   refuseParts(metadata);
   const key = 'general.architecture';
   const name = metadata.string(key);
-  const imported = architectures[name];
-  if (imported === undefined)
+  const known = architectures[name];
+  if (known === undefined)
     throw metadata.refusal(key, `is "${name}"; supported: ${Object.keys(architectures).join(', ')}`);
 
+  const imported = typeof known === 'function' ? known(file) : known;
   const vocabulary = readVocabulary(metadata);
   const config = {
-    ...(await withRotaryFactors(file, metadata, name, imported.config(file, metadata))),
+    ...(await withRotaryFactors(file, metadata, name, await imported.config(file, metadata))),
     tie_word_embeddings: !file.tensors.has('output.weight'),
     torch_dtype: 'float32',
     ...idsForConfiguration(vocabulary.ids),

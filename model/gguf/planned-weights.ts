@@ -21,6 +21,8 @@ export interface PlannedWeight {
   readonly shape: readonly number[];
   readonly source: ReadableTensor;
   readonly reordering: Reordering | undefined;
+  /** The row of the tensor that it is; undefined where it is the whole. */
+  readonly row?: number;
 }
 
 type ReadableTensor = GgufTensor & { readonly format: BlockFormat };
@@ -40,7 +42,12 @@ export function plannedWeights(
   const problems: string[] = [];
   const weights: PlannedWeight[] = [];
   for (const tensor of file.tensors.values()) {
-    if (tensor.name === rotaryFactors) continue;
+    if (tensor.name === rotaryFactors || imported.partsOfConfig?.includes(tensor.name)) continue;
+    const rows = weightsOfRows(tensor, imported, architecture);
+    if (rows !== undefined) {
+      weights.push(...rows);
+      continue;
+    }
     const place = placeOf(tensor.name, imported);
     const expected = place && architecture.weights.get(place.name);
     if (place === undefined || expected === undefined) {
@@ -70,12 +77,31 @@ export function plannedWeights(
   );
 }
 
+/** The weights of a tensor that has one in each row; undefined where it is no such tensor, or not of this model. */
+function weightsOfRows(
+  tensor: GgufTensor,
+  { partsByRow, blockPath }: ImportedArchitecture,
+  architecture: Architecture,
+): PlannedWeight[] | undefined {
+  const [, block, part, kind] = tensorName.exec(tensor.name) ?? [];
+  const nameOf = block !== undefined && part !== undefined ? partsByRow?.[part] : undefined;
+  const [count, ...shape] = tensor.shape;
+  if (nameOf === undefined || !isReadable(tensor)) return undefined;
+  const names = Array.from({ length: count }, (_, row) => `${blockPath(block)}.${nameOf(row)}.${kind}`);
+  const fits = names.every((name) => sameShape(architecture.weights.get(name) ?? [], shape));
+  return fits
+    ? names.map((name, row) => ({ name, shape, source: tensor, reordering: undefined, row }))
+    : undefined;
+}
+
+const tensorName = /^(?:blk\.(\d+)\.)?(\w+)\.(weight|bias)$/;
+
 /** `blk.3.attn_q.weight` is `self_attn.q_proj.weight` of block 3. */
 function placeOf(
   tensor: string,
   { modelParts, blockParts, blockPath }: ImportedArchitecture,
 ): { readonly name: string; readonly part: string } | undefined {
-  const [, block, part, kind] = /^(?:blk\.(\d+)\.)?(\w+)\.(weight|bias)$/.exec(tensor) ?? [];
+  const [, block, part, kind] = tensorName.exec(tensor) ?? [];
   if (part === undefined) return undefined;
   const known = block === undefined ? modelParts[part] : blockParts[part];
   if (known === undefined) return undefined;
@@ -91,7 +117,7 @@ const isReadable = (tensor: GgufTensor): tensor is ReadableTensor => tensor.form
  */
 export function inParts(
   file: GgufFile,
-  { name, shape, source, reordering }: PlannedWeight,
+  { name, shape, source, reordering, row: only }: PlannedWeight,
   onPart: (bytes: number) => void,
 ): TensorInParts {
   return {
@@ -99,11 +125,12 @@ export function inParts(
     shape,
     dtype: source.format.dtype,
     parts: async function* () {
-      const rows = elementCount(source.shape.slice(0, -1));
+      const [first, rows] =
+        only === undefined ? [0, elementCount(source.shape.slice(0, -1))] : [only, only + 1];
       const rowBytes = source.shape.at(-1)! * (source.format.dtype === 'F32' ? 4 : 2);
       // What is put into another order has to be there as a whole.
       const atOnce = reordering ? rows : Math.max(1, Math.floor(partBytes / rowBytes));
-      for (let row = 0; row < rows; row += atOnce) {
+      for (let row = first; row < rows; row += atOnce) {
         const values = await valuesOfRows(file, source, row, Math.min(atOnce, rows - row));
         const { buffer } = reordering?.reorder(values, source.shape) ?? values;
         yield new Uint8Array(buffer);

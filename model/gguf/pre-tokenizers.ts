@@ -80,6 +80,17 @@ const deepseekCoder: PreTokenizer = {
   ),
 };
 
+/** Punctuation, GPT-2's words, and digits by threes. */
+const falcon: PreTokenizer = {
+  ...plain,
+  preTokenizer: sequence(
+    { type: 'Punctuation', behavior: 'Contiguous' },
+    byteLevel(true),
+    { type: 'Digits', individual_digits: false },
+    cutAt('[0-9][0-9][0-9]'),
+  ),
+};
+
 export const preTokenizers: ReadonlyMap<string, PreTokenizer> = new Map([
   ['gpt-2', gpt2],
   ['phi-2', gpt2],
@@ -89,6 +100,7 @@ export const preTokenizers: ReadonlyMap<string, PreTokenizer> = new Map([
   ['smollm', gpt2Digits],
   ['starcoder', gpt2Digits],
   ['refact', gpt2Digits],
+  ['falcon', falcon],
   ['codeshell', gpt2Digits],
   ['minerva-7b', gpt2Digits],
   ['llama-bpe', llama3],
@@ -98,6 +110,7 @@ export const preTokenizers: ReadonlyMap<string, PreTokenizer> = new Map([
   ['dbrx', { ...llama3, ignoreMerges: false, addBegin: false }],
   ['smaug-bpe', { ...llama3, ignoreMerges: false, addBegin: false }],
   ['qwen2', qwen2],
+  ['stablelm2', qwen2],
   ['megrez', qwen2],
   ['deepseek-r1-qwen', { ...qwen2, normalizer: null }],
   ['tekken', tekken],

@@ -1,3 +1,4 @@
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Reordering } from './imported-architecture.ts';
 
 /**
@@ -26,6 +27,34 @@ export const byHeads = (heads: number): Reordering =>
     const part = Math.floor(row / headSize) % 3;
     return (part * heads + head) * headSize + (row % headSize);
   });
+
+/**
+ * All queries, then all keys, then all values in a GGUF of a Falcon; in Hugging Face's, group by group its queries, its
+ * key and its value.
+ *
+ * @param groups how many heads of keys there are
+ */
+export const byGroups = (heads: number, groups: number): Reordering =>
+  rowsFrom((row, rows) => {
+    const headSize = rows / (heads + 2 * groups);
+    const perGroup = heads / groups;
+    const group = Math.floor(row / ((perGroup + 2) * headSize));
+    const head = Math.floor(row / headSize) % (perGroup + 2);
+    const first = head < perGroup ? group * perGroup + head : heads + (head - perGroup) * groups + group;
+    return first * headSize + (row % headSize);
+  });
+
+/** Weights to which llama.cpp's converter has added 1, since it knows no norms with 1 + weight. */
+export const minusOne: Reordering = {
+  shape: (shape) => shape,
+  reorder: (values) => {
+    if (values instanceof Float32Array) return values.map((value) => value - 1);
+    throw new FuseMeshError(
+      'invalid_argument',
+      'The norms of this GGUF are in 16 bits, which FuseMesh does not convert: take a file that has them as F32.',
+    );
+  },
+};
 
 /** [out, in] → [in, out], as GPT-2 has it. */
 export const transposed: Reordering = {

@@ -180,6 +180,29 @@ export const scatterAddRows = (table: Value, indices: Value, updates: Value): Va
  */
 export const permuteRows = (x: Value, indices: Value, inverse: Value): Value =>
   withGradient(gatherRows(x, indices), [x], (g) => [gatherRows(g, inverse)]);
+/**
+ * Choices in the order of the experts that are chosen.
+ *
+ * @param experts int64 [rows, k]: those that each row is given to
+ * @param count of all experts
+ * @returns int64 [rows · k]: of which row each choice is, and where the choices, row by row, stand; int64 [count]: how
+ *   many each expert has
+ */
+export const orderByExpert = (
+  experts: Value,
+  count: number,
+): { rows: Value; places: Value; counts: Value } => {
+  const [rows, places, counts] = experts.graph.apply('OrderByExpert', [experts], { experts: count });
+  return { rows, places, counts };
+};
+/**
+ * Parts of x [rows, …], one after the other.
+ *
+ * @param counts int64 [parts]: their rows
+ * @param sizes a name for each of these, which the graph has nowhere else
+ */
+export const splitRows = (x: Value, counts: Value, sizes: readonly string[]): readonly Value[] =>
+  x.graph.apply('SplitRows', [x, counts], { sizes });
 /** x[i, indices[i, j]]: x [n, v], indices int [n, k] → [n, k]. */
 export const gatherElements = (x: Value, indices: Value): Value =>
   one(x.graph, 'GatherElements', [x, indices], {});

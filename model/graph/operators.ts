@@ -6,6 +6,7 @@ import { indexingOperators } from './operators/indexing.ts';
 import { productOperators } from './operators/products.ts';
 import { quantizedOperators } from './operators/quantized.ts';
 import { reductionOperators } from './operators/reductions.ts';
+import { routingOperators } from './operators/routing.ts';
 import { shapingOperators } from './operators/shaping.ts';
 
 /** Every operator: its shape rule, its gradient and how it becomes ONNX side by side. */
@@ -18,6 +19,7 @@ export const operators: OperatorTable = {
   ...indexingOperators,
   ...attentionOperators,
   ...cachedAttentionOperators,
+  ...routingOperators,
 };
 
 /** An empty graph of these operators. */

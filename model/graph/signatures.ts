@@ -150,6 +150,22 @@ export interface Signatures<T> {
   readonly ScatterAddRows: Signature<readonly [table: T, indices: T, updates: T], readonly [y: T]>;
   readonly GatherElements: Signature<readonly [x: T, indices: T], readonly [y: T]>;
   readonly ScatterAddElements: Signature<readonly [x: T, indices: T, updates: T], readonly [y: T]>;
+  /**
+   * experts int64 [rows, k]: those that each row is given to. Its rows · k choices are brought into the order of the
+   * experts: of which row each is, [rows · k]; where the choices, row by row, then stand, [rows · k]; and how many each
+   * expert has, [experts]. All int64.
+   */
+  readonly OrderByExpert: Signature<
+    readonly [experts: T],
+    readonly [rows: T, places: T, counts: T],
+    { readonly experts: number }
+  >;
+  /** x [rows, …] in parts one after the other, of as many rows as counts int64 [parts] says, each size under a name. */
+  readonly SplitRows: Signature<
+    readonly [x: T, counts: T],
+    readonly T[],
+    { readonly sizes: readonly string[] }
+  >;
   readonly Zeros: Signature<readonly [], readonly [y: T], { readonly sizes: readonly number[] }>;
   /** `size` is k where that is known, else the name of that axis. */
   readonly TopK: Signature<

@@ -160,6 +160,23 @@ const cases: Readonly<Record<Exclude<OperatorName, WithoutStandard>, readonly Ca
   ScatterAddElements: [
     (x, a, b, c) => e.scatterAddElements(x.floats([a, b]), x.indices([a, c], b), x.floats([a, c])),
   ],
+  OrderByExpert: [
+    (x, a, b, c) => {
+      const { rows, places, counts } = e.orderByExpert(e.cast(x.indices([a, b], c), 'int64'), c);
+      // Among choices of one expert, the order is the runtime's own: whose they are in the order of rows is not.
+      const whose = e.gatherRows(e.cast(rows, 'float32'), places);
+      return [whose, e.cast(counts, 'float32')];
+    },
+  ],
+  SplitRows: [
+    (x, a, b, c) => {
+      const { rows, places, counts } = e.orderByExpert(e.cast(x.indices([a, b], c + 1), 'int64'), c + 1);
+      const sizes = Array.from({ length: c + 1 }, (_, expert) => `expert_${expert}`);
+      const parts = e.splitRows(e.gatherRows(x.floats([a, 2]), rows), counts, sizes);
+      const scaled = parts.map((part, expert) => e.mul(part, expert + 1));
+      return e.gatherRows(e.concat(scaled as [Value, ...Value[]], 0, 'all'), places);
+    },
+  ],
   Zeros: [(x, a, b) => e.add(x.graph.apply('Zeros', [], { sizes: [a, b] })[0], x.floats([b]))],
   TopK: [
     (x, a, b) => {
@@ -182,6 +199,7 @@ const cases: Readonly<Record<Exclude<OperatorName, WithoutStandard>, readonly Ca
 const standard = new Set([
   ...['Add', 'Cast', 'Concat', 'Constant', 'ConstantOfShape', 'Div', 'Erf', 'Exp', 'Expand', 'Gather'],
   ...[
+    'Equal',
     'GatherElements',
     'GreaterOrEqual',
     'Identity',
@@ -206,7 +224,7 @@ const standard = new Set([
     'Shape',
     'Sigmoid',
   ],
-  ...['Slice', 'Softmax', 'Sqrt', 'Sub', 'Tanh', 'TopK', 'Transpose', 'Unsqueeze', 'Where'],
+  ...['Slice', 'Softmax', 'Split', 'Sqrt', 'Sub', 'Tanh', 'TopK', 'Transpose', 'Unsqueeze', 'Where'],
 ]);
 
 async function run(model: Uint8Array, feeds: RandomInputs['feeds']): Promise<number[]> {

@@ -56,23 +56,7 @@ export class SafetensorsFile implements TensorSource {
   }
 
   async readFloat32(name: string): Promise<Float32Array<ArrayBuffer>> {
-    const { dtype } = this.#tensor(name);
-    const { buffer } = await this.read(name);
-    switch (dtype) {
-      case 'F64':
-        return new Float32Array(new Float64Array(buffer));
-      case 'F32':
-        return new Float32Array(buffer);
-      case 'F16':
-        return fromFloat16(new Uint16Array(buffer));
-      case 'BF16':
-        return fromBfloat16(new Uint16Array(buffer));
-      default:
-        throw new FuseMeshError(
-          'invalid_argument',
-          `${this.path}: ${name} is ${dtype}; convert the model to F64, F32, F16 or BF16.`,
-        );
-    }
+    return float32Of(this.#tensor(name), await this.read(name));
   }
 
   close(): Promise<void> {
@@ -85,6 +69,46 @@ export class SafetensorsFile implements TensorSource {
       throw new FuseMeshError('not_found', `${this.path} has no tensor ${name}: is it the right model?`);
     }
     return tensor;
+  }
+}
+
+/** The bytes of a tensor, or of a part of one, from the file in which they lie. */
+export async function readStored({
+  path,
+  offset,
+  byteLength,
+}: StoredTensor): Promise<Uint8Array<ArrayBuffer>> {
+  const handle = await openFile(path, 'weights');
+  try {
+    return await readExactly(handle, path, offset, byteLength);
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * The values of a tensor.
+ *
+ * @throws FuseMeshError invalid_argument where they are no floating-point numbers that we know
+ */
+export function float32Of(
+  { name, dtype, path }: StoredTensor,
+  { buffer }: Uint8Array<ArrayBuffer>,
+): Float32Array<ArrayBuffer> {
+  switch (dtype) {
+    case 'F64':
+      return new Float32Array(new Float64Array(buffer));
+    case 'F32':
+      return new Float32Array(buffer);
+    case 'F16':
+      return fromFloat16(new Uint16Array(buffer));
+    case 'BF16':
+      return fromBfloat16(new Uint16Array(buffer));
+    default:
+      throw new FuseMeshError(
+        'invalid_argument',
+        `${path}: ${name} is ${dtype}; convert the model to F64, F32, F16 or BF16.`,
+      );
   }
 }
 

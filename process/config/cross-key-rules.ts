@@ -172,22 +172,10 @@ const onPolicyHasWhatItNeeds: Rule = (config) => {
   return undefined;
 };
 
-const policyGradientHasRollouts: Rule = (config) => {
-  const { fusion, onPolicy } = config;
-  if (fusion.loss !== 'policyGradient') return undefined;
-  if (onPolicy === undefined) {
-    return 'fusion.loss policyGradient goes with onPolicy: it judges tokens that the target drew itself';
-  }
-  if (onPolicy.share < 1) {
-    return `onPolicy.share is ${onPolicy.share}, but fusion.loss policyGradient judges tokens that the target drew itself, and the corpus has none: set the share to 1, or take another loss`;
-  }
-  if (fusion.truncated === 'renormalise') {
-    return 'fusion.truncated renormalise would make each probability that fusion.loss policyGradient judges by 1: leave it out';
-  }
-  return fusion.temperature === 1
+const policyGradientHasNoTemperature: Rule = ({ fusion: { temperature }, onPolicy }) =>
+  onPolicy?.loss !== 'policyGradient' || temperature === 1
     ? undefined
-    : `fusion.temperature is ${fusion.temperature}, but fusion.loss policyGradient has no other candidates to flatten a token against: leave it out`;
-};
+    : `fusion.temperature is ${temperature}, but onPolicy.loss policyGradient has no other candidates to flatten a token against: leave it out`;
 
 const rolloutsAreAligned: Rule = (config) =>
   config.onPolicy === undefined || alignOf(config) === 'boundary'
@@ -228,7 +216,7 @@ const crossKeyRules: readonly Rule[] = [
   streamHoldsWhatComesBetweenCheckpoints,
   runHasDocuments,
   onPolicyHasWhatItNeeds,
-  policyGradientHasRollouts,
+  policyGradientHasNoTemperature,
   rolloutsAreAligned,
 ];
 

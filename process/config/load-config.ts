@@ -66,6 +66,7 @@ function parseYaml(text: string, path: string): object {
 const pathKeys = [
   'corpus.*.path',
   'corpus.recording',
+  'onPolicy.prompts.*.path',
   'heldOut.*.path',
   'teachers.*.model',
   'teachers.*.tokenizer',

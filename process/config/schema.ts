@@ -198,6 +198,14 @@ export const runConfigSchema = z.strictObject({
         .max(1)
         .default(1)
         .describe('Of all documents, those that the target writes; the rest are of the corpus (λ of GKD).'),
+      loss: z
+        .enum(['ce', 'reverseKL', 'jsd', 'policyGradient'])
+        .default('reverseKL')
+        .describe(
+          'What draws the target to its judges in what it wrote: as fusion.loss, with the mass outside of the ' +
+            'candidates as one bucket; or the log-probability of the drawn tokens alone.',
+        ),
+      beta: z.number().gt(0).lt(1).default(0.5).describe('For loss: jsd, as fusion.beta.'),
       staleness: z
         .number()
         .int()
@@ -354,12 +362,11 @@ export const runConfigSchema = z.strictObject({
         .optional()
         .describe('What the fusion loss learns at positions where no source has a distribution.'),
       loss: z
-        .enum(['ce', 'reverseKL', 'jsd', 'policyGradient'])
+        .enum(['ce', 'reverseKL', 'jsd'])
         .default('ce')
         .describe(
           'What draws the target to the fused distribution: cross-entropy as in the paper; or, with the mass ' +
-            'outside of the candidates as one bucket, reverse KL or a generalised Jensen-Shannon divergence; or, for ' +
-            'what the target wrote itself, the log-probability of its tokens alone.',
+            'outside of the candidates as one bucket, reverse KL or a generalised Jensen-Shannon divergence.',
         ),
       beta: z
         .number()

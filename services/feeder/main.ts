@@ -13,12 +13,8 @@ import { DocumentKeeper, type RunDocuments } from './document-keeper.ts';
 import { encodersOfRun } from './encoders-of-run.ts';
 import { holdDirectory } from './hold-directory.ts';
 import { prepareCorpus } from './prepare-corpus.ts';
-import {
-  OnPolicyDocuments,
-  type OnPolicyRun,
-  promptsDirectory,
-  type Surroundings,
-} from './rollouts/on-policy-documents.ts';
+import { OnPolicyDocuments, promptsDirectory, type Surroundings } from './rollouts/on-policy-documents.ts';
+import type { OnPolicyRun } from './rollouts/prompt-rules.ts';
 import { tracedPublishing } from './traced-publishing.ts';
 
 /** What is published of a run when its feeder has done its part. */

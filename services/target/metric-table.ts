@@ -20,8 +20,8 @@ export const targetTable = {
     ['end'],
   ),
   answersInProgress: gauge(named('answers_in_progress'), 'Answers that are written now.'),
-  answersWaiting: gauge(
-    named('answers_waiting'),
+  answersQueued: gauge(
+    named('answers_queued'),
     'Answers that wait: for one of the slots, or for weights of the step that was asked for.',
     ['reason'],
   ),

@@ -13,6 +13,7 @@ import { runCommand, startCommand } from '../end-to-end/command.ts';
 import { makeSmallCorpus, type SmallCorpus, writeRunFile, zoo } from '../end-to-end/small-run.ts';
 import { freePort } from '../support/free-port.ts';
 import { startSecuredNats } from '../support/secured-nats-server.ts';
+import { startStubTarget } from '../support/stub-target.ts';
 
 const file = fileURLToPath(new URL('../../deploy/nats-accounts.conf', import.meta.url));
 const run = `permitted-${process.pid}`;
@@ -34,7 +35,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-type Kind = 'teacher' | 'feeder' | 'trainer' | 'target' | 'viewer';
+type Kind = 'teacher' | 'feeder' | 'rollout' | 'trainer' | 'target' | 'viewer';
 const environmentOf = (kind: Kind) => ({
   NATS_URL: `nats://127.0.0.1:${server.port}`,
   NATS_USER: kind,
@@ -76,11 +77,48 @@ test('a run goes through with what each process is permitted, and its viewer see
   expect((await server.log()).match(/Permissions Violation.*/g) ?? []).toEqual([]);
 });
 
-test.each(['teacher', 'viewer', 'trainer', 'target'] as const)('a %s removes no run', async (kind) => {
-  const connection = await connected(kind);
-  await expect(openRunStreams(connection, run).remove()).rejects.toMatchObject({ code: 'permission_denied' });
+test('so does a run whose target writes', { timeout: 120_000 }, async () => {
+  const stub = await startStubTarget();
+  const own = `${run}-on-policy`;
+  const { path } = await writeRunFile(corpus, {
+    run: own,
+    changes: {
+      teachers: [{ name: 'orator', address: '127.0.0.1:0', model: join(zoo, 'orator') }],
+      corpus: [],
+      onPolicy: { prompts: [{ domain: 'sea', path: 'fiction.txt' }], maxNewTokens: 8 },
+      contextLength: 1024,
+      target: { model: join(zoo, 'target'), service: { address: stub.address } },
+    },
+  });
+  const feeder = startCommand(['feed', path], environmentOf('feeder'));
+  const worker = startCommand(['rollout', path], environmentOf('rollout'));
+  const connection = await connected('trainer');
+  const streams = openRunStreams(connection, own);
+  await streams.ensure({ maxDocuments: 1024, maxDistributions: 1024 });
+  const stop = new AbortController();
+  for await (const { document } of streams.readDocuments({ from: 0, signal: stop.signal })) {
+    expect(document.number).toBe(0);
+    stop.abort();
+  }
+  await streams.tellRunOver();
+  expect((await feeder.finished).code).toBe(0);
+  worker.process.kill('SIGTERM');
+  await worker.finished;
   await connection.close();
+  await stub.stop();
+  expect((await server.log()).match(/Permissions Violation.*/g) ?? []).toEqual([]);
 });
+
+test.each(['teacher', 'viewer', 'trainer', 'target', 'rollout'] as const)(
+  'a %s removes no run',
+  async (kind) => {
+    const connection = await connected(kind);
+    await expect(openRunStreams(connection, run).remove()).rejects.toMatchObject({
+      code: 'permission_denied',
+    });
+    await connection.close();
+  },
+);
 
 test('a trainer publishes weights, which a target service reads and does not write', async () => {
   const [trainer, target] = [await connected('trainer'), await connected('target')];

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -103,6 +104,14 @@ describe('one line that says what to do, and an exit code', { timeout: 60_000 },
   test('held-out texts that are not there, found when training begins', async () => {
     const missing = ['--set', `heldOut.0.path=${join(corpus.directory, 'no-text.txt')}`];
     expectOneLine(await runCommand(['up', path, ...missing]), { code: 2, line: /No text at .*no-text\.txt/ });
+  });
+
+  test('held-out texts of which nothing is predicted, before anything is trained', async () => {
+    const letter = join(corpus.directory, 'letter.jsonl');
+    await writeFile(letter, '{"text": "a"}\n');
+    const held = `heldOut=[{ domain: letters, path: ${letter} }]`;
+    const line = /letter\.jsonl:1, have no token that .* predicts/;
+    expectOneLine(await runCommand(['up', path, '--set', held]), { code: 2, line });
   });
 
   test('no NATS, seen from the trainer and from the whole mesh', async () => {

@@ -2,7 +2,8 @@
 
 Run: python test/oracle/families.py [--seed 0] [--output test/golden] [--only gemma phi3]   (torch 2.13, transformers 5, safetensors)
 Other random weights: --seed 7 --output DIR, then FUSEMESH_GOLDEN=DIR npm test -- model/families engine
-Each folder is a Hugging Face directory of a small random model, and expected.safetensors beside it:
+Each folder is a Hugging Face directory of a small random model, and expected.safetensors beside it; of models with
+experts, which are not trained, the first three lines of it:
   input_ids [B, T], labels [B, T] (-1 where nothing is to be learnt), fused_ids and fused_probabilities [B, T, K]
   logits [B, T, V]
   greedy [GENERATED]: the tokens that greedy search puts behind the first PROMPT tokens of input_ids[0]
@@ -153,10 +154,31 @@ CONFIGS = {
         num_attention_heads=2, multi_query=False, parallel_attn=False, tie_word_embeddings=False,
         activation="gelu_pytorch_tanh",
     ),
+    "mixtral-grouped": dict(num_attention_heads=4, num_key_value_heads=2, num_local_experts=6, num_experts_per_tok=2),
+    "mixtral-windowed-tied": dict(
+        num_attention_heads=2, num_key_value_heads=1, num_local_experts=4, num_experts_per_tok=1, sliding_window=4,
+        tie_word_embeddings=True, head_dim=12,
+    ),
+    "mixtral-together": dict(num_attention_heads=2, num_key_value_heads=2, num_local_experts=3, num_experts_per_tok=3),
+    "qwen3_moe-grouped": dict(
+        num_attention_heads=4, num_key_value_heads=2, head_dim=6, num_experts=8, num_experts_per_tok=3, moe_intermediate_size=12,
+        norm_topk_prob=True,
+    ),
+    "qwen3_moe-sparse-tied": dict(
+        num_attention_heads=2, num_key_value_heads=1, num_experts=5, num_experts_per_tok=2, moe_intermediate_size=20,
+        decoder_sparse_step=2, num_hidden_layers=4, mlp_only_layers=[3], tie_word_embeddings=True, attention_bias=True,
+    ),
+    "qwen3_moe-windowed-together": dict(
+        num_attention_heads=2, num_key_value_heads=2, num_experts=4, num_experts_per_tok=4, moe_intermediate_size=8,
+        use_sliding_window=True, sliding_window=4, hidden_act="gelu",
+    ),
 }
 
+# They can teach alone.
+WITH_EXPERTS = {"mixtral", "qwen3_moe"}
+
 # Their configurations name a token for padding, which has no gradient in an embedding, or is beyond the vocabulary.
-PADDED = {"gemma", "gemma2", "gemma3_text", "phi3", "olmo2", "smollm3", "starcoder2"}
+PADDED = {"gemma", "gemma2", "gemma3_text", "phi3", "olmo2", "smollm3", "starcoder2", *WITH_EXPERTS}
 NO_SPECIAL_TOKENS = dict(pad_token_id=None, bos_token_id=None, eos_token_id=None)
 
 SIZES = {
@@ -195,7 +217,8 @@ def main(seed, golden, only):
         for bias in [p for n, p in model.named_parameters() if n.endswith(".bias")]:
             torch.nn.init.uniform_(bias, -0.5, 0.5)
         directory = golden / name
-        model.save_pretrained(directory)
+        # Of a name with "together", all experts of a layer in one tensor.
+        model.save_pretrained(directory, save_original_format="together" not in name)
         (directory / "generation_config.json").unlink(missing_ok=True)
 
         labels = torch.randint(0, 50, (B, T))
@@ -218,6 +241,9 @@ def main(seed, golden, only):
             prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=GENERATED, do_sample=False, eos_token_id=None
         )
         expected["greedy"] = generated[0, PROMPT:].to(torch.int32)
+        if family in WITH_EXPERTS:
+            save_file(expected, directory / "expected.safetensors")
+            continue
 
         decayed = [p for p in model.parameters() if p.dim() > 1]
         rest = [p for p in model.parameters() if p.dim() == 1]

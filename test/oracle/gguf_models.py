@@ -4,13 +4,15 @@ Run: python test/oracle/gguf_models.py   (torch 2.13, transformers 5, gguf, safe
 Writes to test/golden-gguf:
   NAME.gguf: small random models under llama.cpp's names and in its order of rows, written by the gguf package
   expected.safetensors: input_ids [T]; NAME.logits [T, V / STEP]. Of llama and qwen2 they come from transformers' own reading
-    of the file; it does not read the others, or not all of them, and theirs come from the model that was written.
+    of the file; it does not read the others, or not all of them, and theirs come from the model that was written, in
+    llama.cpp's form as its converter makes it (its folder conversion/).
   tokens.json: texts, and their ids by NAME: of llama from sentencepiece, of the others from transformers' tokenizers
     of these models; splits: the patterns that transformers has for tokenizer.ggml.pre
 """
 
 import io
 import json
+import math
 import unicodedata
 from pathlib import Path
 
@@ -109,7 +111,7 @@ def permuted(weight: np.ndarray, heads: int) -> np.ndarray:
     return weight.reshape(heads, 2, weight.shape[0] // heads // 2, *weight.shape[1:]).swapaxes(1, 2).reshape(weight.shape)
 
 
-def write(name: str, arch: str, model, vocabulary: dict, kinds: dict, change=lambda key, value: value, extra=lambda writer: None):
+def write(name: str, arch: str, model, vocabulary: dict, kinds: dict, change=lambda key, value: value, extra=lambda writer: None, more={}):
     config = model.config
     writer = gguf.GGUFWriter(GOLDEN / f"{name}.gguf", arch)
     get = lambda *names: next(getattr(config, n) for n in names if hasattr(config, n))
@@ -121,7 +123,11 @@ def write(name: str, arch: str, model, vocabulary: dict, kinds: dict, change=lam
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH[arch.upper()], get("num_hidden_layers", "n_layer", "n_layers"))
     tied = config.tie_word_embeddings
     add_vocabulary(writer, vocabulary, model.get_input_embeddings().weight.shape[0])
+    for stored, value in more.items():
+        writer.add_tensor(stored, np.ascontiguousarray(value, dtype=np.float32))
     for key, value in model.state_dict().items():
+        if "layernorm.norms" in key:
+            continue
         if tied and key in ("lm_head.weight", "embed_out.weight"):
             continue
         stem, suffix = key.rsplit(".", 1)
@@ -157,6 +163,145 @@ def random_model(**config):
             if ("norm" in key or "ln_" in key) and key.endswith("weight"):
                 weight.add_(1)
     return model
+
+
+def later_families(gpt, half, keep, rounded):
+    sizes = dict(num_hidden_layers=1, max_position_embeddings=64, hidden_size=16, intermediate_size=24, vocab_size=335, pad_token_id=None)
+    some = dict(num_attention_heads=2, num_key_value_heads=1)
+
+    def keys(writer, c, lengths=False, rms=True, rotated=None):
+        writer.add_feed_forward_length(c.intermediate_size)
+        writer.add_head_count_kv(c.num_key_value_heads)
+        if rms:
+            writer.add_layer_norm_rms_eps(c.rms_norm_eps)
+        if lengths:
+            writer.add_key_length(c.head_dim)
+            writer.add_value_length(c.head_dim)
+        if rotated:
+            writer.add_rope_dimension_count(rotated)
+
+    def plus_one(key, value):
+        return value + 1 if key.endswith("norm.weight") else value
+
+    def pairs(config):
+        def change(key, value):
+            if ".q_proj." in key:
+                return permuted(value, config.num_attention_heads)
+            return permuted(value, config.num_key_value_heads) if ".k_proj." in key else value
+        return change
+
+    def export(name, arch, extra, change=lambda config: lambda key, value: value, more=lambda model: {}, **config):
+        model = rounded(random_model(**{**sizes, **some, **config}))
+        write(name, arch, model, gpt, half, change(model.config), lambda writer: extra(writer, model.config), more(model))
+        keep(name, model)
+
+    gemma_order = lambda config: plus_one
+    export("gemma", "gemma", lambda w, c: keys(w, c, lengths=True), gemma_order, model_type="gemma", head_dim=12)
+
+    def gemma2(w, c):
+        keys(w, c, lengths=True)
+        w.add_attn_logit_softcapping(c.attn_logit_softcapping)
+        w.add_final_logit_softcapping(c.final_logit_softcapping)
+        w.add_sliding_window(c.sliding_window)
+    export(
+        "gemma2", "gemma2", gemma2, gemma_order, model_type="gemma2", head_dim=12, num_hidden_layers=2, query_pre_attn_scalar=12,
+        sliding_window=4, attn_logit_softcapping=0.75, final_logit_softcapping=1.5,
+    )
+
+    def gemma3(w, c):
+        keys(w, c, lengths=True)
+        w.add_rope_freq_base(1000.0)
+        w.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        w.add_rope_scaling_factor(8.0)
+        w.add_sliding_window(c.sliding_window)
+    export(
+        "gemma3", "gemma3", gemma3, gemma_order, model_type="gemma3_text", head_dim=12, num_hidden_layers=6, query_pre_attn_scalar=12,
+        hidden_size=8, intermediate_size=8, sliding_window=4, sliding_window_pattern=6,
+        rope_parameters=dict(
+            full_attention=dict(rope_type="linear", factor=8.0, rope_theta=1000.0),
+            sliding_attention=dict(rope_type="default", rope_theta=10000.0),
+        ),
+    )
+
+    def phi3(w, c):
+        keys(w, c, rotated=6)
+        w.add_rope_freq_base(10000.0)
+        w.add_rope_scaling_orig_ctx_len(64)
+        w.add_sliding_window(5)
+        w.add_rope_scaling_attn_factors(math.sqrt(1 + math.log(8) / math.log(64)))
+    factors = dict(short_factor=[1.0, 1.25, 2.0], long_factor=[2.0, 4.0, 8.0])
+    export(
+        "phi3", "phi3", phi3, model_type="phi3", partial_rotary_factor=0.75, max_position_embeddings=512, sliding_window=5,
+        original_max_position_embeddings=64, tie_word_embeddings=False, rope_parameters=dict(rope_type="longrope", rope_theta=10000.0, **factors),
+        more=lambda model: {f"rope_factors_{kind}.weight": np.array(factors[f"{kind}_factor"]) for kind in ("long", "short")},
+    )
+
+    def olmo2(w, c):
+        keys(w, c)
+        w.add_rope_freq_base(c.rope_parameters["rope_theta"])
+    export("olmo2", "olmo2", olmo2, model_type="olmo2", tie_word_embeddings=False, rope_theta=500000.0)
+
+    def smollm3(w, c):
+        keys(w, c, rotated=8)
+        w.add_vocab_size(c.vocab_size)
+        w.add_rope_freq_base(c.rope_parameters["rope_theta"])
+    export("smollm3", "smollm3", smollm3, pairs, model_type="smollm3", num_hidden_layers=4, intermediate_size=8)
+
+    def granite(w, c):
+        keys(w, c, rotated=8)
+        w.add_vocab_size(c.vocab_size)
+        w.add_rope_freq_base(10000.0)
+        w.add_attention_scale(c.attention_multiplier)
+        w.add_embedding_scale(c.embedding_multiplier)
+        w.add_residual_scale(c.residual_multiplier)
+        w.add_logit_scale(c.logits_scaling)
+    export(
+        "granite", "granite", granite, pairs, model_type="granite", tie_word_embeddings=True, embedding_multiplier=3.0,
+        residual_multiplier=0.22, attention_multiplier=0.25, logits_scaling=4.0,
+    )
+
+    def starcoder2(w, c):
+        keys(w, c, rms=False)
+        w.add_layer_norm_eps(c.norm_epsilon)
+        w.add_rope_freq_base(c.rope_parameters["rope_theta"])
+    export("starcoder2", "starcoder2", starcoder2, model_type="starcoder2", rope_theta=999999.0, norm_epsilon=1e-3)
+
+    def stablelm(w, c):
+        keys(w, c, rms=False, rotated=4)
+        w.add_rope_freq_base(10000.0)
+        w.add_parallel_residual(True)
+        w.add_layer_norm_eps(c.layer_norm_eps)
+    def norms(model):
+        # The converter stacks those of all heads.
+        attention = model.model.layers[0].self_attn
+        kinds = {"q": attention.q_layernorm, "k": attention.k_layernorm}
+        return {f"blk.0.attn_{k}_norm.weight": np.stack([n.weight.detach().numpy() for n in v.norms]) for k, v in kinds.items()}
+    export(
+        "stablelm", "stablelm", stablelm, model_type="stablelm", partial_rotary_factor=0.5, use_parallel_residual=True, qk_layernorm=True,
+        use_qkv_bias=True, more=norms,
+    )
+
+    def falcon(w, c):
+        w.add_tensor_data_layout("jploski")
+        w.add_feed_forward_length(c.ffn_hidden_size)
+        w.add_head_count_kv(c.num_kv_heads if c.new_decoder_architecture else 1)
+        w.add_layer_norm_eps(c.layer_norm_epsilon)
+    def groups(config):
+        # FalconModel.modify_tensors of llama.cpp's converter.
+        heads, shared = config.num_attention_heads, config.num_kv_heads if config.new_decoder_architecture else 1
+        def change(key, value):
+            if "query_key_value" not in key:
+                return value
+            grouped = value.reshape(shared, heads // shared + 2, config.hidden_size // heads, -1)
+            parts = grouped[:, :-2], grouped[:, -2:-1], grouped[:, -1:]
+            return np.concatenate([part.reshape(-1, value.shape[1]) for part in parts])
+        return change
+    grouped = dict(num_attention_heads=4, num_kv_heads=2, new_decoder_architecture=True)
+    export("falcon", "falcon", falcon, groups, model_type="falcon")
+    export("falcon-grouped", "falcon", falcon, groups, model_type="falcon", **grouped)
+    export(
+        "falcon-one-norm", "falcon", falcon, groups, model_type="falcon", num_ln_in_parallel_attn=1, tie_word_embeddings=False, **grouped,
+    )
 
 
 def main():
@@ -253,6 +398,8 @@ def main():
         writer.add_clamp_kqv(0.5)
     write("mpt", "mpt", model, {**gpt, "pre": "mpt"}, half, extra=mpt_keys)
     keep("mpt", model)
+
+    later_families(gpt, half, keep, rounded)
 
     for name in ("llama", "qwen2"):
         reading = AutoModelForCausalLM.from_pretrained(GOLDEN, gguf_file=f"{name}.gguf", dtype=torch.float32, attn_implementation="eager").eval()

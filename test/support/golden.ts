@@ -14,7 +14,16 @@ const golden = process.env['FUSEMESH_GOLDEN'] ?? join(import.meta.dirname, '..',
 /** Directory of a golden model; test/oracle has the scripts that make them. */
 export const goldenModel = (name: string): string => join(golden, name);
 
-export const goldenModels = (): string[] => readdirSync(golden).map(goldenModel);
+const hasExperts = (name: string): boolean => /^(mixtral|qwen3_moe)-/.test(name);
+
+/** Those that can be trained. */
+export const goldenModels = (): string[] =>
+  readdirSync(golden)
+    .filter((name) => !hasExperts(name))
+    .map(goldenModel);
+
+/** Those that can only teach. */
+export const goldenTeachers = (): string[] => readdirSync(golden).filter(hasExperts).map(goldenModel);
 
 const adapters = join(import.meta.dirname, '..', 'golden-lora');
 

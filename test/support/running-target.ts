@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { runConfigSchema } from '../../process/config/schema.ts';
 import { createLog } from '../../process/log/log.ts';
@@ -44,12 +45,14 @@ export async function startTarget(
   });
   const stop = new AbortController();
   const log = createLog('target', { level: 'silent' });
-  let swap: OnWeights = () => Promise.reject(new Error('not yet'));
+  let begun: (onWeights: OnWeights) => void = () => {};
+  const later = new Promise<OnWeights>((resolve) => {
+    begun = resolve;
+  });
   const follow: FollowWeights = async (onWeights, { signal }) => {
     await onWeights(model, 0);
-    swap = onWeights;
-    if (signal.aborted) return;
-    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    begun(onWeights);
+    if (!signal.aborted) await once(signal, 'abort');
   };
   let serving: Promise<void> = Promise.resolve();
   const { grpc, metricsPort } = await new Promise<{ grpc: string; metricsPort: number }>(
@@ -63,7 +66,7 @@ export async function startTarget(
     grpc,
     url,
     baseUrl: `${url}/v1`,
-    onWeights: (directory, step) => swap(directory, step),
+    onWeights: async (directory, step) => (await later)(directory, step),
     async stop() {
       stop.abort();
       await serving;

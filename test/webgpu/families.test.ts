@@ -40,8 +40,9 @@ async function withGradients(directory: string, parts: SizesOfParts | undefined)
       fusionWeights: column('fusion_weights'),
       fusedProbabilities: graph.input('fused_probabilities', 'float32', [rows, candidates]),
       fusedTail: column('fused_tail'),
+      isRollout: undefined,
     },
-    { kind: 'ce' },
+    { divergence: { kind: 'ce' } },
   );
   const names = [...tensors.keys()];
   const computed = gradients(loss, [...tensors.values()]);

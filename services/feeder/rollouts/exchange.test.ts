@@ -33,6 +33,8 @@ const onPolicy = {
   topP: 1,
   perPrompt: 1,
   share: 1,
+  loss: 'reverseKL' as const,
+  beta: 0.5,
   staleness: 0,
 };
 const plan = new RolloutPlan({

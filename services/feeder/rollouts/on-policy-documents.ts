@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
 import type { ContentEncoder } from '../../../model/chat/content-encoder.ts';
-import { sourcesOf } from '../../../process/config/run-sources.ts';
 import type { RunConfig } from '../../../process/config/schema.ts';
 import type { Log } from '../../../process/log/log.ts';
 import {
@@ -20,10 +19,8 @@ import { RolloutExchange } from './exchange.ts';
 import { RolloutJournal } from './journal.ts';
 import { type PlanSettings, RolloutPlan } from './plan.ts';
 import { preparePrompts } from './prepare-prompts.ts';
+import { type OnPolicyRun, promptRules } from './prompt-rules.ts';
 import { taskOfRollout } from './task-of-rollout.ts';
-
-/** A run with onPolicy. */
-export type OnPolicyRun = RunConfig & { readonly onPolicy: NonNullable<RunConfig['onPolicy']> };
 
 /** What they are made of. */
 export interface Surroundings {
@@ -87,13 +84,7 @@ export class OnPolicyDocuments {
     const { share, perPrompt, staleness, maxNewTokens, temperature, topP } = onPolicy;
     await mkdir(trainer.output, { recursive: true });
     const readers = { encoders, contextLength };
-    const rules = {
-      ...readers,
-      names: ['target', ...config.teachers.map(({ name }) => name)],
-      maxNewTokens,
-      judges: sourcesOf(config).map(({ name }) => name),
-      signal,
-    };
+    const rules = promptRules(config, encoders, signal);
     const stored = { directory: promptsDirectory(config), log, onRead };
     const prompts = await preparePrompts({ onPolicy, contextLength }, rules, stored);
     const { batchDocuments, steps } = trainer;

@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
 import type { GeneratedPiece, GenerationRequest } from '../../../model/generation/generator.ts';
+import { PieceQueue } from '../../../model/generation/piece-queue.ts';
 import { type Metrics, makeMetrics } from '../../../process/metrics/metric.ts';
 import { CallSlots } from '../../calls/call-slots.ts';
 import { targetTable } from '../metric-table.ts';
@@ -36,6 +37,13 @@ export interface Call {
   end(): void;
 }
 
+/** A slot that an answer has. */
+interface Slot {
+  /** When it began to wait for it. */
+  readonly waited: number;
+  giveBack(): void;
+}
+
 /** What every protocol of the service answers calls with: bounded, in turns, counted. */
 export class Answers {
   readonly model: TargetModel;
@@ -57,7 +65,7 @@ export class Answers {
     this.#metrics = makeMetrics(targetTable, register, {
       weightsStep: (metric) => metric.set(this.#steps.step),
       answersInProgress: (metric) => metric.set(this.#slots.taken),
-      answersWaiting: (metric) => {
+      answersQueued: (metric) => {
         metric.set({ reason: 'slot' }, this.#slots.waiting);
         metric.set({ reason: 'weights' }, this.#steps.waiting);
       },
@@ -119,18 +127,41 @@ export class Answers {
     }
   }
 
+  /** Who reads slowly holds no slot: the pieces wait for them. */
   async *#write(
     call: object,
     { prompt, maxTokens, minStep = 0, ...request }: AnswerRequest,
     signal: AbortSignal,
   ): AsyncGenerator<GeneratedPiece> {
-    const read = await promptOf(prompt, this.model.encoder);
-    const { waited, giveBack } = await this.#slotFor(call, minStep, signal);
-    let begun: number | undefined;
-    let end: string = 'cancelled';
+    const { encoder, card } = this.model;
+    const read = await promptOf(prompt, encoder, card.contextLength);
+    const slot = await this.#slotFor(call, minStep, signal);
+    const generation = { ...request, ...read, maxTokens: maxTokens ?? card.contextLength };
+    const leaving = new AbortController();
+    const leave = () => leaving.abort();
+    signal.addEventListener('abort', leave);
+    if (signal.aborted) leave();
+    const pieces = new PieceQueue<GeneratedPiece>();
+    const give = (piece: GeneratedPiece) => pieces.put(piece);
     try {
-      const most = maxTokens ?? this.model.card.contextLength;
-      for await (const piece of this.model.generate({ ...request, ...read, maxTokens: most }, signal)) {
+      yield* pieces.until(this.#generate(generation, slot, minStep, give, leaving.signal));
+    } finally {
+      signal.removeEventListener('abort', leave);
+      leave();
+    }
+  }
+
+  async #generate(
+    request: GenerationRequest,
+    { waited, giveBack }: Slot,
+    minStep: number,
+    give: (piece: GeneratedPiece) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    let begun: number | undefined;
+    let end = 'failed';
+    try {
+      for await (const piece of this.model.generate(request, signal)) {
         if (begun === undefined) {
           begun = performance.now();
           this.#metrics.firstTokenSeconds.observe(secondsSince(waited));
@@ -139,10 +170,10 @@ export class Answers {
         }
         this.#metrics.tokensGenerated.inc();
         if (piece.finishReason) end = piece.finishReason;
-        yield piece;
+        give(piece);
       }
     } catch (error) {
-      if (!(error instanceof FuseMeshError && error.code === 'cancelled')) end = 'failed';
+      if (error instanceof FuseMeshError && error.code === 'cancelled') end = 'cancelled';
       throw error;
     } finally {
       giveBack();
@@ -151,8 +182,8 @@ export class Answers {
     }
   }
 
-  /** Weights as new as the call wants, and a slot; `waited` is when it began to wait for the slot. */
-  async #slotFor(call: object, minStep: number, signal: AbortSignal) {
+  /** Weights as new as the call wants, and a slot. */
+  async #slotFor(call: object, minStep: number, signal: AbortSignal): Promise<Slot> {
     for (;;) {
       await this.#steps.reached(minStep, signal);
       const waited = performance.now();

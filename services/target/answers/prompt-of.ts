@@ -8,16 +8,44 @@ import type { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
 /** What a model is to go on with: a text as it is, token ids as they are, or a conversation to be answered. */
 export type Prompt = string | readonly number[] | Conversation;
 
+/** A prompt that leaves no room for an answer. */
+export class PromptTooLong extends FuseMeshError {
+  constructor(tokens: number, contextLength: number) {
+    super(
+      'invalid_argument',
+      `The prompt has ${tokens} tokens, and the context of the model ${contextLength}: shorten it.`,
+    );
+  }
+}
+
+/** What the generator is given for a {@link Prompt}. */
+type Read = Pick<GenerationRequest, 'prompt' | 'rendered' | 'endOfTurn'>;
+
 /**
  * What the generator is given for a prompt. A conversation becomes what the model's template makes of it, with the
  * beginning of an answer behind; turns without a role are joined and read as a text is.
  *
- * @throws FuseMeshError invalid_argument for a conversation that the template does not take, or ids that are no tokens
+ * @throws FuseMeshError invalid_argument for a conversation that the template does not take, or ids that are no tokens;
+ *   PromptTooLong
  */
 export async function promptOf(
   prompt: Prompt,
   encoder: ContentEncoder,
-): Promise<Pick<GenerationRequest, 'prompt' | 'rendered' | 'endOfTurn'>> {
+  contextLength: number,
+): Promise<Read> {
+  const read = await readPrompt(prompt, encoder);
+  // No token is shorter than a byte, those that are put in front left out.
+  if (Buffer.byteLength(read.prompt) > contextLength / 2) {
+    const { tokenizer } = encoder;
+    const [{ ids }] = await (read.rendered
+      ? tokenizer.encodeRendered([read.prompt])
+      : tokenizer.encodeBatch([read.prompt]));
+    if (ids.length >= contextLength) throw new PromptTooLong(ids.length, contextLength);
+  }
+  return read;
+}
+
+async function readPrompt(prompt: Prompt, encoder: ContentEncoder): Promise<Read> {
   if (typeof prompt === 'string') return { prompt };
   if (isIds(prompt)) return { prompt: await spelling(prompt, encoder.tokenizer), rendered: true };
   const unspoken = prompt.turns.filter(({ role }) => role === '').length;

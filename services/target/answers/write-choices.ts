@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { GeneratedPiece } from '../../../model/generation/generator.ts';
 import type { AnswerRequest, Call } from './answers.ts';
 
@@ -17,6 +18,8 @@ export async function* writeChoices(
   requests: readonly AnswerRequest[],
   abort: AbortController,
 ): AsyncGenerator<ChoicePiece> {
+  // Every answer listens to it.
+  setMaxListeners(0, abort.signal);
   const streams = requests.map((request) => call.write(request, abort.signal));
   const next = (index: number) => streams[index].next().then((result) => ({ index, result }));
   const pending = new Map(streams.map((_, index) => [index, next(index)]));

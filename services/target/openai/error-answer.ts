@@ -1,4 +1,5 @@
 import { type ErrorCode, FuseMeshError } from '../../../errors/fusemesh-error.ts';
+import { PromptTooLong } from '../answers/prompt-of.ts';
 import { RequestRefusal } from './request-refusal.ts';
 
 /** An error as OpenAI's API answers it. */
@@ -37,6 +38,8 @@ const reasons: Readonly<Partial<Record<ErrorCode, string>>> = {
   unavailable: 'service_unavailable',
 };
 
+const tooLong = 'context_length_exceeded';
+
 /** Seconds after which it is worth to call again. */
 const retryAfter = { 'Retry-After': '1' };
 
@@ -63,7 +66,7 @@ export function errorAnswer(error: unknown): ErrorAnswer {
         message: error.message,
         type: typeOf(status),
         param: param ?? null,
-        code: reason ?? reasons[error.code] ?? null,
+        code: reason ?? (error instanceof PromptTooLong ? tooLong : reasons[error.code]) ?? null,
       },
     },
   };
