@@ -6,10 +6,11 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { keepTargets } from '../../cli/observe/targets.ts';
 import { dashboards } from '../../deploy/grafana/dashboards.ts';
 import { checkpoints, choices, variables } from '../../deploy/grafana/variables.ts';
+import { loadRunConfig } from '../../process/config/load-config.ts';
 import { ServedServer } from '../served/served-server.ts';
-import { freePort } from '../support/free-port.ts';
 import { findProgram } from './find-program.ts';
 import { type PrometheusServer, startPrometheus } from './prometheus-server.ts';
 import { alertRules, recordingRules } from './rule-files.ts';
@@ -42,6 +43,7 @@ describe.skipIf(!binary)(`on the metrics of a real run${why}`, () => {
   let prometheus: PrometheusServer | undefined;
   let server: ServedServer | undefined;
   let started: number;
+  const over = new AbortController();
 
   /** The series of an expression during the run, if they have a number at all. */
   const seriesWithData = async (expression: string) => {
@@ -54,51 +56,57 @@ describe.skipIf(!binary)(`on the metrics of a real run${why}`, () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'fusemesh-dashboard-'));
     started = Date.now() / 1000;
-    const ports = { target: await freePort(), trainer: await freePort() };
     server = await ServedServer.start({ api: 'vllm', directory: zoo('orator'), maxLogprobs: 64 });
     const { url } = server;
-    const teachers = await Promise.all(
-      models.map(async (name) => ({
-        name,
-        // The metrics of served models too.
-        ...(name === 'orator'
-          ? { served: { url, api: 'vllm', model: 'model' }, tokenizer: zoo(name) }
-          : { model: zoo(name) }),
-        address: '127.0.0.1:0',
-        metricsPort: await freePort(),
-      })),
-    );
+    const teachers = models.map((name) => ({
+      name,
+      // The metrics of served models too.
+      ...(name === 'orator'
+        ? { served: { url, api: 'vllm', model: 'model' }, tokenizer: zoo(name) }
+        : { model: zoo(name) }),
+      address: '127.0.0.1:0',
+    }));
+    const prompts = join(directory, 'prompts.jsonl');
     await writeFile(
-      join(directory, 'run.yaml'),
+      prompts,
+      ['The people', 'It was a', 'Turn the'].map((prompt) => JSON.stringify({ prompt })).join('\n'),
+    );
+    const runFile = join(directory, 'run.yaml');
+    await writeFile(
+      runFile,
       stringify({
         run,
         contextLength: 128,
         corpus: domains.map((domain) => ({ domain, path: zoo(`held-out/${domain}.txt`) })),
         heldOut: domains.map((domain) => ({ domain, path: zoo(`held-out/${domain}.txt`) })),
+        // The metrics of what the target writes itself too.
+        onPolicy: { prompts: [{ domain: 'begun', path: prompts }], maxNewTokens: 24, share: 0.3 },
         teachers,
         target: {
           model: zoo('target'),
-          source: { address: '127.0.0.1:0', metricsPort: ports.target },
+          source: { address: '127.0.0.1:0' },
+          service: { address: '127.0.0.1:0' },
         },
         trainer: {
           address: '127.0.0.1:0',
-          metricsPort: ports.trainer,
+          metricsPort: 0,
           output: join(directory, 'output'),
           batchDocuments: 2,
+          steps: 60,
           evaluateEvery: 20,
           checkpointEvery: 20,
         },
       }),
     );
-    const target = (port: number): string => `127.0.0.1:${port}`;
-    prometheus = await startPrometheus(binary!, directory, {
-      teacher: [...teachers.map(({ metricsPort }) => metricsPort), ports.target].map(target),
-      trainer: [target(ports.trainer)],
-    });
-    await fusemeshUp(join(directory, 'run.yaml'));
+    const targets = join(directory, 'targets.json');
+    const config = await loadRunConfig(runFile);
+    void keepTargets(config, targets, { onChange: () => undefined, signal: over.signal });
+    prometheus = await startPrometheus(binary!, directory, targets);
+    await fusemeshUp(runFile);
   }, 480_000);
 
   afterAll(async () => {
+    over.abort();
     await prometheus?.stop();
     await server?.stop();
     await rm(directory, { recursive: true, force: true });

@@ -33,20 +33,20 @@ export interface PrometheusServer {
 const deployed = fileURLToPath(new URL('../../deploy/prometheus/prometheus.yml', import.meta.url));
 
 /**
- * Starts Prometheus with the configuration of deploy/prometheus, rules included, but with other targets, and with
- * a second between scrapes and between evaluations.
+ * Starts Prometheus with the rules of deploy/prometheus, but with other targets, and with a second between scrapes and
+ * between evaluations.
  *
  * @param binary its path
  * @param directory a directory of its own, for configuration and data
- * @param targets by job: HOST:PORT of each /metrics
+ * @param targetsFile list of what to scrape, each with its job, which is read again when it changes
  */
 export async function startPrometheus(
   binary: string,
   directory: string,
-  targets: Readonly<Record<string, readonly string[]>>,
+  targetsFile: string,
 ): Promise<PrometheusServer> {
   const configuration = join(directory, 'prometheus.yml');
-  await writeFile(configuration, stringify(await configurationWith(targets)));
+  await writeFile(configuration, stringify(await configurationWith(targetsFile)));
   const address = `127.0.0.1:${await freePort()}`;
   const server = spawn(
     binary,
@@ -95,20 +95,16 @@ export async function startPrometheus(
   };
 }
 
-interface Configuration {
-  readonly rule_files: readonly string[];
-  readonly scrape_configs: readonly { readonly job_name: string }[];
-}
-
-async function configurationWith(targets: Readonly<Record<string, readonly string[]>>): Promise<unknown> {
-  const { rule_files, scrape_configs } = parse(await readFile(deployed, 'utf8')) as Configuration;
+async function configurationWith(targetsFile: string): Promise<unknown> {
+  const { rule_files } = parse(await readFile(deployed, 'utf8')) as {
+    readonly rule_files: readonly string[];
+  };
   return {
     global: { scrape_interval: '1s', evaluation_interval: '1s' },
     rule_files: rule_files.map((file) => join(dirname(deployed), file)),
-    scrape_configs: scrape_configs.map(({ job_name }) => ({
-      job_name,
-      static_configs: [{ targets: targets[job_name] }],
-    })),
+    scrape_configs: [
+      { job_name: 'fusemesh', file_sd_configs: [{ files: [targetsFile], refresh_interval: '1s' }] },
+    ],
   };
 }
 

@@ -28,7 +28,7 @@ export const servedTarget: Row = {
       queries: [
         { expression: `sum(${gauge(targetTable.answersInProgress)})`, legend: 'written' },
         {
-          expression: `sum by (reason) (${gauge(targetTable.answersWaiting)})`,
+          expression: `sum by (reason) (${gauge(targetTable.answersQueued)})`,
           legend: 'waiting: {{reason}}',
         },
       ],
