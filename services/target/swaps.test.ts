@@ -11,7 +11,7 @@ it('exchanges weights forty times under load: no request fails, no answer is of 
   const target = await startTarget(zooModel('target'), { slots: 8 });
   const { wrong, byModel, residentBytes } = await swapUnderLoad(target, [zooModel('target'), contrary], {
     swaps: 40,
-    clients: 4,
+    clients: 2,
   });
   await target.stop();
   expect(wrong).toEqual([]);
