@@ -5,7 +5,15 @@ import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
 import { monitoring, scaledObjects } from '../kubernetes/monitoring.ts';
 import { disruptionBudgets, networkPolicies, services } from '../kubernetes/network.ts';
 import { placeRun } from '../kubernetes/placed-run.ts';
-import { configMap, feeder, secretName, teachers, trainer } from '../kubernetes/workloads.ts';
+import {
+  configMap,
+  feeder,
+  onPolicyWorkloads,
+  rolloutsClaim,
+  secretName,
+  teachers,
+  trainer,
+} from '../kubernetes/workloads.ts';
 import { count } from '../option-values.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
 
@@ -34,14 +42,23 @@ export function addKubernetes(program: Command): void {
       'where NATS is, for a run file that names one on this machine',
       'nats://nats:4222',
     )
-    .option('--replicas <name=count>', 'processes of a source (repeatable)', replicasOf)
-    .option('--storage <size>', 'of the volume for checkpoints and the fused model', '20Gi')
+    .option(
+      '--replicas <name=count>',
+      'processes of a source, of target-service or of rollout (repeatable)',
+      replicasOf,
+    )
+    .option(
+      '--storage <size>',
+      'of the volume for checkpoints and the fused model, and of that for what the target writes',
+      '20Gi',
+    )
     .option('--monitoring', 'with PodMonitor, PrometheusRule and the dashboards of Grafana')
     .option('--keda <most>', 'with ScaledObjects that start up to so many processes of a source', count)
     .option('--nats-monitor <host:port>', "NATS's monitoring port, which KEDA asks", 'nats-headless:8222')
     .summary('what a cluster needs for a run')
     .description(
-      'Prints, from the run file, what Kubernetes needs to run it: teachers as Deployments, the feeder as a Job, the ' +
+      'Prints, from the run file, what Kubernetes needs to run it: teachers as Deployments, and so the target service and ' +
+        'the rollout workers of a run with onPolicy, the feeder as a Job, the ' +
         'trainer as a StatefulSet with its volume, and their Services, probes, budgets and network policies. Models ' +
         'and texts are in the claim RUN-data, secrets in the Secret RUN-secrets; docs/kubernetes.md begins at an ' +
         'empty cluster.',
@@ -61,6 +78,8 @@ async function print(path: string, options: KubernetesOptions): Promise<void> {
     configMap(placed),
     ...services(placed),
     ...teachers(placed),
+    ...onPolicyWorkloads(placed),
+    ...rolloutsClaim(placed, storage),
     feeder(placed),
     trainer(placed, storage),
     ...disruptionBudgets(placed),

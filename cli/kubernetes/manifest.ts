@@ -13,7 +13,7 @@ export interface Metadata {
 }
 
 /** What a process is in a run; the jobs of Prometheus go by these names. */
-export type Part = 'teacher' | 'feeder' | 'trainer';
+export type Part = 'teacher' | 'target' | 'feeder' | 'rollout' | 'trainer';
 
 /** Label that says which part a pod is; Prometheus calls its job so. */
 export const partLabel = 'fusemesh/part';

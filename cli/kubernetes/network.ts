@@ -1,8 +1,8 @@
 import { sourcesOf } from '../../process/config/run-sources.ts';
 import { labelsOf, type Manifest, metadataOf, type Part, partLabel } from './manifest.ts';
-import { type PlacedRun, ports, teacherName, trainerName } from './placed-run.ts';
+import { type PlacedRun, ports, targetName, teacherName, trainerName, workerName } from './placed-run.ts';
 
-/** A Service for each source and one for the trainer, under the names that the run file has. */
+/** A Service for each source, for the target service and for the trainer, under the names that the run file has. */
 export function services({ config, placement: { namespace } }: PlacedRun): Manifest[] {
   const { run } = config;
   const service = (
@@ -30,6 +30,7 @@ export function services({ config, placement: { namespace } }: PlacedRun): Manif
         publishNotReadyAddresses: true,
       }),
     ),
+    ...(config.target.service ? [service(targetName(run), labelsOf(run, 'target'), ports.target)] : []),
     service(trainerName(run), labelsOf(run, 'trainer'), ports.trainer, {
       clusterIP: 'None',
       publishNotReadyAddresses: true,
@@ -48,8 +49,9 @@ export function disruptionBudgets({ config, placement: { namespace } }: PlacedRu
   }));
 }
 
-/** Who may call whom: feeder and trainer the teachers, and Prometheus every /metrics. */
-export function networkPolicies({ config: { run }, placement: { namespace } }: PlacedRun): Manifest[] {
+/** Who may call whom: feeder and trainer the teachers, rollout workers the target, and Prometheus every /metrics. */
+export function networkPolicies({ config, placement: { namespace } }: PlacedRun): Manifest[] {
+  const { run, target, onPolicy } = config;
   const fromParts = (...parts: Part[]) =>
     parts.map((part) => ({ podSelector: { matchLabels: labelsOf(run, part) } }));
   const policy = (name: string, part: Part | undefined, ingress: readonly object[]): Manifest => ({
@@ -62,13 +64,17 @@ export function networkPolicies({ config: { run }, placement: { namespace } }: P
       ingress,
     },
   });
+  // A target service has OpenAI's API at the same port.
   const metrics = { ports: [{ port: ports.metrics, protocol: 'TCP' }] };
+  const fromWorkers = { from: fromParts('rollout'), ports: [{ port: ports.target, protocol: 'TCP' }] };
   return [
     policy(`${run}-closed`, undefined, []),
     policy(`${run}-teachers`, 'teacher', [
       { from: fromParts('feeder', 'trainer'), ports: [{ port: ports.teacher, protocol: 'TCP' }] },
       metrics,
     ]),
+    ...(target.service ? [policy(targetName(run), 'target', [fromWorkers, metrics])] : []),
+    ...(onPolicy ? [policy(workerName(run), 'rollout', [metrics])] : []),
     policy(`${run}-trainer`, 'trainer', [metrics]),
   ];
 }
@@ -76,5 +82,5 @@ export function networkPolicies({ config: { run }, placement: { namespace } }: P
 /** Selects the pods of a run that have metrics. */
 export const measured = (run: string): object => ({
   matchLabels: labelsOf(run),
-  matchExpressions: [{ key: partLabel, operator: 'In', values: ['teacher', 'trainer'] }],
+  matchExpressions: [{ key: partLabel, operator: 'In', values: ['teacher', 'target', 'rollout', 'trainer'] }],
 });

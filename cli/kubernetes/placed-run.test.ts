@@ -10,7 +10,7 @@ import type { Manifest } from './manifest.ts';
 import { monitoring, scaledObjects } from './monitoring.ts';
 import { disruptionBudgets, networkPolicies, services } from './network.ts';
 import { type Placement, placeRun } from './placed-run.ts';
-import { configMap, feeder, teachers, trainer } from './workloads.ts';
+import { configMap, feeder, onPolicyWorkloads, rolloutsClaim, teachers, trainer } from './workloads.ts';
 
 const config = (changes: object = {}): RunConfig =>
   runConfigSchema.parse({
@@ -74,7 +74,7 @@ describe('the run file of the cluster', () => {
     ['a model elsewhere', {}, { root: '/home/me/other' }, 'lies outside of /home/me/other'],
     ['plain text', { security: {} }, {}, 'security.insecure: true'],
     ['replicas behind certificates', {}, { replicas: new Map([['sage', 2]]) }, 'no certificate'],
-    ['replicas of nobody', {}, { replicas: new Map([['seer', 2]]) }, 'the sources are orator, sage, target'],
+    ['replicas of nobody', {}, { replicas: new Map([['seer', 2]]) }, 'there are orator, sage, target'],
   ])('cannot have %s', (_, changes, placed, message) => {
     expect(() => placeRun(config(changes), { ...placement, ...placed })).toThrow(message);
   });
@@ -175,3 +175,42 @@ function containersOf(workloads: readonly Manifest[]): Container[] {
     ({ spec }) => (spec as { template: { spec: { containers: Container[] } } }).template.spec.containers,
   );
 }
+
+describe('a run whose target writes', () => {
+  const placed = placeRun(
+    config({
+      target: { model: '/home/me/run/models/target', service: { address: '127.0.0.1:0', slots: 8 } },
+      corpus: [],
+      onPolicy: { prompts: [{ domain: 'asked', path: '/home/me/run/texts/asked.jsonl' }] },
+      security: { insecure: true },
+    }),
+    { ...placement, replicas: new Map([['rollout', 3]]) },
+  );
+
+  it('has the target service where workers find it, as many workers as are asked for, and prompts in the volume', () => {
+    const [target, worker] = onPolicyWorkloads(placed);
+    expect(
+      [target, worker].map(({ metadata, spec }) => [metadata.name, (spec as { replicas: number }).replicas]),
+    ).toEqual([
+      ['demo-target-service', 1],
+      ['demo-rollout', 3],
+    ]);
+    expect(placed.config.target.service).toMatchObject({
+      address: 'demo-target-service:50052',
+      listen: '0.0.0.0:50052',
+      httpPort: 9464,
+    });
+    expect(placed.config.onPolicy?.prompts[0].path).toBe('/data/texts/asked.jsonl');
+    expect(stringify(worker)).toContain('0.0.0.0:9464');
+    expect(services(placed).map(({ metadata }) => metadata.name)).toContain('demo-target-service');
+    const policies = networkPolicies(placed).map(({ metadata }) => metadata.name);
+    expect(policies).toEqual(expect.arrayContaining(['demo-target-service', 'demo-rollout']));
+  });
+
+  it('keeps what the target wrote on a volume of the feeder', () => {
+    const [claim] = rolloutsClaim(placed, '5Gi');
+    expect(claim.metadata.name).toBe('demo-rollouts');
+    expect(stringify(feeder(placed))).toContain('claimName: demo-rollouts');
+    expect(stringify(placed.config)).not.toContain('/home/me');
+  });
+});

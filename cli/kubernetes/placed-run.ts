@@ -13,7 +13,7 @@ export const places = {
   output: '/var/lib/fusemesh',
 } as const;
 /** Ports of every process. */
-export const ports = { teacher: 50051, trainer: 50050, metrics: 9464 } as const;
+export const ports = { teacher: 50051, target: 50052, trainer: 50050, metrics: 9464 } as const;
 
 /** What is asked for beside the run file. */
 export interface Placement {
@@ -23,7 +23,7 @@ export interface Placement {
   readonly root: string;
   /** Where NATS is, for a run file that names one on this machine. */
   readonly nats: string;
-  /** How many processes a source has, by its name; 1 where it is left out. */
+  /** How many processes a source has, by its name, and those of {@link scaledParts}; 1 where it is left out. */
   readonly replicas: ReadonlyMap<string, number>;
 }
 
@@ -37,7 +37,12 @@ export interface PlacedRun {
 
 /** What a source is called in the cluster: its Deployment, and its Service, at which it is called. */
 export const teacherName = (run: string, source: string): string => `${run}-teacher-${source}`;
+export const targetName = (run: string): string => `${run}-target-service`;
+export const workerName = (run: string): string => `${run}-rollout`;
 export const trainerName = (run: string): string => `${run}-trainer`;
+
+/** What can have replicas beside the sources, by what --replicas calls it. */
+export const scaledParts = { targetService: 'target-service', rollout: 'rollout' } as const;
 
 /**
  * Puts a run into a cluster: every process listens on all interfaces of its pod and is called by its Service, paths are
@@ -82,7 +87,8 @@ export function placeRun(config: RunConfig, placement: Placement): PlacedRun {
     security.tls.key = secret('key', security.tls.key);
     security.tls.ca = secret('ca', security.tls.ca);
   }
-  for (const text of [...textsOf(placed), ...placed.heldOut]) text.path = inData(text.path);
+  const { prompts = [] } = placed.onPolicy ?? {};
+  for (const text of [...textsOf(placed), ...prompts, ...placed.heldOut]) text.path = inData(text.path);
   for (const teacher of placed.teachers) {
     const { name, served } = teacher;
     if (teacher.model !== undefined) teacher.model = inData(teacher.model);
@@ -96,6 +102,10 @@ export function placeRun(config: RunConfig, placement: Placement): PlacedRun {
   if (target.chatTemplate !== undefined) target.chatTemplate = inData(target.chatTemplate);
   if (target.source) {
     Object.assign(target.source, listening(teacherName(placed.run, target.source.name), ports.teacher));
+  }
+  if (target.service) {
+    const { metricsPort: httpPort, ...where } = listening(targetName(placed.run), ports.target);
+    Object.assign(target.service, { ...where, httpPort, device: 0 });
   }
   Object.assign(trainer, listening(trainerName(placed.run), ports.trainer));
   trainer.output = join(places.output, 'output');
@@ -114,13 +124,18 @@ const listening = (host: string, port: number) => ({
 });
 
 function refuseUnplaceable(config: RunConfig, { replicas }: Placement): void {
-  const names = sourcesOf(config).map(({ name }) => name);
+  const sources = sourcesOf(config).map(({ name }) => name);
+  const names = [
+    ...sources,
+    ...(config.target.service ? [scaledParts.targetService] : []),
+    ...(config.onPolicy ? [scaledParts.rollout] : []),
+  ];
   const refuse = (message: string): never => {
     throw new FuseMeshError('invalid_argument', message);
   };
   for (const [name, count] of replicas) {
-    if (!names.includes(name)) refuse(`--replicas ${name}=${count}: the sources are ${names.join(', ')}`);
-    if (count > 1 && config.security.tls) {
+    if (!names.includes(name)) refuse(`--replicas ${name}=${count}: there are ${names.join(', ')}`);
+    if (count > 1 && config.security.tls && name !== scaledParts.rollout) {
       refuse(
         `--replicas ${name}=${count}: replicas are called by the addresses of their pods, which no certificate of security.tls names: keep one, or leave TLS to the network of the cluster`,
       );
@@ -131,7 +146,10 @@ function refuseUnplaceable(config: RunConfig, { replicas }: Placement): void {
       'Pods are reached from other machines: set security.tls with certificates for the Services, or security.insecure: true where the network policies are enough',
     );
   }
-  const longest = Math.max(...names.map((name) => teacherName(config.run, name).length));
+  const longest = Math.max(
+    ...sources.map((name) => teacherName(config.run, name).length),
+    targetName(config.run).length,
+  );
   if (longest > 63)
     refuse(`A Service would have a name of ${longest} letters, and 63 are the most: take shorter names`);
 }

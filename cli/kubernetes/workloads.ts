@@ -1,7 +1,16 @@
 import { stringify } from 'yaml';
-import { type RunSource, sourcesOf } from '../../process/config/run-sources.ts';
+import { sourcesOf } from '../../process/config/run-sources.ts';
 import { labelsOf, type Manifest, metadataOf, type Part } from './manifest.ts';
-import { type PlacedRun, places, ports, teacherName, trainerName } from './placed-run.ts';
+import {
+  type PlacedRun,
+  places,
+  ports,
+  scaledParts,
+  targetName,
+  teacherName,
+  trainerName,
+  workerName,
+} from './placed-run.ts';
 
 /** How long a process has to leave: a teacher finishes its batch, the trainer a step and a checkpoint. */
 const graceSeconds = 60;
@@ -31,7 +40,7 @@ export function teachers(placed: PlacedRun): Manifest[] {
     const labels = labelsOf(run, 'teacher', source.name);
     const pod = podSpec(placed, 'teacher', {
       args: ['teacher', places.config, source.name],
-      env: advertised(source),
+      env: advertised(source.key, ports.teacher),
       port: ports.teacher,
       resources: resourcesOf(source.execution, source.threads),
     });
@@ -48,14 +57,69 @@ export function teachers(placed: PlacedRun): Manifest[] {
   });
 }
 
-/** The feeder cuts the corpus again where its pod was moved, so it needs no volume that stays. */
+/** The target as it learns, and the workers that have it write; neither keeps anything. */
+export function onPolicyWorkloads(placed: PlacedRun): Manifest[] {
+  const { run, target, onPolicy } = placed.config;
+  const { namespace, replicas } = placed.placement;
+  const { service } = target;
+  const deployment = (name: string, part: Part, count: number | undefined, pod: object): Manifest => {
+    const labels = labelsOf(run, part);
+    const template = { metadata: { labels }, spec: pod };
+    return {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: metadataOf(name, namespace, labels),
+      spec: { replicas: count ?? 1, selector: { matchLabels: labels }, template },
+    };
+  };
+  const made: Manifest[] = [];
+  if (service) {
+    const pod = podSpec(placed, 'target', {
+      args: ['target', places.config],
+      env: advertised('target.service', ports.target),
+      port: ports.target,
+      resources: resourcesOf(service.execution, service.threads),
+    });
+    made.push(deployment(targetName(run), 'target', replicas.get(scaledParts.targetService), pod));
+  }
+  if (onPolicy) {
+    const pod = podSpec(placed, 'rollout', {
+      args: ['rollout', places.config, '--listen', `0.0.0.0:${ports.metrics}`],
+      port: 'metrics only',
+      resources: resourcesOf('cpu', 1),
+    });
+    made.push(deployment(workerName(run), 'rollout', replicas.get(scaledParts.rollout), pod));
+  }
+  return made;
+}
+
+/** The volume on which the feeder keeps what the target has written; none where it writes nothing. */
+export function rolloutsClaim({ config, placement: { namespace } }: PlacedRun, storage: string): Manifest[] {
+  if (!config.onPolicy) return [];
+  return [
+    {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: metadataOf(rolloutsName(config.run), namespace, labelsOf(config.run)),
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage } } },
+    },
+  ];
+}
+
+const rolloutsName = (run: string): string => `${run}-rollouts`;
+
+/**
+ * The feeder cuts the corpus again where its pod was moved, so it needs no volume that stays; with onPolicy it has one for
+ * what the target wrote.
+ */
 export function feeder(placed: PlacedRun): Manifest {
-  const { run } = placed.config;
+  const { run, onPolicy } = placed.config;
   const labels = labelsOf(run, 'feeder');
+  const volume = onPolicy ? { persistentVolumeClaim: { claimName: rolloutsName(run) } } : { emptyDir: {} };
   const spec = podSpec(placed, 'feeder', {
     args: ['feed', places.config],
     resources: resourcesOf('cpu', 1),
-    volumes: [{ name: 'output', emptyDir: {} }],
+    volumes: [{ name: 'output', ...volume }],
   });
   return {
     apiVersion: 'batch/v1',
@@ -102,7 +166,7 @@ interface Process {
   readonly args: readonly string[];
   readonly env?: readonly object[];
   /** Of gRPC; left out, it serves nothing, HTTP neither. */
-  readonly port?: number;
+  readonly port?: number | 'metrics only';
   readonly resources: object;
   readonly volumes?: readonly object[];
 }
@@ -118,7 +182,7 @@ function podSpec(
     periodSeconds: 10,
     timeoutSeconds: 5,
   });
-  const writesOutput = part !== 'teacher';
+  const writesOutput = part === 'feeder' || part === 'trainer';
   const hasSecrets = secrets.size > 0;
   return {
     automountServiceAccountToken: false,
@@ -139,7 +203,7 @@ function podSpec(
         ...(env.length > 0 && { env }),
         ...(port !== undefined && {
           ports: [
-            { name: 'grpc', containerPort: port },
+            ...(port === 'metrics only' ? [] : [{ name: 'grpc', containerPort: port }]),
             { name: 'metrics', containerPort: ports.metrics },
           ],
           // The model is loaded before /readyz says yes, and /healthz answers meanwhile.
@@ -172,11 +236,11 @@ function podSpec(
 }
 
 /** Replicas are told apart by the addresses of their pods. */
-function advertised({ key }: RunSource): readonly object[] {
+function advertised(key: string, port: number): readonly object[] {
   const name = `FUSEMESH_${key.toUpperCase().replaceAll('.', '__')}__ADVERTISE`;
   return [
     { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
-    { name, value: `$(POD_IP):${ports.teacher}` },
+    { name, value: `$(POD_IP):${port}` },
   ];
 }
 
