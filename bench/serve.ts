@@ -13,7 +13,7 @@ import type { Continued, Request } from './serving/request.ts';
 import { spinningEnds, startSide } from './side.ts';
 
 const threads = 2;
-const rounds = 4;
+const rounds = 2;
 const maxTokens = 64;
 const together = [1, 4, 16];
 

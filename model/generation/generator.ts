@@ -19,7 +19,6 @@ import { createTextStream } from './text-stream.ts';
 
 export type {
   GeneratedPiece,
-  GeneratedToken,
   GenerationRequest,
   TokenProbability,
 } from './generation-request.ts';

@@ -1,10 +1,11 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { modelDirectory } from '../../examples/zoo/layout.ts';
 import { writeOtherWeights } from '../../test/support/other-weights.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { type GeneratedPiece, Generator } from './generator.ts';
 
-const orator = modelDirectory('orator');
+const zoo = join(import.meta.dirname, '..', '..', 'examples', 'zoo');
+const orator = join(zoo, 'orator');
 const greedy = { temperature: 0, topP: 1, seed: 0, stop: [] };
 const prompts = ['Fellow citizens', 'We the people of', 'When in the course of human events, it', 'Law is'];
 describe('weights are exchanged', () => {
@@ -69,7 +70,7 @@ describe('weights are exchanged', () => {
   it('for those of another model it is refused, and the old ones stay', async () => {
     const generator = await Generator.load(orator, { threads: 1, version: 3 });
     try {
-      await expect(generator.replace(modelDirectory('novelist'), 4)).rejects.toMatchObject({
+      await expect(generator.replace(join(zoo, 'novelist'), 4)).rejects.toMatchObject({
         code: 'invalid_argument',
         message: expect.stringMatching(/has another (model|tokenizer) than/),
       });

@@ -94,9 +94,8 @@ test('a trainer publishes weights, which a target service reads and does not wri
     expect(bytes).toBe(100);
     break;
   }
-  await expect(
-    openWeights(target, run).publish({ ...content, step: 4 }, { patience: 1, replicas: 1 }),
-  ).rejects.toThrow();
+  const refused = openWeights(target, run).publish({ ...content, step: 4 }, { patience: 10, replicas: 1 });
+  await expect(refused).rejects.toMatchObject({ code: 'permission_denied' });
   await trainer.close();
   await target.close();
 });

@@ -32,7 +32,7 @@ export function checkpointWeights(checkpoints: string, log: Pick<Log, 'warn'>): 
     return whole;
   }
 
-  async function newest(): Promise<(OfferedWeights & { readonly id: string }) | undefined> {
+  async function newest(): Promise<OfferedWeights | undefined> {
     for (const name of await checkpointNames(checkpoints)) {
       const directory = join(checkpoints, name);
       try {

@@ -39,7 +39,8 @@ export async function publishedWeights(weights: RunWeights, model: string): Prom
     async *follow(signal) {
       if ((await weights.newest(signal)) === undefined && !signal.aborted) yield undefined;
       for await (const object of weights.follow(signal)) {
-        yield { step: object.step, fetch: (directory, until) => fetch(object, directory, until) };
+        const { step, sha256: id } = object;
+        yield { step, id, fetch: (directory, until) => fetch(object, directory, until) };
       }
     },
   };

@@ -21,7 +21,13 @@ export interface NewestWeightsOptions {
    */
   onWeights(directory: string, step: number): Promise<void>;
   readonly signal: AbortSignal;
-  readonly log: Pick<Log, 'info' | 'warn'>;
+  readonly log: Pick<Log, 'debug' | 'warn'>;
+}
+
+/** What is served. */
+interface Served extends Pick<OfferedWeights, 'step' | 'id'> {
+  /** That was made for it; undefined where the target itself is served. */
+  readonly directory: string | undefined;
 }
 
 /** Damaged weights are read again so often: what came over the network may have been. */
@@ -38,7 +44,7 @@ export async function serveNewestWeights(options: NewestWeightsOptions): Promise
   const { model, source, onWeights, signal, log } = options;
   const scratch = await makeScratchDirectory(options.scratch);
   const worker = startWorker<ModelDirectoryMethods>(new URL('./model-directory-worker.ts', import.meta.url));
-  let served: { readonly step: number; readonly directory: string | undefined } | undefined;
+  let served: Served | undefined;
   let made = 0;
 
   /** The weights as a directory; undefined where they cannot be had, and others are to be waited for. */
@@ -66,15 +72,17 @@ export async function serveNewestWeights(options: NewestWeightsOptions): Promise
   try {
     for await (const weights of source.follow(signal)) {
       const began = performance.now();
-      const step = weights?.step ?? 0;
-      if (step === 0 && served?.step === 0) continue;
-      const directory = weights === undefined || step === 0 ? undefined : await directoryOf(weights);
-      if (step !== 0 && directory === undefined) continue;
+      const trained = weights?.step === 0 ? undefined : weights;
+      const { step, id } = trained ?? { step: 0, id: '' };
+      // Published again, as where NATS has lost them.
+      if (served?.step === step && served.id === id) continue;
+      const directory = trained && (await directoryOf(trained));
+      if (trained && directory === undefined) continue;
       await onWeights(directory ?? model, step);
       if (served?.directory !== undefined) await rm(served.directory, { recursive: true, force: true });
-      served = { step, directory };
+      served = { step, id, directory };
       const seconds = (performance.now() - began) / 1000;
-      log.info({ step, seconds }, `The weights of step ${step} are served`);
+      log.debug({ step, seconds }, `The weights of step ${step} are served`);
     }
   } finally {
     await worker.stop();

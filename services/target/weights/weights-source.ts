@@ -11,6 +11,8 @@ export interface TrainedFile {
 export interface OfferedWeights {
   /** Steps of the training after which they are. */
   readonly step: number;
+  /** Tells them from other weights of the same step. */
+  readonly id: string;
   /**
    * @param directory for files that it has to write
    * @throws FuseMeshError not_found when they were superseded and removed, data_loss when they are damaged
