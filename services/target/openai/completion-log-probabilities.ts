@@ -36,7 +36,8 @@ export class CompletionTokens {
       };
     }
     const offset = this.#characters;
-    this.#count(token.bytes);
+    // A character counts with the token that begins it.
+    for (const byte of token.bytes) if ((byte & 0xc0) !== 0x80) this.#characters++;
     const text = tokenText(token, this.#tokenizer);
     const top = Object.fromEntries(
       [...alternatives, { ...token, logProbability }].map((one) => [
@@ -50,11 +51,6 @@ export class CompletionTokens {
       top_logprobs: this.#withAlternatives ? [top] : null,
       text_offset: [offset],
     };
-  }
-
-  /** A character counts with the token that begins it. */
-  #count(bytes: Uint8Array): void {
-    for (const byte of bytes) if ((byte & 0xc0) !== 0x80) this.#characters++;
   }
 }
 

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { Agent, fetch } from 'undici';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -93,6 +94,19 @@ it('says in OpenAI’s shape what is wrong', async () => {
       code,
     });
   }
+});
+
+it('answers a body without a length that does not end, too', async () => {
+  const sending = request(`${target.baseUrl}/completions`, { method: 'POST', headers: json });
+  // The server may have closed the connection before all is sent.
+  sending.on('error', () => {});
+  const status = new Promise<number | undefined>((resolve) => {
+    sending.once('response', (response) => resolve(response.statusCode));
+  });
+  for (let sent = 0; sent <= mostBodyBytes; sent += 2 ** 20) sending.write(Buffer.alloc(2 ** 20, 'x'));
+  expect(await status).toBe(413);
+  sending.destroy();
+  expect((await post(asked)).status).toBe(200);
 });
 
 it('refuses one request too many with 429, and serves on', async () => {

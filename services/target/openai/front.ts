@@ -55,16 +55,19 @@ export class OpenAiFront {
     const path = pathOf(request);
     if (!path.startsWith(prefix)) return false;
     const abort = new AbortController();
+    let left = false;
     response.once('close', () => {
-      if (!response.writableFinished) abort.abort();
+      left = !response.writableFinished;
+      if (left) abort.abort();
     });
-    const handled = this.#handle(path, request, response, abort).catch((error: unknown) =>
-      this.#refuse(error, path, response),
-    );
+    const handled = this.#handle(path, request, response, abort).catch((error: unknown) => {
+      // An answer that fails aborts the others: that is not the caller's leaving.
+      if (!left && !(request.destroyed && !request.complete)) this.#refuse(error, path, response);
+    });
     this.#inHand.add(handled);
     await handled;
     this.#inHand.delete(handled);
-    this.#answers?.countHttp(endpointOf(path), abort.signal.aborted ? 499 : response.statusCode);
+    this.#answers?.countHttp(endpointOf(path), left ? 499 : response.statusCode);
     return true;
   };
 

@@ -20,7 +20,8 @@ export async function readBody(request: IncomingMessage): Promise<Readonly<Recor
   if (Number(request.headers['content-length'] ?? 0) > mostBodyBytes) throw tooLong();
   const parts: Buffer[] = [];
   let length = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
+  // A refusal is answered: the connection is not to be destroyed with the rest of the body.
+  for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     length += part.length;
     if (length > mostBodyBytes) throw tooLong();
     parts.push(part);
