@@ -1,7 +1,21 @@
-import type { OperatorTable } from '../graph.ts';
+import type { OperatorTable, Value } from '../graph.ts';
+import type { OnnxWriter } from '../onnx-writer.ts';
 import { product, sameShape } from '../shape.ts';
 import { expectType, fixedSizes, refuse } from './refusals.ts';
-import { writtenAs } from './written-as.ts';
+
+/**
+ * x, of whose shape ONNX Runtime knows nothing beforehand. Whenever it plans where a value of known rank goes, it looks
+ * at all values that nobody needs any more; of those with an open size it can use none, and with thousands of experts
+ * it would look at them for minutes: 512 took 4.6 seconds of a core, and the time grows with the square.
+ *
+ * @param counts int64, known only when the graph runs
+ */
+function ofUnknownRank(onnx: OnnxWriter, x: Value, counts: Value): string {
+  const zero = onnx.add('Mul', [onnx.add('ReduceSum', [counts], { keepdims: 1 }), onnx.int64s([0])]);
+  const rank = onnx.add('Add', [zero, onnx.int64s([x.shape.length])]);
+  const shape = onnx.add('Slice', [onnx.add('Shape', [x]), onnx.int64s([0]), rank]);
+  return onnx.add('Reshape', [x, shape]);
+}
 
 /** Rows are given to experts, each of which takes its own rows alone. Neither operator has a gradient. */
 export const routingOperators = {
@@ -39,6 +53,8 @@ export const routingOperators = {
         refuse('SplitRows', operands, 'takes a count for each part');
       return sizes.map((size) => ({ elementType: x.elementType, shape: x.shape.with(0, size) }));
     },
-    toOnnx: writtenAs('Split', () => ({ axis: 0 })),
+    toOnnx: (onnx, { inputs: [x, counts], outputs }) => {
+      onnx.add('Split', [ofUnknownRank(onnx, x, counts), counts], { axis: 0 }, outputs);
+    },
   },
 } satisfies Partial<OperatorTable>;
