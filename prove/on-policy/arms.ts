@@ -19,8 +19,8 @@ const own = (share: number, loss: string, steps: number): Arm => ({
 /** The first is what the others are compared with. */
 export const arms: readonly Arm[] = [
   { name: 'off-policy', settings: [], onPolicy: false, steps: 44 },
-  own(0.5, 'reverseKL', 52),
-  own(0.75, 'reverseKL', 56),
-  own(0.5, 'jsd', 52),
-  own(0.5, 'policyGradient', 52),
+  own(0.5, 'reverseKL', 56),
+  own(0.75, 'reverseKL', 65),
+  own(0.75, 'jsd', 65),
+  own(0.75, 'policyGradient', 65),
 ];

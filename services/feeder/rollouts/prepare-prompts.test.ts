@@ -23,7 +23,16 @@ async function prepared(
       contextLength: 40,
       onPolicy: {
         prompts: [{ domain: 'asked', path, invalid }],
-        ...{ maxNewTokens, temperature: 1, topP: 1, perPrompt: 1, share: 1, staleness: 0 },
+        ...{
+          maxNewTokens,
+          temperature: 1,
+          topP: 1,
+          perPrompt: 1,
+          share: 1,
+          loss: 'reverseKL',
+          beta: 0.5,
+          staleness: 0,
+        },
       },
     },
     {
