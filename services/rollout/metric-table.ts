@@ -18,7 +18,7 @@ export const rolloutTable = {
     [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300],
   ),
   inHand: gauge(named('in_hand'), 'Prompts in hand.'),
-  waiting: gauge(named('waiting'), 'Prompts in hand of which no token is written yet.'),
+  notBegun: gauge(named('not_begun'), 'Prompts in hand of which no token is written yet.'),
   givenBack: counter(
     named('given_back_total'),
     'Prompts that were given back: weights new enough had not come for a while, or the worker left.',

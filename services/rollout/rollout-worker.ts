@@ -107,9 +107,9 @@ async function written(
 ): Promise<Document | undefined> {
   while (!signal.aborted) {
     let begun = false;
-    metrics.waiting.inc();
+    metrics.notBegun.inc();
     const begin = () => {
-      if (!begun) metrics.waiting.dec();
+      if (!begun) metrics.notBegun.dec();
       begun = true;
     };
     const onBegun = (waited: number) => {

@@ -82,7 +82,7 @@ export const rollouts: Row = {
       min: 0,
       queries: [
         { expression: `sum(${gauge(rolloutTable.inHand)})`, legend: 'in hand' },
-        { expression: `sum(${gauge(rolloutTable.waiting)})`, legend: 'waiting' },
+        { expression: `sum(${gauge(rolloutTable.notBegun)})`, legend: 'not begun' },
       ],
     },
     {
