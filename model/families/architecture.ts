@@ -1,7 +1,6 @@
 import type { Value } from '../graph/graph.ts';
 import type { AttentionParts, AttentionScores } from '../graph/signatures.ts';
-import type { PlaceWithin } from './experts.ts';
-import type { LinearLayer } from './weight-shapes.ts';
+import type { LinearLayer, PlaceWithin } from './weight-shapes.ts';
 
 /** A language model without its weights: what config.json says, and how to build its graph. */
 export interface Architecture {

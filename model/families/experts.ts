@@ -13,7 +13,7 @@ import {
 import type { Value } from '../graph/graph.ts';
 import { product } from '../graph/shape.ts';
 import type { Modules } from './modules.ts';
-import type { WeightShapes } from './weight-shapes.ts';
+import type { PlaceWithin, WeightShapes } from './weight-shapes.ts';
 
 /** Feed-forwards of which a router gives each token to a few. */
 export interface Experts {
@@ -34,12 +34,6 @@ interface ExpertNames {
   readonly gate: string;
   readonly up: string;
   readonly down: string;
-}
-
-/** A weight's place in a tensor that holds it with others: so many values from its beginning. */
-export interface PlaceWithin {
-  readonly tensor: string;
-  readonly begin: number;
 }
 
 /** Where transformers 5 has the experts of every family, with the router beside them, if it writes them as it holds them. */

@@ -4,11 +4,11 @@ import type { Value } from '../graph/graph.ts';
 import { product } from '../graph/shape.ts';
 import type { Architecture, BlockInput } from './architecture.ts';
 import { type Attend, attentionOf, capped } from './attention.ts';
-import { expertWeights, type PlaceWithin, routed } from './experts.ts';
+import { expertWeights, routed } from './experts.ts';
 import type { AttendingLayer, LlamaConfig } from './llama-config.ts';
 import { Modules } from './modules.ts';
 import { rotation } from './rotation.ts';
-import { WeightShapes } from './weight-shapes.ts';
+import { type PlaceWithin, WeightShapes } from './weight-shapes.ts';
 
 /**
  * Llama (Touvron et al. 2023) and those that are built like it: RMSNorm, rotary positions, grouped-query attention, a

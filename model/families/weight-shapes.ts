@@ -8,6 +8,12 @@ export interface LinearLayer {
   readonly transposed: boolean;
 }
 
+/** A weight's place in a tensor that holds it with others: so many values from its beginning. */
+export interface PlaceWithin {
+  readonly tensor: string;
+  readonly begin: number;
+}
+
 /** How many values tensors of these shapes hold. */
 export const parameterCount = (shapes: ReadonlyMap<string, readonly number[]>): number =>
   [...shapes.values()].reduce((sum, shape) => sum + elementCount(shape), 0);
