@@ -9,10 +9,11 @@ const orator = join(zoo, 'orator');
 const greedy = { temperature: 0, topP: 1, seed: 0, stop: [] };
 const prompts = ['Fellow citizens', 'We the people of', 'When in the course of human events, it', 'Law is'];
 describe('weights are exchanged', () => {
-  const swaps = 200;
+  /** `prove -- swaps` has 200, of the whole service. */
+  const swaps = 60;
   /** Before the memory is looked at first, so many: what grows with the first of them stays. */
-  const warmUp = 40;
-  /** A version's weights and session take 7 MB: if one in ten stayed, it would be more. */
+  const warmUp = 20;
+  /** A version's weights and session take 7 MB: if every second stayed, it would be more. */
   const mostGrowth = 100 * 2 ** 20;
 
   it(`${swaps} times under load: nothing fails, nothing is of two versions, nothing stays`, {

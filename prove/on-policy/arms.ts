@@ -20,6 +20,7 @@ const own = (share: number, loss: string, steps: number): Arm => ({
 export const arms: readonly Arm[] = [
   { name: 'off-policy', settings: [], onPolicy: false, steps: 44 },
   own(0.5, 'reverseKL', 56),
+  own(0.65, 'reverseKL', 61),
   own(0.75, 'reverseKL', 65),
   own(0.75, 'jsd', 65),
   own(0.75, 'policyGradient', 65),
