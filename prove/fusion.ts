@@ -25,7 +25,7 @@ import { readRealFindings } from './fusion/real/real-findings.ts';
 import { openRealStudy } from './fusion/real/real-study.ts';
 import { circumstancesOf } from './fusion/report/circumstances.ts';
 import { resultsPage } from './fusion/report/results-page.ts';
-import { readRemarks, writePage } from './fusion/report/write-page.ts';
+import { readWritten, writePage } from './fusion/report/write-page.ts';
 import type { Study } from './fusion/study.ts';
 
 await runUntilStopped(async (signal) => {
@@ -42,9 +42,18 @@ await runUntilStopped(async (signal) => {
   const real = await readRealFindings(options.seeds, signal);
   if (!real) console.log('Nothing is written on a real LLM: npm run prove -- fusion --real measures it.');
   const circumstances = await circumstancesOf(parameters);
-  const remarks = await readRemarks();
+  const remarks = await readWritten('fusion', 'remarks.md');
+  const onPolicy = await readWritten('on-policy', 'results.md');
   await writePage(
-    resultsPage({ experiments: study.experiments, results, circumstances, compared, real, remarks }),
+    resultsPage({
+      experiments: study.experiments,
+      results,
+      circumstances,
+      compared,
+      real,
+      onPolicy,
+      remarks,
+    }),
   );
 });
 

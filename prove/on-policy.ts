@@ -5,7 +5,7 @@
  * --seeds N        so many seeds (3)
  * --only PATTERN   arms whose names fit a regular expression
  * --fresh          forget the results so far
- * --write          write prove/on-policy/results.md, which docs/results.md has a copy of
+ * --write          write prove/on-policy/results.md, which is a section of docs/results.md
  */
 import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -40,6 +40,7 @@ const pageOf = (seeds: readonly number[], real?: RealFindings) =>
     results: results(seeds),
     compared: 'the corpus',
     real,
+    onPolicy: '## Own text against given text',
     remarks: 'Nothing else.',
     circumstances: { command: 'npm run prove -- fusion --write', facts: [['CPU', 'of a test']] },
   });
@@ -50,7 +51,7 @@ test('says what was run, on what, with which seeds', () => {
   expect(text).toContain('```sh\nnpm run prove -- fusion --write\n```');
   expect(text).toContain('| CPU | of a test |');
   expect(text).toContain('| seeds | 1, 2, 3 |');
-  expect(text).toContain('Nothing else.');
+  expect(text).toMatch(/\n\n## Own text against given text\n\n[\s\S]*Nothing else\.\n$/);
 });
 
 test('pairs by seed: what all experiments of a seed have in common is no noise', () => {

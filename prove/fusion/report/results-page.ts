@@ -18,13 +18,15 @@ export interface Findings {
   readonly compared: string;
   /** Undefined where nothing has been measured with a real LLM. */
   readonly real: RealFindings | undefined;
+  /** The section that `prove -- on-policy` wrote; undefined where it has not. */
+  readonly onPolicy: string | undefined;
   /** Written by hand, in Markdown; undefined where there are none. */
   readonly remarks: string | undefined;
 }
 
 /** The page and its pictures, by their paths below docs/. */
 export function resultsPage(findings: Findings): Map<string, string> {
-  const { experiments, results, real, remarks } = findings;
+  const { experiments, results, real, onPolicy, remarks } = findings;
   const losses = lossesOf(results);
   const of = (group: Experiment['group']) =>
     experiments.filter((experiment) => experiment.group === group).map(({ name }) => name);
@@ -45,6 +47,7 @@ export function resultsPage(findings: Findings): Map<string, string> {
     ablationSection(losses, ablations),
     efficiencySection(results, of('sample efficiency')),
     ...(real === undefined ? [] : [realSection(real)]),
+    ...(onPolicy === undefined ? [] : [onPolicy.trim()]),
     ...(remarks === undefined ? [] : ['## What did not work, and other remarks', remarks.trim()]),
   ];
   return new Map([
