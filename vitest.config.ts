@@ -6,6 +6,8 @@ const withRealModels = process.env['FUSEMESH_REAL'] !== undefined;
 const withVllm = process.env['FUSEMESH_VLLM'] !== undefined;
 /** Tests that need clients of PyPI: npm run test:clients sets this. */
 const withClients = process.env['FUSEMESH_CLIENTS'] !== undefined;
+/** Tests that take minutes on a software device: npm run test:webgpu sets this. */
+const withSlowDevice = process.env['FUSEMESH_WEBGPU'] !== undefined;
 
 // Tests start real servers, worker threads and child processes: few files at once, and time to spare.
 export default defineConfig({
@@ -15,6 +17,7 @@ export default defineConfig({
       ...configDefaults.exclude,
       ...(withRealModels ? [] : ['test/real/**']),
       ...(withVllm ? [] : ['test/vllm/**']),
+      ...(withSlowDevice ? [] : ['test/webgpu/slow/**']),
       ...(withClients ? [] : ['test/clients/python/**']),
     ],
     pool: 'forks',

@@ -6,10 +6,10 @@ import type { GenerationMethods } from './generation-worker.ts';
 
 const sampling = { temperature: 0, topP: 1, seed: 0 };
 const promptTokens = 6;
-const together = 16;
+const together = 8;
 
 it.each([...goldenModels(), ...goldenTeachers()].map((path) => [basename(path), path]))(
-  'generates what transformers generates, 16 texts of different lengths at a time that come and go: %s',
+  'generates what transformers generates, 8 texts of different lengths at a time that come and go: %s',
   async (_, directory) => {
     const expected = await openExpected(directory);
     const inputIds = await readInt32(expected, 'input_ids');
@@ -25,7 +25,7 @@ it.each([...goldenModels(), ...goldenTeachers()].map((path) => [basename(path), 
       await remote.load(0, directory, { threads: 1, most: 2 ** 30 });
       // Of each text transformers has generated more than the one before: it goes on as that text does.
       const texts = Array.from({ length: together }, (_, i) =>
-        whole.slice(0, promptTokens + ((i * 7) % 16) * 4),
+        whole.slice(0, promptTokens + ((i * 7) % 8) * 8),
       );
       let begun = 0;
       let ended = 0;

@@ -1,14 +1,21 @@
 import { copyFile, cp, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeRandomLlama } from '../../bench/random-llama.ts';
-import { TrainingEngine } from '../../engine/training-engine.ts';
-import { createLog } from '../../process/log/log.ts';
-import { newestCheckpoint, readSnapshot } from '../../trainer/checkpoint/read-checkpoint.ts';
-import { optionsFor } from '../support/engine-options.ts';
-import { refusalOfDevice } from '../webgpu/software-device.ts';
-import { runCommand } from './command.ts';
-import { goOn, killTrainer, makeSmallCorpus, type SmallCorpus, writeRunFile, zoo } from './small-run.ts';
+import { writeRandomLlama } from '../../../bench/random-llama.ts';
+import { TrainingEngine } from '../../../engine/training-engine.ts';
+import { createLog } from '../../../process/log/log.ts';
+import { newestCheckpoint, readSnapshot } from '../../../trainer/checkpoint/read-checkpoint.ts';
+import { runCommand } from '../../end-to-end/command.ts';
+import {
+  goOn,
+  killTrainer,
+  makeSmallCorpus,
+  type SmallCorpus,
+  writeRunFile,
+  zoo,
+} from '../../end-to-end/small-run.ts';
+import { optionsFor } from '../../support/engine-options.ts';
+import { refusalOfDevice } from '../software-device.ts';
 
 const refusal = await refusalOfDevice();
 const steps = 6;

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { writeRandomLlama } from '../../bench/random-llama.ts';
-import type { EngineOptions } from '../../engine/engine-options.ts';
-import { ModelInTraining } from '../../engine/model-in-training.ts';
-import { microBatches } from '../../engine/packing/micro-batches.ts';
-import type { TrainingBatch } from '../../engine/training-batch.ts';
-import { optionsFor, optionsOnDevice } from '../support/engine-options.ts';
-import { goldenModels } from '../support/golden.ts';
-import { randomBatch } from '../support/random-batch.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { refusalOfDevice } from './software-device.ts';
+import { writeRandomLlama } from '../../../bench/random-llama.ts';
+import type { EngineOptions } from '../../../engine/engine-options.ts';
+import { ModelInTraining } from '../../../engine/model-in-training.ts';
+import { microBatches } from '../../../engine/packing/micro-batches.ts';
+import type { TrainingBatch } from '../../../engine/training-batch.ts';
+import { optionsFor, optionsOnDevice } from '../../support/engine-options.ts';
+import { goldenModels } from '../../support/golden.ts';
+import { randomBatch } from '../../support/random-batch.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { refusalOfDevice } from '../software-device.ts';
 
 const refusal = await refusalOfDevice();
 const blocks = 2;
