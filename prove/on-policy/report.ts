@@ -20,6 +20,7 @@ export interface ArmResult {
 }
 
 const headings = [
+  'seeds',
   'KL on own text, nats a token',
   'against off-policy',
   'intervals apart',
@@ -51,8 +52,9 @@ function rowsOf(results: readonly ArmResult[]): string[][] {
       own.reduce((sum, result) => sum + value(result), 0) / own.length;
     return [
       name,
+      String(own.length),
       written(divergences(own), 4),
-      isFirst ? '' : `${writtenDifference(paired, 2)} %${excludesZero(paired) ? '' : ' (noise)'}`,
+      isFirst ? '' : `${writtenDifference(paired, 2)} %${excludesZero(paired) === false ? ' (noise)' : ''}`,
       isFirst ? '' : yesOrNo(isBelow(divergences(own), divergences(first))),
       written(intervalOf(own.map(meanLoss)), 4),
       isFirst ? '' : `${writtenDifference(loss, 2)} %`,
@@ -86,7 +88,7 @@ export function onPolicySection(results: readonly ArmResult[]): string {
       `Then each writes behind beginnings of held-out speeches, ${ownTokens.toLocaleString('en-GB')} tokens or so, and the ` +
       `mean of log target − log teacher over them estimates KL(target ‖ teacher). Seeds ${seeds.join(', ')}; intervals by ` +
       "Student's t, differences paired by seed.",
-    '```sh\nnpm run prove -- on-policy --write\n```',
+    `\`\`\`sh\nnpm run prove -- on-policy --seeds ${seeds.length} --write\n\`\`\``,
     markdownTable(['', ...headings], rowsOf(results)),
   ].join('\n\n');
 }
