@@ -70,3 +70,53 @@ describe('Turns', () => {
     expect(await turns.take(async () => 'again')).toBe('again');
   });
 });
+
+const forever = new AbortController().signal;
+
+/** Begins turns of these lanes in this order, ends each at once, and says in which order they were had. */
+async function order(turns: Turns, lanes: readonly string[]): Promise<number[]> {
+  const begun: number[] = [];
+  await Promise.all(
+    lanes.map(async (lane, i) => {
+      const end = await turns.begin({ lane, signal: forever });
+      begun.push(i);
+      end();
+    }),
+  );
+  return begun;
+}
+
+it('gives calls their turns, whatever one of them wants', async () => {
+  const turns = new Turns(1);
+  const [many, one] = ['many', 'one'];
+  const end = await turns.begin({ lane: 'before', signal: forever });
+  const begun = order(turns, [many, many, many, one, many]);
+  expect(turns.waiting).toBe(5);
+  end();
+  expect(await begun).toEqual([0, 3, 1, 2, 4]);
+  expect([turns.taken, turns.waiting]).toEqual([0, 0]);
+});
+
+it('forgets who left while waiting', async () => {
+  const turns = new Turns(2);
+  const held = [
+    await turns.begin({ lane: 'before', signal: forever }),
+    await turns.begin({ lane: 'before', signal: forever }),
+  ];
+  const gone = new AbortController();
+  const call = 'call';
+  const waiting = [
+    turns.begin({ lane: call, signal: gone.signal }),
+    turns.begin({ lane: call, signal: forever }),
+  ];
+  gone.abort();
+  await expect(waiting[0]).rejects.toMatchObject({ code: 'cancelled' });
+  expect(turns.waiting).toBe(1);
+  held[0]();
+  (await waiting[1])();
+  held[1]();
+  expect([turns.taken, turns.waiting]).toEqual([0, 0]);
+  await expect(turns.begin({ lane: call, signal: AbortSignal.abort() })).rejects.toMatchObject({
+    code: 'cancelled',
+  });
+});

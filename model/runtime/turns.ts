@@ -13,24 +13,56 @@ interface Waiting {
 }
 
 /**
- * Runs one piece of work at a time, for a worker thread. Waiting work stays on this side of the thread, where
- * it can still be cancelled.
+ * Lets so many pieces of work be done at a time, one where nothing else is said. Waiting work can still be cancelled; of
+ * a worker thread, it stays on this side of the thread.
  */
 export class Turns {
+  readonly #atOnce: number;
   /** The lanes with waiting work; the first has the next turn. */
   readonly #lanes = new Map<string, Waiting[]>();
-  #busy = false;
+  #taken = 0;
+
+  constructor(atOnce = 1) {
+    this.#atOnce = atOnce;
+  }
+
+  /** Pieces of work that have begun and are not done. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  get waiting(): number {
+    return [...this.#lanes.values()].reduce((sum, { length }) => sum + length, 0);
+  }
 
   /** @throws FuseMeshError cancelled when the signal aborts before the work begins */
-  async take<T>(work: () => Promise<T>, { lane = '', signal }: Turn = {}): Promise<T> {
-    if (signal?.aborted) throw cancelled();
-    if (this.#busy) await this.#wait(lane, signal);
-    this.#busy = true;
+  async take<T>(work: () => Promise<T>, turn: Turn = {}): Promise<T> {
+    const room = this.#enter(turn);
+    if (room) await room;
     try {
       return await work();
     } finally {
       this.#next();
     }
+  }
+
+  /**
+   * A turn for work that the caller does itself.
+   *
+   * @returns ends the turn, to be called once
+   * @throws FuseMeshError cancelled when the signal aborts before the turn begins
+   */
+  async begin(turn: Turn): Promise<() => void> {
+    await this.#enter(turn);
+    return () => this.#next();
+  }
+
+  /** @returns when there is room; undefined where there is at once, so that work begins in the same breath */
+  #enter({ lane = '', signal }: Turn): Promise<void> | undefined {
+    if (signal?.aborted) throw cancelled();
+    if (this.#taken >= this.#atOnce) return this.#wait(lane, signal);
+    this.#taken++;
+    return undefined;
   }
 
   #wait(lane: string, signal: AbortSignal | undefined): Promise<void> {
@@ -58,7 +90,7 @@ export class Turns {
     else this.#lanes.set(lane, others);
   }
 
-  /** Begins the next piece of work, without letting `#busy` fall in between. */
+  /** Begins the next piece of work, without letting the place of the last be free in between. */
   #next(): void {
     for (const [lane, [first, ...others]] of this.#lanes) {
       this.#lanes.delete(lane);
@@ -66,7 +98,7 @@ export class Turns {
       first.begin();
       return;
     }
-    this.#busy = false;
+    this.#taken--;
   }
 }
 

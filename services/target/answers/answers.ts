@@ -2,11 +2,11 @@ import type { Registry } from 'prom-client';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
 import type { GeneratedPiece, GenerationRequest } from '../../../model/generation/generator.ts';
 import { PieceQueue } from '../../../model/generation/piece-queue.ts';
+import { Turns } from '../../../model/runtime/turns.ts';
 import { type Metrics, makeMetrics } from '../../../process/metrics/metric.ts';
 import { CallSlots } from '../../calls/call-slots.ts';
 import { targetTable } from '../metric-table.ts';
 import type { ScoredByStep, TargetModel } from '../target-model.ts';
-import { AnswerSlots } from './answer-slots.ts';
 import { type Prompt, promptOf } from './prompt-of.ts';
 import { StepWaits } from './step-waits.ts';
 
@@ -47,7 +47,9 @@ interface Slot {
 /** What every protocol of the service answers calls with: bounded, in turns, counted. */
 export class Answers {
   readonly model: TargetModel;
-  readonly #slots: AnswerSlots;
+  /** Calls are lanes: one that wants many answers holds up no other that wants one. */
+  readonly #slots: Turns;
+  #calls = 0;
   readonly #inHand: CallSlots;
   readonly #scores = new CallSlots(mostScores, 'target service', 'texts to score');
   readonly #steps: StepWaits;
@@ -59,7 +61,7 @@ export class Answers {
     { slots, step, register }: { slots: number; step: number; register: Registry },
   ) {
     this.model = model;
-    this.#slots = new AnswerSlots(slots);
+    this.#slots = new Turns(slots);
     this.#inHand = new CallSlots(slots + mostWaiting, 'target service', 'answers');
     this.#steps = new StepWaits(step);
     this.#metrics = makeMetrics(targetTable, register, {
@@ -106,11 +108,11 @@ export class Answers {
    * @throws FuseMeshError resource_exhausted where that many more cannot wait
    */
   call(count = 1): Call {
-    const call = {
+    const lane = String(this.#calls++);
+    return {
       end: this.#inHand.take(count),
-      write: (request: AnswerRequest, signal: AbortSignal) => this.#write(call, request, signal),
+      write: (request, signal) => this.#write(lane, request, signal),
     };
-    return call;
   }
 
   /** @throws FuseMeshError as Scorer.score, resource_exhausted where too many wait already */
@@ -129,13 +131,13 @@ export class Answers {
 
   /** Who reads slowly holds no slot: the pieces wait for them. */
   async *#write(
-    call: object,
+    lane: string,
     { prompt, maxTokens, minStep = 0, ...request }: AnswerRequest,
     signal: AbortSignal,
   ): AsyncGenerator<GeneratedPiece> {
     const { encoder, card } = this.model;
     const read = await promptOf(prompt, encoder, card.contextLength);
-    const slot = await this.#slotFor(call, minStep, signal);
+    const slot = await this.#slotFor(lane, minStep, signal);
     const generation = { ...request, ...read, maxTokens: maxTokens ?? card.contextLength };
     const leaving = new AbortController();
     const leave = () => leaving.abort();
@@ -183,11 +185,11 @@ export class Answers {
   }
 
   /** Weights as new as the call wants, and a slot. */
-  async #slotFor(call: object, minStep: number, signal: AbortSignal): Promise<Slot> {
+  async #slotFor(lane: string, minStep: number, signal: AbortSignal): Promise<Slot> {
     for (;;) {
       await this.#steps.reached(minStep, signal);
       const waited = performance.now();
-      const giveBack = await this.#slots.take(call, signal);
+      const giveBack = await this.#slots.begin({ lane, signal });
       if (this.step >= minStep) return { waited, giveBack };
       giveBack();
     }
