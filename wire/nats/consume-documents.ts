@@ -1,14 +1,11 @@
 import { AckPolicy, DeliverPolicy, type JsMsg, nanos } from 'nats';
-import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Document } from '../generated/fusemesh/v1/corpus_pb.ts';
 import { feederSource, putAside } from './dead-letters.ts';
 import { DocumentDecoder } from './document-decoder.ts';
-import { isUnanswered, natsFailure, refusalOf } from './failure.ts';
-import { fetchMessages } from './fetch-messages.ts';
+import { refusalOf } from './failure.ts';
 import { type RunContext, teacherConsumer } from './names.ts';
-import { wholeBytes } from './parts.ts';
+import { acknowledge, takeMessages } from './take-messages.ts';
 import { traceparentOf } from './traceparent.ts';
-import { untilAnswered } from './until-answered.ts';
 
 /** A document delivered to a teacher. */
 export interface DeliveredDocument {
@@ -35,6 +32,7 @@ const ackWait = 10_000;
 export const markEvery = ackWait / 4;
 /** For all replicas together. Each process fetches only what it scores soon, so this does not bound its memory. */
 const leastInHand = 1024;
+const what = 'the documents';
 
 /** How a teacher takes documents. */
 export interface ConsumeOptions {
@@ -52,39 +50,27 @@ export async function* consumeDocuments(
   teacher: string,
   { batch, signal, onMalformed }: ConsumeOptions,
 ): AsyncGenerator<DeliveredDocument> {
-  const { connection, names } = context;
-  const { url } = connection;
-  const doing = `take documents of run ${names.run} for teacher ${teacher}`;
-  const source = { stream: names.documentsStream, consumer: teacherConsumer(teacher), batch, doing };
+  const { names } = context;
   const decoder = new DocumentDecoder(context, signal);
-  while (!signal.aborted) {
-    try {
-      await untilAnswered(connection, doing, signal, () => ensureConsumer(context, teacher, batch));
-      for await (const message of fetchMessages(context, source, signal)) {
-        const bytes = await wholeBytes(context, names.partsStream, message, signal);
-        if (bytes === undefined) {
-          // Covered by a checkpoint, or lost: then the trainer asks for what it needs.
-          if (!signal.aborted) await acknowledge(context, message);
-          continue;
-        }
+  yield* takeMessages<DeliveredDocument>(
+    context,
+    {
+      stream: names.documentsStream,
+      consumer: teacherConsumer(teacher),
+      batch,
+      doing: `take documents of run ${names.run} for teacher ${teacher}`,
+      what,
+      ensure: () => ensureConsumer(context, teacher, batch),
+      read: async (message, bytes) => {
         const { document, malformed: reason } = await decoder.decode(bytes, message.seq);
-        if (document !== undefined) {
-          yield delivered(context, message, bytes, document);
-          continue;
-        }
+        if (document !== undefined) return delivered(context, message, bytes, document);
         await refuse(context, message, bytes, reason);
         onMalformed?.({ position: message.seq, reason });
-      }
-    } catch (error) {
-      // The store was lost: the new stream gets a new consumer, which begins with the first document.
-      if (!isGone(error) || !(await context.restore())) throw natsFailure(error, doing, url);
-    }
-  }
-}
-
-function isGone(error: unknown): boolean {
-  const refusal = refusalOf(error instanceof FuseMeshError ? error.cause : error);
-  return refusal === 'consumer missing' || refusal === 'stream missing';
+        return undefined;
+      },
+    },
+    signal,
+  );
 }
 
 function delivered(
@@ -97,25 +83,16 @@ function delivered(
     document,
     working: () => message.working(),
     traceparent: () => traceparentOf(message),
-    ack: () => acknowledge(context, message),
+    ack: () => acknowledge(context, message, what),
     refuse: (reason) => refuse(context, message, bytes, reason),
   };
-}
-
-async function acknowledge({ connection }: RunContext, message: JsMsg): Promise<void> {
-  try {
-    await message.ackAck();
-  } catch (error) {
-    if (isUnanswered(error)) return;
-    throw natsFailure(error, `acknowledge message ${message.seq} of the documents`, connection.url);
-  }
 }
 
 /** Acknowledges the document even where it cannot be put aside, so that nobody gets it again. */
 async function refuse(context: RunContext, message: JsMsg, bytes: Uint8Array, reason: string): Promise<void> {
   const letter = { stream: 'documents', source: feederSource, position: message.seq } as const;
   await putAside(context, { ...letter, bytes, reason });
-  await acknowledge(context, message);
+  await acknowledge(context, message, what);
 }
 
 async function ensureConsumer(

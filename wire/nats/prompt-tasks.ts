@@ -44,7 +44,7 @@ export async function* takeTasks(context: RunContext, signal: AbortSignal): Asyn
   const doing = `take prompts of run ${run}`;
   for await (const message of takeFromQueue(
     context,
-    { stream, consumer: 'workers', ackWait, batch: 1, doing },
+    { stream, consumer: 'workers', ackWait, batch: 1, doing, what: 'the prompts' },
     signal,
   )) {
     yield { ...message, task: taskFromBytes(message.bytes, message.document) };

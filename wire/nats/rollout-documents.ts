@@ -41,7 +41,8 @@ export async function* takeRollouts(
   signal: AbortSignal,
 ): AsyncGenerator<DeliveredRollout> {
   const { rolloutsStream: stream, run } = context.names;
-  const queue = { stream, consumer: 'feeder', ackWait, batch, doing: `take rollouts of run ${run}` };
+  const doing = `take rollouts of run ${run}`;
+  const queue = { stream, consumer: 'feeder', ackWait, batch, doing, what: 'the rollouts' };
   for await (const { document, bytes, ack } of takeFromQueue(context, queue, signal)) {
     yield { document, ack, ...decoded(bytes, document) };
   }

@@ -1,10 +1,7 @@
 import { AckPolicy, DeliverPolicy, type JsMsg, nanos } from 'nats';
-import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { isUnanswered, natsFailure, refusalOf } from './failure.ts';
-import { fetchMessages } from './fetch-messages.ts';
+import { refusalOf } from './failure.ts';
 import type { RunContext } from './names.ts';
-import { wholeBytes } from './parts.ts';
-import { untilAnswered } from './until-answered.ts';
+import { acknowledge, takeMessages } from './take-messages.ts';
 
 /** A stream of which each message goes to one taker, and is gone when it has acknowledged it. */
 export interface Queue {
@@ -17,6 +14,8 @@ export interface Queue {
   readonly batch: number;
   /** For an error message: "take rollouts of run demo". */
   readonly doing: string;
+  /** What the messages are, for another: "the rollouts". */
+  readonly what: string;
 }
 
 /** A message in hand. */
@@ -36,49 +35,29 @@ export interface QueuedMessage {
 const mostInHand = 8_192;
 
 /** What comes through a queue, until aborted. A stream that is lost is made again. */
-export async function* takeFromQueue(
+export const takeFromQueue = (
   context: RunContext,
   queue: Queue,
   signal: AbortSignal,
-): AsyncGenerator<QueuedMessage> {
-  const { connection, names } = context;
-  const { stream, consumer, batch, doing } = queue;
-  while (!signal.aborted) {
-    try {
-      await untilAnswered(connection, doing, signal, () => ensureConsumer(context, queue));
-      for await (const message of fetchMessages(context, { stream, consumer, batch, doing }, signal)) {
-        const bytes = await wholeBytes(context, names.partsStream, message, signal);
-        if (bytes !== undefined) yield queued(context, message, bytes, doing);
-        // Its parts are lost: then it is, and whoever waits for it asks anew.
-        else if (!signal.aborted) await acknowledge(context, message, doing);
-      }
-    } catch (error) {
-      if (!isGone(error) || !(await context.restore())) throw natsFailure(error, doing, connection.url);
-    }
-  }
-}
+): AsyncGenerator<QueuedMessage> =>
+  takeMessages(
+    context,
+    {
+      ...queue,
+      ensure: () => ensureConsumer(context, queue),
+      read: async (message, bytes) => queued(context, message, bytes, queue.what),
+    },
+    signal,
+  );
 
-function queued(context: RunContext, message: JsMsg, bytes: Uint8Array, doing: string): QueuedMessage {
+function queued(context: RunContext, message: JsMsg, bytes: Uint8Array, what: string): QueuedMessage {
   return {
     document: Number(message.subject.slice(message.subject.lastIndexOf('.') + 1)),
     bytes,
     working: () => message.working(),
-    ack: () => acknowledge(context, message, doing),
+    ack: () => acknowledge(context, message, what),
     giveBack: (after) => message.nak(after),
   };
-}
-
-async function acknowledge({ connection }: RunContext, message: JsMsg, doing: string): Promise<void> {
-  try {
-    await message.ackAck();
-  } catch (error) {
-    if (!isUnanswered(error)) throw natsFailure(error, `${doing} (acknowledge)`, connection.url);
-  }
-}
-
-function isGone(error: unknown): boolean {
-  const refusal = refusalOf(error instanceof FuseMeshError ? error.cause : error);
-  return refusal === 'consumer missing' || refusal === 'stream missing';
 }
 
 async function ensureConsumer(
