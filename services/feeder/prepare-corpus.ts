@@ -12,7 +12,7 @@ import { CorpusWriter } from './corpus-writer.ts';
 import { type CorpusFile, cutCorpus, findCorpusFiles } from './cut-corpus.ts';
 import { holdDirectory } from './hold-directory.ts';
 import { noText } from './no-text.ts';
-import { readJournal, StoredCorpus } from './stored-corpus.ts';
+import { openStored, type StoredCorpus } from './stored-corpus.ts';
 
 export interface Preparation {
   /** Where the documents are kept. */
@@ -43,21 +43,16 @@ export async function prepareCorpus(
   const key = JSON.stringify({
     version: 1,
     files,
-    tokenizers: encoders.map(({ tokenizer }) => Buffer.from(tokenizer.fingerprint).toString('hex')),
-    ...templatesKey(encoders),
+    ...modelsKey(encoders),
     contextLength,
     seed,
   });
   return holdDirectory(directory, signal, async () => {
-    let journal = await readJournal(directory);
-    if (journal?.key !== key || journal.sha256 === undefined) {
-      await cutToDisk(files, { ...preparation, key, config, encoders });
-      journal = await readJournal(directory);
-    }
-    if (journal === undefined) throw new Error(`no journal in ${directory}`);
-    const skipped = new SkippedRows(journal.skipped);
+    const { documents, skipped } = await openStored(directory, { key, contextLength }, () =>
+      cutToDisk(files, { ...preparation, key, config, encoders }),
+    );
     if (skipped.count > 0) log.warn({ skipped: skipped.counts }, skipped.sentence());
-    return new StoredCorpus(directory, journal, contextLength);
+    return documents;
   }).catch((cause: unknown) => {
     throw cannotBeKept('The cut corpus', directory, cause);
   });
@@ -74,11 +69,15 @@ export function cannotBeKept(what: string, directory: string, cause: unknown): u
   );
 }
 
-/** How conversations are cut depends on the templates too; base models have none. */
-export function templatesKey(encoders: readonly ContentEncoder[]): { readonly templates?: string } {
+/** How all models read. Conversations depend on the templates too; base models have none. */
+export function modelsKey(encoders: readonly ContentEncoder[]): {
+  readonly tokenizers: readonly string[];
+  readonly templates?: string;
+} {
+  const tokenizers = encoders.map(({ tokenizer }) => Buffer.from(tokenizer.fingerprint).toString('hex'));
   const formats = encoders.map(({ template: { format } }) => format);
-  if (formats.every(({ template }) => template === '')) return {};
-  return { templates: hash('sha256', JSON.stringify(formats)) };
+  if (formats.every(({ template }) => template === '')) return { tokenizers };
+  return { tokenizers, templates: hash('sha256', JSON.stringify(formats)) };
 }
 
 async function cutToDisk(
@@ -132,7 +131,8 @@ async function cutToDisk(
   }
 }
 
-function documentOf(domain: string, content: Content): Document {
+/** A document without its number. */
+export function documentOf(domain: string, content: Content): Document {
   if (typeof content === 'string') return create(DocumentSchema, { domain, text: content });
   const turns = content.turns.map(({ role, content: said, learnt, extras }) => ({
     role,

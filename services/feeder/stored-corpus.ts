@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import type { SkippedRows } from '../../texts/skipped-rows.ts';
+import { SkippedRows } from '../../texts/skipped-rows.ts';
 import {
   type CorpusManifest,
   CorpusManifestSchema,
@@ -80,6 +80,25 @@ export class StoredCorpus {
     closeSync(this.#pieces);
     closeSync(this.#order);
   }
+}
+
+/**
+ * The documents that a directory holds under a key, with what was left out of them. Where it holds others, or not all,
+ * `write` has to write them there first.
+ */
+export async function openStored(
+  directory: string,
+  { key, contextLength }: { readonly key: string; readonly contextLength: number },
+  write: () => Promise<void>,
+): Promise<{ readonly documents: StoredCorpus; readonly skipped: SkippedRows }> {
+  let journal = await readJournal(directory);
+  if (journal?.key !== key || journal.sha256 === undefined) {
+    await write();
+    journal = await readJournal(directory);
+  }
+  if (journal === undefined) throw new Error(`no journal in ${directory}`);
+  const skipped = new SkippedRows(journal.skipped);
+  return { documents: new StoredCorpus(directory, journal, contextLength), skipped };
 }
 
 function read(file: number, position: number, length: number): Buffer {

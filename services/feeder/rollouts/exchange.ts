@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
 import { Notifier } from '../../../process/lifecycle/notifier.ts';
-import { repeatUntilAborted, sleepUnlessAborted } from '../../../process/lifecycle/repeat.ts';
+import { repeatUntilAborted } from '../../../process/lifecycle/repeat.ts';
 import type { Log } from '../../../process/log/log.ts';
 import { RepeatedWarning } from '../../../process/log/repeated-warning.ts';
 import type { Document, RolloutTask } from '../../../wire/generated/fusemesh/v1/corpus_pb.ts';
@@ -84,9 +84,6 @@ export class RolloutExchange {
    * @throws FuseMeshError where the journal cannot be written, or NATS refuses what is asked of it
    */
   async run(): Promise<void> {
-    const { streams } = this.#parts;
-    // Tasks of an earlier feeder: those that are still needed are given out again, in order.
-    await this.#whileUnavailable('give out prompts', () => streams.purgeTasks());
     const stop = new AbortController();
     const signal = AbortSignal.any([this.#signal, stop.signal]);
     const both = [this.#take(signal), this.#give(signal)];
@@ -151,6 +148,7 @@ export class RolloutExchange {
   /** Gives out what is missing, in order; what has vanished again. */
   async #give(signal: AbortSignal): Promise<void> {
     let looked = performance.now();
+    let isPurged = false;
     const warning = new RepeatedWarning(this.#parts.log);
     const onFailure = (error: FuseMeshError) => {
       if (error.code !== 'unavailable') throw error;
@@ -159,6 +157,9 @@ export class RolloutExchange {
     await repeatUntilAborted({ pause: 0, signal, onFailure }, async () => {
       const news = this.#news.next(lookEvery);
       try {
+        // Tasks of an earlier feeder: those that are still needed are given out again, in order.
+        if (!isPurged) await this.#parts.streams.purgeTasks();
+        isPurged = true;
         await this.#giveMissing(signal);
         if (performance.now() - looked >= lookEvery) {
           await this.#findLost();
@@ -206,19 +207,5 @@ export class RolloutExchange {
       'NATS has lost prompts or rollouts: they are written again',
     );
     this.#news.notifyAll();
-  }
-
-  async #whileUnavailable(doing: string, work: () => Promise<void>): Promise<void> {
-    const warning = new RepeatedWarning(this.#parts.log);
-    while (!this.#signal.aborted) {
-      try {
-        await work();
-        return warning.over();
-      } catch (error) {
-        if (!(error instanceof FuseMeshError) || error.code !== 'unavailable') throw error;
-        warning.warn(`Cannot ${doing}, trying again: ${error.message}`);
-        await sleepUnlessAborted(lookEvery, this.#signal);
-      }
-    }
   }
 }

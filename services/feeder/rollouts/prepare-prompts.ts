@@ -3,12 +3,12 @@ import type { RunConfig } from '../../../process/config/schema.ts';
 import type { Log } from '../../../process/log/log.ts';
 import { beginning } from '../../../texts/row.ts';
 import { SkippedRows } from '../../../texts/skipped-rows.ts';
-import { DocumentSchema } from '../../../wire/generated/fusemesh/v1/corpus_pb.ts';
+import { DocumentSchema, RolloutSchema } from '../../../wire/generated/fusemesh/v1/corpus_pb.ts';
 import { CorpusWriter } from '../corpus-writer.ts';
 import { type CorpusFile, findCorpusFiles } from '../cut-corpus.ts';
 import { noPrompt } from '../no-text.ts';
-import { cannotBeKept, templatesKey } from '../prepare-corpus.ts';
-import { readJournal, StoredCorpus } from '../stored-corpus.ts';
+import { cannotBeKept, documentOf, modelsKey } from '../prepare-corpus.ts';
+import { openStored, type StoredCorpus } from '../stored-corpus.ts';
 import { type PromptRules, readPrompts } from './read-prompts.ts';
 
 /** What of a run file prompts depend on. */
@@ -41,22 +41,17 @@ export async function preparePrompts(
   const key = JSON.stringify({
     version: 1,
     prompts: files,
-    tokenizers: encoders.map(({ tokenizer }) => Buffer.from(tokenizer.fingerprint).toString('hex')),
-    ...templatesKey(encoders),
+    ...modelsKey(encoders),
     contextLength,
     maxNewTokens,
     judges,
   });
   try {
-    let journal = await readJournal(directory);
-    if (journal?.key !== key || journal.sha256 === undefined) {
-      await readToDisk(files, rules, { directory, key, onRead });
-      journal = await readJournal(directory);
-    }
-    if (journal === undefined) throw new Error(`no journal in ${directory}`);
-    const skipped = new SkippedRows(journal.skipped);
+    const { documents, skipped } = await openStored(directory, { key, contextLength }, () =>
+      readToDisk(files, rules, { directory, key, onRead }),
+    );
     if (skipped.count > 0) log.warn({ skipped: skipped.counts }, `Of the prompts ${skipped.sentence()}`);
-    return new StoredCorpus(directory, journal, contextLength);
+    return documents;
   } catch (cause) {
     throw cannotBeKept('The prompts', directory, cause);
   }
@@ -112,15 +107,9 @@ async function appendPrompts(
       continue;
     }
     const { conversation, domain, teacher } = read.prompt;
-    const { turns, tools } = conversation;
-    const document = create(DocumentSchema, {
-      domain,
-      schemaVersion: 2,
-      turns: turns.map(({ role, content, learnt, extras }) => ({ role, content, learnt, extras })),
-      tools,
-      rollout: { teacher },
-    });
-    const bytes = turns.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
+    const document = documentOf(domain, conversation);
+    document.rollout = create(RolloutSchema, { teacher });
+    const bytes = conversation.turns.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
     await writer.append(domains.indexOf(domain), toBinary(DocumentSchema, document), bytes);
   }
 }
