@@ -62,7 +62,7 @@ async function figuresOf(
       theirRate = Math.max(theirRate, theirs.tokens / theirs.seconds);
       await spinningEnds();
     }
-    const name = `${count} at a time over HTTP, beside llama.cpp`;
+    const name = `${count} at a time over HTTP${rival ? ', beside llama.cpp' : ''}`;
     figures.push({ name, unit: 'tokens/s', ...against(rate, rival && theirRate) });
   }
   const most = Math.max(...together);
