@@ -1,13 +1,21 @@
 /**
- * Tokens a second at 1, 4 and 16 requests at a time, against transformers' generate of the batch padded on the left.
+ * Tokens a second at 1, 4 and 16 requests at a time: ours in process against transformers' generate of the batch padded
+ * on the left, then our target service against llama.cpp's server, both over HTTP.
  *
  * `-- serve DIRECTORY` takes a model of your own; left out, models/smollm2-135m-instruct (npm run smollm2 makes it).
  * Greedy search, 64 new tokens each, prompts of different lengths. The sides take turns, with as many threads; the
- * shortest time of each counts. That ours are the tokens of transformers without padding is asserted.
+ * shortest time of each counts. That ours are the tokens of transformers without padding is asserted, and counted how
+ * many texts llama.cpp writes too.
+ *
+ * llama.cpp takes part where FUSEMESH_LLAMA_SERVER is its server with a float32 GGUF of the same model. From its source:
+ *   cmake -B build && cmake --build build --target llama-server
+ *   python convert_hf_to_gguf.py DIRECTORY --outtype f32 --outfile MODEL.gguf
+ *   FUSEMESH_LLAMA_SERVER="PATH/build/bin/llama-server --model PATH/MODEL.gguf" npm run bench -- serve DIRECTORY
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { against, type Figure, report } from './report.ts';
+import { besideLlama } from './serving/beside-llama.ts';
 import { promptsOf } from './serving/prompts.ts';
 import type { Continued, Request } from './serving/request.ts';
 import { spinningEnds, startSide } from './side.ts';
@@ -89,6 +97,7 @@ if (right) {
     { name: 'new tokens of these', value: tokensOf(right), unit: 'tokens' },
   );
 }
-report('serve', figures);
 await us.close();
 await rival?.close();
+figures.push(...(await besideLlama({ directory, prompts, maxTokens, together, threads, rounds })));
+report('serve', figures);
