@@ -21,7 +21,6 @@ export interface Calibration {
 const sampleDocuments = 48;
 /** Seconds of each measurement. */
 const measureFor = 3;
-const rounds = 2;
 
 /**
  * Measures each of a run's models alone, in a process of its own, on documents of the run; then source and target side by
@@ -59,21 +58,16 @@ export async function calibrate(
     await trainer.ask({ seconds: 1 });
 
     const score = { contents: some, seconds: measureFor, withDistributions: false };
-    const alone = scorers.map((): number[] => []);
-    const trained: TrainedFor[] = [];
-    const losses: number[] = [];
-    for (let round = 0; round < rounds; round++) {
-      for (const [s, scorer] of scorers.entries()) alone[s].push((await scorer.ask(score)).tokensPerSecond);
-      trained.push(await trainer.ask({ seconds: measureFor }));
-      const [one, other] = await Promise.all([scorers[0].ask(score), trainer.ask({ seconds: measureFor })]);
-      losses.push(one.tokensPerSecond / alone[0][round]);
-      losses.push(stepSeconds(trained[round]) / stepSeconds(other));
-    }
+    const alone: number[] = [];
+    for (const scorer of scorers) alone.push((await scorer.ask(score)).tokensPerSecond);
+    const trained = await trainer.ask({ seconds: measureFor });
+    const [one, other] = await Promise.all([scorers[0].ask(score), trainer.ask({ seconds: measureFor })]);
+    const lost = [one.tokensPerSecond / alone[0], stepSeconds(trained) / stepSeconds(other)];
     return {
-      sources: said.map(({ bytesPerToken }, s) => ({ secondsPerToken: 1 / mean(alone[s]), bytesPerToken })),
+      sources: said.map(({ bytesPerToken }, s) => ({ secondsPerToken: 1 / alone[s], bytesPerToken })),
       trainer: costsOf(trained),
       cores: availableParallelism(),
-      efficiency: Math.min(1, mean(losses)),
+      efficiency: Math.min(1, mean(lost)),
     };
   } finally {
     for (const side of [...scorers, ...trainers]) await side.close();
@@ -83,18 +77,30 @@ export async function calibrate(
 const stepSeconds = ({ computeSeconds, optimizerSeconds, tokens }: TrainedFor) =>
   (computeSeconds + optimizerSeconds) / tokens;
 
-function costsOf(trained: readonly TrainedFor[]): TrainerCosts {
-  const sum = (of: (one: TrainedFor) => number) => trained.reduce((all, one) => all + of(one), 0);
-  const tokens = sum((one) => one.tokens);
-  const snapshotSeconds = mean(trained.map((one) => one.snapshotSeconds));
-  return {
-    secondsPerToken: sum((one) => one.computeSeconds) / tokens,
-    secondsPerStep: sum((one) => one.optimizerSeconds) / sum((one) => one.steps),
-    fusionSecondsPerToken: sum((one) => one.fusionSeconds) / tokens,
-    evaluationSeconds: mean(trained.map((one) => one.evaluationSeconds)),
-    snapshotSeconds,
-  };
-}
+const costsOf = (trained: TrainedFor): TrainerCosts => ({
+  secondsPerToken: trained.computeSeconds / trained.tokens,
+  secondsPerStep: trained.optimizerSeconds / trained.steps,
+  fusionSecondsPerToken: trained.fusionSeconds / trained.tokens,
+  evaluationSeconds: trained.evaluationSeconds,
+  snapshotSeconds: trained.snapshotSeconds,
+});
+
+/** The mean of two, where the machine has other work that comes and goes. */
+export const between = (one: Calibration, other: Calibration): Calibration => ({
+  sources: one.sources.map((source, s) => ({
+    ...source,
+    secondsPerToken: mean([source.secondsPerToken, other.sources[s].secondsPerToken]),
+  })),
+  trainer: {
+    secondsPerToken: mean([one.trainer.secondsPerToken, other.trainer.secondsPerToken]),
+    secondsPerStep: mean([one.trainer.secondsPerStep, other.trainer.secondsPerStep]),
+    fusionSecondsPerToken: mean([one.trainer.fusionSecondsPerToken, other.trainer.fusionSecondsPerToken]),
+    evaluationSeconds: mean([one.trainer.evaluationSeconds, other.trainer.evaluationSeconds]),
+    snapshotSeconds: mean([one.trainer.snapshotSeconds, other.trainer.snapshotSeconds]),
+  },
+  cores: one.cores,
+  efficiency: mean([one.efficiency, other.efficiency]),
+});
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b) / values.length;
 

@@ -1,11 +1,11 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { loadavg, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadRunConfig } from '../../process/config/load-config.ts';
 import { zoo } from '../fusion/zoo-documents.ts';
 import { type LlamaSizes, largerSizes, writeRandomLlama, zooSizes } from '../random-llama.ts';
 import type { Figure } from '../report.ts';
-import { type Calibration, calibrate } from './calibrate.ts';
+import { between, type Calibration, calibrate } from './calibrate.ts';
 import { meshOf, placeHere } from './planned-mesh.ts';
 import { runMesh } from './real-run.ts';
 import { sampleCorpus } from './sample-corpus.ts';
@@ -53,8 +53,8 @@ const cases: readonly Case[] = [
 ];
 
 /**
- * Three runs of real processes on this machine against what the simulation says of them: each is measured part by part,
- * predicted, run, and timed behind its first steps.
+ * Three runs of real processes on this machine against what the simulation says of them: each is measured part by part
+ * before and behind it, and timed behind its first steps.
  */
 export async function checkPlans(): Promise<Figure[]> {
   const figures: Figure[] = [];
@@ -73,17 +73,18 @@ async function checkPlan({ name, teachers, target }: Case): Promise<Figure> {
     const replicasOf = (teacher: string) => teachers[teacher].replicas;
     const whole = await loadRunConfig(runFile);
     const corpus = await sampleCorpus(whole);
-    const calibration = await calibrate(runFile, whole, corpus);
-    console.error(`${name}: ${told(calibration)}, load ${loadavg()[0].toFixed(1)}`);
-
-    const placed = placeHere(whole, calibration, replicasOf);
-    const simulated = (steps: number) =>
-      simulate({ ...meshOf(whole, placed, { corpus, checkpointBytes, natsBytesPerSecond }), steps });
-    const all = simulated(Math.ceil(corpus.documents / whole.trainer.batchDocuments));
+    const simulated = (calibration: Calibration, steps: number) => {
+      const placed = placeHere(whole, calibration, replicasOf);
+      return simulate({ ...meshOf(whole, placed, { corpus, checkpointBytes, natsBytesPerSecond }), steps });
+    };
+    const before = await calibrate(runFile, whole, corpus);
+    const all = simulated(before, Math.ceil(corpus.documents / whole.trainer.batchDocuments));
     const steps = Math.max(10, all.stepEnds.findLastIndex((end) => end < wantedSeconds) + 1);
-    const predicted = timed([...simulated(steps).stepEnds]);
     await write(steps);
     const measured = timed(await runMesh(runFile, await loadRunConfig(runFile), replicasOf));
+    const after = await calibrate(runFile, whole, corpus);
+    console.error(`${name}:\n  before: ${told(before)}\n  after:  ${told(after)}`);
+    const predicted = timed([...simulated(between(before, after), steps).stepEnds]);
     return {
       name: `${name}: ${steps} steps`,
       value: predicted,

@@ -29,8 +29,11 @@ function moreForTheSlowest(work: readonly number[], devices: number): number[][]
   return counts.map((count) => Array.from({ length: count }, () => next++));
 }
 
-/** How fast a source is said to be: one for all sources, or by their names. */
+/** One for all sources together, or each by its name. */
 export type ByName<T> = { readonly all: T } | ReadonlyMap<string, T>;
+
+export const givenFor = <T>(given: ByName<T>, name: string): T =>
+  'all' in given ? given.all : given.get(name)!;
 
 /**
  * Reads "8xA10" or "orator=4xA10,novelist=2xL4".

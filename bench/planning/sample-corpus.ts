@@ -65,6 +65,8 @@ export async function sampleCorpus(config: RunConfig): Promise<SampledCorpus> {
   };
 }
 
+export const meanOf = (values: readonly number[]): number => values.reduce((a, b) => a + b) / values.length;
+
 /** A source whose tokenizer is not on this machine is taken to read as the target does. */
 async function encoderOf(
   { model, tokenizer, chatTemplate }: ReturnType<typeof sourcesOf>[number],

@@ -104,8 +104,24 @@ export function trainingCosts(
   return {
     secondsPerToken: passes * forward,
     secondsPerStep: (optimizerBytes * trained) / (isOnHost ? hostBandwidth : accelerator.bandwidth),
-    fusionSecondsPerToken: (sources * topK) / candidatesASecond,
+    fusionSecondsPerToken: fusionSeconds(sources, topK),
     evaluationSeconds: heldOutTokens * forward,
     snapshotSeconds: isOnHost ? 0 : (12 * trained) / busBandwidth,
   };
 }
+
+/** The same of a trainer that is known to take so many tokens a second. */
+export const costsAtSpeed = (
+  { topK }: RunConfig,
+  { sources, heldOutTokens }: { sources: number; heldOutTokens: number },
+  tokensPerSecond: number,
+): TrainerCosts => ({
+  secondsPerToken: 1 / tokensPerSecond,
+  secondsPerStep: 0,
+  fusionSecondsPerToken: fusionSeconds(sources, topK),
+  // A forward pass is a third of a step.
+  evaluationSeconds: heldOutTokens / (3 * tokensPerSecond),
+  snapshotSeconds: 0,
+});
+
+const fusionSeconds = (sources: number, topK: number): number => (sources * topK) / candidatesASecond;
