@@ -7,6 +7,7 @@
  * --trainer DEVICE     A100
  * --teacher-speed N    tokens a second of a replica: 12000, or orator=12000,novelist=9000
  * --trainer-speed N    tokens of the target a second
+ * --documents N        of the corpus, where they are known; else a sample is counted
  * --measure            all on this machine instead, one replica each, at speeds that are measured now
  * --utilisation N      share of an accelerator's peak that is reached (0.4)
  * --nats MB            that a server of NATS stores and delivers a second (200)
@@ -36,6 +37,7 @@ const { values, positionals } = parseArgs({
     trainer: { type: 'string' },
     'teacher-speed': { type: 'string' },
     'trainer-speed': { type: 'string' },
+    documents: { type: 'string' },
     measure: { type: 'boolean', default: false },
     utilisation: { type: 'string', default: '0.4' },
     nats: { type: 'string', default: '200' },
@@ -59,7 +61,8 @@ async function plan([runFile, ...rest]: readonly string[]): Promise<void> {
   }
   const config = await loadRunConfig(runFile);
   refuseUnplannable(config);
-  const corpus = await sampleCorpus(config);
+  const documents = values.documents ? Math.ceil(numberOf('--documents', values.documents)) : undefined;
+  const corpus = await sampleCorpus(config, documents);
   const sizes = await sizesOf(config);
   const names = sourcesOf(config).map(({ name }) => name);
   const natsBytesPerSecond = 1e6 * numberOf('--nats', values.nats);

@@ -3,10 +3,22 @@ import type { RunConfig } from '../../process/config/schema.ts';
 import type { Plan, PlannedSource } from './plan-run.ts';
 import type { Cause } from './simulate.ts';
 
-/** What takes most of a run's time, in a few words. */
+/** What the trainer does itself; all other causes are waits. */
+const own: ReadonlySet<Cause> = new Set(['training', 'evaluation', 'checkpoint']);
+/** Share of the time below which a wait is no bottleneck. */
+const negligible = 0.05;
+
+/** What would have to be faster for the run to be: what the trainer waits for most, or the trainer. */
 export function bottleneckOf({ simulated: { causes, seconds }, sources }: Plan): string {
-  const [[cause, most]] = [...causes].sort(([, a], [, b]) => b - a);
-  return `${nameOf(cause, sources)}, ${percent(most / seconds)} of the time`;
+  const sorted = [...causes].sort(([, one], [, other]) => other - one);
+  const waits = sorted.filter(([cause]) => !own.has(cause));
+  const waited = waits.reduce((sum, [, part]) => sum + part, 0);
+  if (waited < negligible * seconds) {
+    const [cause, part] = sorted.find(([each]) => own.has(each))!;
+    return `${nameOf(cause, sources)}, busy ${percent(part / seconds)} of the time`;
+  }
+  const [cause, part] = waits[0];
+  return `${nameOf(cause, sources)}: the trainer waits for it ${percent(part / seconds)} of the time`;
 }
 
 function nameOf(cause: Cause, sources: readonly PlannedSource[]): string {

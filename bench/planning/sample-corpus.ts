@@ -5,8 +5,11 @@ import { uniformNumbers } from '../../numbers/random.ts';
 import { textsOf } from '../../process/config/corpus-of-run.ts';
 import { sourcesOf } from '../../process/config/run-sources.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
-import { cutCorpus, findCorpusFiles } from '../../services/feeder/cut-corpus.ts';
+import { findCorpusFiles } from '../../services/feeder/cut-corpus.ts';
 import { encoderIn } from '../../services/feeder/encoders-of-run.ts';
+import { cutContent } from '../../texts/cut-content.ts';
+import type { ContentPiece } from '../../texts/cut-conversation.ts';
+import { readTexts } from '../../texts/read-texts.ts';
 
 /** Documents of a run, as its feeder cuts and shuffles them. */
 export interface SampledCorpus {
@@ -22,42 +25,49 @@ export interface SampledCorpus {
   readonly bytes: number;
 }
 
-/** What is read of each entry of the corpus, in bytes of its files. */
-const sampleBytes = 4e6;
+/** What is cut of each entry of the corpus, in characters. */
+const sampleCharacters = 1e6;
 
 /**
- * Cuts the first megabytes of each entry of a run's corpus.
+ * Cuts the beginning of each entry of a run's corpus.
  *
+ * @param documents of the whole corpus, where they are known (`fusemesh feed --dry-run` counts them); left out, they are
+ *   estimated by the bytes of the files, which is too few where these are compressed
  * @throws FuseMeshError not_found where texts or the target are not on this machine
  */
-export async function sampleCorpus(config: RunConfig): Promise<SampledCorpus> {
+export async function sampleCorpus(config: RunConfig, documents?: number): Promise<SampledCorpus> {
   const { contextLength, seed, target } = config;
   const own = await encoderIn(target.model, target.chatTemplate);
   const encoders = [own, ...(await Promise.all(sourcesOf(config).map((source) => encoderOf(source, own))))];
-  const pieces: { readonly content: Content; readonly tokens: readonly number[] }[] = [];
-  let documents = 0;
-  let bytes = 0;
+  const pieces: ContentPiece[] = [];
+  let estimated = 0;
   let isWhole = true;
+  let bytes = 0;
   for (const entry of textsOf(config)) {
     const files = await findCorpusFiles([entry]);
-    const all = files.reduce((sum, file) => sum + file.bytes, 0);
-    let read = 0;
-    let cut = 0;
-    for await (const text of cutCorpus(files, { encoders, contextLength, signal: AbortSignal.any([]) })) {
-      for (const { content, tokens } of text.pieces) pieces.push({ content, tokens });
-      cut += text.pieces.length;
-      read = text.read;
-      if (read > sampleBytes) break;
+    const entryBytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    const cut: ContentPiece[] = [];
+    let cutBytes = 0;
+    let isAll = true;
+    for await (const { content, place } of readTexts([entry])) {
+      const some = typeof content === 'string' ? content.slice(0, sampleCharacters) : content;
+      cut.push(
+        ...(await cutContent({ content: some, place }, { encoders, contextLength }, entry.invalid)).pieces,
+      );
+      cutBytes = cut.reduce((sum, piece) => sum + piece.bytes, 0);
+      isAll = some === content && cutBytes <= sampleCharacters;
+      if (!isAll) break;
     }
-    bytes += all;
-    documents += read > 0 ? (cut * all) / read : 0;
-    if (read < all) isWhole = false;
+    pieces.push(...cut);
+    bytes += entryBytes;
+    estimated += isAll ? cut.length : (cut.length * entryBytes) / cutBytes;
+    isWhole &&= isAll;
   }
   if (pieces.length === 0) throw new FuseMeshError('invalid_argument', 'The corpus has no text.');
   shuffle(pieces, seed);
   return {
-    documents: Math.round(documents),
-    isWhole,
+    documents: documents ?? Math.round(estimated),
+    isWhole: isWhole || documents !== undefined,
     contents: pieces.map(({ content }) => content),
     targetTokens: pieces.map(({ tokens }) => tokens[0]),
     sourceTokens: sourcesOf(config).map((_, s) => pieces.map(({ tokens }) => tokens[s + 1])),
