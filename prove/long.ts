@@ -17,7 +17,7 @@ const { values } = parseArgs({ options: { tokens: { type: 'string', default: '32
 const contextLength = Number(values.tokens);
 const topK = 200;
 /** Of each domain: more than one whole document. */
-const bytesOfDomain = 5 * contextLength;
+const bytesOfDomain = 4 * contextLength;
 const sizes = {
   hidden_size: 32,
   intermediate_size: 64,
