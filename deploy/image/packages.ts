@@ -14,9 +14,6 @@ export interface Machine {
   readonly arch: string;
 }
 
-/** Whether an image leaves a package out. */
-export const isNeedless = (name: string): boolean => needless.includes(name.split('/')[0]);
-
 /**
  * Copies installed packages: of their libraries those of one machine, and nothing that only helps to develop.
  *
@@ -28,7 +25,7 @@ export async function copyPackages(from: string, to: string, machine: Machine): 
     recursive: true,
     filter: (path) => {
       const inside = relative(from, path);
-      if (isNeedless(inside.split(sep)[0]) || isOfAnother(inside)) return false;
+      if (needless.includes(inside.split(sep)[0]) || isOfAnother(inside)) return false;
       return licence.test(basename(path)) || !development.test(path);
     },
   });
