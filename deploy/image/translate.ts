@@ -15,12 +15,14 @@ export async function translate(rooms: readonly string[], from: string, to: stri
   for (const room of rooms) {
     for (const file of await readdir(join(from, room), { recursive: true, withFileTypes: true })) {
       const path = join(file.parentPath, file.name);
-      if (file.isFile() && belongs(relative(from, path))) await translateFile(path, join(to, relative(from, path)));
+      if (file.isFile() && belongs(relative(from, path)))
+        await translateFile(path, join(to, relative(from, path)));
     }
   }
 }
 
-const belongs = (path: string): boolean => !path.endsWith('.test.ts') && !path.startsWith(join('page', 'view'));
+const belongs = (path: string): boolean =>
+  !path.endsWith('.test.ts') && !path.startsWith(join('page', 'view'));
 
 async function translateFile(file: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
