@@ -60,7 +60,10 @@ export async function runEveryProcess(container: Container, directory: string, c
       await answer(`${base}/healthz`, contained),
       await answer(`${base}/readyz`, contained),
     ];
-    check(`${name}: health`, live === 200 && ready === 200, `/healthz ${live}, /readyz ${ready}`);
+    const answered = `/healthz ${live}, /readyz ${ready}`;
+    const well = live === 200 && ready === 200;
+    check(`${name}: health`, well, well ? answered : `${answered}: ${contained.said()}`);
+    if (contained.process.exitCode !== null) return;
     const powers = await powersOf(contained.process.pid!);
     check(
       `${name}: confined`,
@@ -145,6 +148,7 @@ function runFile(run: string, url: string, ports: ReadonlyMap<string, number> = 
     onPolicy: {
       prompts: [{ domain: 'answers', path: `${chat}/data.jsonl`, invalid: 'skip' }],
       maxNewTokens: 16,
+      share: 0.5,
     },
     heldOut: [{ domain: 'chat', path: `${chat}/held-out.jsonl` }],
     teachers: teachers.map((name) => ({
