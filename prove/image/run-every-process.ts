@@ -38,6 +38,8 @@ export async function runEveryProcess(container: Container, directory: string, c
 
   const nothing: Mounts = { readable: { '/data': data } };
   const volume: Mounts = { ...nothing, writable: { '/var/lib/fusemesh': state } };
+  // The target service puts weights together there before it loads them.
+  const scratch: Mounts = { ...nothing, temporary: true };
   const running: Contained[] = [];
   const start = async (parameters: readonly string[], mounts: Mounts) => {
     const contained = await container.start(parameters, mounts, { LOG_LEVEL: 'warn' });
@@ -90,7 +92,7 @@ export async function runEveryProcess(container: Container, directory: string, c
 
     const served = new Map<string, Contained>();
     for (const name of teachers) served.set(name, await start(['teacher', '/data/run.yaml', name], nothing));
-    served.set('target', await start(['target', '/data/run.yaml'], nothing));
+    served.set('target', await start(['target', '/data/run.yaml'], scratch));
     const listen = `127.0.0.1:${ports.get('rollout')}`;
     served.set('rollout', await start(['rollout', '/data/run.yaml', '--listen', listen], nothing));
     const feeder = await start(['feed', '/data/run.yaml'], volume);
