@@ -36,7 +36,7 @@ const keptIn = {
   picocolors: ['cli'],
   'slice-ansi': ['cli'],
   uplot: ['page/view'],
-  esbuild: ['page'],
+  esbuild: ['page', 'deploy/image'],
 };
 
 const roomRules = Object.entries(mayUse).map(([room, used]) => ({

@@ -1,5 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { type BuildOptions, build, stop } from 'esbuild';
+import type { BuildOptions } from 'esbuild';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 
 /** Minified script and style of a document; they load nothing else. */
@@ -13,9 +14,12 @@ export type BundleName = 'live' | 'report';
 
 const bundles = new Map<BundleName, Promise<Bundle>>();
 
+/** Where an image has the bundles; a checkout has no such folder. */
+const bundled = new URL('bundled/', import.meta.url);
+
 /**
  * Bundles the browser's TypeScript when it is first asked for, and keeps the bundle until the process ends. It takes
- * some tenths of a second, in a process of its own.
+ * some tenths of a second, in a process of its own. In an image the bundle is there already.
  *
  * @throws FuseMeshError internal when the code cannot be bundled, as after an incomplete installation
  */
@@ -23,9 +27,21 @@ export function bundle(name: BundleName): Promise<Bundle> {
   const known = bundles.get(name);
   if (known) return known;
   // One after the other: each ends the compiler's process, which all share.
-  const made = Promise.allSettled(bundles.values()).then(() => make(name));
+  const made = Promise.allSettled(bundles.values()).then(async () => (await read(name)) ?? make(name));
   bundles.set(name, made);
   return made;
+}
+
+async function read(name: BundleName): Promise<Bundle | undefined> {
+  try {
+    const [script, style] = await Promise.all(
+      ['js', 'css'].map((ending) => readFile(new URL(`${name}.${ending}`, bundled), 'utf8')),
+    );
+    return { script, style };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return undefined;
+  }
 }
 
 const options = {
@@ -44,6 +60,8 @@ const options = {
 } as const satisfies BuildOptions;
 
 async function make(name: BundleName): Promise<Bundle> {
+  // An image has no esbuild.
+  const { build, stop } = await import('esbuild');
   try {
     const entryPoints = { page: `./${name}.ts`, style: './style/page.css' };
     const { outputFiles } = await build({ ...options, entryPoints });

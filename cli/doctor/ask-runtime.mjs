@@ -1,10 +1,12 @@
-import { register } from 'tsx/esm/api';
-
 // Tells the process that started this one what ONNX Runtime can do here, or why it cannot be loaded.
-register();
+const providers = '../../model/runtime/providers.ts';
+if (providers.endsWith('.ts')) {
+  const { register } = await import('tsx/esm/api');
+  register();
+}
 let answer;
 try {
-  const { runtimeHere } = await import('../../model/runtime/providers.ts');
+  const { runtimeHere } = await import(providers);
   answer = { runtime: await runtimeHere() };
 } catch (error) {
   answer = { error: error.message };

@@ -18,8 +18,9 @@ const service = z
   .strictObject({
     image: z.string(),
     build: build.optional(),
-    cap_drop: z.tuple([z.literal('ALL')]).optional(),
+    cap_drop: z.tuple([z.literal('ALL')]),
     command: strings.optional(),
+    cpus: z.number().positive(),
     depends_on: z
       .record(
         name,
@@ -40,15 +41,23 @@ const service = z
     }),
     mem_limit: z.string().regex(/^\d+g$/),
     pids_limit: z.number().int().positive(),
+    profiles: z.array(name).optional(),
     ports: z.array(z.string().regex(/^127\.0\.0\.1:\d+:\d+$/)).optional(),
-    read_only: z.boolean().optional(),
+    read_only: z.literal(true),
     restart: z.enum(['no', 'always', 'on-failure', 'unless-stopped']).optional(),
     security_opt: z.tuple([z.literal('no-new-privileges:true')]),
     stop_grace_period: duration.optional(),
-    tmpfs: strings.optional(),
-    volumes: z.array(z.string().regex(/^[^:]+:\/[^:]+(:ro)?$/)).default([]),
+    tmpfs: strings,
+    volumes: z.array(z.string().regex(/^([\w./-]|\$\{\w+:-\w+\})+:\/[^:]+(:ro)?$/)).default([]),
   })
   .describe('A service');
+
+/** What Compose makes of a text with `${NAME:-default}` in it. */
+export const interpolated = (text: string, environment: Readonly<Record<string, string>> = {}): string =>
+  text.replaceAll(
+    /\$\{(\w+):-([^}]*)\}/g,
+    (_, name: string, otherwise: string) => environment[name] || otherwise,
+  );
 
 /**
  * The part of the Compose Specification that our file uses, and nothing else: a key that is misspelt or new

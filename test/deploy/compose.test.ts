@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { grafanaConfig } from '../../cli/observe/grafana-config.ts';
 import { cudaBuildFolder } from '../../model/runtime/cuda-build.ts';
+import project from '../../package.json' with { type: 'json' };
 import { textsOf } from '../../process/config/corpus-of-run.ts';
 import { loadRunConfig } from '../../process/config/load-config.ts';
 import { sourcesOf } from '../../process/config/run-sources.ts';
@@ -13,7 +14,8 @@ import { runConfigSchema } from '../../process/config/schema.ts';
 import { ownVersion } from '../../process/lifecycle/own-version.ts';
 import { runCommand } from '../end-to-end/command.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { composeSchema, gpuOverrideSchema, servedOverrideSchema } from './compose-schema.ts';
+import { composeSchema, gpuOverrideSchema, interpolated, servedOverrideSchema } from './compose-schema.ts';
+import { findProgram } from './find-program.ts';
 
 const deploy = fileURLToPath(new URL('../../deploy', import.meta.url));
 const readYaml = async (file: string): Promise<unknown> =>
@@ -21,13 +23,24 @@ const readYaml = async (file: string): Promise<unknown> =>
 
 const { services, volumes } = composeSchema.parse(await readYaml('compose.yaml'));
 const run = runConfigSchema.parse(await readYaml('run.yaml'));
+const onPolicyRun = runConfigSchema.parse(await readYaml('on-policy.yaml'));
+const ours = Object.entries(services).filter(([, { image }]) => image === 'fusemesh');
 const dockerfile = await readFile(join(deploy, 'Dockerfile'), 'utf8');
 /** The stages of the image, in their order. */
 const stages = dockerfile
   .split(/^(?=FROM )/m)
   .slice(1)
   .map((text) => ({ name: /^FROM \S+ AS (\S+)/.exec(text)?.[1], text }));
+/** The folders of the program, all of which an image has. */
+const rooms = [
+  ...['errors', 'numbers', 'process', 'wire', 'model', 'engine', 'texts', 'fusion', 'services'],
+  ...['trainer', 'page', 'cli'],
+];
 const hostOf = (address: string): string => address.slice(0, address.lastIndexOf(':'));
+const natsServer = findProgram('nats-server');
+const configurationOfNats = services['nats'].volumes
+  .filter((volume) => volume.startsWith('./'))
+  .map((volume) => volume.slice(2, volume.indexOf(':')));
 /** Every teacher of the run, the frozen copy of the target included. */
 const teachers = sourcesOf(run);
 
@@ -48,17 +61,79 @@ describe('deploy/compose.yaml', () => {
     }
   });
 
-  it('gives every process of ours a file system that nobody writes to, and no capabilities', () => {
-    const ours = Object.values(services).filter(({ image }) => image === 'fusemesh');
-    for (const service of ours) expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'] });
+  it('mounts files that exist and volumes that are declared, in every profile', async () => {
+    for (const COMPOSE_PROFILES of ['', 'on-policy']) {
+      const mounted = Object.values(services).flatMap((service) => service.volumes);
+      for (const [source] of mounted.map((volume) => interpolated(volume, { COMPOSE_PROFILES }).split(':'))) {
+        if (source.startsWith('.')) await access(join(deploy, source));
+        else expect(volumes).toHaveProperty(source);
+      }
+    }
   });
 
-  it('mounts files that exist and volumes that are declared', async () => {
-    for (const [source] of Object.values(services).flatMap((service) =>
-      service.volumes.map((volume) => volume.split(':')),
-    )) {
-      if (source.startsWith('.')) await access(join(deploy, source));
-      else expect(volumes).toHaveProperty(source);
+  it('takes images of others by their digest', () => {
+    const others = Object.values(services).filter(({ image }) => image !== 'fusemesh');
+    expect(others).toHaveLength(4);
+    for (const { image } of others) expect(image).toMatch(/^[\w/-]+:v?\d[\w.-]+@sha256:[0-9a-f]{64}$/);
+  });
+
+  it('lets each process into NATS as its own kind, and nobody without a password', async () => {
+    const kinds: Readonly<Record<string, string>> = {
+      teacher: 'teacher',
+      feed: 'feeder',
+      trainer: 'trainer',
+      target: 'target',
+      rollout: 'rollout',
+    };
+    for (const [name, { command, environment }] of ours) {
+      const kind = kinds[command![0]];
+      expect(environment?.['NATS_USER'], name).toBe(kind);
+      const password = `\${FUSEMESH_${kind.toUpperCase()}_PASSWORD:?run deploy/passwords.sh first}`;
+      expect(environment?.['NATS_PASSWORD'], name).toBe(password);
+    }
+    const accounts = await readFile(join(deploy, 'nats-accounts.conf'), 'utf8');
+    const asked = [...accounts.matchAll(/password: \$(\w+)/g)].map(([, name]) => name).sort();
+    expect(Object.keys(services['nats'].environment ?? {}).sort()).toEqual(asked);
+  });
+
+  it.skipIf(natsServer === undefined)(
+    'starts NATS with a configuration and passwords that it takes',
+    async () => {
+      const folder = await temporaryDirectory();
+      for (const name of ['passwords.sh', ...configurationOfNats])
+        await cp(join(deploy, name), join(folder, name));
+      const made = spawnSync('sh', [join(folder, 'passwords.sh')], { encoding: 'utf8' });
+      expect(made.status, made.stderr).toBe(0);
+      const passwords = Object.fromEntries(
+        (await readFile(join(folder, '.env'), 'utf8'))
+          .trim()
+          .split('\n')
+          .map((line) => line.split('=')),
+      );
+      expect(Object.keys(passwords).sort()).toEqual(Object.keys(services['nats'].environment ?? {}).sort());
+      const config = ['--config', join(folder, 'nats-compose.conf'), '-t'];
+      const checked = spawnSync(natsServer!, config, { encoding: 'utf8', env: passwords });
+      expect(checked.stderr).toContain('is valid');
+      // A second call changes nothing.
+      spawnSync('sh', [join(folder, 'passwords.sh')]);
+      expect(await readFile(join(folder, '.env'), 'utf8')).toContain(passwords['FUSEMESH_TEACHER_PASSWORD']);
+    },
+  );
+
+  it('has the profile on-policy start who serves the target and who has it write, over the same run', () => {
+    const { service, ...target } = onPolicyRun.target;
+    const { output } = onPolicyRun.trainer;
+    const { onPolicy } = onPolicyRun;
+    const changed = { run: 'compose-on-policy', onPolicy, trainer: { ...run.trainer, output } };
+    expect({ ...onPolicyRun, target }).toEqual({ ...run, ...changed });
+    expect(onPolicy).toBeDefined();
+    expect(output).not.toBe(run.trainer.output);
+    expect(services[hostOf(service!.address)].command).toEqual(['target', 'deploy/run.yaml']);
+    expect(services['rollout'].command?.slice(0, 2)).toEqual(['rollout', 'deploy/run.yaml']);
+    const started = Object.entries(services).filter(([, { profiles }]) => profiles?.includes('on-policy'));
+    expect(started.map(([host]) => host)).toEqual(['target-service', 'rollout']);
+    for (const [host, { healthcheck }] of started) {
+      expect(JSON.stringify(healthcheck), host).toContain(`:${service!.httpPort}/readyz`);
     }
   });
 
@@ -78,8 +153,12 @@ describe('deploy/compose.yaml', () => {
       expect(path).toMatch(/^\.\.\/examples\/zoo\//);
       await access(join(deploy, String(path)));
     }
-    const written = services['trainer'].volumes.map((volume) => volume.split(':')[1]);
-    expect(written.some((folder) => run.trainer.output.startsWith(`${folder}/`))).toBe(true);
+    for (const name of ['trainer', 'feeder']) {
+      const written = services[name].volumes.map((volume) => interpolated(volume).split(':')[1]);
+      for (const { output } of [run.trainer, onPolicyRun.trainer]) {
+        expect(written.some((folder) => output.startsWith(`${folder}/`))).toBe(true);
+      }
+    }
   });
 
   it('shows the page of the trainer to this machine, and its metrics to Prometheus', () => {
@@ -96,9 +175,8 @@ describe('deploy/compose.yaml', () => {
   });
 
   it('lets nothing call home: neither ONNX Runtime, nor Grafana, which is set as by `fusemesh observe`', () => {
-    const ours = Object.values(services).filter(({ image }) => image === 'fusemesh');
-    expect(ours).toHaveLength(teachers.length + 2);
-    for (const { environment } of ours)
+    expect(ours).toHaveLength(teachers.length + 4);
+    for (const [, { environment }] of ours)
       expect(environment?.['ORT_DISABLE_TELEMETRY']).toMatch(/ORT_DISABLE_TELEMETRY:-1\}$/);
 
     const files = grafanaConfig({ directory: '', port: 0, prometheus: '', dashboards: undefined });
@@ -138,9 +216,9 @@ describe('deploy/compose.cuda.yaml', async () => {
 });
 
 describe('deploy/compose.served.yaml', async () => {
-  const { vllm, ...ours } = servedOverrideSchema.parse(await readYaml('compose.served.yaml')).services;
+  const { vllm, ...laidOver } = servedOverrideSchema.parse(await readYaml('compose.served.yaml')).services;
   const configOf = (host: string) =>
-    loadRunConfig(join(deploy, 'run.yaml'), { environment: ours[host].environment });
+    loadRunConfig(join(deploy, 'run.yaml'), { environment: laidOver[host].environment });
 
   it('has the first teacher ask the server that it starts, for as many candidates as that gives', async () => {
     const { teachers, topK } = await configOf('orator');
@@ -160,7 +238,7 @@ describe('deploy/compose.served.yaml', async () => {
   });
 
   it('lays nothing over what the other file does not start', () => {
-    for (const host of Object.keys(ours)) expect(services).toHaveProperty(host);
+    for (const host of Object.keys(laidOver)) expect(services).toHaveProperty(host);
   });
 });
 
@@ -168,21 +246,25 @@ describe('deploy/Dockerfile', () => {
   it('keeps no test and no development tool in the image, and every room that the command imports', async () => {
     const program = stages.find(({ name }) => name === 'program')!.text;
     const copied = [...program.matchAll(/^COPY (\S+) \1$/gm)].map(([, folder]) => folder);
-    const rooms = [
-      'process',
-      'wire',
-      'model',
-      'engine',
-      'texts',
-      'fusion',
-      'services',
-      'trainer',
-      'page',
-      'cli',
-    ];
-    expect(copied.sort()).toEqual(['errors', 'numbers', ...rooms].sort());
+    const builder = await readFile(join(deploy, 'image/build.ts'), 'utf8');
+    for (const room of rooms) expect(builder).toContain(`  '${room}',\n`);
+    const beside = ['deploy/image', 'deploy/prometheus', 'deploy/grafana/dashboards'];
+    expect(copied.sort()).toEqual([...rooms, ...beside].sort());
     const ignored = await readFile(join(deploy, 'Dockerfile.dockerignore'), 'utf8');
     for (const folder of copied) expect(ignored).toContain(`!${folder}\n`);
+  });
+
+  it('begins with images by their digest, and says what it is', () => {
+    for (const name of ['NODE', 'DEBIAN']) {
+      expect(dockerfile).toMatch(new RegExp(`^ARG ${name}=[a-z]+:\\d*[\\w.-]+@sha256:[0-9a-f]{64}$`, 'm'));
+    }
+    for (const { text } of stages.filter(({ text }) => text.includes('ENTRYPOINT'))) {
+      const label = (name: string) =>
+        new RegExp(`org\\.opencontainers\\.image\\.${name}="([^"]+)"`).exec(text)?.[1];
+      expect(label('version')).toBe(project.version);
+      expect(label('description')).toBe(project.description);
+      expect(label('licenses')).toBe(project.license);
+    }
   });
 
   it('builds the image without a GPU where no target is named, and copies from stages that it has', () => {
@@ -193,9 +275,10 @@ describe('deploy/Dockerfile', () => {
     const programs = stages.filter(({ text }) => text.includes('ENTRYPOINT'));
     expect(programs.map(({ name }) => name)).toEqual(['cuda', 'cpu']);
     for (const { name, text } of programs) {
-      expect(text).toContain('COPY --from=program / ./');
+      for (const part of ['packages', 'program'])
+        expect(text, name).toContain(`COPY --from=program /out/${part} ./`);
       expect(text).toContain('USER 1000:1000');
-      expect(name === 'cpu' ? stages[0].text : text).toMatch(/^ENV .*\bORT_DISABLE_TELEMETRY=1$/m);
+      expect(text).toMatch(/^ENV .*\bORT_DISABLE_TELEMETRY=1$/m);
     }
   });
 
@@ -241,21 +324,31 @@ it('the command starts where no temporary directory can be written to', { timeou
 });
 
 describe('deploy/prometheus/prometheus.yml', () => {
-  it('scrapes each teacher and the trainer, and has its rules mounted', async () => {
+  it('scrapes each process, and NATS, and has its rules mounted', async () => {
     const file = (await readYaml('prometheus/prometheus.yml')) as {
       rule_files: string[];
-      scrape_configs: { static_configs: { targets: string[] }[] }[];
+      scrape_configs: {
+        static_configs?: { targets: string[] }[];
+        dns_sd_configs?: { names: string[]; port: number }[];
+      }[];
     };
     for (const rules of file.rule_files) {
       expect(services['prometheus'].volumes).toContain(`./prometheus/${rules}:/etc/prometheus/${rules}:ro`);
     }
-    const targets = file.scrape_configs.flatMap(({ static_configs }) =>
+    const targets = file.scrape_configs.flatMap(({ static_configs = [] }) =>
       static_configs.flatMap(({ targets }) => targets),
     );
     const expected = [...teachers, run.trainer].map(
       ({ address, metricsPort }) => `${hostOf(address)}:${metricsPort}`,
     );
-    expect(targets.sort()).toEqual(expected.sort());
+    expect(targets.sort()).toEqual([...expected, 'nats-exporter:7777'].sort());
+    // By name where nobody may have it: a profile that is off is no process that is down.
+    const sought = file.scrape_configs.flatMap(({ dns_sd_configs = [] }) =>
+      dns_sd_configs.flatMap(({ names, port }) => names.map((name) => `${name}:${port}`)),
+    );
+    const { address, httpPort } = onPolicyRun.target.service!;
+    expect(sought).toEqual([`${hostOf(address)}:${httpPort}`, 'rollout:9464']);
+    expect(services['rollout'].command).toContain('0.0.0.0:9464');
   });
 
   it('is what Grafana’s data source points to', async () => {
