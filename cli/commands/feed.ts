@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { textsOf } from '../../process/config/corpus-of-run.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
@@ -16,6 +17,7 @@ import { promptCountText } from '../view/prompt-count.ts';
 
 interface FeedOptions extends RunFileOptions {
   readonly dryRun?: boolean;
+  readonly untilOver?: boolean;
 }
 
 export function addFeed(program: Command): void {
@@ -24,6 +26,7 @@ export function addFeed(program: Command): void {
       '--dry-run',
       'publish nothing: count documents, prompts and tokens, and show three documents as each model will see them',
     )
+    .option('--until-over', 'stopped before the run is over, it ends with exit code 1: a Job begins it again')
     .summary('publish the corpus')
     .description(
       "Splits the corpus so that no tokenizer of the run exceeds the context, and publishes it on the run's\n" +
@@ -58,6 +61,9 @@ export function addFeed(program: Command): void {
         ).finally(() => {
           cutting.end();
           bar.end();
+          if (options.untilOver && signal.aborted) {
+            throw new FuseMeshError('unavailable', `Stopped before run ${config.run} is over.`);
+          }
         });
       }),
     );
