@@ -18,6 +18,7 @@ import { promptCountText } from '../view/prompt-count.ts';
 interface FeedOptions extends RunFileOptions {
   readonly dryRun?: boolean;
   readonly untilOver?: boolean;
+  readonly listen?: string;
 }
 
 export function addFeed(program: Command): void {
@@ -26,6 +27,7 @@ export function addFeed(program: Command): void {
       '--dry-run',
       'publish nothing: count documents, prompts and tokens, and show three documents as each model will see them',
     )
+    .option('--listen <host:port>', 'where /metrics, /healthz and /readyz are served (default: nowhere)')
     .option('--until-over', 'stopped before the run is over, it ends with exit code 1: a Job begins it again')
     .summary('publish the corpus')
     .description(
@@ -57,7 +59,7 @@ export function addFeed(program: Command): void {
           );
         };
         await traced({ serviceName: 'fusemesh-feeder', attributes }, log, (tracer) =>
-          runFeeder(config, { signal, log, tracer, onRead, onProgress, onPublished }),
+          runFeeder(config, { signal, log, tracer, listen: options.listen, onRead, onProgress, onPublished }),
         ).finally(() => {
           cutting.end();
           bar.end();
