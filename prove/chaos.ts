@@ -2,7 +2,8 @@
  * Processes killed at random, messages that vanish, a store that is wiped: the same fused model, each document once.
  *
  * --kills N    so many kills (50; 20 with --cluster)
- * --cluster    three NATS servers hold every stream, and one of them is lost for good among the kills
+ * --cluster    three NATS servers hold every stream, and one of them is lost for good among the kills; then, as root on
+ *              Linux, each has a network of its own: they are restarted in turn, and cut off from each other and from all
  * --on-policy  the target writes: 20 kills, its service and workers among the killed; then the run is done again from the
  *              journal of its rollouts, and comes to the same weights
  * --hang N     processes stand still for a minute each, N times, and nothing else happens
@@ -14,13 +15,17 @@ import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import type { DisturbedMesh } from '../test/end-to-end/disturbed-mesh.ts';
 import { disturbedRun, type GoingRun, type Outcome } from '../test/end-to-end/disturbed-run.ts';
 import type { KeptProcess } from '../test/end-to-end/kept-process.ts';
+import { hasSeparateNetworks } from '../test/end-to-end/separate-networks.ts';
 import { makeSmallCorpus } from '../test/end-to-end/small-run.ts';
 import { createRandom } from '../test/support/random.ts';
+import { restartAndCut } from './chaos/cut-networks.ts';
 import { killedOnPolicy } from './chaos/killed-on-policy.ts';
 
 /** Text for each kill, enough that training is left to do at every one. */
 const bytesOfDomainAKill = 800;
 const leastBytesOfDomain = 12_000;
+/** With a cluster, at least as much as the cuts of its networks take. */
+const bytesOfDomainWithCuts = 32_000;
 /** Share of the run kept for after the last disturbance, so that it cannot come too late. */
 const shareAfter = 0.15;
 /** A disturbance comes at most this many milliseconds after the step that it waits for. */
@@ -54,7 +59,10 @@ const hangs = Number(values.hang);
 console.log(`Seed ${values.seed}; --kills ${kills} --seed ${values.seed} repeats the choices.`);
 const random = createRandom(Number(values.seed));
 const corpus = await makeSmallCorpus({
-  bytesOfDomain: Math.max(leastBytesOfDomain, bytesOfDomainAKill * (hangs || kills)),
+  bytesOfDomain: Math.max(
+    values.cluster ? bytesOfDomainWithCuts : leastBytesOfDomain,
+    bytesOfDomainAKill * (hangs || kills),
+  ),
 });
 try {
   if (onPolicy) {
@@ -100,6 +108,10 @@ async function disturbedInTurn(): Promise<void> {
     await disturbed('killed', async (going) => {
       await Promise.all([killed(going), lost(going)]);
     });
+    if (await hasSeparateNetworks()) {
+      const cut = (going: GoingRun) => restartAndCut(going, undisturbed.state.step);
+      await disturbed('networks cut', cut, { apart: true });
+    } else console.log('Networks are not cut: that takes root, on Linux.');
   } else {
     await disturbed('killed', killed);
     await disturbed('messages deleted', deleted);
@@ -120,10 +132,14 @@ async function disturbedInTurn(): Promise<void> {
     };
   }
 
-  async function disturbed(what: string, disturb: (going: GoingRun) => Promise<void>): Promise<void> {
+  async function disturbed(
+    what: string,
+    disturb: (going: GoingRun) => Promise<void>,
+    { apart = false } = {},
+  ): Promise<void> {
     const run = `chaos-${what.replaceAll(' ', '-')}-${process.pid}`;
     const servers = values.cluster ? 3 : 1;
-    const outcome = await disturbedRun(corpus, run, { disturb, settings, servers });
+    const outcome = await disturbedRun(corpus, run, { disturb, settings, servers, apart });
     console.log(`${what}: ${told(outcome)}`);
     for (const part of outcome.mesh.parts) console.log(`  ${livesOf(part)}`);
     compare(what, outcome, undisturbed);

@@ -208,6 +208,7 @@ export class LiveCorpus implements RunCorpus {
 
 function hearOfNats(event: ConnectionEvent, { onNats, readiness }: TrainerParts): void {
   onNats(event);
+  if (event === 'unanswered') return;
   if (event === 'connected' || event === 'back') readiness.has('nats');
   else readiness.lacks('nats', 'the connection to NATS is lost');
 }

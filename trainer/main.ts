@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { PageSource } from '../page/page-source.ts';
 import { servePage } from '../page/serve-page.ts';
 import type { RunConfig } from '../process/config/schema.ts';
@@ -13,6 +14,8 @@ import type { Tracer } from '../process/tracing/tracer.ts';
 import { portOf, withPort } from '../wire/discovery/advertised-address.ts';
 import { serve } from '../wire/grpc/serve.ts';
 import { freeMemoryFor, memoryLine, planMemory } from './engine-of-run.ts';
+import { finishedBefore } from './finished-before.ts';
+import { fusedModelDirectory } from './fused-model.ts';
 import { Intake } from './intake/intake.ts';
 import { unattachedSources } from './intake/sources/source.ts';
 import { withRecordedSources } from './recorded-sources.ts';
@@ -31,6 +34,8 @@ export interface TrainerOptions {
   readonly log: Log;
   /** Left out, no traces are made. */
   readonly tracer?: Tracer | undefined;
+  /** When the run is over, and where it was before, the trainer goes on serving until it is stopped. */
+  readonly stay?: boolean | undefined;
   /** Called when both servers listen. */
   readonly onReady?: (ready: { grpc: string; metricsPort: number; note: string }) => void;
 }
@@ -50,7 +55,7 @@ export async function runTrainer(given: RunConfig, options: TrainerOptions): Pro
 }
 
 async function serveAndTrain(config: RunConfig, options: TrainerOptions): Promise<void> {
-  const { signal, tracer, onReady } = options;
+  const { signal, tracer, stay, onReady } = options;
   const log = options.log.child({ run: config.run });
   const note = memoryLine(await planMemory(config, await freeMemoryFor(config)));
   log.info(note);
@@ -97,20 +102,36 @@ async function serveAndTrain(config: RunConfig, options: TrainerOptions): Promis
       const called = advertise ?? (listen ? address : grpc.address);
       const listening = { grpc: withPort(called, portOf(grpc.address)), metricsPort: http.port };
       onReady?.({ ...listening, note });
-      await trainRun(config, {
-        status,
-        record,
-        intake,
-        metrics,
-        listening,
-        onNats,
-        readiness,
-        notifier,
-        signal,
-        log,
-        tracer,
-      });
+      const before = stay ? await finishedBefore(config, log) : undefined;
+      if (before === undefined) {
+        await trainRun(config, {
+          status,
+          record,
+          intake,
+          metrics,
+          listening,
+          onNats,
+          readiness,
+          notifier,
+          signal,
+          log,
+          tracer,
+        });
+      } else {
+        const { step, documents } = before.state;
+        record.plan({ steps: step, documents });
+        await record.resume(config.trainer.output, before);
+        await record.close();
+      }
       record.end(signal.aborted ? 'stopped' : 'finished');
+      if (stay && !signal.aborted) {
+        for (const part of ['model', 'nats']) readiness.has(part);
+        log.info(
+          { directory: fusedModelDirectory(config) },
+          `Run ${config.run} has finished${before ? ' before' : ''}: the trainer does nothing more, and stays until it is stopped`,
+        );
+        await once(signal, 'abort');
+      }
     } catch (error) {
       record.end('failed');
       throw error;

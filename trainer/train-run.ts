@@ -21,6 +21,7 @@ import { startCheckpointWriter } from './checkpoint/checkpoint-writer.ts';
 import { readSnapshot, type SavedCheckpoint } from './checkpoint/read-checkpoint.ts';
 import { type ResumePoint, resumePoint } from './checkpoint/resume-point.ts';
 import { adapterOf, engineOptionsOf } from './engine-of-run.ts';
+import { fusedModelDirectory } from './fused-model.ts';
 import { openHeldOut } from './held-out.ts';
 import { LiveCorpus, type LiveParts } from './live-corpus.ts';
 import { type Evaluation, train } from './loop.ts';
@@ -47,7 +48,11 @@ interface OpenedRun extends TrainerParts {
 /** Trains from the start or from the newest checkpoint to the end, and writes the fused model there. */
 export async function trainRun(config: RunConfig, parts: TrainerParts): Promise<void> {
   const { status, readiness, log } = parts;
-  const { contextLength, target, trainer } = config;
+  const {
+    contextLength,
+    target,
+    trainer: { batchDocuments },
+  } = config;
   const tasks = new BackgroundTasks(parts.signal, parts.notifier);
   const architecture = await readTrainable(target.model);
   const tokenizer = await Tokenizer.fromFile(join(target.model, 'tokenizer.json'));
@@ -58,7 +63,6 @@ export async function trainRun(config: RunConfig, parts: TrainerParts): Promise<
   if (stray) log.warn(stray);
   const template = await ChatTemplate.fromDirectory(target.model, target.chatTemplate);
   const encoder = new ContentEncoder(tokenizer, template);
-  const { batchDocuments } = trainer;
   const settings = { batchDocuments, contextLength, encoder, fusion };
   const corpus = await openCorpus(config, { ...parts, tasks, settings });
   try {
@@ -74,7 +78,7 @@ export async function trainRun(config: RunConfig, parts: TrainerParts): Promise<
         log.info({ step: status.record.lastStep?.step ?? 0 }, 'The training is stopped before its end');
         return;
       }
-      const fused = await writeResults(trainer.output, target.model, adapter, checkpoint);
+      const fused = await writeResults(config, adapter, checkpoint);
       log.info(
         { step: checkpoint.state.step, directory: fused },
         `The training is done: the fused model is in ${fused}`,
@@ -273,19 +277,18 @@ const perDomain = (bitsPerByte: Readonly<Record<string, number>>): string =>
 /**
  * Writes what a finished run has made: the fused model, whole, and the adapter alone where one was trained.
  *
- * @param target Hugging Face directory of the model that was taught
  * @returns directory of the fused model
  */
 async function writeResults(
-  output: string,
-  target: string,
+  config: RunConfig,
   adapter: AdapterConfig | undefined,
   checkpoint: SavedCheckpoint,
 ): Promise<string> {
+  const { model: target } = config.target;
   const { tensors } = await readSnapshot(checkpoint);
   const trained = weightsByName(tensors);
-  if (adapter) await writeAdapter(join(output, 'adapter'), adapter, tensors);
-  const directory = join(output, 'model');
+  if (adapter) await writeAdapter(join(config.trainer.output, 'adapter'), adapter, tensors);
+  const directory = fusedModelDirectory(config);
   await writeModel(directory, target, adapter ? await mergedWeights(target, adapter, trained) : trained);
   return directory;
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { textsOf } from '../../process/config/corpus-of-run.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { runUntilStopped } from '../../process/lifecycle/run-until-stopped.ts';
@@ -16,6 +17,8 @@ import { promptCountText } from '../view/prompt-count.ts';
 
 interface FeedOptions extends RunFileOptions {
   readonly dryRun?: boolean;
+  readonly untilOver?: boolean;
+  readonly listen?: string;
 }
 
 export function addFeed(program: Command): void {
@@ -24,6 +27,8 @@ export function addFeed(program: Command): void {
       '--dry-run',
       'publish nothing: count documents, prompts and tokens, and show three documents as each model will see them',
     )
+    .option('--listen <host:port>', 'where /metrics, /healthz and /readyz are served (default: nowhere)')
+    .option('--until-over', 'stopped before the run is over, it ends with exit code 1: a Job begins it again')
     .summary('publish the corpus')
     .description(
       "Splits the corpus so that no tokenizer of the run exceeds the context, and publishes it on the run's\n" +
@@ -54,10 +59,13 @@ export function addFeed(program: Command): void {
           );
         };
         await traced({ serviceName: 'fusemesh-feeder', attributes }, log, (tracer) =>
-          runFeeder(config, { signal, log, tracer, onRead, onProgress, onPublished }),
+          runFeeder(config, { signal, log, tracer, listen: options.listen, onRead, onProgress, onPublished }),
         ).finally(() => {
           cutting.end();
           bar.end();
+          if (options.untilOver && signal.aborted) {
+            throw new FuseMeshError('unavailable', `Stopped before run ${config.run} is over.`);
+          }
         });
       }),
     );

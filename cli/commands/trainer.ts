@@ -6,8 +6,13 @@ import { tellParent } from '../child-messages.ts';
 import { type RunFileOptions, readRunFile, withRunFile } from '../run-file.ts';
 import { traced } from '../traced.ts';
 
+interface TrainerCommandOptions extends RunFileOptions {
+  readonly stay?: boolean;
+}
+
 export function addTrainer(program: Command): void {
   withRunFile(program.command('trainer'))
+    .option('--stay', 'go on serving when the run has finished, now or before, until stopped')
     .summary('train the target on what the teachers send')
     .description(
       'Attaches to every teacher of the run, fuses what they send and trains the target on it. Stopped or ' +
@@ -16,13 +21,19 @@ export function addTrainer(program: Command): void {
         'says what computes: cpu, cuda or webgpu.',
     )
     .addHelpText('after', '\nExample:\n  $ fusemesh trainer run.yaml --set trainer.output=runs/second-try')
-    .action((path: string, options: RunFileOptions) =>
+    .action((path: string, options: TrainerCommandOptions) =>
       runUntilStopped(async (signal) => {
         const config = await readRunFile(path, options);
         const log = createLog('trainer');
         const attributes = { 'fusemesh.run': config.run };
         await traced({ serviceName: 'fusemesh-trainer', attributes }, log, (tracer) =>
-          runTrainer(config, { signal, log, tracer, onReady: (ready) => tellParent({ ready }) }),
+          runTrainer(config, {
+            signal,
+            log,
+            tracer,
+            stay: options.stay,
+            onReady: (ready) => tellParent({ ready }),
+          }),
         );
       }),
     );

@@ -53,7 +53,7 @@ export async function checkRun(
       ),
     )),
     ...(await checked('nats', async () =>
-      ownNats ? checkOwnNats(config.nats) : checkNatsAt(await natsOfRun(path, config, options)),
+      ownNats ? checkOwnNats(config) : checkNatsAt(await natsOfRun(path, config, options), config),
     )),
   ];
   const trainer = here.find(({ process }) => process === 'trainer');

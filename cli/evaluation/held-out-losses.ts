@@ -10,9 +10,9 @@ import { encodersOfRun } from '../../services/feeder/encoders-of-run.ts';
 import { bitsPerByteOfDomains, type HeldOutPiece, type TextLoss } from '../../texts/bits-per-byte.ts';
 import { heldOutPieces } from '../../texts/held-out-pieces.ts';
 import { SkippedRows } from '../../texts/skipped-rows.ts';
+import { fusedModelDirectory, fusedModelIsWritten } from '../../trainer/fused-model.ts';
 import { TeacherService } from '../../wire/generated/fusemesh/v1/teacher_pb.ts';
 import { createClient } from '../../wire/grpc/client.ts';
-import { fusedModelDirectory, fusedModelIsWritten } from '../stored/fused-model.ts';
 import type { DomainLoss } from '../stored/run-result.ts';
 import { scoreByModel, scoreByTeacher } from './score-pieces.ts';
 

@@ -105,8 +105,8 @@ describe('the objects', async () => {
     const file = '/etc/fusemesh/run.yaml';
     expect(started).toEqual([
       ...sourcesOf(placed.config).map(({ name }) => ['teacher', file, name]),
-      ['feed', file],
-      ['trainer', file],
+      ['feed', file, '--until-over'],
+      ['trainer', file, '--stay'],
     ]);
     expect(deployments.map(({ spec }) => (spec as { replicas: number }).replicas)).toEqual([3, 1, 1]);
   });

@@ -110,14 +110,14 @@ const rolloutsName = (run: string): string => `${run}-rollouts`;
 
 /**
  * The feeder cuts the corpus again where its pod was moved, so it needs no volume that stays; with onPolicy it has one for
- * what the target wrote.
+ * what the target wrote. A Job takes exit code 0 for its end, so a feeder whose node is drained leaves with another one.
  */
 export function feeder(placed: PlacedRun): Manifest {
   const { run, onPolicy } = placed.config;
   const labels = labelsOf(run, 'feeder');
   const volume = onPolicy ? { persistentVolumeClaim: { claimName: rolloutsName(run) } } : { emptyDir: {} };
   const spec = podSpec(placed, 'feeder', {
-    args: ['feed', places.config],
+    args: ['feed', places.config, '--until-over'],
     resources: resourcesOf('cpu', 1),
     volumes: [{ name: 'output', ...volume }],
   });
@@ -132,7 +132,10 @@ export function feeder(placed: PlacedRun): Manifest {
   };
 }
 
-/** A StatefulSet starts no second trainer before the first is gone, and keeps its volume. */
+/**
+ * A StatefulSet starts no second trainer before the first is gone, and keeps its volume. It begins again whatever ends, so
+ * a trainer that has finished stays, and its page and the fused model can be fetched.
+ */
 export function trainer(placed: PlacedRun, storage: string): Manifest {
   const { run, trainer: settings } = placed.config;
   const labels = labelsOf(run, 'trainer');
@@ -147,7 +150,7 @@ export function trainer(placed: PlacedRun, storage: string): Manifest {
       template: {
         metadata: { labels },
         spec: podSpec(placed, 'trainer', {
-          args: ['trainer', places.config],
+          args: ['trainer', places.config, '--stay'],
           port: ports.trainer,
           resources: resourcesOf(settings.execution, settings.threads),
         }),

@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { onDisk } from '../../errors/on-disk.ts';
 
 const processSchema = z.strictObject({
   name: z.string(),
@@ -62,15 +63,17 @@ export interface KeptProcesses {
 export async function keepProcesses(output: string, nats?: OwnNats): Promise<KeptProcesses> {
   const path = processesFile(output);
   let processes: readonly RunningProcess[] = [];
-  let written: Promise<unknown> = mkdir(output, { recursive: true });
+  let written: Promise<unknown> = onDisk(output, () => mkdir(output, { recursive: true }));
   const write = async (): Promise<void> => {
-    written = written.then(async () => {
-      await writeFile(
-        `${path}.part`,
-        `${JSON.stringify({ pid: process.pid, nats, processes }, undefined, 2)}\n`,
-      );
-      await rename(`${path}.part`, path);
-    });
+    written = written.then(() =>
+      onDisk(path, async () => {
+        await writeFile(
+          `${path}.part`,
+          `${JSON.stringify({ pid: process.pid, nats, processes }, undefined, 2)}\n`,
+        );
+        await rename(`${path}.part`, path);
+      }),
+    );
     await written;
   };
   await write();

@@ -5,6 +5,7 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { stateFile } from '../../model/checkpoints/checkpoint-names.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { newestRecord } from '../../trainer/checkpoint/read-checkpoint.ts';
+import { fusedModelIsWritten } from '../../trainer/fused-model.ts';
 import { readHistory } from '../../trainer/report/history/history-file.ts';
 import { heldOutMessage } from '../../trainer/report/history/history-message.ts';
 import type { HeldOutLoss } from '../../trainer/report/history/run-history.ts';
@@ -16,7 +17,6 @@ import {
   TrainingStepSchema,
 } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
 import { figuresOf, noFigures } from '../../wire/messages/figure-values.ts';
-import { fusedModelIsWritten } from './fused-model.ts';
 import { readAnyResult } from './run-result.ts';
 
 /**

@@ -3,6 +3,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { onDisk } from '../../errors/on-disk.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 
 /** Held-out loss of one domain in bits per byte. */
@@ -67,8 +68,10 @@ async function readStored(config: RunConfig): Promise<z.infer<typeof storedSchem
 export async function storeResult(config: RunConfig, result: RunResult): Promise<void> {
   const path = resultFile(config);
   const stored = { settings: settingsDigest(config), result } satisfies z.infer<typeof storedSchema>;
-  await writeFile(`${path}.part`, `${JSON.stringify(stored, undefined, 2)}\n`);
-  await rename(`${path}.part`, path);
+  await onDisk(path, async () => {
+    await writeFile(`${path}.part`, `${JSON.stringify(stored, undefined, 2)}\n`);
+    await rename(`${path}.part`, path);
+  });
 }
 
 /** Removes what earlier runs left in the output directory, and nothing else. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { sourcesOf } from '../../process/config/run-sources.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
+import { fusedModelIsWritten } from '../../trainer/fused-model.ts';
 import { targetServiceName } from '../reach/reachable.ts';
-import { fusedModelIsWritten } from '../stored/fused-model.ts';
 import { type Child, type Progress, startChild } from './child.ts';
 import { childFailure } from './child-failure.ts';
 

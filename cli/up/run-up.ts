@@ -4,13 +4,14 @@ import { recordingOf } from '../../process/config/corpus-of-run.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { createLog } from '../../process/log/log.ts';
 import { newestCheckpoint } from '../../trainer/checkpoint/read-checkpoint.ts';
+import { fusedModelDirectory } from '../../trainer/fused-model.ts';
 import { connectNats } from '../../wire/nats/connection.ts';
 import { openRunStreams } from '../../wire/nats/run-streams.ts';
 import { heldOutLosses, readHeldOut } from '../evaluation/held-out-losses.ts';
+import { tooLargeFor } from '../nats/run-sizes.ts';
 import { followTrainer } from '../reach/follow-trainer.ts';
 import { type KeptProcesses, keepProcesses, type RunningProcess } from '../reach/processes-file.ts';
 import { httpScheme, reachableAddress } from '../reach/reachable.ts';
-import { fusedModelDirectory } from '../stored/fused-model.ts';
 import { type RunResult, storeResult } from '../stored/run-result.ts';
 import type { Display } from '../view/display.ts';
 import { RunBoard } from '../view/run-board.ts';
@@ -55,7 +56,7 @@ export async function runUp(
   });
   try {
     const isRecorded = recordingOf(config) !== undefined;
-    if (!isRecorded) await probeNats(config, fresh);
+    if (!isRecorded) await probeNats(config, fresh, (line) => display.note(line));
     const work = trainAndEvaluate(config, processes, { kept, display, signal: leaving.signal });
     work.catch(() => undefined);
     const result = await Promise.race([work, processes.failure, stopped]);
@@ -171,11 +172,18 @@ const runningProcess = (
   kind: RunningProcess['kind'],
 ): RunningProcess => ({ name, kind, grpc, metricsPort, pid });
 
-/** Fails at once, in one line, when there is no NATS; with `fresh`, removes what it holds of the run. */
-async function probeNats(config: RunConfig, fresh: boolean): Promise<void> {
-  if (fresh) return forgetStreams(config);
+/**
+ * Fails at once, in one line, when there is no NATS; with `fresh`, removes what it holds of the run. Tells what of the run
+ * may turn out too large for it.
+ */
+async function probeNats(config: RunConfig, fresh: boolean, tell: (line: string) => void): Promise<void> {
+  if (fresh) await forgetStreams(config);
   const connection = await connectNats(config, 'fusemesh up');
-  await connection.close();
+  try {
+    for (const sentence of await tooLargeFor(connection, config)) tell(`Before the start: ${sentence}`);
+  } finally {
+    await connection.close();
+  }
 }
 
 export async function forgetStreams(config: RunConfig): Promise<void> {

@@ -1,7 +1,7 @@
 import colors from 'picocolors';
 import type { RunConfig } from '../../process/config/schema.ts';
+import { fusedModelDirectory } from '../../trainer/fused-model.ts';
 import type { GetStatusResponse } from '../../wire/generated/fusemesh/v1/trainer_pb.ts';
-import { fusedModelDirectory } from '../stored/fused-model.ts';
 import { heldOutText, rolloutTotals } from './status-text.ts';
 import { losses, percent, whole } from './words.ts';
 

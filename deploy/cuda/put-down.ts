@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { onDisk, publishDirectory, replaceDurably, writeDurably } from '../../model/export/durable-files.ts';
+import { onDisk } from '../../errors/on-disk.ts';
+import { publishDirectory, replaceDurably, writeDurably } from '../../model/export/durable-files.ts';
 import { type CudaBuild, cudaBuildRecordName } from '../../model/runtime/cuda-build.ts';
 
 /**

@@ -1,5 +1,6 @@
 import type { MetricDefinition, MetricTable } from '../../process/metrics/metric.ts';
 import { processTable } from '../../process/metrics/process-table.ts';
+import { feederTable } from '../../services/feeder/metric-table.ts';
 import { rolloutTable } from '../../services/rollout/metric-table.ts';
 import { targetTable } from '../../services/target/metric-table.ts';
 import { servedTable } from '../../services/teacher/backends/served/metric-table.ts';
@@ -37,6 +38,12 @@ export const metricTables: readonly {
     title: 'Rollout worker',
     about: 'All have the label `run` beside those named here.',
     table: rolloutTable,
+  },
+  {
+    title: 'Feeder',
+    about:
+      'Where `fusemesh feed --listen HOST:PORT` serves them. All have the label `run` beside those named here.',
+    table: feederTable,
   },
   {
     title: 'Every process',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { unzipSync } from 'fflate';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { onDisk } from '../../model/export/durable-files.ts';
+import { onDisk } from '../../errors/on-disk.ts';
 import { sourcesDirectory } from './layout.ts';
 
 const run = promisify(execFile);

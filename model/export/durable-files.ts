@@ -1,6 +1,5 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 
 /** Writes a file and returns when it is on disk, whatever happens to the machine. */
 export async function writeDurably(path: string, data: string | Uint8Array): Promise<void> {
@@ -29,21 +28,6 @@ export async function replaceDurably(path: string, data: string | Uint8Array): P
   await writeDurably(`${path}.part`, data);
   await rename(`${path}.part`, path);
   await syncDirectory(dirname(path));
-}
-
-/** Turns an error of the file system into one line that a person can act on. */
-export async function onDisk<T>(what: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (cause instanceof FuseMeshError || !(cause instanceof Error && 'code' in cause)) throw cause;
-    const full = cause.code === 'ENOSPC';
-    throw new FuseMeshError(
-      full ? 'resource_exhausted' : 'failed_precondition',
-      `Cannot write ${what}: ${full ? 'the disk is full' : cause.message}.`,
-      { cause },
-    );
-  }
 }
 
 /** Syncs the names in a directory, which syncing a file does not. */

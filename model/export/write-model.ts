@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { onDisk } from '../../errors/on-disk.ts';
 import { toBfloat16 } from '../../numbers/bfloat16.ts';
 import { toFloat16 } from '../../numbers/float16.ts';
 import type { Architecture } from '../families/architecture.ts';
@@ -8,7 +9,7 @@ import { openWeights } from '../families/weights.ts';
 import type { Dtype } from '../safetensors/header.ts';
 import { type TensorToWrite, writeSafetensors } from '../safetensors/write-safetensors.ts';
 import { copyCompanionFiles } from './companion-files.ts';
-import { onDisk, publishDirectory, writeDurably } from './durable-files.ts';
+import { publishDirectory, writeDurably } from './durable-files.ts';
 import { onnxModel } from './onnx-model.ts';
 
 /**

@@ -1,7 +1,8 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { onDisk, publishDirectory, writeDurably } from '../export/durable-files.ts';
+import { onDisk } from '../../errors/on-disk.ts';
+import { publishDirectory, writeDurably } from '../export/durable-files.ts';
 import { elementCount } from '../graph/shape.ts';
 import { writeSafetensorsInParts } from '../safetensors/write-safetensors.ts';
 import { GgufFile } from './gguf-file.ts';

@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { onDisk, publishDirectory, writeDurably } from '../export/durable-files.ts';
+import { onDisk } from '../../errors/on-disk.ts';
+import { publishDirectory, writeDurably } from '../export/durable-files.ts';
 import { writeSafetensors } from '../safetensors/write-safetensors.ts';
 import { type AdapterConfig, adapterConfigFile, adapterWeightsFile } from './read-adapter.ts';
 

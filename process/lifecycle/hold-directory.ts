@@ -1,8 +1,9 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { onDisk } from '../../errors/on-disk.ts';
 import { isRunning, thisProcess } from './running-process.ts';
 
 /** Says in a directory which process writes there. */
@@ -24,14 +25,8 @@ export async function holdDirectory(directory: string, doing: string): Promise<(
   const path = join(directory, fileName);
   const { processId: pid, started = '' } = thisProcess();
   const own: Holder = { host: hostname(), pid, started };
-  await mkdir(directory, { recursive: true });
   for (;;) {
-    try {
-      await writeFile(path, `${JSON.stringify(own)}\n`, { flag: 'wx' });
-      return () => rm(path, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
+    if (await onDisk(path, () => take(path, own))) return () => rm(path, { force: true });
     const holder = await holderOf(path);
     if (holder && isThere(holder, own)) {
       throw new FuseMeshError(
@@ -40,6 +35,21 @@ export async function holdDirectory(directory: string, doing: string): Promise<(
       );
     }
     await rm(path, { force: true });
+  }
+}
+
+/** @returns false where somebody has it */
+async function take(path: string, own: Holder): Promise<boolean> {
+  await mkdir(dirname(path), { recursive: true });
+  try {
+    await writeFile(path, `${JSON.stringify(own)}\n`, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return false;
+    // Where it was made and could not be written, nobody holds it.
+    if (code === 'ENOSPC') await rm(path, { force: true });
+    throw error;
   }
 }
 

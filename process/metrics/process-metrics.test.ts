@@ -19,6 +19,7 @@ it('tells of the build, of gRPC calls and of the connection to NATS', async () =
     ['connected', 1],
     ['lost', 0],
     ['back', 1],
+    ['unanswered', 1],
     ['closed', 0],
   ] as const) {
     onNats(event);
@@ -26,6 +27,7 @@ it('tells of the build, of gRPC calls and of the connection to NATS', async () =
   }
   const after = await register.metrics();
   expect(after).toContain('fusemesh_nats_reconnects_total 1');
+  expect(after).toContain('fusemesh_nats_unanswered_total 1');
   expect(after).toContain(
     'fusemesh_grpc_server_handling_seconds_bucket{le="0.03",service="s",method="m",code="OK"} 1',
   );

@@ -13,8 +13,8 @@ export interface ProcessMetrics {
     readonly code: string;
     readonly seconds: number;
   }): void;
-  /** The connection to NATS stands, is lost, has come back or was closed. */
-  onNats(event: 'connected' | 'lost' | 'back' | 'closed'): void;
+  /** The connection to NATS stands, is lost, has come back or was closed; or what is published is not answered. */
+  onNats(event: 'connected' | 'lost' | 'back' | 'closed' | 'unanswered'): void;
 }
 
 /** Registers the metrics that every process has. */
@@ -26,6 +26,10 @@ export function processMetrics(register: Registry): ProcessMetrics {
   return {
     onHandled: ({ seconds, ...labels }) => metrics.grpcSeconds.observe(labels, seconds),
     onNats: (event) => {
+      if (event === 'unanswered') {
+        metrics.natsUnanswered.inc();
+        return;
+      }
       metrics.natsConnected.set(Number(event === 'connected' || event === 'back'));
       if (event === 'back') metrics.natsReconnects.inc();
     },

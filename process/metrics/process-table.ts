@@ -17,4 +17,8 @@ export const processTable = {
     'fusemesh_nats_reconnects_total',
     'Times that a lost connection to NATS came back.',
   ),
+  natsUnanswered: counter(
+    'fusemesh_nats_unanswered_total',
+    'Times that NATS did not answer what was published within 5 s, so that it was sent again: its disk is full, or it hangs.',
+  ),
 };

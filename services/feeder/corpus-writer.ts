@@ -125,7 +125,7 @@ export class CorpusWriter {
       some.forEach((piece, i) => {
         places.copy(bytes, i * placeBytes, piece * placeBytes, (piece + 1) * placeBytes);
       });
-      await ordered.write(bytes);
+      await writeWhole(ordered, bytes, begin * placeBytes);
     }
     await ordered.datasync();
     await ordered.close();
@@ -161,7 +161,15 @@ export class CorpusWriter {
 /** @param end where the last of these bytes ends in the file */
 async function writeAt(file: FileHandle, parts: readonly Uint8Array[], end: number): Promise<void> {
   const bytes = Buffer.concat(parts);
-  await file.write(bytes, 0, bytes.length, end - bytes.length);
+  await writeWhole(file, bytes, end - bytes.length);
+}
+
+/** One write may take a part alone, as the last does that still fits on a disk. */
+async function writeWhole(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
 }
 
 /** Removes what a writer has written into a directory. */

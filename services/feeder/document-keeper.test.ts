@@ -57,6 +57,28 @@ it('publishes all once, and again from the first that is held when the stream is
   expect(await publishing).toBe(true);
 });
 
+it('publishes a manifest again that is lost while the stream is full, and goes on', async () => {
+  const run = `full-${process.pid}`;
+  const streams = openRunStreams(nats.connection, run);
+  await streams.ensure({ maxDocuments: 3, maxDistributions: 20 });
+  const keeper = new DocumentKeeper({ documents, manifest, streams, publish: streams.publishDocument, log });
+  const stop = new AbortController();
+  const none = () => {};
+  const keeping = { signal: stop.signal, onProgress: none, onBegun: none, onPublished: none };
+  const publishing = keeper.keepPublished(keeping);
+  await expect.poll(async () => (await streams.publishedCorpus())?.last).toBe(2);
+
+  await nats.connection.manager.streams.deleteMessage(`fusemesh_${run}_documents`, 1);
+  // Nobody has room, and a trainer that starts waits for the manifest alone.
+  await expect.poll(() => streams.readManifest(), { timeout: 5_000 }).toEqual(manifest);
+  const released = () => streams.publishedCorpus().then((found) => streams.releaseDocuments(found!.last + 1));
+  await expect
+    .poll(() => released().then(() => streams.publishedCorpus()), { timeout: 10_000 })
+    .toMatchObject({ last: 7 });
+  stop.abort();
+  expect(await publishing).toBe(true);
+});
+
 it('says that not all was published when it is stopped before', async () => {
   const streams = openRunStreams(nats.connection, `stopped-${process.pid}`);
   await streams.ensure({ maxDocuments: 3, maxDistributions: 20 });

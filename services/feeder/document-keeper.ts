@@ -1,4 +1,4 @@
-import type { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { repeatUntilAborted, sleepUnlessAborted } from '../../process/lifecycle/repeat.ts';
 import type { Log } from '../../process/log/log.ts';
 import { RepeatedWarning } from '../../process/log/repeated-warning.ts';
@@ -102,39 +102,74 @@ export class DocumentKeeper {
   async #publishRest(numbering: Published, { signal, onProgress }: Keeping): Promise<boolean> {
     const { documents, publish, log } = this.#corpus;
     const next = numbering.last + 1;
-    if (next < documents.count && numbering.last < this.#last) {
+    if (next >= documents.count) return true;
+    if (numbering.last < this.#last) {
       log.warn({ document: next }, `The stream has lost documents: publishing again from ${next}`);
     }
-    for (let number = next; number < documents.count; number++) {
-      const document = await this.#whenThere(number, numbering, signal);
-      if (document === undefined || !(await publish(document, { signal, numbering }))) return false;
-      if (number <= this.#last) continue;
-      this.#last = number;
-      this.#ours++;
-      onProgress(number + 1);
-    }
-    return true;
-  }
-
-  /** The next document to be published; undefined where the stream has changed while it was waited for. */
-  async #whenThere(number: number, numbering: Published, signal: AbortSignal): Promise<Document | undefined> {
-    const document = this.#corpus.documents.at(number);
-    if (!(document instanceof Promise)) return document;
-    // Where the stream has changed, nobody waits for it any more.
-    document.catch(() => undefined);
     const stop = new AbortController();
-    const either = AbortSignal.any([signal, stop.signal]);
+    const until = AbortSignal.any([signal, stop.signal]);
+    const place = { numbering, stored: numbering.last };
+    const watching = this.#untilChanged(place, until).finally(() => stop.abort());
+    // The end of the publishing tells what it was.
+    watching.catch(() => undefined);
     try {
-      for (;;) {
-        const found = await Promise.race([document, sleepUnlessAborted(lookEvery, either)]);
-        if (found !== undefined) return found;
-        // One that nobody writes any more tells that it was stopped.
-        if (signal.aborted) return await document;
-        const { manifestPosition, last } = (await this.#look(signal)) ?? {};
-        if (manifestPosition !== numbering.manifestPosition || last !== number - 1) return undefined;
+      for (let number = next; number < documents.count; number++) {
+        const document = await this.#whenThere(number, until);
+        if (document === undefined || !(await publish(document, { signal: until, numbering }))) return false;
+        place.stored = number;
+        if (number <= this.#last) continue;
+        this.#last = number;
+        this.#ours++;
+        onProgress(number + 1);
       }
+      return true;
+    } catch (error) {
+      const isStopped = error instanceof FuseMeshError && error.code === 'cancelled';
+      if (!isStopped || signal.aborted) throw error;
+      await watching;
+      return false;
     } finally {
       stop.abort();
+      await watching.catch(() => undefined);
     }
   }
+
+  /**
+   * Looks at the stream while documents wait for room in it, or to be written: a trainer that starts waits for the
+   * manifest, and until it trains nobody makes room. Returns when the stream has lost something, or when aborted.
+   */
+  async #untilChanged(
+    place: { readonly numbering: Published; readonly stored: number },
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (;;) {
+      await sleepUnlessAborted(lookEvery, signal);
+      if (signal.aborted) return;
+      const { stored } = place;
+      const { manifestPosition, last } = (await this.#look(signal)) ?? {};
+      if (manifestPosition !== place.numbering.manifestPosition || last === undefined || last < stored)
+        return;
+    }
+  }
+
+  /** The next document to be published; undefined where nobody waits for it any more. */
+  async #whenThere(number: number, until: AbortSignal): Promise<Document | undefined> {
+    const document = this.#corpus.documents.at(number);
+    if (!(document instanceof Promise)) return document;
+    document.catch(() => undefined);
+    const waited = new AbortController();
+    try {
+      return await Promise.race([document, abortOf(until, waited.signal)]);
+    } finally {
+      waited.abort();
+    }
+  }
+}
+
+/** Resolves when a signal aborts; when another does, nobody listens any more. */
+function abortOf(signal: AbortSignal, unless: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve(undefined);
+    signal.addEventListener('abort', () => resolve(undefined), { once: true, signal: unless });
+  });
 }

@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { onDisk } from '../../errors/on-disk.ts';
 import { sleepUnlessAborted } from '../../process/lifecycle/repeat.ts';
 import { beatEvery, HolderWatch, ourName } from './lock-holder.ts';
 
@@ -17,10 +18,10 @@ export async function holdDirectory<T>(
   signal: AbortSignal,
   work: () => Promise<T>,
 ): Promise<T> {
-  await mkdir(directory, { recursive: true });
   const file = join(directory, 'in-work');
+  await onDisk(directory, () => mkdir(directory, { recursive: true }));
   const watch = new HolderWatch();
-  while (!(await take(file, watch))) {
+  while (!(await onDisk(file, () => take(file, watch)))) {
     await sleepUnlessAborted(lookEvery, signal);
     if (signal.aborted)
       throw new FuseMeshError('cancelled', `Stopped while another feeder works in ${directory}.`);
@@ -40,7 +41,10 @@ async function take(file: string, watch: HolderWatch): Promise<boolean> {
     await writeFile(file, ourName(), { flag: 'wx' });
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    // Where it was made and could not be written, nobody holds it.
+    if (code === 'ENOSPC') await rm(file, { force: true });
+    if (code !== 'EEXIST') throw error;
   }
   try {
     const { mtimeMs } = await stat(file);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { type RunConfig, runConfigSchema } from '../../process/config/schema.ts';
 import { createLog } from '../../process/log/log.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { startNatsServer, type TestNatsServer } from '../../test/support/nats-server.ts';
 import { documentFromBytes } from '../../wire/codec/document-bytes.ts';
 import { connectNats } from '../../wire/nats/connection.ts';
@@ -107,6 +108,23 @@ it('publishes the whole corpus, shuffled, each document within every context', a
     textBytes: BigInt(Buffer.byteLength(texts.sea + texts.manual)),
     contextLength,
   });
+});
+
+it('serves its metrics where it is told to', async () => {
+  const port = await freePort();
+  const leave = new AbortController();
+  let metrics = '';
+  const onPublished = () =>
+    void fetch(`http://127.0.0.1:${port}/metrics`)
+      .then(async (response) => {
+        metrics = await response.text();
+      })
+      .finally(() => leave.abort());
+  await runFeeder(config, { signal: leave.signal, log, listen: `127.0.0.1:${port}`, onPublished });
+  const value = (name: string) => new RegExp(`^${name}{run="${config.run}"} (\\d+)$`, 'm').exec(metrics)?.[1];
+  expect(Number(value('fusemesh_feeder_documents'))).toBeGreaterThan(1);
+  expect(value('fusemesh_feeder_documents_published')).toBe(value('fusemesh_feeder_documents'));
+  expect(value('fusemesh_nats_connected')).toBe('1');
 });
 
 it('adds nothing the second time, and refuses another corpus under the same run', async () => {

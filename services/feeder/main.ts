@@ -3,16 +3,25 @@ import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { textsOf } from '../../process/config/corpus-of-run.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
+import { serveHttp } from '../../process/http/serve-http.ts';
+import { Readiness } from '../../process/lifecycle/readiness.ts';
 import type { Log } from '../../process/log/log.ts';
+import { createRegister } from '../../process/metrics/create-register.ts';
+import { type Metrics, makeMetrics } from '../../process/metrics/metric.ts';
+import { processMetrics } from '../../process/metrics/process-metrics.ts';
+import { hostOfAddress } from '../../process/security/loopback.ts';
 import type { Tracer } from '../../process/tracing/tracer.ts';
 import { findTextFiles } from '../../texts/find-text-files.ts';
+import { portOf } from '../../wire/discovery/advertised-address.ts';
 import type { CorpusManifest } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
-import { connectNats } from '../../wire/nats/connection.ts';
+import { type ConnectionEvent, connectNats } from '../../wire/nats/connection.ts';
 import { openRunStreams, type RunStreams } from '../../wire/nats/run-streams.ts';
 import { DocumentKeeper, type RunDocuments } from './document-keeper.ts';
 import { encodersOfRun } from './encoders-of-run.ts';
 import { holdDirectory } from './hold-directory.ts';
+import { feederTable } from './metric-table.ts';
 import { prepareCorpus } from './prepare-corpus.ts';
+import type { DroppedRollouts } from './rollouts/exchange.ts';
 import { OnPolicyDocuments, promptsDirectory, type Surroundings } from './rollouts/on-policy-documents.ts';
 import type { OnPolicyRun } from './rollouts/prompt-rules.ts';
 import { tracedPublishing } from './traced-publishing.ts';
@@ -32,6 +41,8 @@ export interface FeederOptions {
   readonly log: Log;
   /** Left out, documents begin no traces. */
   readonly tracer?: Tracer | undefined;
+  /** HOST:PORT of /metrics, /healthz and /readyz; left out, they are not served. */
+  readonly listen?: string | undefined;
   /** Called while the corpus is cut, with how many bytes of its files are read, and of how many. */
   readonly onRead?: ((read: number, all: number) => void) | undefined;
   /** Called when the number of documents is known, and after each. */
@@ -50,8 +61,48 @@ export interface FeederOptions {
  *   published
  */
 export async function runFeeder(config: RunConfig, options: FeederOptions): Promise<void> {
-  const { signal, onRead } = options;
   const log = options.log.child({ run: config.run });
+  const register = createRegister({ run: config.run });
+  const metrics = makeMetrics(feederTable, register);
+  const readiness = new Readiness();
+  readiness.lacks('nats', 'it is not connected to NATS yet');
+  const { onNats } = processMetrics(register);
+  const onEvent = (event: ConnectionEvent) => {
+    onNats(event);
+    if (event === 'unanswered') return;
+    if (event === 'connected' || event === 'back') readiness.has('nats');
+    else readiness.lacks('nats', 'the connection to NATS is lost');
+  };
+  const { listen } = options;
+  const { security } = config;
+  const http =
+    listen === undefined
+      ? undefined
+      : await serveHttp(register, {
+          host: hostOfAddress(listen),
+          port: portOf(listen),
+          log,
+          readiness,
+          security,
+        });
+  try {
+    await feed(config, { ...options, log }, { metrics, onEvent });
+  } finally {
+    await http?.stop();
+  }
+}
+
+type FeederMetrics = Metrics<typeof feederTable>;
+
+async function feed(
+  config: RunConfig,
+  options: FeederOptions,
+  {
+    metrics,
+    onEvent,
+  }: { readonly metrics: FeederMetrics; readonly onEvent: (event: ConnectionEvent) => void },
+): Promise<void> {
+  const { signal, log, onRead } = options;
   // What can be wrong with the run file shows before anything is waited for.
   for (const { path } of [...textsOf(config), ...(config.onPolicy?.prompts ?? [])]) {
     const { files, skipped } = await findTextFiles(path);
@@ -62,7 +113,7 @@ export async function runFeeder(config: RunConfig, options: FeederOptions): Prom
       );
     }
   }
-  const connection = await connectNats(config, `fusemesh feeder of ${config.run}`, { log });
+  const connection = await connectNats(config, `fusemesh feeder of ${config.run}`, { log, onEvent });
   try {
     const streams = openRunStreams(connection, config.run);
     await streams.ensure(config.nats);
@@ -71,15 +122,29 @@ export async function runFeeder(config: RunConfig, options: FeederOptions): Prom
     const directory = join(config.trainer.output, 'corpus');
     const hasCorpus = textsOf(config).length > 0;
     const corpus = hasCorpus
-      ? await prepareCorpus(config, encoders, { directory, signal, log, onRead })
+      ? await prepareCorpus(config, encoders, {
+          directory,
+          signal,
+          log,
+          onRead,
+          onSkipped: (counts) => {
+            for (const [reason, count] of Object.entries(counts)) metrics.skipped.set({ reason }, count);
+          },
+        })
       : undefined;
     const over = new AbortController();
-    const publishing: Publishing = { streams, over, options: { ...options, log } };
+    const onProgress: FeederOptions['onProgress'] = (progress) => {
+      metrics.documents.set(progress.total);
+      metrics.published.set(progress.published);
+      options.onProgress?.(progress);
+    };
+    const publishing: Publishing = { streams, over, options: { ...options, onProgress } };
     if (config.onPolicy === undefined) {
       // Without onPolicy the run file has texts.
       if (corpus !== undefined) await publish(config.run, corpus, publishing);
     } else {
-      const own = { connection, corpus, encoders };
+      const onDropped = (kind: keyof DroppedRollouts) => metrics.dropped.inc({ kind });
+      const own = { connection, corpus, encoders, onDropped };
       await feedOnPolicy({ ...config, onPolicy: config.onPolicy }, own, publishing);
     }
     corpus?.close();
@@ -104,7 +169,7 @@ interface Publishing {
 /** Has the target write documents beside those of the corpus, and publishes both; another feeder waits meanwhile. */
 async function feedOnPolicy(
   config: OnPolicyRun,
-  own: Pick<Surroundings, 'connection' | 'corpus' | 'encoders'>,
+  own: Pick<Surroundings, 'connection' | 'corpus' | 'encoders' | 'onDropped'>,
   publishing: Publishing,
 ): Promise<void> {
   const { options, over } = publishing;

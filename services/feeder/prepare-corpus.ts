@@ -19,6 +19,8 @@ export interface Preparation {
   readonly directory: string;
   readonly signal: AbortSignal;
   readonly log: Log;
+  /** Called with how many texts became no document, by reason. */
+  readonly onSkipped?: ((counts: Readonly<Record<string, number>>) => void) | undefined;
   /** Called with how many bytes of the corpus's files are read, and of how many. */
   readonly onRead?: ((read: number, all: number) => void) | undefined;
   /** Bytes of documents between two places that cutting can go on from, 16 MiB by default. */
@@ -37,7 +39,7 @@ export async function prepareCorpus(
   encoders: readonly ContentEncoder[],
   preparation: Preparation,
 ): Promise<StoredCorpus> {
-  const { directory, signal, log } = preparation;
+  const { directory, signal, log, onSkipped } = preparation;
   const { contextLength, seed } = config;
   const files = await findCorpusFiles(textsOf(config));
   const key = JSON.stringify({
@@ -51,6 +53,7 @@ export async function prepareCorpus(
     const { documents, skipped } = await openStored(directory, { key, contextLength }, () =>
       cutToDisk(files, { ...preparation, key, config, encoders }),
     );
+    onSkipped?.(skipped.counts);
     if (skipped.count > 0) log.warn({ skipped: skipped.counts }, skipped.sentence());
     return documents;
   }).catch((cause: unknown) => {

@@ -57,6 +57,7 @@ export async function runRolloutWorker(config: RunConfig, options: RolloutOption
   const { onNats } = processMetrics(register);
   const onEvent = (event: ConnectionEvent) => {
     onNats(event);
+    if (event === 'unanswered') return;
     if (event === 'connected' || event === 'back') readiness.has('nats');
     else readiness.lacks('nats', 'the connection to NATS is lost');
   };

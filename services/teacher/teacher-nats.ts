@@ -35,6 +35,7 @@ export class TeacherNats {
       log,
       onEvent: (event: ConnectionEvent) => {
         onEvent(event);
+        if (event === 'unanswered') return;
         this.#lost = event === 'lost' || event === 'closed';
         this.#tellReadiness();
       },

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { disturbedRun } from './disturbed-run.ts';
+import { disturbedRun, type Outcome } from './disturbed-run.ts';
+import { hasSeparateNetworks } from './separate-networks.ts';
 import { makeSmallCorpus, type SmallCorpus } from './small-run.ts';
 
 const settings = [
@@ -8,22 +9,24 @@ const settings = [
   'trainer.evaluateEvery=10000',
   'topK=64',
 ];
+/** Every distribution travels in parts. */
+const maxPayload = '20KB';
 let corpus: SmallCorpus;
+let undisturbed: Outcome;
 
 beforeAll(async () => {
   corpus = await makeSmallCorpus({ bytesOfDomain: 2_000 });
-});
+  undisturbed = await disturbedRun(corpus, `one-${process.pid}`, { settings });
+}, 120_000);
 afterAll(() => corpus.remove());
 
 test('a run on three NATS servers survives the leader being killed and another server lost for good', {
   timeout: 600_000,
 }, async () => {
-  const undisturbed = await disturbedRun(corpus, `one-${process.pid}`, { settings });
   const { state, weights, mesh, orphans } = await disturbedRun(corpus, `cluster-${process.pid}`, {
     settings,
     servers: 3,
-    // Every distribution travels in parts.
-    maxPayload: '20KB',
+    maxPayload,
     disturb: async ({ mesh: going, reaches }) => {
       await reaches(2);
       expect((await going.held()).parts).toBeGreaterThan(0);
@@ -39,3 +42,39 @@ test('a run on three NATS servers survives the leader being killed and another s
   const lives = mesh.servers.map(({ lives }) => lives.length).sort();
   expect(lives).toEqual([1, 1, 2]);
 });
+
+test.skipIf(!(await hasSeparateNetworks()))(
+  'a run on three NATS servers survives a rolling restart, and servers that are cut off from others or from all',
+  { timeout: 600_000 },
+  async () => {
+    const { state, weights, mesh, orphans } = await disturbedRun(corpus, `apart-${process.pid}`, {
+      settings,
+      servers: 3,
+      apart: true,
+      maxPayload,
+      disturb: async ({ mesh: going, reaches }) => {
+        const networks = going.networks!;
+        await reaches(1);
+        for (const server of going.servers) {
+          await server.restart();
+          await going.inSync();
+        }
+        await reaches(3);
+        // The leader hears its clients, and no other server any more: it may not lead on.
+        const leading = going.servers.indexOf((await going.leader())!);
+        await networks.separate(leading);
+        await reaches(5);
+        await networks.unite(leading);
+        await going.inSync();
+        const cutOff = going.servers.indexOf((await going.leader())!);
+        await networks.unplug(cutOff);
+        await reaches(7);
+        await networks.plug(cutOff);
+      },
+    });
+    expect(state).toEqual(undisturbed.state);
+    expect(weights).toBe(undisturbed.weights);
+    expect(orphans).toEqual([]);
+    expect(mesh.servers.map(({ lives }) => lives.length)).toEqual([2, 2, 2]);
+  },
+);

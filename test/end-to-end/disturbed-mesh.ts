@@ -1,17 +1,20 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { connectNats, type NatsConnection } from '../../wire/nats/connection.ts';
 import { findNatsServer } from '../../wire/nats/find-nats-server.ts';
 import { runNames } from '../../wire/nats/names.ts';
 import { freePort } from '../support/free-port.ts';
 import { KeptProcess } from './kept-process.ts';
+import { SeparateNetworks } from './separate-networks.ts';
 
 const entry = fileURLToPath(new URL('../../cli/fusemesh.mjs', import.meta.url));
 const teachers = ['orator', 'novelist', 'engineer'];
 const source = 'target';
 /** Rollout workers of a run in which the target writes. */
 const workers = 2;
+const lookEvery = 100;
 
 /** How a run is started. */
 export interface MeshOptions {
@@ -19,6 +22,8 @@ export interface MeshOptions {
   readonly settings?: readonly string[];
   /** How many servers NATS has: 3 are a cluster, which holds each stream in all of them. */
   readonly servers?: 1 | 3;
+  /** Each server is on a machine of its own, as far as the network goes. */
+  readonly apart?: boolean;
   /** Largest message that NATS takes, as its configuration has it. */
   readonly maxPayload?: string;
   /** The target writes: it is served, and has workers. */
@@ -34,6 +39,8 @@ export class DisturbedMesh {
   readonly trainer: KeptProcess;
   /** The target's service and the rollout workers; none where the target does not write. */
   readonly writers: readonly KeptProcess[];
+  /** Of the servers, where they are apart. */
+  readonly networks: SeparateNetworks | undefined;
   readonly #run: string;
   readonly #url: string;
   readonly #stores: readonly string[];
@@ -43,11 +50,19 @@ export class DisturbedMesh {
     {
       url,
       servers,
+      networks,
       command,
       onPolicy,
-    }: { url: string; servers: readonly PlannedServer[]; command: Command; onPolicy: boolean },
+    }: {
+      url: string;
+      servers: readonly PlannedServer[];
+      networks: SeparateNetworks | undefined;
+      command: Command;
+      onPolicy: boolean;
+    },
   ) {
     this.#run = run;
+    this.networks = networks;
     this.#url = url;
     this.#stores = servers.map(({ store }) => store);
     this.servers = servers.map((server) => new KeptProcess(server.name, server.command, { mayEnd: false }));
@@ -71,10 +86,17 @@ export class DisturbedMesh {
   /** Starts the run of a file that {@link writeRunFile} wrote. Its NATS server keeps its store in `directory`. */
   static async start(
     { path, run, directory }: { path: string; run: string; directory: string },
-    { settings = [], servers: count = 1, maxPayload = '32MB', onPolicy = false }: MeshOptions = {},
+    {
+      settings = [],
+      servers: count = 1,
+      apart = false,
+      maxPayload = '32MB',
+      onPolicy = false,
+    }: MeshOptions = {},
   ): Promise<DisturbedMesh> {
     await mkdir(directory, { recursive: true });
-    const { url, servers } = await planServers(directory, count, maxPayload);
+    const networks = apart ? await SeparateNetworks.open(count) : undefined;
+    const { url, servers } = await planServers(directory, count, { maxPayload, networks });
     const addresses: string[] = [`nats.url=${url}`, `nats.replicas=${count}`];
     for (const i of teachers.keys()) addresses.push(`teachers.${i}.address=127.0.0.1:${await freePort()}`);
     addresses.push(`target.source.address=127.0.0.1:${await freePort()}`);
@@ -88,7 +110,7 @@ export class DisturbedMesh {
       ...parameters,
       ...flags,
     ];
-    const mesh = new DisturbedMesh(run, { url, servers, command, onPolicy });
+    const mesh = new DisturbedMesh(run, { url, servers, networks, command, onPolicy });
     for (const server of mesh.servers) server.start();
     await mesh.#connect().then((connection) => connection.close());
     for (const part of [...mesh.teachers, mesh.feeder, mesh.trainer, ...mesh.writers]) part.start();
@@ -110,6 +132,27 @@ export class DisturbedMesh {
     try {
       const info = await connection.manager.streams.info(runNames(this.#run).distributionsStream);
       return this.servers.find(({ name }) => name === info.cluster?.leader);
+    } finally {
+      await connection.close();
+    }
+  }
+
+  /** Waits until every server has all that the streams of the run hold. */
+  async inSync(): Promise<void> {
+    const { documentsStream, distributionsStream, partsStream } = runNames(this.#run);
+    const connection = await this.#connect();
+    const isCurrent = async (stream: string) => {
+      const { cluster } = await connection.manager.streams.info(stream);
+      const others = cluster?.replicas ?? [];
+      return (
+        others.length === this.servers.length - 1 &&
+        others.every(({ current, offline }) => current && !offline)
+      );
+    };
+    try {
+      for (const stream of [documentsStream, distributionsStream, partsStream]) {
+        while (!(await isCurrent(stream).catch(() => false))) await sleep(lookEvery);
+      }
     } finally {
       await connection.close();
     }
@@ -158,6 +201,7 @@ export class DisturbedMesh {
     const clients = this.parts.filter((part) => !this.servers.includes(part));
     await Promise.all(clients.map((part) => part.stop()));
     await Promise.all(this.servers.map((server) => server.stop()));
+    await this.networks?.close();
   }
 
   async #connect(): Promise<NatsConnection> {
@@ -167,7 +211,7 @@ export class DisturbedMesh {
       } catch (error) {
         // A cluster elects a leader first.
         if (tries === 200) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await sleep(lookEvery);
       }
     }
   }
@@ -185,33 +229,32 @@ interface PlannedServer {
 async function planServers(
   directory: string,
   count: number,
-  maxPayload: string,
+  { maxPayload, networks }: { readonly maxPayload: string; readonly networks: SeparateNetworks | undefined },
 ): Promise<{ url: string; servers: readonly PlannedServer[] }> {
   const program = await findNatsServer();
   const ports: number[] = [];
   while (ports.length < 2 * count) ports.push(await freePort());
-  const routes = ports.slice(count).map((port) => `nats://127.0.0.1:${port}`);
+  const hosts = networks?.hosts ?? Array.from({ length: count }, () => '127.0.0.1');
+  const routes = hosts.map((host, i) => `nats://${host}:${ports[count + i]}`);
   const servers = await Promise.all(
     Array.from({ length: count }, async (_, i): Promise<PlannedServer> => {
       const name = count === 1 ? 'nats-server' : `nats-server-${i + 1}`;
       const store = join(directory, `store-${i + 1}`);
       const file = join(directory, `${name}.conf`);
-      const cluster = `cluster { name: mesh, listen: "127.0.0.1:${ports[count + i]}", routes: [${routes}] }`;
+      const cluster = `cluster { name: mesh, listen: "${hosts[i]}:${ports[count + i]}", routes: [${routes}] }`;
       const lines = [
         `server_name: ${name}`,
-        'host: "127.0.0.1"',
+        `host: "${hosts[i]}"`,
         `port: ${ports[i]}`,
         `max_payload: ${maxPayload}`,
         `jetstream { store_dir: ${JSON.stringify(store)} }`,
         ...(count === 1 ? [] : [cluster]),
       ];
       await writeFile(file, `${lines.join('\n')}\n`);
-      return { name, store, command: [program, '-c', file] };
+      const command = [program, '-c', file];
+      return { name, store, command: networks?.on(i, command) ?? command };
     }),
   );
-  const url = ports
-    .slice(0, count)
-    .map((port) => `nats://127.0.0.1:${port}`)
-    .join(',');
+  const url = hosts.map((host, i) => `nats://${host}:${ports[i]}`).join(',');
   return { url, servers };
 }

@@ -78,6 +78,12 @@ export class KeptProcess {
     await whileAway();
   }
 
+  /** Asks it to end, as who updates it does; it is started again. Returns when it has ended. */
+  async restart(): Promise<void> {
+    this.#child?.kill('SIGTERM');
+    await this.#ended;
+  }
+
   /** Kills it for good, as a machine does that burns down. */
   async lose(): Promise<void> {
     this.#stopping = true;

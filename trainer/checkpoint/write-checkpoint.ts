@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineSnapshot, TensorSnapshot } from '../../engine/engine-snapshot.ts';
+import { onDisk } from '../../errors/on-disk.ts';
 import {
   checkpointName,
   checkpointNames,
@@ -13,7 +14,7 @@ import {
 } from '../../model/checkpoints/checkpoint-names.ts';
 import { digestFiles } from '../../model/checkpoints/file-digest.ts';
 import { copyCompanionFiles } from '../../model/export/companion-files.ts';
-import { onDisk, publishDirectory, writeDurably } from '../../model/export/durable-files.ts';
+import { publishDirectory, writeDurably } from '../../model/export/durable-files.ts';
 import type { AdapterConfig } from '../../model/lora/read-adapter.ts';
 import { writeAdapterFiles } from '../../model/lora/write-adapter.ts';
 import { type TensorToWrite, writeSafetensors } from '../../model/safetensors/write-safetensors.ts';

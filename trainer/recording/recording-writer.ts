@@ -2,7 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
-import { onDisk, replaceDurably } from '../../model/export/durable-files.ts';
+import { onDisk } from '../../errors/on-disk.ts';
+import { replaceDurably } from '../../model/export/durable-files.ts';
 import { packRecord } from './pack-record.ts';
 import { PartWriter } from './part-writer.ts';
 import {

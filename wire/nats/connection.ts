@@ -26,14 +26,17 @@ export interface NatsConnection {
   readonly manager: JetStreamManager;
   /** For this folder only. */
   readonly jetStream: JetStreamClient;
-  /** Says in the log that nobody answers what is published, once until somebody does. */
-  readonly unanswered: Pick<RepeatedWarning, 'warn' | 'over'> | undefined;
+  /** For this folder only: what was published was not answered in time, or is answered again. */
+  readonly unanswered: { happened(): void; over(): void };
   /** Sends what is still to be sent and closes. */
   close(): Promise<void>;
 }
 
-/** What happens to a connection: it opens, is lost, comes back, and is closed by us. */
-export type ConnectionEvent = 'connected' | 'lost' | 'back' | 'closed';
+/**
+ * What happens to a connection: it opens, is lost, comes back, and is closed by us. It stands and yet what is published may
+ * stay `unanswered`, each time that it is tried.
+ */
+export type ConnectionEvent = 'connected' | 'lost' | 'back' | 'closed' | 'unanswered';
 
 /** Where a connection's events are reported. */
 export interface ConnectionWatch {
@@ -83,7 +86,16 @@ export async function connectNats(
     void raw.closed().then(() => watch.onEvent?.('closed'));
     const ownHost = raw.info?.client_ip ?? '127.0.0.1';
     const serverVersion = raw.info?.version ?? '';
-    const unanswered = watch.log && new RepeatedWarning(watch.log);
+    const warning = watch.log && new RepeatedWarning(watch.log);
+    const unanswered = {
+      happened: () => {
+        watch.onEvent?.('unanswered');
+        warning?.warn(
+          `NATS at ${shown} does not answer what is published, trying again: is its disk full, or does it hang?`,
+        );
+      },
+      over: () => warning?.over(),
+    };
     return {
       url: shown,
       ownHost,

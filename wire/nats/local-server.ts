@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import { onDisk } from '../../errors/on-disk.ts';
 import { type KeptProgram, keepProgram } from '../../process/lifecycle/kept-program.ts';
 import { findNatsServer } from './find-nats-server.ts';
 import { isSince, versionOfProgram } from './server-version.ts';
@@ -50,15 +51,17 @@ export async function startLocalNatsServer(options: LocalNatsOptions): Promise<L
   const program = await findNatsServer();
   if (options.sync !== undefined) await refuseWithoutSync(program);
   const directory = resolve(options.storeDirectory);
-  await mkdir(directory, { recursive: true });
-  await forgetOldPorts(directory);
+  await onDisk(directory, async () => {
+    await mkdir(directory, { recursive: true });
+    await forgetOldPorts(directory);
+  });
   const logFile = join(directory, 'nats-server.log');
   const configFile = join(directory, 'nats-server.conf');
   const tokenFile = options.demandToken ? join(directory, 'token') : undefined;
-  const token = tokenFile && (await keptToken(tokenFile));
+  const token = tokenFile && (await onDisk(tokenFile, () => keptToken(tokenFile)));
   await rm(configFile, { force: true });
   const config = serverConfig({ ...options, directory, logFile, token });
-  await writeFile(configFile, config, { mode: ownerOnly });
+  await onDisk(configFile, () => writeFile(configFile, config, { mode: ownerOnly }));
 
   const server = await keepProgram(program, ['-c', configFile]);
   const { pid, ended, stop } = server;
@@ -82,8 +85,10 @@ async function keptToken(file: string): Promise<string> {
     await writeFile(file, `${token}\n`, { mode: ownerOnly, flag: 'wx' });
     return token;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return (await readFile(file, 'utf8')).trim();
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return (await readFile(file, 'utf8')).trim();
+    // Made and not written, it would let everybody in next time.
+    await rm(file, { force: true });
+    throw error;
   }
 }
 

@@ -55,7 +55,7 @@ export async function publishStored(
     if (signal.aborted) throw new FuseMeshError('cancelled', `Stopped before it could ${doing}.`);
     try {
       const { seq } = await connection.jetStream.publish(subject, bytes, options);
-      connection.unanswered?.over();
+      connection.unanswered.over();
       return { position: seq };
     } catch (error) {
       const refusal = refusalOf(error);
@@ -66,9 +66,7 @@ export async function publishStored(
       } else {
         if (!isUnanswered(error)) throw natsFailure(error, doing, connection.url);
         if ((error as NatsError).code === ErrorCode.Timeout) {
-          connection.unanswered?.warn(
-            `NATS at ${connection.url} does not answer what is published, trying again: is its disk full, or does it hang?`,
-          );
+          connection.unanswered.happened();
         }
         await restoreStream(context, subject, doing);
       }

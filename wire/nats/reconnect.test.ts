@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import type { Log } from '../../process/log/log.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { CorpusManifestSchema, DocumentSchema } from '../generated/fusemesh/v1/corpus_pb.ts';
-import { connectNats } from './connection.ts';
+import { type ConnectionEvent, connectNats } from './connection.ts';
 import { startLocalNatsServer } from './local-server.ts';
 import { openRunStreams } from './run-streams.ts';
 
@@ -64,7 +64,9 @@ it('says once that nobody answers what is published, and stores it when somebody
   const server = await startLocalNatsServer({ storeDirectory: await temporaryDirectory() });
   const said: string[] = [];
   const log = { warn: (_fields: object, message: string) => said.push(message), debug() {}, info() {} };
-  const connection = await connectNats(server.url, 'test', { log: log as unknown as Log });
+  const events: ConnectionEvent[] = [];
+  const onEvent = (event: ConnectionEvent) => events.push(event);
+  const connection = await connectNats(server.url, 'test', { log: log as unknown as Log, onEvent });
   const streams = openRunStreams(connection, 'unanswered');
   await streams.ensure({ maxDocuments: 10_000, maxDistributions: 10_000 });
   process.kill(server.pid, 'SIGSTOP');
@@ -79,6 +81,7 @@ it('says once that nobody answers what is published, and stores it when somebody
   process.kill(server.pid, 'SIGCONT');
   await published;
   expect(said).toHaveLength(1);
+  expect(events).toContain('unanswered');
   await connection.close();
   await server.stop();
 });

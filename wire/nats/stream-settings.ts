@@ -35,7 +35,10 @@ export async function ensureStreams(context: RunContext, limits: StreamLimits): 
     ...kept,
     name: names.documentsStream,
     subjects: [names.corpusSubject, names.documentsSubject],
-    max_msgs: limits.maxDocuments + 1,
+    // Of documents; the manifest has a subject of its own, so there is always room for it.
+    max_msgs: -1,
+    max_msgs_per_subject: limits.maxDocuments,
+    discard_new_per_subject: true,
     // Messages here have no id: the expected last sequence keeps duplicates out.
     duplicate_window: nanos(1_000),
   });

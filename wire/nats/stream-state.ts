@@ -47,7 +47,8 @@ export async function lookAtStreams(context: RunContext, teachers: readonly stri
     const published = publishedDocuments(documents);
     return {
       streams: [
-        streamState('documents', documents, documents?.config.max_msgs),
+        // The manifest is there beside them.
+        streamState('documents', documents, documents && documents.config.max_msgs_per_subject + 1),
         streamState('distributions', distributions, distributions?.config.max_msgs_per_subject),
         { ...streamState('dead-letters', deadLetters, deadLetters?.config.max_msgs), messages: letters },
       ],

@@ -62,7 +62,10 @@ async function started(path?: string) {
   const journal = await RolloutJournal.open(file, { run, plan: 'x' });
   const stop = new AbortController();
   const readers = { encoders: [await zooEncoder('target')], contextLength: 32 };
-  const exchange = new RolloutExchange({ plan, taskOf, journal, streams, readers, log }, stop.signal);
+  const heard: string[] = [];
+  const onDropped = (kind: string) => void heard.push(kind);
+  const parts = { plan, taskOf, journal, streams, readers, onDropped, log };
+  const exchange = new RolloutExchange(parts, stop.signal);
   const working = exchange.run();
   const end = async () => {
     stop.abort();
@@ -74,7 +77,7 @@ async function started(path?: string) {
     ended = ended.filter((each) => each !== end);
     await end();
   };
-  return { run, streams, exchange, journal, file, leave };
+  return { run, streams, exchange, heard, journal, file, leave };
 }
 
 /** What a worker makes of a task. */
@@ -121,7 +124,7 @@ it('gives out tasks in order, those of the next weights but no later ones', asyn
 });
 
 it('drops what is stale, or of another prompt, and has it written again; the first of two is taken', async () => {
-  const { streams, exchange } = await started();
+  const { streams, exchange, heard } = await started();
   const [first, second, third] = await take(streams, 4);
   await streams.publishRollout(written(third, { step: 0n }), never);
   await streams.publishRollout({ ...written(second), turns: written(first).turns }, never);
@@ -134,6 +137,7 @@ it('drops what is stale, or of another prompt, and has it written again; the fir
   expect(await exchange.at(2)).toEqual(written(third, { step: 1n }));
   expect(await exchange.at(0)).toEqual(written(first));
   expect(exchange.dropped).toEqual({ stale: 1, unusable: 2, late: 1 });
+  expect(heard.toSorted()).toEqual(['late', 'stale', 'unusable', 'unusable']);
 });
 
 it('gives out again what NATS has lost', async () => {

@@ -23,6 +23,8 @@ interface Parts {
   readonly journal: RolloutJournal;
   readonly streams: Pick<RolloutStreams, 'publishTask' | 'purgeTasks' | 'takeRollouts' | 'underway'>;
   readonly readers: Readers;
+  /** Hears of every rollout that becomes no document. */
+  readonly onDropped?: ((kind: keyof DroppedRollouts) => void) | undefined;
   readonly log: Log;
 }
 
@@ -137,7 +139,8 @@ export class RolloutExchange {
 
   #drop(kind: keyof DroppedRollouts, document: number, reason: string): void {
     this.dropped[kind]++;
-    const { log } = this.#parts;
+    const { onDropped, log } = this.#parts;
+    onDropped?.(kind);
     const fields = { document, kind, dropped: { ...this.dropped } };
     const line = `The rollout of document ${document} ${reason}: it is dropped`;
     // Two workers that write the same are no trouble.

@@ -15,7 +15,7 @@ import type { NatsConnection } from '../../../wire/nats/connection.ts';
 import { openRolloutStreams } from '../../../wire/nats/rollout-streams.ts';
 import { openRunStreams } from '../../../wire/nats/run-streams.ts';
 import type { StoredCorpus } from '../stored-corpus.ts';
-import { RolloutExchange } from './exchange.ts';
+import { type DroppedRollouts, RolloutExchange } from './exchange.ts';
 import { RolloutJournal } from './journal.ts';
 import { type PlanSettings, RolloutPlan } from './plan.ts';
 import { preparePrompts } from './prepare-prompts.ts';
@@ -30,6 +30,7 @@ export interface Surroundings {
   readonly connection: NatsConnection;
   readonly signal: AbortSignal;
   readonly log: Log;
+  readonly onDropped?: ((kind: keyof DroppedRollouts) => void) | undefined;
   readonly onRead?: ((read: number, all: number) => void) | undefined;
 }
 
@@ -79,7 +80,7 @@ export class OnPolicyDocuments {
    *   published
    */
   static async open(config: OnPolicyRun, surroundings: Surroundings): Promise<OnPolicyDocuments> {
-    const { corpus, encoders, connection, signal, log, onRead } = surroundings;
+    const { corpus, encoders, connection, signal, log, onDropped, onRead } = surroundings;
     const { onPolicy, contextLength, trainer, seed, run } = config;
     const { share, perPrompt, staleness, maxNewTokens, temperature, topP } = onPolicy;
     await mkdir(trainer.output, { recursive: true });
@@ -113,7 +114,7 @@ export class OnPolicyDocuments {
     await streams.ensure(config.nats);
     await refuseLostJournal(openRunStreams(connection, run), manifest, { plan, journal });
     const taskOf = taskOfRollout(plan, prompts, onPolicy);
-    const exchange = new RolloutExchange({ plan, taskOf, journal, streams, readers, log }, signal);
+    const exchange = new RolloutExchange({ plan, taskOf, journal, streams, readers, onDropped, log }, signal);
     return new OnPolicyDocuments({ corpus, prompts, plan, journal, exchange }, manifest);
   }
 

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
-import { onDisk } from '../../../model/export/durable-files.ts';
+import { onDisk } from '../../../errors/on-disk.ts';
 import { modelFingerprint } from '../../../model/model-fingerprint.ts';
 import type { RunWeights, WeightsObject } from '../../../wire/nats/weights.ts';
 import { descriptionOf } from '../../../wire/nats/weights-description.ts';

@@ -1,7 +1,8 @@
 import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { onDisk, replaceDurably } from '../../../model/export/durable-files.ts';
+import { onDisk } from '../../../errors/on-disk.ts';
+import { replaceDurably } from '../../../model/export/durable-files.ts';
 import type { Log } from '../../../process/log/log.ts';
 
 const stretchSchema = z.strictObject({

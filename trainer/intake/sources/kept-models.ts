@@ -2,7 +2,8 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
-import { onDisk, replaceDurably } from '../../../model/export/durable-files.ts';
+import { onDisk } from '../../../errors/on-disk.ts';
+import { replaceDurably } from '../../../model/export/durable-files.ts';
 import type { Source } from './source.ts';
 import type { SourceModel } from './source-model.ts';
 

@@ -1,6 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { onDisk, replaceDurably } from '../../../model/export/durable-files.ts';
+import { onDisk } from '../../../errors/on-disk.ts';
+import { replaceDurably } from '../../../model/export/durable-files.ts';
 import { Tokenizer } from '../../../model/tokenizer/tokenizer.ts';
 import type { Source } from './source.ts';
 

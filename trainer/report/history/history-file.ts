@@ -1,6 +1,7 @@
 import { type FileHandle, open, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { onDisk } from '../../../errors/on-disk.ts';
 import type { Log } from '../../../process/log/log.ts';
 import { historyPointSchema } from './history-point.ts';
 import { type HistoryData, RunHistory } from './run-history.ts';
@@ -30,13 +31,15 @@ export async function readHistory(output: string): Promise<HistoryData> {
  */
 export class HistoryFile {
   readonly #handle: FileHandle;
+  readonly #path: string;
   readonly #log: Pick<Log, 'warn'>;
   #pending = '';
   #writing: Promise<void> | undefined;
   #failed = false;
 
-  private constructor(handle: FileHandle, log: Pick<Log, 'warn'>) {
+  private constructor(handle: FileHandle, path: string, log: Pick<Log, 'warn'>) {
     this.#handle = handle;
+    this.#path = path;
     this.#log = log;
   }
 
@@ -52,9 +55,11 @@ export class HistoryFile {
     const path = pathIn(output);
     const kept = (await readLines(path)).filter((line) => stepOf(line) <= step);
     for (const line of kept) addTo(history, line);
-    await writeFile(`${path}.part`, kept.map(textOf).join(''));
-    await rename(`${path}.part`, path);
-    return new HistoryFile(await open(path, 'a'), log);
+    return onDisk(path, async () => {
+      await writeFile(`${path}.part`, kept.map(textOf).join(''));
+      await rename(`${path}.part`, path);
+      return new HistoryFile(await open(path, 'a'), path, log);
+    });
   }
 
   /** Returns at once; lines that come during a write follow in one write after it. */
@@ -74,10 +79,10 @@ export class HistoryFile {
       while (this.#pending !== '') {
         const lines = this.#pending;
         this.#pending = '';
-        await this.#handle.appendFile(lines);
+        await onDisk(`the run's history ${this.#path}`, () => this.#handle.appendFile(lines));
       }
     } catch (error) {
-      if (!this.#failed) this.#log.warn(`Cannot write the run's history: ${(error as Error).message}`);
+      if (!this.#failed) this.#log.warn(`The curves have a gap: ${(error as Error).message}`);
       this.#failed = true;
     } finally {
       this.#writing = undefined;
