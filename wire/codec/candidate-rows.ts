@@ -9,7 +9,11 @@ const levelBits = 8;
 const deepestLevel = 2 ** levelBits - 1;
 /** Bits in which a row says the parameter of Rice's code for its ids, and for its levels. */
 const [idParameterBits, levelParameterBits] = [5, 3];
-const [mostIdParameter, mostLevelParameter] = [23, 7];
+const mostIdBits = 24;
+/** By which an id stands before its level, to be sorted with it. */
+const levelsOfId = 2 ** levelBits;
+/** Above so many numbers the engine's own sort is faster than one by insertion. */
+const mostInserted = 24;
 /** The least kept mass that the wire's unit can say. */
 const leastMass = 1 / 65535;
 /** What keeps the sum of a row, whatever rounding adds to it, at or below its mass. */
@@ -35,7 +39,7 @@ export interface PackedRows {
  * the row's sum the kept mass again, which itself is exact to 1/131070. What has come back is packed to the same bytes again.
  *
  * @param topP share of the mass of a row's candidates, above 0 up to 1
- * @param idBits bits that hold every id, 31 at most
+ * @param idBits bits that hold every id, 24 at most
  * @throws RangeError where an id does not fit, or stands twice in a row
  */
 export function packRows(
@@ -43,74 +47,102 @@ export function packRows(
   topP: number,
   idBits: number,
 ): PackedRows {
+  if (idBits > mostIdBits) throw new RangeError(`ids have ${idBits} bits, more than ${mostIdBits}`);
   const n = candidateIds.length / topK;
+  const limit = 2 ** idBits;
   const keptMass = new Float32Array(n);
   const countBits = bitsFor(topK);
   const headBits = countBits + idParameterBits + levelParameterBits + levelBits;
-  // With the parameters below, Rice's codes take on average less than 3.4 bits more than the widest of the numbers has,
-  // and beyond the greatest parameter as many zeros as ids have powers of it.
-  const rowBits = headBits + topK * (idBits + levelBits + 7) + 2 ** Math.max(0, idBits - mostIdParameter);
-  const writer = new BitWriter(Math.ceil((n * rowBits) / 8));
-  const sorted = new Float64Array(topK);
+  // With the parameters below, Rice's codes take on average less than 3.4 bits more than the widest of the numbers has.
+  const writer = new BitWriter(Math.ceil((n * (headBits + topK * (idBits + levelBits + 7))) / 8));
+  const probabilities = new Float64Array(topK);
+  const sorted = new Uint32Array(topK);
+  const gaps = new Int32Array(topK);
+  const rises = new Int32Array(topK);
   for (let row = 0, begin = 0; row < n; row++, begin += topK) {
-    const end = endOfRow(logProbabilities, begin, begin + topK, topP);
-    const count = Math.max(1, end - begin);
+    const kept = keepMost(logProbabilities, begin, topP, probabilities);
+    const count = Math.max(1, kept);
     const first = logProbabilities[begin];
     let mass = 0;
     let deepest = 0;
     let levels = 0;
-    sorted[0] = candidateIds[begin] * (deepestLevel + 1);
-    for (let i = begin; i < end; i++) {
-      const level = Math.round((first - logProbabilities[i]) * levelsPerNat);
-      mass += Math.exp(logProbabilities[i]);
-      levels += level;
-      deepest = level;
-      sorted[i - begin] = candidateIds[i] * (deepestLevel + 1) + level;
+    for (let i = 0; i < count; i++) {
+      const id = candidateIds[begin + i];
+      if (id < 0 || id >= limit) throw new RangeError(`${id} does not fit into ${idBits} bits`);
+      if (kept > 0) deepest = ((first - logProbabilities[begin + i]) * levelsPerNat + 0.5) | 0;
+      mass += probabilities[i];
+      levels += deepest;
+      sorted[i] = id * levelsOfId + deepest;
     }
-    keptMass[row] = end === begin ? 0 : Math.min(1, Math.max(leastMass, mass));
-    const ids = sorted.subarray(0, count).sort();
-    const greatest = Math.floor(ids[count - 1] / (deepestLevel + 1));
-    const idParameter = riceParameter((greatest + 1) / count - 1, mostIdParameter);
-    const levelParameter = riceParameter(deepest - levels / count, mostLevelParameter);
+    keptMass[row] = kept === 0 ? 0 : Math.min(1, Math.max(leastMass, mass));
+    sort(sorted, count);
+    let before = -1;
+    for (let i = 0; i < count; i++) {
+      const id = sorted[i] >>> levelBits;
+      if (id === before) throw new RangeError(`${id} stands twice in a row of candidates`);
+      gaps[i] = id - before - 1;
+      rises[i] = deepest - (sorted[i] & deepestLevel);
+      before = id;
+    }
+    const idParameter = riceParameter((before + 1) / count - 1);
+    const levelParameter = riceParameter(deepest - levels / count);
     writer.write(count - 1, countBits);
     writer.write(idParameter | (levelParameter << idParameterBits), idParameterBits + levelParameterBits);
     writer.write(deepest, levelBits);
-    for (let i = 0, before = -1; i < count; i++) {
-      const id = Math.floor(ids[i] / (deepestLevel + 1));
-      if (id === before) throw new RangeError(`${id} stands twice in a row of candidates`);
-      if (id < 0 || id >= 2 ** idBits) throw new RangeError(`${id} does not fit into ${idBits} bits`);
-      writer.writeRice(id - before - 1, idParameter);
-      before = id;
-    }
-    for (let i = 0; i < count; i++) writer.writeRice(deepest - (ids[i] % (deepestLevel + 1)), levelParameter);
+    writer.writeRice(gaps, count, idParameter);
+    writer.writeRice(rises, count, levelParameter);
   }
   return { candidates: writer.finish(), keptMass };
 }
 
-/** Where the candidates to be sent end; at their begin where they are not finite and falling. */
-function endOfRow(logProbabilities: Float32Array, begin: number, end: number, topP: number): number {
+/**
+ * How many candidates of a row are sent; 0 where they are not finite and falling.
+ *
+ * @param probabilities [k] is given theirs
+ */
+function keepMost(
+  logProbabilities: Float32Array,
+  begin: number,
+  topP: number,
+  probabilities: Float64Array,
+): number {
   const first = logProbabilities[begin];
   let all = 0;
-  for (let i = begin, before = Number.MAX_VALUE; i < end; i++) {
-    const logProbability = logProbabilities[i];
-    if (!(logProbability <= before)) return begin;
+  let before = Number.MAX_VALUE;
+  for (let i = 0; i < probabilities.length; i++) {
+    const logProbability = logProbabilities[begin + i];
+    if (!(logProbability <= before)) return 0;
     before = logProbability;
-    all += Math.exp(logProbability);
+    probabilities[i] = Math.exp(logProbability);
+    all += probabilities[i];
   }
   let held = 0;
-  for (let i = begin; i < end; i++) {
+  for (let i = 0; i < probabilities.length; i++) {
     // A difference of two infinities is no number.
-    if (!((first - logProbabilities[i]) * levelsPerNat < deepestLevel + 0.5)) return i;
-    held += Math.exp(logProbabilities[i]);
+    if (!((first - logProbabilities[begin + i]) * levelsPerNat < deepestLevel + 0.5)) return i;
+    held += probabilities[i];
     if (held >= topP * all) return i + 1;
   }
-  return end;
+  return probabilities.length;
+}
+
+/** Sorts the first `count` numbers. */
+function sort(numbers: Uint32Array, count: number): void {
+  if (count > mostInserted) {
+    numbers.subarray(0, count).sort();
+    return;
+  }
+  for (let i = 1; i < count; i++) {
+    const number = numbers[i];
+    let to = i;
+    for (; to > 0 && numbers[to - 1] > number; to--) numbers[to] = numbers[to - 1];
+    numbers[to] = number;
+  }
 }
 
 /** That of the shortest code for numbers that fall off geometrically from 0 (R. G. Gallager, D. C. Van Voorhis, 1975). */
-function riceParameter(mean: number, most: number): number {
-  const parameter = 32 - Math.clz32(Math.LN2 * (mean + 1)) - 1;
-  return Math.min(most, Math.max(0, parameter));
+function riceParameter(mean: number): number {
+  return Math.max(0, 31 - Math.clz32(Math.LN2 * (mean + 1)));
 }
 
 /** A row that holds fewer than k candidates is filled up with its likeliest id, at a log-probability of −Infinity. */
@@ -130,12 +162,13 @@ export function unpackRows(
   refuse: (what: string) => never,
 ): UnpackedRows {
   const n = keptMass.length;
+  const limit = 2 ** idBits;
   const candidateIds = new Int32Array(n * topK);
   const logProbabilities = new Float32Array(n * topK).fill(Number.NEGATIVE_INFINITY);
   const reader = new BitReader(candidates);
   const countBits = bitsFor(topK);
-  const ids = new Int32Array(topK);
-  const levels = new Uint8Array(topK);
+  const gaps = new Int32Array(topK);
+  const rises = new Int32Array(topK);
   /** [level] how many candidates have it; then, where the next of them comes to stand. */
   const places = new Int32Array(deepestLevel + 2);
   for (let row = 0, begin = 0; row < n; row++, begin += topK) {
@@ -144,31 +177,30 @@ export function unpackRows(
     const levelParameter = reader.read(levelParameterBits);
     const deepest = reader.read(levelBits);
     if (count > topK) refuse(`candidates has ${count} after token ${row} where top_k is ${topK}`);
-    if (idParameter > mostIdParameter) refuse(`candidates has a code of ${idParameter} after token ${row}`);
+    if (idParameter >= mostIdBits) refuse(`candidates has a code of ${idParameter} after token ${row}`);
     if (keptMass[row] === 0) refuse(`kept_mass is 0 after token ${row}`);
-    for (let i = 0, before = -1; i < count; i++) {
-      before += reader.readRice(idParameter) + 1;
-      if (before < 0 || before >= 2 ** idBits) refuse(`candidates has the id ${before} after token ${row}`);
-      ids[i] = before;
-    }
-    let mass = 0;
+    reader.readRice(gaps, count, idParameter);
+    reader.readRice(rises, count, levelParameter);
+    if (reader.overrun) refuse(`candidates ends after token ${row} of ${n}`);
     places.fill(0, 0, deepest + 2);
+    let mass = 0;
     for (let i = 0; i < count; i++) {
-      const level = deepest - reader.readRice(levelParameter);
-      if (level < 0) refuse(`candidates has a level above the greatest after token ${row}`);
-      levels[i] = level;
+      const level = deepest - rises[i];
+      if (level < 0 || level > deepest) refuse(`candidates has the level ${level} after token ${row}`);
       mass += powers[level];
       places[level + 1]++;
     }
-    if (reader.overrun) refuse(`candidates ends after token ${row} of ${n}`);
     const ofFirst = Math.log(keptMass[row] / mass) + shy;
     for (let level = 1; level <= deepest; level++) places[level] += places[level - 1];
-    for (let i = 0; i < count; i++) {
-      const to = begin + places[levels[i]]++;
-      candidateIds[to] = ids[i];
-      logProbabilities[to] = ofFirst - levels[i] / levelsPerNat;
+    for (let i = 0, id = -1; i < count; i++) {
+      id += gaps[i] + 1;
+      if (gaps[i] < 0 || id >= limit) refuse(`candidates has the id ${id} after token ${row}`);
+      const level = deepest - rises[i];
+      const to = begin + places[level]++;
+      candidateIds[to] = id;
+      logProbabilities[to] = ofFirst - level / levelsPerNat;
     }
-    candidateIds.fill(candidateIds[begin], begin + count, begin + topK);
+    for (let i = begin + count; i < begin + topK; i++) candidateIds[i] = candidateIds[begin];
   }
   if (!reader.exhausted) refuse('candidates has more than its rows');
   return { candidateIds, logProbabilities };
