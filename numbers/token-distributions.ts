@@ -11,7 +11,7 @@ export interface TokenDistributions {
   readonly starts: Int32Array;
   /** [n] where each token ends, exclusive, in UTF-8 bytes; special tokens have empty spans. */
   readonly ends: Int32Array;
-  /** [n × k] candidate ids, each row by falling probability. */
+  /** [n × k] candidate ids, each row by falling probability. One whose log-probability is −Infinity is none. */
   readonly candidateIds: Int32Array;
   /** [n × k] natural log-probabilities of the candidates. */
   readonly logProbabilities: Float32Array;

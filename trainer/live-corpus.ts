@@ -150,7 +150,7 @@ export class LiveCorpus implements RunCorpus {
   ): Promise<StreamedBatches | undefined> {
     const config = this.#config;
     const { settings, intake, metrics, tasks, notifier, log } = this.#parts;
-    const { run, topK, trainer, onPolicy } = config;
+    const { run, topK, topP, trainer, onPolicy } = config;
     const { sources } = intake;
     if (trainer.join !== 'all') await recallTokenizers(trainer.output, sources);
     const corpusSha256 = Buffer.from(manifest.sha256).toString('hex');
@@ -167,6 +167,7 @@ export class LiveCorpus implements RunCorpus {
       from: begin,
       until: end,
       topK,
+      topP,
       join: trainer.join,
       output: trainer.output,
       streams: this.#streams,
@@ -189,7 +190,7 @@ export class LiveCorpus implements RunCorpus {
     openRecording: () => Promise<Recording>,
   ): AsyncGenerator<FusedBatch> {
     const { settings, metrics, tasks, log } = this.#parts;
-    const { seed, topK, trainer } = this.#config;
+    const { seed, topK, topP, trainer } = this.#config;
     if (streamed) yield* streamed.batches;
     if (later.length === 0 || tasks.signal.aborted) return;
     const { signal } = tasks;
@@ -197,6 +198,7 @@ export class LiveCorpus implements RunCorpus {
       ...settings,
       seed,
       topK,
+      topP,
       epochs: trainer.epochs,
       metrics,
       signal,

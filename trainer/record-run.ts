@@ -117,7 +117,7 @@ async function record(
 
 /** Writes what comes, until the corpus is at its end or it is stopped. */
 async function writeDocuments(
-  { run, topK, trainer, nats }: RunConfig,
+  { run, topK, topP, trainer, nats }: RunConfig,
   {
     manifest,
     writer,
@@ -141,6 +141,7 @@ async function writeDocuments(
       from: writer.recorded,
       until: writer.facts.documents,
       topK,
+      topP,
       join: trainer.join,
       metrics: { joined: nothing, joinedWithout: nothing, waitedFor: nothing },
       keep: async (parts) => {

@@ -16,6 +16,7 @@ import type { RunCorpus } from './run-corpus.ts';
 export interface RecordedTraining extends BatchSettings {
   readonly seed: number;
   readonly topK: number;
+  readonly topP: number;
   readonly epochs: number;
   readonly metrics: Pick<JoinObserver, 'joined' | 'joinedWithout'>;
   readonly signal: AbortSignal;
@@ -32,7 +33,7 @@ export async function* batchesOfRecording(
   stretches: readonly Stretch[],
   training: RecordedTraining,
 ): AsyncGenerator<FusedBatch> {
-  const { seed, topK, epochs, metrics, signal, log } = training;
+  const { seed, topK, topP, epochs, metrics, signal, log } = training;
   const { sources, facts } = recording;
   const batchesOf = await recordedBatches({
     ...training,
@@ -46,7 +47,12 @@ export async function* batchesOfRecording(
     if (epochs > 1)
       log.info({ epoch: epoch + 1 }, `Epoch ${epoch + 1} of ${epochs} is read from ${recording.directory}`);
     const order = epochOrder(facts.documents, { seed, epoch, numberedBy: facts.seed });
-    const documents = recordedDocuments(recording, { numbers: order.subarray(begin, end), topK, signal });
+    const documents = recordedDocuments(recording, {
+      numbers: order.subarray(begin, end),
+      topK,
+      topP,
+      signal,
+    });
     const names = sources.map(({ name }) => name);
     yield* batchesOf(observed(documents, names, metrics));
   }
@@ -78,7 +84,7 @@ async function* observed(
 export async function openRecordedCorpus(
   directory: string,
   names: readonly string[],
-  config: Pick<RunConfig, 'contextLength' | 'seed' | 'topK'>,
+  config: Pick<RunConfig, 'contextLength' | 'seed' | 'topK' | 'topP'>,
   training: RecordedTraining,
 ): Promise<RunCorpus> {
   const recording = await Recording.open(directory, names);
@@ -112,13 +118,16 @@ const corpusSha256 = ({ facts: { corpusSha256, seed: recorded } }: Recording, se
 
 function refuseUnfit(
   { directory, facts }: Recording,
-  { topK, contextLength }: Pick<RunConfig, 'topK' | 'contextLength'>,
+  { topK, topP, contextLength }: Pick<RunConfig, 'topK' | 'topP' | 'contextLength'>,
 ): void {
   const refuse = (problem: string): never => {
     throw new FuseMeshError('invalid_argument', `${problem} in the recording ${directory}`);
   };
   if (topK > facts.topK) {
     refuse(`topK is ${topK}: set it to ${facts.topK} or less, the candidates that every token has`);
+  }
+  if (facts.topP !== undefined && topP > facts.topP) {
+    refuse(`topP is ${topP}: set it to ${facts.topP} or less, the share of their mass that is`);
   }
   if (contextLength < facts.contextLength) {
     refuse(`contextLength is ${contextLength}: set it to ${facts.contextLength} or more, for the documents`);

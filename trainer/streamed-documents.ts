@@ -41,6 +41,7 @@ export interface StreamedRun {
   readonly from: number;
   readonly until: number;
   readonly topK: number;
+  readonly topP: number;
   readonly join: RunConfig['trainer']['join'];
   readonly streams: RunStreams;
   readonly intake: Intake;
@@ -149,7 +150,7 @@ export async function streamedDocuments(
 
 /** Starts to read a source's distributions, and to ask it directly for those that it owes. */
 function readSource(
-  { manifest, topK, streams, intake, tasks, arrivals, log }: StreamedRun,
+  { manifest, topK, topP, streams, intake, tasks, arrivals, log }: StreamedRun,
   {
     source,
     tokenizer: { fingerprint, vocabularySize },
@@ -183,7 +184,7 @@ function readSource(
         isIdle: () => mayOwe() && source.said.documentsInHand === 0,
         isDone: (document) => mayOwe() && intake.streams.isDone(name, documents.positionOf(document)),
         ask: async (document) => {
-          const answer = await askSource(source, document, { topK, fingerprint, check, signal });
+          const answer = await askSource(source, document, { topK, topP, fingerprint, check, signal });
           arrivals?.arrived(answer.document, name);
           return answer;
         },

@@ -105,6 +105,7 @@ async function openCorpus(config: RunConfig, parts: LiveParts): Promise<RunCorpu
     ...settings,
     seed: config.seed,
     topK: config.topK,
+    topP: config.topP,
     epochs: config.trainer.epochs,
     metrics,
     signal: tasks.signal,

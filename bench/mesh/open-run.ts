@@ -10,7 +10,7 @@ import { Source } from '../../trainer/intake/sources/source.ts';
 import { streamedBatches } from '../../trainer/pipeline.ts';
 import { connectNats } from '../../wire/nats/connection.ts';
 import { openRunStreams } from '../../wire/nats/run-streams.ts';
-import { type Run, topK } from './request.ts';
+import { type Run, topK, topP } from './request.ts';
 import { type BenchSource, fusion } from './sources.ts';
 
 /** The trainer's end of a run. */
@@ -50,6 +50,7 @@ export async function openRun(
     from: 0,
     until: documents,
     topK,
+    topP,
     join: 'all',
     output: 'unused',
     encoder: ContentEncoder.ofBaseModel(target),

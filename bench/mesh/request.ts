@@ -38,5 +38,7 @@ export interface Taken {
 }
 
 export const topK = 10;
+/** Share of their probability that is sent, as by default. */
+export const topP = 0.98;
 /** Documents of one batch of a teacher. */
 export const teacherBatchDocuments = 8;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { loadRealTokenizer } from '../../test/support/real-tokenizer.ts';
 import { distributionToBytes } from '../../wire/codec/distribution-bytes.ts';
 import type { Figure } from '../report.ts';
-import { topK } from './request.ts';
+import { topK, topP } from './request.ts';
 import { syntheticScores } from './synthetic-scores.ts';
 
 /** As bench/rivals/fusellm_arrow.py writes it. */
@@ -20,7 +20,7 @@ export async function sizeFigures(texts: readonly string[]): Promise<Figure[]> {
   const origin = { teacher: 'llama2', tokenizerFingerprint: tokenizer.fingerprint };
   const ours = scores
     .map((one, document) => ({ ...one, ...origin, document }))
-    .reduce((sum, one) => sum + distributionToBytes(one, tokenizer.vocabularySize).length, 0);
+    .reduce((sum, one) => sum + distributionToBytes(one, tokenizer.vocabularySize, topP).length, 0);
 
   const task = {
     topK,

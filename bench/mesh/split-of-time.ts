@@ -3,7 +3,7 @@ import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { distributionCheck } from '../../wire/codec/check-distribution.ts';
 import { distributionFromBytes, distributionToBytes } from '../../wire/codec/distribution-bytes.ts';
 import { shortestSeconds } from '../report.ts';
-import { topK } from './request.ts';
+import { topK, topP } from './request.ts';
 import { type BenchSource, fusion } from './sources.ts';
 import { syntheticScores } from './synthetic-scores.ts';
 
@@ -40,7 +40,7 @@ export async function splitOfTime(
   );
   const encodeAll = () =>
     scored.map((all) =>
-      all.map(({ distribution, vocabularySize }) => distributionToBytes(distribution, vocabularySize)),
+      all.map(({ distribution, vocabularySize }) => distributionToBytes(distribution, vocabularySize, topP)),
     );
   const bytes = encodeAll();
   const decodeAll = () => bytes.map((all) => all.map(distributionFromBytes));

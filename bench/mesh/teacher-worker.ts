@@ -11,7 +11,7 @@ import { loadRealTokenizer, type RealTokenizer } from '../../test/support/real-t
 import { connectNats } from '../../wire/nats/connection.ts';
 import { openRunStreams } from '../../wire/nats/run-streams.ts';
 import { answerLines, stopwatch } from './answer-lines.ts';
-import { type Taken, type Teaching, type Texts, teacherBatchDocuments, topK } from './request.ts';
+import { type Taken, type Teaching, type Texts, teacherBatchDocuments, topK, topP } from './request.ts';
 import { syntheticScores } from './synthetic-scores.ts';
 
 const [name] = process.argv.slice(2) as [RealTokenizer];
@@ -49,7 +49,7 @@ async function teach({ url, run, documents, teacher, tokensPerSecond }: Teaching
   const taken = stopwatch();
   const connection = await connectNats(url, `teacher ${teacher}`);
   const attachment = new RunAttachment(
-    { run, teacher, topK },
+    { run, teacher, topK, topP },
     {
       streams: openRunStreams(connection, run),
       model: modelOf(tokensPerSecond),

@@ -18,7 +18,7 @@ import { zoo } from '../fusion/zoo-documents.ts';
 import { engineOptions } from '../training/engine-options.ts';
 import { answerLines, stopwatch } from './answer-lines.ts';
 import { openRun } from './open-run.ts';
-import { type Recorded, type Run, type Taken, type Texts, topK } from './request.ts';
+import { type Recorded, type Run, type Taken, type Texts, topK, topP } from './request.ts';
 import { fusion, openSources } from './sources.ts';
 import { syntheticScores } from './synthetic-scores.ts';
 
@@ -43,7 +43,7 @@ async function record({ texts }: Texts): Promise<{ readonly tokens: number }> {
       const scores = syntheticScores(texts, await tokenizer.encodeBatch(texts), topK, name.length);
       return scores.map((one, document) => {
         const distribution = { ...one, ...origin, document };
-        return distributionFromBytes(distributionToBytes(distribution, tokenizer.vocabularySize));
+        return distributionFromBytes(distributionToBytes(distribution, tokenizer.vocabularySize, topP));
       });
     }),
   );

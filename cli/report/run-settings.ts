@@ -72,11 +72,12 @@ function onPolicyGroup({ onPolicy, trainer }: RunConfig, path: (text: string) =>
 
 /** What the run file leaves out has the preset's value. */
 function fusionRows(config: RunConfig): [string, string][] {
-  const { topK, fusion } = config;
+  const { topK, topP, fusion } = config;
   const { align, vocabulary, lambda, settings: chosen } = fusionOf(config);
   const weights = Object.entries(chosen.weights).map(([name, weight]) => `${name} ${weight}`);
   return settings({
     topK,
+    topP,
     lambda,
     preset: fusion.preset,
     align,

@@ -220,7 +220,19 @@ export const runConfigSchema = z.strictObject({
     .describe('The target writes texts itself, and the teachers judge them: on-policy distillation.'),
   seed: z.number().int().min(0).default(0).describe('Decides the order in which the corpus is taken.'),
   heldOut: z.array(text).default([]).describe('Texts for the final table; never trained on.'),
-  topK: z.number().int().min(1).max(1024).default(50).describe('Candidates a teacher sends for every token.'),
+  topK: z
+    .number()
+    .int()
+    .min(1)
+    .max(1024)
+    .default(50)
+    .describe('The most candidates that a teacher sends for a token.'),
+  topP: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.98)
+    .describe('Of these, the fewest that hold this share of their probability are sent.'),
   teachers: z
     .array(
       z.strictObject({

@@ -21,6 +21,8 @@ const texts = [
   'In 1793 the Congress met again.',
 ];
 const publishedAtOnce = 200;
+/** Of every other distribution: the rest are in the version that has all candidates. */
+const topP = 0.9;
 
 /** How the readers must judge the messages, decided in this process by the same code. */
 export interface Verdicts {
@@ -67,7 +69,11 @@ export async function fuzzNats(
     for (let number = first; number < until; number++) {
       const i = number % texts.length;
       const distribution = mutate(
-        distributionToBytes({ ...samples[i], document: number }, candidates),
+        distributionToBytes(
+          { ...samples[i], document: number },
+          candidates,
+          number % 2 === 0 ? undefined : topP,
+        ),
         random,
         others,
       );

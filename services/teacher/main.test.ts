@@ -88,6 +88,24 @@ test('scores one text now', async () => {
   expect(distribution!.crossEntropy).toBeGreaterThan(0);
 });
 
+test('scores with as many candidates as hold the share that is asked for', async () => {
+  const request = { text: 'The state of the Union is strong.', topK: 40 };
+  const { distribution: all } = await client.score(request);
+  const { distribution: most } = await client.score({ ...request, topP: 0.6 });
+  expect([all!.schemaVersion, most!.schemaVersion]).toEqual([2, 3]);
+  expect(most!.tokenLogProbabilities).toEqual(all!.tokenLogProbabilities);
+  expect(most!.crossEntropy).toBe(all!.crossEntropy);
+  const [ofAll, ofMost] = [all!, most!].map(decodeTextDistribution);
+  for (const [row, mass] of ofMost.keptMass.entries()) {
+    expect(mass).toBeGreaterThanOrEqual(0.6 * ofAll.keptMass[row] - 1e-4);
+    expect(mass).toBeLessThan(ofAll.keptMass[row]);
+    expect(ofMost.logProbabilities[40 * row + 39]).toBe(Number.NEGATIVE_INFINITY);
+  }
+  for (const topP of [-0.1, 1.1, Number.NaN]) {
+    await expect(client.score({ ...request, topP })).rejects.toThrow(`top_p is ${topP}; use 0 to 1`);
+  }
+});
+
 test('scores a conversation as its template reads it, with spans in what is said', async () => {
   const turns = [
     { role: 'user', content: 'How is the Union?' },
@@ -203,11 +221,11 @@ test('scores every document of a run once, waits while the stream is full, and l
   for (const document of documents) {
     await streams.publishDocument(create(DocumentSchema, document), { signal: stop.signal });
   }
-  await client.attachRun({ run, teacher: 'orator', topK: 5 });
-  await client.attachRun({ run, teacher: 'orator', topK: 5 });
-  await expect(client.attachRun({ run, teacher: 'orator', topK: 6 })).rejects.toMatchObject({
-    code: 'failed_precondition',
-  });
+  const attach = (topK: number, topP: number) => client.attachRun({ run, teacher: 'orator', topK, topP });
+  await attach(5, 0.9);
+  await attach(5, 0.9);
+  await expect(attach(6, 0.9)).rejects.toMatchObject({ code: 'failed_precondition' });
+  await expect(attach(5, 0)).rejects.toThrow('top_k 5 and top_p 0.9: detach it first');
 
   // The stream holds four: the teacher stops there until somebody makes room.
   for await (const { status } of client.watchRun({ run })) {
@@ -222,6 +240,7 @@ test('scores every document of a run once, waits while the stream is full, and l
     const { text } = documents[distribution.document];
     expect(distribution.ends.at(-1)).toBe(text.length);
     expect(distribution.candidateIds).toHaveLength(5 * distribution.tokenIds.length);
+    expect(distribution.logProbabilities).toContain(Number.NEGATIVE_INFINITY);
     await streams.releaseDistributions('orator', message);
     if (read.length === documents.length) reading.abort();
   }
@@ -246,7 +265,7 @@ test('scores every document of a run once, waits while the stream is full, and l
   expect(tokens('published')).toBe(tokens('scored'));
   expect(metrics).toContain('fusemesh_nats_connected 1');
   expect(metrics).toMatch(
-    /grpc_server_handling_seconds_count\{service="fusemesh.v1.TeacherService",method="AttachRun",code="FAILED_PRECONDITION"\} 1/,
+    /grpc_server_handling_seconds_count\{service="fusemesh.v1.TeacherService",method="AttachRun",code="FAILED_PRECONDITION"\} 2/,
   );
 });
 

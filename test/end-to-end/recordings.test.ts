@@ -117,6 +117,7 @@ test('a run picks sources of a recording, and is refused what that does not have
     return stderr;
   };
   expect(await refused('more', { topK: 9 })).toContain('topK is 9: set it to 8 or less');
+  expect(await refused('most', { topP: 1 })).toContain('topP is 1: set it to 0.98 or less');
   expect(await refused('shorter', { contextLength: 64 })).toContain(
     'contextLength is 64: set it to 96 or more',
   );

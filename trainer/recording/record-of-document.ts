@@ -9,13 +9,14 @@ import type { DocumentRecord } from './recording-writer.ts';
 /** What a recording of a run is of. */
 export const factsOf = (
   { documents, textBytes, sha256, contextLength }: CorpusManifest,
-  { topK, seed }: Pick<RecordingFacts, 'topK' | 'seed'>,
+  { topK, topP, seed }: Pick<RecordingFacts, 'topK' | 'topP' | 'seed'>,
 ): RecordingFacts => ({
   corpusSha256: hex(sha256),
   documents: Number(documents),
   textBytes: Number(textBytes),
   contextLength,
   topK,
+  topP,
   seed,
 });
 
@@ -30,7 +31,8 @@ export const modelOf = (
 });
 
 /**
- * A joined document as it is recorded. What a source answered directly, and not by a message, becomes that message.
+ * A joined document as it is recorded. What a source answered directly, and not by a message, becomes that message: no
+ * candidate is left out a second time.
  *
  * @param sources in the order of the distributions
  */
@@ -40,7 +42,7 @@ export const recordOfDocument = (
 ): DocumentRecord => ({
   document,
   distributions: distributions.map(
-    (part, s) => part && (part.bytes ?? distributionToBytes(part.distribution, sources[s].vocabularySize)),
+    (part, s) => part && (part.bytes ?? distributionToBytes(part.distribution, sources[s].vocabularySize, 1)),
   ),
 });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { create } from '@bufbuild/protobuf';
 import { expect, it } from 'vitest';
-import type { JoinedDocument } from '../../fusion/batch/joined-document.ts';
+import type { JoinedDocument, UsableDocument } from '../../fusion/batch/joined-document.ts';
 import { smallDistribution } from '../../test/support/small-distribution.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { distributionToBytes } from '../../wire/codec/distribution-bytes.ts';
@@ -29,14 +29,14 @@ const refused = (teacher: string, document: number) =>
   distributionToBytes(refusedDistribution({ teacher, document, tokenizerFingerprint }, 'too long'), 100);
 
 /** Records of orator and novelist. */
-async function recordingOf(records: readonly DocumentRecord[]): Promise<string> {
+async function recordingOf(records: readonly DocumentRecord[], { topK = 1 } = {}): Promise<string> {
   const directory = await temporaryDirectory();
   const facts = {
     corpusSha256: 'ab'.repeat(32),
     documents: records.length,
     textBytes: 6 * records.length,
     contextLength: 64,
-    topK: 1,
+    topK,
     seed: 0,
   };
   const sources = ['orator', 'novelist'];
@@ -50,12 +50,16 @@ async function recordingOf(records: readonly DocumentRecord[]): Promise<string> 
   return directory;
 }
 
-async function read(directory: string, numbers: readonly number[], names?: readonly string[]) {
+async function read(
+  directory: string,
+  numbers: readonly number[],
+  { names, ...kept }: { names?: readonly string[]; topK?: number; topP?: number } = {},
+) {
   const recording = await Recording.open(directory, names);
   const documents: JoinedDocument[] = [];
   const { signal } = new AbortController();
   try {
-    for await (const document of recordedDocuments(recording, { numbers, topK: 1, signal })) {
+    for await (const document of recordedDocuments(recording, { numbers, topK: 1, ...kept, signal })) {
       documents.push(document);
     }
   } finally {
@@ -88,7 +92,7 @@ it('gives what a live join gives: absent sources, what cannot be used, and what 
   });
   expect(third).toEqual({ number: 3, unusable: 'teacher orator cannot score it: too long', present: [0, 1] });
   // Without the teacher that cannot score it, it is learnt from.
-  expect(await read(directory, [3], ['novelist'])).toMatchObject([
+  expect(await read(directory, [3], { names: ['novelist'] })).toMatchObject([
     { number: 3, content: text, distributions: [{ teacher: 'novelist' }] },
   ]);
 });
@@ -99,6 +103,25 @@ it('says how the target wrote a document', async () => {
   const document = documentToBytes(create(DocumentSchema, { number: 0n, turns, rollout }));
   const directory = await recordingOf([{ document, distributions: [undefined, undefined] }]);
   expect(await read(directory, [0])).toMatchObject([{ number: 0, content: { turns }, rollout }]);
+});
+
+it('gives as many candidates as hold a share of their mass, where all of them are recorded', async () => {
+  const candidates = {
+    topK: 3,
+    candidateIds: Int32Array.of(4, 9, 2, 5, 1, 8),
+    logProbabilities: Float32Array.of(-0.5, -2, -3, -1, -1.5, -2.5),
+  };
+  const distributions = [said('orator', 0, candidates)];
+  const directory = await recordingOf([{ document: documentOf(0), distributions }], { topK: 3 });
+  const readAs = async (kept: { topK: number; topP?: number }) => {
+    const [{ distributions }] = (await read(directory, [0], kept)) as UsableDocument[];
+    return distributions[0]!;
+  };
+  expect(await readAs({ topK: 3 })).toMatchObject(candidates);
+  const most = await readAs({ topK: 3, topP: 0.8 });
+  expect([...most.candidateIds]).toEqual([4, 9, 4, 5, 1, 5]);
+  expect(most.tokenLogProbabilities).toEqual(Float32Array.of(0, -1));
+  expect((await readAs({ topK: 2, topP: 1 })).logProbabilities[1]).toBeCloseTo(-2, 1);
 });
 
 it.each([

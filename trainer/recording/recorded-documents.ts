@@ -4,12 +4,13 @@ import { presentSources } from '../../fusion/batch/joined-document.ts';
 import { contentEnd } from '../../model/chat/content-layout.ts';
 import { contentOf } from '../../model/chat/conversation.ts';
 import { distributionCheck, unfitFor } from '../../wire/codec/check-distribution.ts';
-import { distributionFromBytes } from '../../wire/codec/distribution-bytes.ts';
+import { distributionFromBytes, distributionToBytes } from '../../wire/codec/distribution-bytes.ts';
 import { documentFromBytes } from '../../wire/codec/document-bytes.ts';
 import type { TextDistribution } from '../../wire/codec/text-distribution.ts';
 import { refusalAmong } from '../intake/join/join-documents.ts';
 import { cutDistribution } from './cut-distribution.ts';
 import type { RecordedSource, Recording } from './recording.ts';
+import type { RecordingFacts } from './recording-facts.ts';
 
 /** Which documents of a recording are read, and how. */
 export interface RecordedReading {
@@ -17,6 +18,8 @@ export interface RecordedReading {
   readonly numbers: Iterable<number>;
   /** Candidates of a row, those of the recording at most. */
   readonly topK: number;
+  /** The share of their mass that is read, that of the recording at most; left out, it is that of the recording. */
+  readonly topP?: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -28,12 +31,15 @@ export interface RecordedReading {
  */
 export async function* recordedDocuments(
   recording: Recording,
-  { numbers, topK, signal }: RecordedReading,
+  { numbers, signal, ...kept }: RecordedReading,
 ): AsyncGenerator<JoinedDocument> {
-  const read = recording.sources.map((source) => distributionReader(source, recording.facts.documents));
+  const read = recording.sources.map((source) => distributionReader(source, recording.facts, kept));
   for (const number of numbers) {
     if (signal.aborted) return;
-    const [bytes, ...found] = await Promise.all([recording.read(number), ...read.map((one) => one(number))]);
+    const [bytes, ...distributions] = await Promise.all([
+      recording.read(number),
+      ...read.map((one) => one(number)),
+    ]);
     if (bytes === undefined) {
       yield { number, unusable: 'it could not be used when it was recorded', present: undefined };
       continue;
@@ -42,11 +48,10 @@ export async function* recordedDocuments(
     const content = contentOf(document);
     const { rollout } = document;
     const end = contentEnd(content);
-    for (const distribution of found) {
+    for (const distribution of distributions) {
       const unfit = distribution && unfitFor(distribution, end);
       if (unfit !== undefined) throw otherText(recording, number, distribution!.teacher, unfit);
     }
-    const distributions = found.map((distribution) => distribution && cutDistribution(distribution, topK));
     const unusable = refusalAmong(distributions);
     yield unusable === undefined
       ? { number, content, distributions, rollout }
@@ -54,16 +59,17 @@ export async function* recordedDocuments(
   }
 }
 
-/** Reads what one source says about a document, and checks it as the live intake does. */
+/** Reads what one source says about a document, checks it as the live intake does, and cuts it. */
 function distributionReader(
   { name, model, encoder, read }: RecordedSource,
-  documents: number,
+  facts: RecordingFacts,
+  { topK, topP }: Pick<RecordedReading, 'topK' | 'topP'>,
 ): (number: number) => Promise<TextDistribution | undefined> {
   if (model === undefined || encoder === undefined) return async () => undefined;
   const { tokenizer } = encoder;
   const check = distributionCheck({
     teacher: name,
-    documents,
+    documents: facts.documents,
     fingerprint: tokenizer.fingerprint,
     tokens: tokenizer.vocabularySize,
     candidates: model.vocabularySize,
@@ -73,7 +79,11 @@ function distributionReader(
     if (bytes === undefined) return undefined;
     const distribution = distributionFromBytes(bytes);
     check(distribution);
-    if (distribution.document === number) return distribution;
+    if (distribution.document === number) {
+      const cut = cutDistribution(distribution, topK);
+      const same = topP === undefined || (topP === facts.topP && topK === facts.topK);
+      return same ? cut : distributionFromBytes(distributionToBytes(cut, model.vocabularySize, topP));
+    }
     throw new FuseMeshError(
       'data_loss',
       `What ${name} says about document ${number} is recorded as about ${distribution.document}: record the corpus again.`,

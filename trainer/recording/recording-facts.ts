@@ -31,8 +31,10 @@ const factsSchema = z.strictObject({
   /** Bytes of their texts. */
   textBytes: count,
   contextLength: z.number().int().min(1),
-  /** Candidates that are kept for every token. */
+  /** The most candidates that are kept for a token. */
   topK: z.number().int().min(1),
+  /** The share of their mass that is; absent where all of them are. */
+  topP: z.number().gt(0).max(1).optional(),
   /** By which the documents were put into their order. */
   seed: count,
 });

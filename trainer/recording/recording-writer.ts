@@ -202,7 +202,7 @@ function refuseOther(
   const differences = [
     ...Object.entries(wanted)
       .filter(([key, value]) => found.facts[key as keyof RecordingFacts] !== value)
-      .map(([key, value]) => `${key} ${found.facts[key as keyof RecordingFacts]} and not ${value}`),
+      .map(([key, value]) => `${key} ${found.facts[key as keyof RecordingFacts] ?? 'none'} and not ${value}`),
     ...(names.join() === sources.join() ? [] : [`sources ${names.join(', ')} and not ${sources.join(', ')}`]),
   ];
   if (differences.length === 0) return;

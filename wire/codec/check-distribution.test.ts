@@ -224,7 +224,7 @@ describe('what costs little to send', () => {
 
   it('of another version, without tokens, or with a refusal beside them, is refused', () => {
     refused(
-      encoded({ schemaVersion: 3, document: 7n, teacher: 'orator' }),
+      encoded({ schemaVersion: 4, document: 7n, teacher: 'orator' }),
       /document 7 by orator was made by a newer version/,
     );
     for (const schemaVersion of [0, 1]) {

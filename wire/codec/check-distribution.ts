@@ -115,9 +115,12 @@ function refuseCandidates(
     for (let i = begin; i < begin + topK; i++) {
       const id = candidateIds[i];
       if (id >= size) refuse(`candidate_ids has ${id} where the vocabulary has ${size}`);
-      if (lastRow[id] === row) refuse(`candidate_ids has ${id} twice after token ${begin / topK}`);
-      lastRow[id] = row;
       const value = logProbabilities[i];
+      // A row with fewer candidates is filled up with an id that it has.
+      if (lastRow[id] === row && value > Number.NEGATIVE_INFINITY) {
+        refuse(`candidate_ids has ${id} twice after token ${begin / topK}`);
+      }
+      lastRow[id] = row;
       if (!(value <= previous)) {
         refuse(
           i === begin || Number.isNaN(value)

@@ -94,6 +94,41 @@ describe('a text distribution on the wire', () => {
     );
   });
 
+  it('of the version with all candidates is read as it was when there was no other', () => {
+    const old =
+      'CAcSBm9yYXRvchogBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcgAygDMAc6AwEtAUIDAAACSgMAAwVSCFpChDAGDGQzWhIAtADAgMQAsADC' +
+      'AMMAvAC+gMBiBv/vAfpHsmkAAAAAAADYP3ACeAmCAQYAAAC0ALCIAQI=';
+    const bytes = Buffer.from(old, 'base64');
+    const distribution = distributionFromBytes(bytes);
+    expect(distribution).toMatchObject({
+      topK: 3,
+      tokenIds: Int32Array.of(1, 90, 4),
+      candidateIds: Int32Array.of(90, 4, 17, 4, 99, 0, 3, 50, 51),
+      logProbabilities: Float32Array.of(-0.25, -2, -4.5, -0.125, -3, -3.5, -1, -1.5, -2.25),
+      tokenLogProbabilities: Float32Array.of(0, -0.25, -0.125),
+    });
+    expect(Buffer.compare(distributionToBytes(distribution, 100), bytes)).toBe(0);
+  });
+
+  it('of the version with most of their mass leaves all else as it is', () => {
+    const whole = sample(7, 3, 1_000);
+    const all = distributionFromBytes(distributionToBytes(whole, 1_000));
+    const most = distributionFromBytes(distributionToBytes(whole, 1_000, 0.9));
+    const { candidateIds, logProbabilities, keptMass, ...rest } = most;
+    expect(all).toMatchObject(rest);
+    expect([...candidateIds.subarray(0, 3)]).toEqual([0, 729, 0]);
+    expect(keptMass[0]).toBeCloseTo(Math.exp(-0.5) + Math.exp(-1.5), 4);
+    expect(logProbabilities[0]).toBeCloseTo(-0.5, 2);
+    expect(logProbabilities[2]).toBe(-Infinity);
+  });
+
+  it('keeps these bytes, which others may have written', () => {
+    const bytes = distributionToBytes({ ...sample(2, 4, 100), teacher: 'a' }, 100, 0.95);
+    expect(Buffer.from(bytes).toString('base64')).toBe(
+      'CMDEBxIBYRogBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcgAigEMAc6AoAJSgIEBGIEZ+ln6WkAAAAAAGSJQHABeASCAQQAwgDCiAEDmgENDkEEEgkhkQhCkGUICQ==',
+    );
+  });
+
   it('is read from the midst of a buffer, as a socket gives it', () => {
     const distribution = sample(7, 3, 1_000);
     const bytes = distributionToBytes(distribution, 1_000);
@@ -128,6 +163,24 @@ describe('a text distribution on the wire', () => {
       const bytes = toBinary(TextDistributionSchema, { ...whole, ...damage });
       expect(() => distributionFromBytes(bytes)).toThrow(expect.objectContaining({ code: 'data_loss' }));
     }
+    const most = encodeTextDistribution(sample(20, 3, 1_000), 1_000, 1);
+    for (const damage of [
+      { tokenCount: 21 },
+      { topK: 1 },
+      { idBits: 4 },
+      { schemaVersion: 2 },
+      { candidates: most.candidates.slice(1) },
+      { candidates: most.candidates.slice(0, -1) },
+      { candidateIds: whole.candidateIds },
+      { candidateLogProbabilities: whole.candidateLogProbabilities },
+      { keptMass: new Uint8Array(40) },
+      { topK: 2 ** 31, tokenCount: 1 },
+    ]) {
+      const bytes = toBinary(TextDistributionSchema, { ...most, ...damage });
+      expect(() => distributionFromBytes(bytes)).toThrow(expect.objectContaining({ code: 'data_loss' }));
+    }
+    const both = toBinary(TextDistributionSchema, { ...whole, candidates: most.candidates });
+    expect(() => distributionFromBytes(both)).toThrow('candidates stands in a message of version 2');
     const cut = toBinary(TextDistributionSchema, whole).slice(0, -30);
     expect(() => distributionFromBytes(cut)).toThrow(expect.objectContaining({ code: 'data_loss' }));
   });

@@ -16,8 +16,12 @@ const mostSpanBytes = 10;
 const fields = TextDistributionSchema.field;
 
 /** A teacher's distributions as the bytes of a NATS message; see {@link encodeTextDistribution}. */
-export function distributionToBytes(distribution: TextDistribution, vocabularySize: number): Uint8Array {
-  return toBinary(TextDistributionSchema, encodeTextDistribution(distribution, vocabularySize));
+export function distributionToBytes(
+  distribution: TextDistribution,
+  vocabularySize: number,
+  topP?: number,
+): Uint8Array {
+  return toBinary(TextDistributionSchema, encodeTextDistribution(distribution, vocabularySize, topP));
 }
 
 /** @throws FuseMeshError data_loss when the bytes are no distributions or damaged ones */

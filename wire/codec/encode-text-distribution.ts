@@ -1,4 +1,4 @@
-import { create } from '@bufbuild/protobuf';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { toFloat16 } from '../../numbers/float16.ts';
 import {
@@ -6,6 +6,7 @@ import {
   TextDistributionSchema,
 } from '../generated/fusemesh/v1/distribution_pb.ts';
 import { bitsFor, packBits } from './bit-packing.ts';
+import { packRows } from './candidate-rows.ts';
 import { distributionVersion } from './schema-version.ts';
 import { packSpans } from './spans.ts';
 import type { TextDistribution } from './text-distribution.ts';
@@ -14,33 +15,36 @@ import type { TextDistribution } from './text-distribution.ts';
 export const massUnits = 65535;
 
 /**
- * The wire form of a teacher's distributions. Log-probabilities are rounded to float16, kept masses to 1/65535.
+ * The wire form of a teacher's distributions. Kept masses are rounded to 1/65535, log-probabilities to float16; those of
+ * candidates are in 8 bits where `topP` says which are sent.
  *
  * @param vocabularySize of the teacher; every id is below it
- * @throws FuseMeshError invalid_argument when an id is not
+ * @param topP the fewest candidates of each row that hold this share of the mass of all of them are sent, above 0 up to 1,
+ *   as {@link packRows} does it; left out, all are
+ * @throws FuseMeshError invalid_argument when an id is outside the vocabulary, or stands twice in a row of a `topP`
  */
 export function encodeTextDistribution(
   distribution: TextDistribution,
   vocabularySize: number,
+  topP?: number,
 ): TextDistributionMessage {
   const { starts, ends } = distribution;
   const idBits = bitsFor(vocabularySize);
   const spans = packSpans(starts, ends);
   return create(TextDistributionSchema, {
-    schemaVersion: distributionVersion,
     document: BigInt(distribution.document),
     teacher: distribution.teacher,
     tokenizerFingerprint: distribution.tokenizerFingerprint,
     tokenCount: distribution.tokenIds.length,
     topK: distribution.topK,
     idBits,
-    tokenIds: packIds(distribution.tokenIds, idBits, vocabularySize),
     spanGaps: spans.gaps,
     spanLengths: spans.lengths,
-    candidateIds: packIds(distribution.candidateIds, idBits, vocabularySize),
-    candidateLogProbabilities: packFloat16(distribution.logProbabilities),
+    ...inVocabulary(vocabularySize, () => ({
+      tokenIds: packBits(distribution.tokenIds, idBits),
+      ...packCandidates(distribution, idBits, topP),
+    })),
     tokenLogProbabilities: packFloat16(distribution.tokenLogProbabilities),
-    keptMass: packMass(distribution.keptMass),
     crossEntropy: distribution.crossEntropy,
     predictedTokens: distribution.predictedTokens,
     predictedBytes: distribution.predictedBytes,
@@ -48,13 +52,32 @@ export function encodeTextDistribution(
   });
 }
 
-function packIds(ids: Int32Array, idBits: number, vocabularySize: number): Uint8Array {
+/** The columns that differ between the versions of the message. */
+function packCandidates(
+  distribution: TextDistribution,
+  idBits: number,
+  topP: number | undefined,
+): MessageInitShape<typeof TextDistributionSchema> {
+  if (topP === undefined || distribution.refusal !== undefined) {
+    return {
+      schemaVersion: distributionVersion.all,
+      candidateIds: packBits(distribution.candidateIds, idBits),
+      candidateLogProbabilities: packFloat16(distribution.logProbabilities),
+      keptMass: packMass(distribution.keptMass),
+    };
+  }
+  const { candidates, keptMass } = packRows(distribution, topP, idBits);
+  return { schemaVersion: distributionVersion.mostMass, candidates, keptMass: packMass(keptMass) };
+}
+
+/** @throws FuseMeshError where ids do not fit into the message */
+function inVocabulary<T>(vocabularySize: number, pack: () => T): T {
   try {
-    return packBits(ids, idBits);
+    return pack();
   } catch (cause) {
     throw new FuseMeshError(
       'invalid_argument',
-      `A token id is outside the vocabulary of ${vocabularySize}: ${(cause as Error).message}.`,
+      `A token id cannot be one of a vocabulary of ${vocabularySize}: ${(cause as Error).message}.`,
       { cause },
     );
   }

@@ -4,8 +4,8 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 const knownSchemaVersion = 1;
 /** The newest version of documents that this code understands; it writes it where they have turns, else none. */
 export const documentVersion = 2;
-/** The one version of distributions that this code writes and understands: spans in UTF-8 bytes. */
-export const distributionVersion = 2;
+/** Distributions with all k candidates of every row, and those with as many as hold a share of their mass. */
+export const distributionVersion = { all: 2, mostMass: 3 } as const;
 
 /**
  * @param schemaVersion as it came; 0 where the message says none, which means 1
@@ -21,15 +21,15 @@ export function refuseNewer(schemaVersion: number, what: string, known = knownSc
 }
 
 /**
- * Refuses distributions of any other version: older ones count in other units.
+ * Refuses distributions of a version that is not known: older ones count in other units.
  *
  * @throws FuseMeshError data_loss
  */
 export function refuseOtherDistributions(schemaVersion: number, what: string): void {
-  refuseNewer(schemaVersion, what, distributionVersion);
-  if (schemaVersion === distributionVersion) return;
+  refuseNewer(schemaVersion, what, distributionVersion.mostMass);
+  if (schemaVersion >= distributionVersion.all) return;
   throw new FuseMeshError(
     'data_loss',
-    `${what} were made by an older version of FuseMesh (schema_version ${Math.max(1, schemaVersion)}, needed ${distributionVersion}): bring the teacher up to date.`,
+    `${what} were made by an older version of FuseMesh (schema_version ${Math.max(1, schemaVersion)}, needed ${distributionVersion.all}): bring the teacher up to date.`,
   );
 }

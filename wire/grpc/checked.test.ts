@@ -10,7 +10,13 @@ import { type GrpcServer, serve } from './serve.ts';
 const rules: RequestRules<typeof TeacherService> = {
   getModelCard: {},
   getTokenizer: {},
-  score: { text: text({ mostBytes: 10 }), topK: integer(1, 300), turns: anything, tools: anything },
+  score: {
+    text: text({ mostBytes: 10 }),
+    topK: integer(1, 300),
+    topP: number(0, 1),
+    turns: anything,
+    tools: anything,
+  },
   generate: {
     prompt: text({ mostBytes: 10 }),
     maxTokens: anything,
@@ -19,7 +25,7 @@ const rules: RequestRules<typeof TeacherService> = {
     stop: list(text({ mostBytes: 4 }), { most: 2 }),
     seed: anything,
   },
-  attachRun: { run: name, teacher: name, topK: integer(1, 300) },
+  attachRun: { run: name, teacher: name, topK: integer(1, 300), topP: number(0, 1) },
   detachRun: { run: name },
   watchRun: { run: name },
 };

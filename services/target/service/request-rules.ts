@@ -24,6 +24,7 @@ export function requestRules(card: ModelCard): RequestRules<typeof TargetService
     score: {
       text: bytes({ most: mostBytes }),
       topK: integer(1, card.vocabularySize),
+      topP: number(0, 1),
       turns: turns({ mostBytes }),
       tools: bytes({ most: mostBytes }),
     },

@@ -122,6 +122,9 @@ it('scores as a scorer does, with the weights that are served', async () => {
   const { distribution, weightsStep } = await client.score({ text: prompt, topK: 3 });
   expect(weightsStep).toBe(0n);
   expect(distribution!.crossEntropy).toBeCloseTo(own.crossEntropy, 3);
+  const { distribution: most } = await client.score({ text: prompt, topK: 3, topP: 0.5 });
+  expect(most).toMatchObject({ schemaVersion: 3, crossEntropy: distribution!.crossEntropy });
+  expect(most!.candidates.length).toBeGreaterThan(0);
   await target.onWeights(zooModel('target'), 3);
   expect(await client.score({ text: prompt, topK: 3 })).toMatchObject({ weightsStep: 3n });
   await expect(client.score({ text: '', topK: 3 })).rejects.toMatchObject({ code: 'invalid_argument' });

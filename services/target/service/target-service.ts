@@ -63,12 +63,12 @@ export function targetService(name: string, answers: Answers): Implementation<ty
       }
     },
 
-    async score({ topK, ...content }, { signal }) {
+    async score({ topK, topP, ...content }, { signal }) {
       refuse(wrongContent(content));
       const { scored, step } = await answers.score(contentOf(content), topK, signal);
       const distribution = { ...scored, document: 0, teacher: name, tokenizerFingerprint };
       return {
-        distribution: encodeTextDistribution(distribution, card.vocabularySize),
+        distribution: encodeTextDistribution(distribution, card.vocabularySize, topP || undefined),
         weightsStep: BigInt(step),
       };
     },

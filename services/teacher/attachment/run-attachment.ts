@@ -28,6 +28,8 @@ export interface AttachmentSettings {
   /** The teacher's name in the run. */
   readonly teacher: string;
   readonly topK: number;
+  /** Share of the candidates' mass that is sent; left out, all of them are: see {@link distributionToBytes}. */
+  readonly topP?: number | undefined;
 }
 
 /** What the work for one run takes. */
@@ -210,12 +212,13 @@ export class RunAttachment {
     before: Promise<void> | undefined,
   ): Promise<void> {
     const { streams, model, metrics, traces } = this.#tools;
-    const { teacher } = this.settings;
+    const { teacher, topP } = this.settings;
     const document = Number(delivered.document.number);
     const { fingerprint: tokenizerFingerprint } = model.tokenizer;
     const bytes = distributionToBytes(
       { ...scored, document, teacher, tokenizerFingerprint },
       model.card.vocabularySize,
+      topP,
     );
 
     let waits = false;

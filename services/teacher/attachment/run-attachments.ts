@@ -21,11 +21,11 @@ export class RunAttachments {
   async attach(settings: AttachmentSettings): Promise<RunAttachment> {
     const present = this.#byRun.get(settings.run);
     if (present) {
-      const { teacher, topK } = present.settings;
-      if (teacher !== settings.teacher || topK !== settings.topK) {
+      const { teacher, topK, topP } = present.settings;
+      if (teacher !== settings.teacher || topK !== settings.topK || topP !== settings.topP) {
         throw new FuseMeshError(
           'failed_precondition',
-          `The teacher is attached to the run ${settings.run} as "${teacher}" with top_k ${topK}: detach it first.`,
+          `The teacher is attached to the run ${settings.run} as "${teacher}" with top_k ${topK} and top_p ${topP ?? 0}: detach it first.`,
         );
       }
       return present.attachment;

@@ -15,6 +15,7 @@ export function requestRules(card: ModelCard): RequestRules<typeof TeacherServic
     score: {
       text: bytes({ most: mostBytes }),
       topK,
+      topP: number(0, 1),
       turns: turns({ mostBytes }),
       tools: bytes({ most: mostBytes }),
     },
@@ -27,7 +28,7 @@ export function requestRules(card: ModelCard): RequestRules<typeof TeacherServic
       stop: stops,
       seed: anything,
     },
-    attachRun: { run: name, teacher: name, topK },
+    attachRun: { run: name, teacher: name, topK, topP: number(0, 1) },
     detachRun: { run: name },
     watchRun: { run: name },
   };

@@ -53,7 +53,7 @@ export function teacherService(
       }
     },
 
-    async score({ topK, ...content }, { signal }) {
+    async score({ topK, topP, ...content }, { signal }) {
       const wrong = wrongContent(content);
       if (wrong) throw new FuseMeshError('invalid_argument', `The request ${wrong}`);
       const leave = scores.take();
@@ -62,7 +62,7 @@ export function teacherService(
         if (isRefused(outcome)) throw new FuseMeshError('invalid_argument', outcome.refusal);
         const { fingerprint: tokenizerFingerprint } = tokenizer;
         const distribution = { ...outcome, document: 0, teacher: name, tokenizerFingerprint };
-        return { distribution: encodeTextDistribution(distribution, card.vocabularySize) };
+        return { distribution: encodeTextDistribution(distribution, card.vocabularySize, topP || undefined) };
       } finally {
         leave();
       }
@@ -89,8 +89,8 @@ export function teacherService(
       }
     },
 
-    async attachRun({ run, teacher, topK }) {
-      await attachments.attach({ run, teacher, topK });
+    async attachRun({ run, teacher, topK, topP }) {
+      await attachments.attach({ run, teacher, topK, topP: topP || undefined });
       return {};
     },
 

@@ -44,6 +44,7 @@ const speaks = (one: Replica) => timers.push(setInterval(() => one.words++, 500)
 const document = { number: 0, text: 'abcdef', turns: [], tools: '' };
 const question = {
   topK: 1,
+  topP: 0.98,
   fingerprint: smallFingerprint,
   check: () => {},
   signal: new AbortController().signal,

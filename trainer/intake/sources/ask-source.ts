@@ -16,6 +16,7 @@ const answerWithin = 120_000;
 /** How a source is asked, and its answer checked. */
 export interface Question {
   readonly topK: number;
+  readonly topP: number;
   /** SHA-256 of the source's tokenizer. */
   readonly fingerprint: Uint8Array;
   /** @throws FuseMeshError data_loss where the answer cannot be used */
@@ -62,13 +63,13 @@ async function askReplica(
   { name, security }: Source,
   address: string,
   document: AskedDocument,
-  { topK, fingerprint, check, signal }: Question,
+  { topK, topP, fingerprint, check, signal }: Question,
 ): Promise<TextDistribution> {
   const client = createClient(TeacherService, address, security);
   const { number, text, turns, tools } = document;
   const origin = { document: number, teacher: name };
   try {
-    const request = { text, turns, tools, topK };
+    const request = { text, turns, tools, topK, topP };
     const { distribution } = await client.score(request, { signal, timeoutMs: answerWithin });
     if (!distribution) throw new FuseMeshError('data_loss', `${address} answered without a distribution`);
     const answer = { ...decodeTextDistribution(distribution), ...origin };

@@ -11,7 +11,7 @@ import type { Source } from './source.ts';
 
 /** Attaches the processes of a run's sources, those of the run file and those that are found, and keeps them so. */
 export function attachSources(
-  { run, topK }: Pick<RunConfig, 'run' | 'topK'>,
+  { run, topK, topP }: Pick<RunConfig, 'run' | 'topK' | 'topP'>,
   sources: readonly Source[],
   {
     connection,
@@ -27,7 +27,7 @@ export function attachSources(
     readonly log: Log;
   },
 ): void {
-  const attaching = { run, topK, models, notifier, log };
+  const attaching = { run, topK, topP, models, notifier, log };
   for (const source of sources) {
     tasks.run((signal) => keepAttached(source, source.named, { ...attaching, signal }));
   }

@@ -13,6 +13,7 @@ import { hex, modelOf, type SourceModel, whatIsOther } from './source-model.ts';
 export interface AttachRequest {
   readonly run: string;
   readonly topK: number;
+  readonly topP: number;
   /** Remembers which model each source had. */
   readonly models: KeptModels;
   readonly log: Log;
@@ -34,7 +35,7 @@ export async function attach(
   client: Client<typeof TeacherService>,
   source: Source,
   replica: Replica,
-  { run, topK, models, log, signal }: AttachRequest,
+  { run, topK, topP, models, log, signal }: AttachRequest,
 ): Promise<void> {
   const card = await client.getModelCard({}, { signal, timeoutMs: callTimeout });
   if (card.vocabularySize > largestVocabulary) {
@@ -72,7 +73,7 @@ export async function attach(
   source.identity ??= { teacher: card.name, run: card.run, modelFingerprint: model.modelFingerprint };
   replica.instance = card.instance;
   await models.keep(source.name, source.model);
-  await client.attachRun({ run, teacher: source.name, topK }, { signal, timeoutMs: callTimeout });
+  await client.attachRun({ run, teacher: source.name, topK, topP }, { signal, timeoutMs: callTimeout });
 }
 
 function refuseOther({ model: before }: Source, tokenizer: Tokenizer, now: SourceModel): void {

@@ -10,10 +10,10 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file fusemesh/v1/distribution.proto.
  */
 export const file_fusemesh_v1_distribution: GenFile = /*@__PURE__*/
-  fileDesc("Ch5mdXNlbWVzaC92MS9kaXN0cmlidXRpb24ucHJvdG8SC2Z1c2VtZXNoLnYxIqgDChBUZXh0RGlzdHJpYnV0aW9uEhAKCGRvY3VtZW50GAEgASgEEg8KB3RlYWNoZXIYAiABKAkSHQoVdG9rZW5pemVyX2ZpbmdlcnByaW50GAMgASgMEhMKC3Rva2VuX2NvdW50GAQgASgNEg0KBXRvcF9rGAUgASgNEg8KB2lkX2JpdHMYBiABKA0SEQoJdG9rZW5faWRzGAcgASgMEhEKCXNwYW5fZ2FwcxgIIAMoERIUCgxzcGFuX2xlbmd0aHMYCSADKA0SFQoNY2FuZGlkYXRlX2lkcxgKIAEoDBIjChtjYW5kaWRhdGVfbG9nX3Byb2JhYmlsaXRpZXMYCyABKAwSEQoJa2VwdF9tYXNzGAwgASgMEhUKDWNyb3NzX2VudHJvcHkYDSABKAESGAoQcHJlZGljdGVkX3Rva2VucxgOIAEoDRIXCg9wcmVkaWN0ZWRfYnl0ZXMYDyABKA0SHwoXdG9rZW5fbG9nX3Byb2JhYmlsaXRpZXMYECABKAwSFgoOc2NoZW1hX3ZlcnNpb24YESABKA0SDwoHcmVmdXNhbBgSIAEoCWIGcHJvdG8z");
+  fileDesc("Ch5mdXNlbWVzaC92MS9kaXN0cmlidXRpb24ucHJvdG8SC2Z1c2VtZXNoLnYxIrwDChBUZXh0RGlzdHJpYnV0aW9uEhAKCGRvY3VtZW50GAEgASgEEg8KB3RlYWNoZXIYAiABKAkSHQoVdG9rZW5pemVyX2ZpbmdlcnByaW50GAMgASgMEhMKC3Rva2VuX2NvdW50GAQgASgNEg0KBXRvcF9rGAUgASgNEg8KB2lkX2JpdHMYBiABKA0SEQoJdG9rZW5faWRzGAcgASgMEhEKCXNwYW5fZ2FwcxgIIAMoERIUCgxzcGFuX2xlbmd0aHMYCSADKA0SFQoNY2FuZGlkYXRlX2lkcxgKIAEoDBIjChtjYW5kaWRhdGVfbG9nX3Byb2JhYmlsaXRpZXMYCyABKAwSEQoJa2VwdF9tYXNzGAwgASgMEhUKDWNyb3NzX2VudHJvcHkYDSABKAESGAoQcHJlZGljdGVkX3Rva2VucxgOIAEoDRIXCg9wcmVkaWN0ZWRfYnl0ZXMYDyABKA0SHwoXdG9rZW5fbG9nX3Byb2JhYmlsaXRpZXMYECABKAwSFgoOc2NoZW1hX3ZlcnNpb24YESABKA0SDwoHcmVmdXNhbBgSIAEoCRISCgpjYW5kaWRhdGVzGBMgASgMYgZwcm90bzM");
 
 /**
- * The k most probable next tokens of one teacher after every prefix of one document.
+ * The most probable next tokens of one teacher, k at most, after every prefix of one document.
  *
  * Columns, not rows. With n tokens and k kept, row i (0 <= i < n) is the distribution of the token
  * that follows tokens 0 … i; what it predicts begins where the span of token i ends.
@@ -22,6 +22,9 @@ export const file_fusemesh_v1_distribution: GenFile = /*@__PURE__*/
  * template puts around it: each turn is one byte for what a template puts before it, the bytes of its content, and one
  * byte for the token that ends the turn; one byte more stands for what a template puts behind the last.
  * All packed columns are little-endian; a row of the top-k columns is sorted by falling probability.
+ *
+ * Version 2 has all k candidates of every row in candidate_ids and candidate_log_probabilities. Version 3 has as many of
+ * them as hold a share of their mass, in candidates. Who asks for distributions says by top_p which it gets.
  *
  * @generated from message fusemesh.v1.TextDistribution
  */
@@ -55,7 +58,7 @@ export type TextDistribution = Message<"fusemesh.v1.TextDistribution"> & {
   tokenCount: number;
 
   /**
-   * k, how many candidates every row keeps.
+   * k, how many candidates every row keeps; in version 3, how many at most.
    *
    * @generated from field: uint32 top_k = 5;
    */
@@ -92,21 +95,21 @@ export type TextDistribution = Message<"fusemesh.v1.TextDistribution"> & {
   spanLengths: number[];
 
   /**
-   * Ids of the candidates: n × k ids of id_bits each, packed from the lowest bit up.
+   * Version 2. Ids of the candidates: n × k ids of id_bits each, packed from the lowest bit up.
    *
    * @generated from field: bytes candidate_ids = 10;
    */
   candidateIds: Uint8Array;
 
   /**
-   * Natural log-probabilities of the candidates: n × k float16.
+   * Version 2. Natural log-probabilities of the candidates: n × k float16.
    *
    * @generated from field: bytes candidate_log_probabilities = 11;
    */
   candidateLogProbabilities: Uint8Array;
 
   /**
-   * Probability mass that the k candidates of a row hold: n × uint16, in units of 1/65535.
+   * Probability mass that the candidates of a row hold: n × uint16, in units of 1/65535. Never 0 in version 3.
    *
    * @generated from field: bytes kept_mass = 12;
    */
@@ -143,7 +146,8 @@ export type TextDistribution = Message<"fusemesh.v1.TextDistribution"> & {
   tokenLogProbabilities: Uint8Array;
 
   /**
-   * Version of this message's meaning, 2 as described here; absent is 1. A reader refuses those that it does not know.
+   * Version of this message's meaning, 2 or 3 as described here; absent is 1. A reader refuses those that it does not
+   * know.
    *
    * @generated from field: uint32 schema_version = 17;
    */
@@ -156,6 +160,20 @@ export type TextDistribution = Message<"fusemesh.v1.TextDistribution"> & {
    * @generated from field: string refusal = 18;
    */
   refusal: string;
+
+  /**
+   * Version 3. The rows one behind another, each from m = 1 to k candidates, as a stream of bits from the lowest up:
+   *   m - 1 in max(1, ceil(log2(k))) bits; a in 5, b in 3, and the greatest level in 8 bits;
+   *   the m ids, rising: the first one itself, each other one less the id before it and less 1, by Rice's code of a;
+   *   the m levels in the order of the ids: the greatest level less the candidate's own, by Rice's code of b.
+   * Rice's code of r writes v / 2^r, rounded down, as so many zeros and a one, then the lowest r bits of v.
+   * A candidate's level says how many eighths of a nat it lies below the likeliest of its row, which has level 0. Its
+   * probability is the row's kept_mass × exp(-level / 8), over the sum of exp(-level / 8) of the row's candidates. Of
+   * equal levels the lower id counts as the more probable.
+   *
+   * @generated from field: bytes candidates = 19;
+   */
+  candidates: Uint8Array;
 };
 
 /**
