@@ -28,7 +28,7 @@ const settings = {
 const ways: readonly { readonly name: string; readonly fusion: Fusion }[] = (
   [
     ['minCE', 'boundary', 'prefix', 'minCE', 'renormalise'],
-    ['minCE-token, tail', 'boundary', 'prefix', 'minCE-token', 'tail'],
+    ['evidence, tail', 'boundary', 'prefix', 'evidence', 'tail'],
     ['avgCE, tail', 'boundary', 'prefix', 'avgCE', 'tail'],
     ['FuseLLM (dtw, minED, minCE)', 'dtw', 'minED', 'minCE', 'renormalise'],
   ] as const

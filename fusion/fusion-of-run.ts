@@ -23,7 +23,7 @@ export function fusionOf(config: RunConfig): Fusion {
   const { fusion, onPolicy, target, topK, trainer } = config;
   const preset = presetOf(fusion);
   const { combine = 'minCE', weights = {}, align = preset.align } = fusion;
-  const mixes = combine === 'avgCE' || combine === 'fixed';
+  const mixes = combine !== 'minCE';
   const truncated = align === 'dtw' ? 'renormalise' : fusion.loss === 'ce' ? preset.truncated : 'tail';
   const drawnAlone = onPolicy?.loss === 'policyGradient' && onPolicy.share === 1;
   return {
@@ -32,6 +32,8 @@ export function fusionOf(config: RunConfig): Fusion {
     settings: {
       combine,
       weights,
+      sharpness: fusion.sharpness,
+      switching: fusion.switching,
       crossEntropyPer: preset.crossEntropyPer,
       standIn: fusion.preset === 'fusellm' ? target.source?.name : undefined,
       temperature: fusion.temperature,

@@ -90,8 +90,10 @@ const documents = fc.integer({ min: 2, max: 12 }).chain((length) =>
   ),
 );
 const settings = fc.record({
-  combine: fc.constantFrom('minCE', 'minCE-token', 'avgCE', 'fixed'),
+  combine: fc.constantFrom('minCE', 'evidence', 'avgCE', 'fixed'),
   weights: fc.constant({ a: 1, b: 2, c: 3 }),
+  sharpness: fc.constant(0.5),
+  switching: fc.constant(0.1),
   crossEntropyPer: fc.constantFrom('byte', 'token'),
   temperature: fc.constantFrom(0.5, 1, 2),
   truncated: fc.constantFrom('renormalise', 'tail'),

@@ -21,7 +21,7 @@ export function sourceWeights(
 ): Float64Array {
   switch (combine) {
     case 'minCE':
-    case 'minCE-token': {
+    case 'evidence': {
       const result = new Float64Array(sources.length);
       const best = leastCrossEntropy(sources, crossEntropyPer);
       if (best !== -1) result[best] = 1;

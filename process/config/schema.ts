@@ -344,11 +344,13 @@ export const runConfigSchema = z.strictObject({
             'distance, or the first that the target makes of its text.',
         ),
       combine: z
-        .enum(['minCE', 'minCE-token', 'avgCE', 'fixed'])
+        .enum(['minCE', 'evidence', 'avgCE', 'fixed'])
         .optional()
         .describe(
           'The best source of each text, or of each token; or all, by cross-entropy or fixed weights.',
         ),
+      sharpness: z.number().gt(0).default(1).describe('β.'),
+      switching: z.number().gt(0).lt(1).default(0.02).describe('α.'),
       weights: z.record(runName, z.number().min(0)).optional().describe('By source, for combine: fixed.'),
       temperature: z.number().positive().default(1).describe('Flattens sources above 1, sharpens below.'),
       truncated: z
