@@ -20,6 +20,8 @@ const toLearn = joined.map(
 
 const settings = {
   weights: {},
+  sharpness: 0.1,
+  switching: 0.1,
   crossEntropyPer: 'byte',
   standIn: undefined,
   unaligned: 'text',
@@ -38,7 +40,7 @@ const ways: readonly { readonly name: string; readonly fusion: Fusion }[] = (
     align,
     vocabulary,
     settings: { ...settings, combine, truncated },
-    candidates: combine === 'avgCE' ? topK * sources.length : topK,
+    candidates: combine !== 'minCE' ? topK * sources.length : topK,
     divergence: { kind: 'ce' },
     lambda: 0.9,
   },

@@ -71,10 +71,10 @@ it('tells what a run came to', async () => {
     expect.arrayContaining([
       ['orator', 'zoo/orator'],
       ['speeches, held out', 'zoo/held-out/speeches.txt'],
-      ['learningRate', '0.003'],
+      ['learningRate', '0.006'],
       ['lambda', '0.3'],
       ['align', 'boundary'],
-      ['combine', 'minCE'],
+      ['combine', 'evidence'],
       ['first step', '2026-01-12, 09:26 UTC'],
     ]),
   );

@@ -78,14 +78,14 @@ describe('evidenceWeights', () => {
           const count = present.length;
           const weights = evidenceWeights(present, length, { sharpness, switching });
           const stretches = stretchesOf(present).slice(0, 4);
-          const move = (from: number, to: number) =>
-            switching / count + (from === to ? 1 - switching : 0);
+          const move = (from: number, to: number) => switching / count + (from === to ? 1 - switching : 0);
           for (const [n, { end }] of stretches.entries()) {
             const posterior = new Array<number>(count).fill(0);
             for (const sequence of sequences(count, n + 1)) {
               let joint = 1 / count;
               for (let i = 0; i <= n; i++) {
-                joint *= stretches[i].likelihoods[sequence[i]] ** sharpness * move(sequence[i], sequence[i + 1]);
+                joint *=
+                  stretches[i].likelihoods[sequence[i]] ** sharpness * move(sequence[i], sequence[i + 1]);
               }
               posterior[sequence[n + 1]] += joint;
             }

@@ -61,7 +61,11 @@ export function evidenceWeights(
   return weights;
 }
 
-function natsBetween({ distribution: { tokenLogProbabilities } }: PredictingSource, from: number, to: number): number {
+function natsBetween(
+  { distribution: { tokenLogProbabilities } }: PredictingSource,
+  from: number,
+  to: number,
+): number {
   let nats = 0;
   for (let row = from + 1; row <= to; row++) nats -= tokenLogProbabilities[row];
   return nats;

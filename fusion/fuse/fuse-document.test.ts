@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fusionSettings as defaults } from '../../test/support/fusion-settings.ts';
-import { type Alignment, alignBySharedBoundaries, alignWithItself } from '../align/alignment.ts';
+import {
+  type Alignment,
+  alignBySharedBoundaries,
+  alignWithItself,
+  type SourceTokens,
+} from '../align/alignment.ts';
 import { type SourceVocabulary, sameVocabulary } from '../vocabulary/source-vocabulary.ts';
 import { emptyCount, type FusableSource, type FusedColumns, fuseDocument } from './fuse-document.ts';
 import type { FusionSettings } from './fusion-settings.ts';
@@ -11,7 +16,7 @@ const VOCABULARY = 12;
 
 /** What a source says, and how it goes with the target. */
 interface Source {
-  readonly distribution: FusableSource['distribution'] & SourceColumns;
+  readonly distribution: FusableSource['distribution'] & SourceColumns & SourceTokens;
   readonly vocabulary: SourceVocabulary;
   readonly alignment: Alignment;
 }

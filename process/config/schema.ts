@@ -347,10 +347,22 @@ export const runConfigSchema = z.strictObject({
         .enum(['minCE', 'evidence', 'avgCE', 'fixed'])
         .optional()
         .describe(
-          'The best source of each text, or of each token; or all, by cross-entropy or fixed weights.',
+          'All sources at each position, by how well they predicted the text before it; the best one of each text; or ' +
+            'all throughout a text, by cross-entropy or by fixed weights.',
         ),
-      sharpness: z.number().gt(0).default(1).describe('β.'),
-      switching: z.number().gt(0).lt(1).default(0.02).describe('α.'),
+      sharpness: z
+        .number()
+        .gt(0)
+        .default(0.1)
+        .describe('For combine: evidence. 1 weighs by Bayes; nearer to 0, weights are nearer to each other.'),
+      switching: z
+        .number()
+        .gt(0)
+        .lt(1)
+        .default(0.1)
+        .describe(
+          'For combine: evidence. What part of the weight is shared out evenly after each word or so.',
+        ),
       weights: z.record(runName, z.number().min(0)).optional().describe('By source, for combine: fixed.'),
       temperature: z.number().positive().default(1).describe('Flattens sources above 1, sharpens below.'),
       truncated: z

@@ -51,5 +51,6 @@ export function settingsOf(experiment: Experiment, study: RunConfig, target: str
     },
   });
   refuseContradictions(config, experiment.name);
-  return { config, sources: sourcesOf(config).map(({ name }) => name), share: experiment.share ?? 1 };
+  const { share = 1, passes = 1 } = experiment;
+  return { config, sources: sourcesOf(config).map(({ name }) => name), share, passes };
 }

@@ -41,7 +41,8 @@ export async function tasksOf(
   const prepared = { config, documents, circumstances: { documents: documents.sha256, heldOut, code } };
   const tasks: Task[] = [];
   for (const experiment of experiments) {
-    for (const seed of seeds) tasks.push(await taskOf(experiment, seed, prepared, signal));
+    for (const seed of seeds.slice(0, experiment.seeds))
+      tasks.push(await taskOf(experiment, seed, prepared, signal));
   }
   return { tasks, documents };
 }

@@ -32,10 +32,7 @@ export function resultsPage(findings: Findings): Map<string, string> {
     experiments.filter((experiment) => experiment.group === group).map(({ name }) => name);
   const ablations: Ablation[] = [
     { heading: 'Alignment, vocabulary and combination', names: of('ablations') },
-    {
-      heading: 'Sources',
-      names: [...of('main').filter((name) => name.endsWith(' alone')), ...of('sources')],
-    },
+    { heading: 'Sources', names: of('main').slice(4) },
     { heading: 'Candidates a token', names: of('candidates') },
     { heading: 'Weight of the text against the teachers', names: of('lambda') },
   ];
