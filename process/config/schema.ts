@@ -353,7 +353,7 @@ export const runConfigSchema = z.strictObject({
       sharpness: z
         .number()
         .gt(0)
-        .default(0.1)
+        .default(0.05)
         .describe('For combine: evidence. 1 weighs by Bayes; nearer to 0, weights are nearer to each other.'),
       switching: z
         .number()
