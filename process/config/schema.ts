@@ -359,7 +359,7 @@ export const runConfigSchema = z.strictObject({
         .number()
         .gt(0)
         .lt(1)
-        .default(0.1)
+        .default(0.2)
         .describe(
           'For combine: evidence. What part of the weight is shared out evenly after each word or so.',
         ),
