@@ -34,7 +34,7 @@ test('without a word takes shared boundaries, prefixes, all sources by evidence,
       truncated: 'tail',
       unaligned: 'text',
     },
-    lambda: 0.3,
+    lambda: 0.15,
   });
 });
 

@@ -72,7 +72,7 @@ it('tells what a run came to', async () => {
       ['orator', 'zoo/orator'],
       ['speeches, held out', 'zoo/held-out/speeches.txt'],
       ['learningRate', '0.006'],
-      ['lambda', '0.3'],
+      ['lambda', '0.15'],
       ['align', 'boundary'],
       ['combine', 'evidence'],
       ['first step', '2026-01-12, 09:26 UTC'],

@@ -21,7 +21,7 @@ const presets = {
     crossEntropyPer: 'byte',
     truncated: 'tail',
     unaligned: 'text',
-    lambda: 0.3,
+    lambda: 0.15,
   },
 } as const;
 

@@ -472,7 +472,7 @@ export const runConfigSchema = z.strictObject({
       .min(0)
       .max(1)
       .optional()
-      .describe('Weight of the causal loss against the fusion loss; left out 0.3, with preset fusellm 0.9.'),
+      .describe('Weight of the causal loss against the fusion loss; left out 0.15, with preset fusellm 0.9.'),
     learningRate: z.number().positive().default(1e-5).describe('Peak of the schedule.'),
     schedule: z
       .enum(['cosine', 'linear', 'constant'])

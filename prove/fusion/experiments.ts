@@ -60,10 +60,10 @@ export const experiments: readonly Experiment[] = [
     'candidates',
     [1, 10].map((topK) => ({ name: `k = ${topK}`, sources, topK, seeds: few })),
   ),
-  ...inGroup(
-    'lambda',
-    [0.1, 0.5].map((lambda) => ({ name: `lambda = ${lambda}`, sources, lambda, seeds: few })),
-  ),
+  ...inGroup('lambda', [
+    ...[0.05, 0.3].map((lambda) => ({ name: `lambda = ${lambda}`, sources, lambda, seeds: few })),
+    { name: 'orator alone, lambda = 0.3', sources: ['orator'], lambda: 0.3, seeds: few },
+  ]),
   // As many steps as one pass over all documents takes.
   ...inGroup(
     'sample efficiency',
