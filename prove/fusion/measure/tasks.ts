@@ -68,7 +68,7 @@ export const sourcesOf = ({ config: { teachers, target }, sources }: ExperimentS
 
 /** The results of those tasks that are known. */
 export const namedResults = (tasks: readonly Task[], known: ReadonlyMap<string, Result>): NamedResult[] =>
-  tasks.flatMap(({ key, experiment: { name }, settings: { share } }) => {
+  tasks.flatMap(({ key, experiment: { name }, settings: { share, passes } }) => {
     const result = known.get(key);
-    return result === undefined ? [] : [{ experiment: name, share, result }];
+    return result === undefined ? [] : [{ experiment: name, share, passes, result }];
   });

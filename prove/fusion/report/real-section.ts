@@ -8,7 +8,7 @@ import { comparison, gain, lossesByDomain, mainPicture } from './main-section.ts
 export function realSection({ names, results, compared }: RealFindings): string {
   const losses = lossesOf(results);
   const seeds = [...new Set(results.map(({ result }) => result.seed))];
-  const whole = results.find(({ share }) => share === 1)?.result;
+  const whole = results.find(({ share, passes }) => share === 1 && passes === 1)?.result;
   const others = names.filter((name) => !['before', continued, byDefault].includes(name));
   return [
     '## A real LLM among the teachers',

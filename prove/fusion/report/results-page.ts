@@ -32,7 +32,6 @@ export function resultsPage(findings: Findings): Map<string, string> {
     experiments.filter((experiment) => experiment.group === group).map(({ name }) => name);
   const ablations: Ablation[] = [
     { heading: 'Alignment, vocabulary and combination', names: of('ablations') },
-    { heading: 'Sources', names: of('main').slice(4) },
     { heading: 'Candidates a token', names: of('candidates') },
     { heading: 'Weight of the text against the teachers', names: of('lambda') },
   ];
@@ -60,7 +59,7 @@ function whatWasRun({ results, circumstances, compared }: Findings): string {
   const once = [...new Map(results.map(({ result }) => [result.key, result])).values()];
   const seeds = [...new Set(once.map(({ seed }) => seed))];
   const hours = once.reduce((sum, { seconds }) => sum + seconds, 0) / 3600;
-  const whole = results.find(({ share }) => share === 1)?.result;
+  const whole = results.find(({ share, passes }) => share === 1 && passes === 1)?.result;
   const facts = [
     ...circumstances.facts,
     ['seeds', seeds.join(', ')],
