@@ -39,6 +39,7 @@ const pageOf = (seeds: readonly number[], real?: RealFindings) =>
   resultsPage({
     experiments,
     results: results(seeds),
+    combinations: [{ name: 'orator alone', bitsPerByte: { speeches: 1.5, fiction: 2.25 } }],
     compared: 'the corpus',
     real,
     onPolicy: '## Own text against given text',
@@ -64,6 +65,10 @@ test('pairs by seed: what all experiments of a seed have in common is no noise',
 test('finds the share of the text that is enough', () => {
   expect(text).toContain('| 1 | 50.0 % |');
   expect(text).toContain('2.00 times less');
+});
+
+test('says how well the teachers predict the corpus', () => {
+  expect(text).toContain('| orator alone | 1.5000 | 2.2500 | 1.8750 |');
 });
 
 test('a single seed claims nothing', () => {
