@@ -59,8 +59,8 @@ it('tells what a run came to', async () => {
     finished: true,
     written: '2026-01-12T10:00:00.000Z',
     totals: { steps: 20, tokens: 18_000, seconds: 10 },
-    teachers: ['orator', 'novelist', 'engineer', 'target'],
-    chosen: { orator: 60, novelist: 20, engineer: 0, target: 0 },
+    teachers: ['orator', 'novelist', 'engineer'],
+    chosen: { orator: 60, novelist: 20, engineer: 0 },
     domains,
   });
   const history = fromJson(GetHistoryResponseSchema, report.history);

@@ -8,7 +8,7 @@ export interface Experiment {
   readonly name: string;
   /** Table of the report that shows it. */
   readonly group: 'main' | 'ablations' | 'candidates' | 'lambda' | 'sample efficiency';
-  /** Names of the sources in demo.yaml; the target's frozen copy is among them. */
+  /** Names of the sources; `target` is the target's frozen copy. */
   readonly sources: readonly string[];
   readonly topK?: number;
   readonly lambda?: number;
