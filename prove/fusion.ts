@@ -1,7 +1,7 @@
 /**
  * Fused training against continued training: held-out losses with intervals, ablations, sample efficiency.
  *
- * --quick              one seed of the main table, in three minutes
+ * --quick              one seed of the main table, in five minutes
  * --seeds N            so many seeds, 0 to N - 1 (5)
  * --only PATTERN       the experiments whose names the regular expression fits
  * --learning-rate R    in place of the demo's
