@@ -61,6 +61,19 @@ export function evidenceWeights(
   return weights;
 }
 
+/**
+ * How much each source weighs in the whole text.
+ *
+ * @param weights [n × sources] at each position
+ * @returns [sources]
+ */
+export function meanOfPositions(weights: Float64Array, sources: number): Float64Array {
+  const mean = new Float64Array(sources);
+  const positions = weights.length / sources;
+  for (let i = 0; i < weights.length; i++) mean[i % sources] += weights[i] / positions;
+  return mean;
+}
+
 function natsBetween(
   { distribution: { tokenLogProbabilities } }: PredictingSource,
   from: number,

@@ -1,4 +1,4 @@
-import { evidenceWeights, type PredictedColumns } from './evidence-weights.ts';
+import { evidenceWeights, meanOfPositions, type PredictedColumns } from './evidence-weights.ts';
 import type { FusionSettings } from './fusion-settings.ts';
 import type { MassCount, ReadRow } from './source-row.ts';
 import { sourceWeights, type WeighedSource } from './source-weights.ts';
@@ -66,7 +66,7 @@ export interface FusableSource {
  * @param sources in the order of the count's; undefined for one that the document was joined without
  * @param begin row of the columns for t = 0
  * @param count added to
- * @returns [sources] how much each counted in the text
+ * @returns [sources] how much each counted in the text; by evidence, in the mean over its positions
  */
 export function fuseDocument(
   { ids, learnt }: TargetText,
@@ -80,14 +80,14 @@ export function fuseDocument(
     sources.map((source) => source?.distribution),
     settings,
   );
-  const byEvidence = settings.combine === 'evidence';
   const aligned = sources.map((source, s) => {
     if (source === undefined) return undefined;
     const { distribution, align } = source;
-    const speaks = byEvidence || weights[s] > 0 || distribution.teacher === settings.standIn;
+    const speaks = weights[s] > 0 || distribution.teacher === settings.standIn;
     return speaks ? { distribution, ...align() } : undefined;
   });
-  const evidence = byEvidence ? evidenceWeights(aligned, ids.length, settings) : undefined;
+  const evidence =
+    settings.combine === 'evidence' ? evidenceWeights(aligned, ids.length, settings) : undefined;
   const standIn = aligned.find((source) => source && source.distribution.teacher === settings.standIn);
   const single = emptyRow(columns.candidates);
   const fused = emptyRow(columns.candidates);
@@ -122,7 +122,7 @@ export function fuseDocument(
     write(fused, settings.truncated === 'tail', columns, begin + position);
     count.aligned++;
   }
-  return weights;
+  return evidence === undefined ? weights : meanOfPositions(evidence, sources.length);
 }
 
 function writeText(
