@@ -20,6 +20,8 @@ const toLearn = joined.map(
 
 const settings = {
   weights: {},
+  sharpness: 0.1,
+  switching: 0.1,
   crossEntropyPer: 'byte',
   standIn: undefined,
   unaligned: 'text',
@@ -28,7 +30,7 @@ const settings = {
 const ways: readonly { readonly name: string; readonly fusion: Fusion }[] = (
   [
     ['minCE', 'boundary', 'prefix', 'minCE', 'renormalise'],
-    ['minCE-token, tail', 'boundary', 'prefix', 'minCE-token', 'tail'],
+    ['evidence, tail', 'boundary', 'prefix', 'evidence', 'tail'],
     ['avgCE, tail', 'boundary', 'prefix', 'avgCE', 'tail'],
     ['FuseLLM (dtw, minED, minCE)', 'dtw', 'minED', 'minCE', 'renormalise'],
   ] as const
@@ -38,7 +40,7 @@ const ways: readonly { readonly name: string; readonly fusion: Fusion }[] = (
     align,
     vocabulary,
     settings: { ...settings, combine, truncated },
-    candidates: combine === 'avgCE' ? topK * sources.length : topK,
+    candidates: combine !== 'minCE' ? topK * sources.length : topK,
     divergence: { kind: 'ce' },
     lambda: 0.9,
   },

@@ -17,22 +17,24 @@ const config = (fusion: object, source = true) =>
     fusion,
   });
 
-test('without a word takes shared boundaries, prefixes, the best source by bytes, and a tail', () => {
+test('without a word takes shared boundaries, prefixes, all sources by evidence, and a tail', () => {
   expect(fusionOf(config({}))).toEqual({
     align: 'boundary',
     vocabulary: 'prefix',
-    candidates: 5,
+    candidates: 15,
     divergence: { kind: 'ce' },
     settings: {
-      combine: 'minCE',
+      combine: 'evidence',
       weights: {},
+      sharpness: 0.05,
+      switching: 0.2,
       crossEntropyPer: 'byte',
       standIn: undefined,
       temperature: 1,
       truncated: 'tail',
       unaligned: 'text',
     },
-    lambda: 0.3,
+    lambda: 0.15,
   });
 });
 
@@ -67,16 +69,18 @@ test('what the target writes has a loss of its own', () => {
   expect(writing({ share: 0.5 })).toMatchObject({
     divergence: { kind: 'ce' },
     rolloutDivergence: { kind: 'reverseKL' },
-    candidates: 5,
+    candidates: 15,
   });
   expect(writing({ loss: 'jsd', beta: 0.9 }).rolloutDivergence).toEqual({ kind: 'jsd', beta: 0.9 });
   // Of each position the drawn token alone, where there is nothing else.
-  expect(writing({ loss: 'policyGradient', share: 0.5 }).candidates).toBe(5);
+  expect(writing({ loss: 'policyGradient', share: 0.5 }).candidates).toBe(15);
   expect(writing({ loss: 'policyGradient' }).candidates).toBe(1);
 });
 
 test('a mixture has room for the candidates of all sources', () => {
   expect(fusionOf(config({ combine: 'avgCE' })).candidates).toBe(15);
+  expect(fusionOf(config({ combine: 'minCE' })).candidates).toBe(5);
+  expect(fusionOf(config({ align: 'dtw' }))).toMatchObject({ candidates: 5, settings: { combine: 'minCE' } });
   const weights = { orator: 1, target: 3 };
   expect(fusionOf(config({ combine: 'fixed', weights }, true)).settings.weights).toEqual(weights);
 });

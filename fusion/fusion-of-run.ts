@@ -1,5 +1,5 @@
 import type { Divergence } from '../engine/loss/divergences.ts';
-import { presetOf } from '../process/config/fusion-presets.ts';
+import { combineOf, presetOf } from '../process/config/fusion-presets.ts';
 import { sourcesOf } from '../process/config/run-sources.ts';
 import type { RunConfig } from '../process/config/schema.ts';
 import type { FusionSettings } from './fuse/fusion-settings.ts';
@@ -22,8 +22,9 @@ export interface Fusion {
 export function fusionOf(config: RunConfig): Fusion {
   const { fusion, onPolicy, target, topK, trainer } = config;
   const preset = presetOf(fusion);
-  const { combine = 'minCE', weights = {}, align = preset.align } = fusion;
-  const mixes = combine === 'avgCE' || combine === 'fixed';
+  const { weights = {}, align = preset.align } = fusion;
+  const combine = combineOf(fusion);
+  const mixes = combine !== 'minCE';
   const truncated = align === 'dtw' ? 'renormalise' : fusion.loss === 'ce' ? preset.truncated : 'tail';
   const drawnAlone = onPolicy?.loss === 'policyGradient' && onPolicy.share === 1;
   return {
@@ -32,6 +33,8 @@ export function fusionOf(config: RunConfig): Fusion {
     settings: {
       combine,
       weights,
+      sharpness: fusion.sharpness,
+      switching: fusion.switching,
       crossEntropyPer: preset.crossEntropyPer,
       standIn: fusion.preset === 'fusellm' ? target.source?.name : undefined,
       temperature: fusion.temperature,

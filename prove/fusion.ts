@@ -1,7 +1,7 @@
 /**
  * Fused training against continued training: held-out losses with intervals, ablations, sample efficiency.
  *
- * --quick              one seed of the main table, in three minutes
+ * --quick              one seed of the main table, in five minutes
  * --seeds N            so many seeds, 0 to N - 1 (5)
  * --only PATTERN       the experiments whose names the regular expression fits
  * --learning-rate R    in place of the demo's
@@ -14,6 +14,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runUntilStopped } from '../process/lifecycle/run-until-stopped.ts';
+import { combinations } from './fusion/combination/combinations.ts';
 import { keptDirectory } from './fusion/directories.ts';
 import { experiments } from './fusion/experiments.ts';
 import { lossTable } from './fusion/loss-table.ts';
@@ -48,6 +49,7 @@ await runUntilStopped(async (signal) => {
     resultsPage({
       experiments: study.experiments,
       results,
+      combinations: await combinations(study.config, signal),
       circumstances,
       compared,
       real,

@@ -20,6 +20,8 @@ export const fusion: Fusion = {
   settings: {
     combine: 'minCE',
     weights: {},
+    sharpness: 0.1,
+    switching: 0.1,
     crossEntropyPer: 'byte',
     standIn: undefined,
     unaligned: 'text',

@@ -59,8 +59,8 @@ it('tells what a run came to', async () => {
     finished: true,
     written: '2026-01-12T10:00:00.000Z',
     totals: { steps: 20, tokens: 18_000, seconds: 10 },
-    teachers: ['orator', 'novelist', 'engineer', 'target'],
-    chosen: { orator: 60, novelist: 20, engineer: 0, target: 0 },
+    teachers: ['orator', 'novelist', 'engineer'],
+    chosen: { orator: 60, novelist: 20, engineer: 0 },
     domains,
   });
   const history = fromJson(GetHistoryResponseSchema, report.history);
@@ -71,10 +71,10 @@ it('tells what a run came to', async () => {
     expect.arrayContaining([
       ['orator', 'zoo/orator'],
       ['speeches, held out', 'zoo/held-out/speeches.txt'],
-      ['learningRate', '0.003'],
-      ['lambda', '0.3'],
+      ['learningRate', '0.006'],
+      ['lambda', '0.15'],
       ['align', 'boundary'],
-      ['combine', 'minCE'],
+      ['combine', 'evidence'],
       ['first step', '2026-01-12, 09:26 UTC'],
     ]),
   );

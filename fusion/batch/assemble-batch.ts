@@ -141,11 +141,17 @@ const settingsOfRollout = ({ teacher }: Rollout, settings: FusionSettings): Fusi
 });
 
 /**
- * A source's distributions with the sums of what is learnt alone: how well a source predicts what a user says tells
+ * A source's distributions with the likelihood of what is learnt alone: how well a source predicts what a user says tells
  * nothing about it as a teacher of answers. A text's are as they came.
  */
 function ofWhatIsLearnt(content: Content, distribution: TextDistribution): TextDistribution {
   if (typeof content === 'string') return distribution;
-  const crossEntropies = distribution.tokenLogProbabilities.map((value) => -value);
-  return { ...distribution, ...learntLoss(content, distribution, crossEntropies) };
+  const { starts, ends } = distribution;
+  const mask = learnt(content, distribution);
+  // What a template writes has no place in what is said.
+  const tokenLogProbabilities = distribution.tokenLogProbabilities.map((value, i) =>
+    mask?.[i] === 0 || ends[i] === starts[i] ? 0 : value,
+  );
+  const crossEntropies = tokenLogProbabilities.map((value) => -value);
+  return { ...distribution, tokenLogProbabilities, ...learntLoss(content, distribution, crossEntropies) };
 }

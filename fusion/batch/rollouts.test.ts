@@ -76,7 +76,7 @@ function assembled(
 }
 
 describe('what the target wrote', () => {
-  it.each(['minCE', 'minCE-token', 'avgCE', 'fixed'] as const)(
+  it.each(['minCE', 'evidence', 'avgCE', 'fixed'] as const)(
     'is judged by the teacher that it names alone, whatever %s would choose',
     (combine) => {
       const changes = { combine, weights: { novelist: 1 } };

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fusionSettings as defaults } from '../../test/support/fusion-settings.ts';
-import { type Alignment, alignBySharedBoundaries, alignWithItself } from '../align/alignment.ts';
+import {
+  type Alignment,
+  alignBySharedBoundaries,
+  alignWithItself,
+  type SourceTokens,
+} from '../align/alignment.ts';
 import { type SourceVocabulary, sameVocabulary } from '../vocabulary/source-vocabulary.ts';
 import { emptyCount, type FusableSource, type FusedColumns, fuseDocument } from './fuse-document.ts';
 import type { FusionSettings } from './fusion-settings.ts';
@@ -11,7 +16,7 @@ const VOCABULARY = 12;
 
 /** What a source says, and how it goes with the target. */
 interface Source {
-  readonly distribution: FusableSource['distribution'] & SourceColumns;
+  readonly distribution: FusableSource['distribution'] & SourceColumns & SourceTokens;
   readonly vocabulary: SourceVocabulary;
   readonly alignment: Alignment;
 }
@@ -90,8 +95,10 @@ const documents = fc.integer({ min: 2, max: 12 }).chain((length) =>
   ),
 );
 const settings = fc.record({
-  combine: fc.constantFrom('minCE', 'minCE-token', 'avgCE', 'fixed'),
+  combine: fc.constantFrom('minCE', 'evidence', 'avgCE', 'fixed'),
   weights: fc.constant({ a: 1, b: 2, c: 3 }),
+  sharpness: fc.constant(0.5),
+  switching: fc.constant(0.1),
   crossEntropyPer: fc.constantFrom('byte', 'token'),
   temperature: fc.constantFrom(0.5, 1, 2),
   truncated: fc.constantFrom('renormalise', 'tail'),

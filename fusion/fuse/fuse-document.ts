@@ -1,5 +1,5 @@
+import { evidenceWeights, meanOfPositions, type PredictedColumns } from './evidence-weights.ts';
 import type { FusionSettings } from './fusion-settings.ts';
-import { leastSegmentCrossEntropy, type SegmentedColumns } from './segment-cross-entropy.ts';
 import type { MassCount, ReadRow } from './source-row.ts';
 import { sourceWeights, type WeighedSource } from './source-weights.ts';
 import { addRow, emptyRow, massOf, type SparseRow, scale } from './sparse-row.ts';
@@ -54,7 +54,7 @@ export interface TargetText {
 
 /** What one source says about one text. */
 export interface FusableSource {
-  readonly distribution: WeighedSource & SegmentedColumns;
+  readonly distribution: WeighedSource & PredictedColumns;
   /** Takes time, so it is called only for sources that teach the text. */
   align(): AlignedSource;
 }
@@ -66,7 +66,7 @@ export interface FusableSource {
  * @param sources in the order of the count's; undefined for one that the document was joined without
  * @param begin row of the columns for t = 0
  * @param count added to
- * @returns [sources] how much each counted in the text
+ * @returns [sources] how much each counted in the text; by evidence, in the mean over its positions
  */
 export function fuseDocument(
   { ids, learnt }: TargetText,
@@ -80,14 +80,14 @@ export function fuseDocument(
     sources.map((source) => source?.distribution),
     settings,
   );
-  const perToken = settings.combine === 'minCE-token';
   const aligned = sources.map((source, s) => {
     if (source === undefined) return undefined;
     const { distribution, align } = source;
-    const speaks = perToken || weights[s] > 0 || distribution.teacher === settings.standIn;
+    const speaks = weights[s] > 0 || distribution.teacher === settings.standIn;
     return speaks ? { distribution, ...align() } : undefined;
   });
-  const best = perToken ? leastSegmentCrossEntropy(aligned, ids.length) : undefined;
+  const evidence =
+    settings.combine === 'evidence' ? evidenceWeights(aligned, ids.length, settings) : undefined;
   const standIn = aligned.find((source) => source && source.distribution.teacher === settings.standIn);
   const single = emptyRow(columns.candidates);
   const fused = emptyRow(columns.candidates);
@@ -98,7 +98,7 @@ export function fuseDocument(
     fused.count = 0;
     let total = 0;
     for (let s = 0; s < sources.length; s++) {
-      const weight = best === undefined ? weights[s] : Number(best[position] === s);
+      const weight = evidence === undefined ? weights[s] : evidence[position * sources.length + s];
       if (weight === 0) continue;
       aligned[s]!.read(position, ids[position + 1], single, count.mass);
       // FuseLLM takes the target's frozen copy where a source has nothing left to say.
@@ -122,7 +122,7 @@ export function fuseDocument(
     write(fused, settings.truncated === 'tail', columns, begin + position);
     count.aligned++;
   }
-  return weights;
+  return evidence === undefined ? weights : meanOfPositions(evidence, sources.length);
 }
 
 function writeText(

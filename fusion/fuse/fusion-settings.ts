@@ -1,7 +1,9 @@
+import type { Evidence } from './evidence-weights.ts';
+
 /** How what the sources say becomes one distribution a position. */
-export interface FusionSettings {
+export interface FusionSettings extends Evidence {
   /** How sources are weighed against each other. */
-  readonly combine: 'minCE' | 'minCE-token' | 'avgCE' | 'fixed';
+  readonly combine: 'minCE' | 'evidence' | 'avgCE' | 'fixed';
   /** By source, for `fixed`; a source without a weight has none. */
   readonly weights: Readonly<Record<string, number>>;
   /** The unit in which sources with different tokenizers are compared. */

@@ -1,5 +1,6 @@
 import { type Alignment, says } from '../align/alignment.ts';
 import type { ReadRow } from './source-row.ts';
+import { addTo } from './sparse-row.ts';
 
 /** A probability of 0 would read as no word of the source; the loss takes no smaller one anyway. */
 const leastProbability = 1e-30;
@@ -18,8 +19,6 @@ export const rowsOfLabels =
     if (kinds[position] === says.nothing || Number.isNaN(logProbability)) return;
     // In float16 the logarithm of a probability of 1 may come out slightly above 0.
     const probability = Math.min(1, Math.max(leastProbability, Math.exp(logProbability)));
-    row.ids[0] = label;
-    row.probabilities[0] = probability;
-    row.count = 1;
+    addTo(row, label, probability);
     mass.exact += probability;
   };

@@ -60,7 +60,7 @@ describe('sourceWeights', () => {
     fc.assert(
       fc.property(
         fc.array(fc.option(random, { nil: undefined }), { minLength: 1, maxLength: 6 }),
-        fc.constantFrom('minCE', 'minCE-token', 'avgCE', 'fixed'),
+        fc.constantFrom('minCE', 'evidence', 'avgCE', 'fixed'),
         (sources, combine) => {
           const settings = { ...minCE, combine, weights: { a: 1, b: 2, c: 0.5 } } as const;
           const came = sources.filter((one) => one !== undefined);

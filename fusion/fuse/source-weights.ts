@@ -11,6 +11,7 @@ export type WeighedSource = Pick<
  * How much each source counts in one text: 0 for one that the document was joined without. They sum to 1, or all are 0
  * where fixed weights give the others none. FuseLLM (arXiv 2401.10491, section 3.3): MinCE gives
  * all to the source that predicts the text best, the first of equals; AvgCE weighs by softmax over exp(−CE).
+ * By evidence all weigh the same before the text.
  *
  * @param sources one document's distributions, one a source; undefined for one that it was joined without
  * @returns [sources]
@@ -20,13 +21,14 @@ export function sourceWeights(
   { combine, weights, crossEntropyPer }: Pick<FusionSettings, 'combine' | 'weights' | 'crossEntropyPer'>,
 ): Float64Array {
   switch (combine) {
-    case 'minCE':
-    case 'minCE-token': {
+    case 'minCE': {
       const result = new Float64Array(sources.length);
       const best = leastCrossEntropy(sources, crossEntropyPer);
       if (best !== -1) result[best] = 1;
       return result;
     }
+    case 'evidence':
+      return normalised(sources.map((source) => Number(source !== undefined)));
     case 'avgCE':
       return normalised(
         sources.map((source) =>

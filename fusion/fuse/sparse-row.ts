@@ -1,43 +1,55 @@
-/** A sparse distribution over the target's vocabulary while it is built: only its first `count` entries are valid. */
+/**
+ * A sparse distribution over the target's vocabulary while it is built: only its first `count` entries are valid. Setting
+ * `count` to 0 empties it.
+ */
 export interface SparseRow {
   readonly ids: Int32Array;
   readonly probabilities: Float64Array;
   count: number;
+  /** A hash table with linear probing: the entry in each slot, whatever has been left there by rows of before. */
+  readonly entries: Int32Array;
+  /** The slot of each entry: an entry that does not point back to its slot is of a row of before. */
+  readonly slots: Int32Array;
 }
 
-export const emptyRow = (capacity: number): SparseRow => ({
-  ids: new Int32Array(capacity),
-  probabilities: new Float64Array(capacity),
-  count: 0,
-});
+export function emptyRow(capacity: number): SparseRow {
+  // At most half full, so that probing ends soon.
+  const size = 2 ** Math.ceil(Math.log2(2 * Math.max(1, capacity)));
+  return {
+    ids: new Int32Array(capacity),
+    probabilities: new Float64Array(capacity),
+    count: 0,
+    entries: new Int32Array(size),
+    slots: new Int32Array(capacity),
+  };
+}
 
 /** Adds probability to a token; where the row is full, a token that is not in it yet is left out. */
 export function addTo(row: SparseRow, id: number, probability: number): void {
-  const { ids, probabilities, count } = row;
-  for (let i = 0; i < count; i++) {
-    if (ids[i] === id) {
-      probabilities[i] += probability;
+  const { ids, probabilities, count, entries, slots } = row;
+  const last = entries.length - 1;
+  // Neighbouring ids come into distant slots (Knuth's multiplicative hashing).
+  let slot = (Math.imul(id, 0x9e3779b1) >>> 7) & last;
+  for (;;) {
+    const entry = entries[slot];
+    if (entry >= count || slots[entry] !== slot) break;
+    if (ids[entry] === id) {
+      probabilities[entry] += probability;
       return;
     }
+    slot = (slot + 1) & last;
   }
   if (count === ids.length) return;
   ids[count] = id;
   probabilities[count] = probability;
+  entries[slot] = count;
+  slots[count] = slot;
   row.count = count + 1;
 }
 
-/** Adds a row, in which no token occurs twice, times a factor. */
+/** Adds a row times a factor. */
 export function addRow(row: SparseRow, added: SparseRow, factor: number): void {
-  if (row.count > 0) {
-    for (let i = 0; i < added.count; i++) addTo(row, added.ids[i], factor * added.probabilities[i]);
-    return;
-  }
-  const count = Math.min(added.count, row.ids.length);
-  for (let i = 0; i < count; i++) {
-    row.ids[i] = added.ids[i];
-    row.probabilities[i] = factor * added.probabilities[i];
-  }
-  row.count = count;
+  for (let i = 0; i < added.count; i++) addTo(row, added.ids[i], factor * added.probabilities[i]);
 }
 
 /** Sum of a row's probabilities. */

@@ -72,7 +72,7 @@ it('refuses weights that go with nothing', () => {
   );
   expect(withFusion({ combine: 'fixed' })).toThrow('gives no source a weight');
   expect(withFusion({ combine: 'fixed', weights: { orator: 0 } })).toThrow('gives no source a weight');
-  expect(withFusion({ weights: { orator: 1 } })).toThrow('has no use with fusion.combine minCE');
+  expect(withFusion({ weights: { orator: 1 } })).toThrow('has no use with fusion.combine evidence');
 });
 
 it('refuses a tail and other losses where tokens are aligned by time warping, by preset too', () => {

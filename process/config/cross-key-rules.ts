@@ -1,6 +1,6 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { recordingOf } from './corpus-of-run.ts';
-import { presetOf } from './fusion-presets.ts';
+import { combineOf, presetOf } from './fusion-presets.ts';
 import { sourcesOf } from './run-sources.ts';
 import type { RunConfig } from './schema.ts';
 
@@ -12,8 +12,8 @@ const sourcesAreKnown = (config: RunConfig): boolean =>
   recordingOf(config) === undefined || config.teachers.length > 0;
 
 const namesOf = (config: RunConfig): string[] => sourcesOf(config).map(({ name }) => name);
-const alignOf = ({ fusion }: RunConfig): 'boundary' | 'dtw' => fusion.align ?? presetOf(fusion).align;
-const combineOf = ({ fusion: { combine = 'minCE' } }: RunConfig) => combine;
+const alignOf = ({ fusion }: Pick<RunConfig, 'fusion'>): 'boundary' | 'dtw' =>
+  fusion.align ?? presetOf(fusion).align;
 
 /** Two sources of one name would share their work and their subject. */
 const sourcesHaveNamesOfTheirOwn: Rule = (config) => {
@@ -48,14 +48,20 @@ const weightsAreOfSources: Rule = (config) => {
 };
 
 const fixedCombinationHasWeights: Rule = (config) =>
-  combineOf(config) !== 'fixed' || Object.values(config.fusion.weights ?? {}).some((weight) => weight > 0)
+  combineOf(config.fusion) !== 'fixed' ||
+  Object.values(config.fusion.weights ?? {}).some((weight) => weight > 0)
     ? undefined
     : 'fusion.combine is fixed, but fusion.weights gives no source a weight: give one to each that is to teach';
 
 const weightsAreUsed: Rule = (config) =>
-  combineOf(config) === 'fixed' || config.fusion.weights === undefined
+  combineOf(config.fusion) === 'fixed' || config.fusion.weights === undefined
     ? undefined
-    : `fusion.weights has no use with fusion.combine ${combineOf(config)}: set it to fixed, or leave the weights out`;
+    : `fusion.weights has no use with fusion.combine ${combineOf(config.fusion)}: set it to fixed, or leave the weights out`;
+
+const timeWarpingHasNoEvidence: Rule = ({ fusion }) =>
+  alignOf({ fusion }) !== 'dtw' || fusion.combine !== 'evidence'
+    ? undefined
+    : 'fusion.combine evidence goes with fusion.align boundary: it compares sources where they have read the same text';
 
 const timeWarpingHasNoTail: Rule = (config) =>
   alignOf(config) !== 'dtw' || config.fusion.truncated !== 'tail'
@@ -202,6 +208,7 @@ const crossKeyRules: readonly Rule[] = [
   weightsAreOfSources,
   fixedCombinationHasWeights,
   weightsAreUsed,
+  timeWarpingHasNoEvidence,
   timeWarpingHasNoTail,
   timeWarpingTrainsByCrossEntropy,
   onlyCudaReducesPrecision,

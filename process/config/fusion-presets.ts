@@ -8,6 +8,7 @@ const presets = {
   fusellm: {
     align: 'dtw',
     vocabulary: 'minED',
+    combine: 'minCE',
     crossEntropyPer: 'token',
     truncated: 'renormalise',
     unaligned: 'nothing',
@@ -16,12 +17,20 @@ const presets = {
   default: {
     align: 'boundary',
     vocabulary: 'prefix',
+    combine: 'evidence',
     crossEntropyPer: 'byte',
     truncated: 'tail',
     unaligned: 'text',
-    lambda: 0.3,
+    lambda: 0.15,
   },
 } as const;
 
 /** Where a run file's fusion and trainer.lambda take what they leave out from. */
 export const presetOf = ({ preset }: RunConfig['fusion']) => presets[preset ?? 'default'];
+
+/** Who teaches. By evidence only where sources are aligned to the byte, which time warping is not. */
+export function combineOf(fusion: RunConfig['fusion']): NonNullable<RunConfig['fusion']['combine']> {
+  const preset = presetOf(fusion);
+  const { align = preset.align, combine } = fusion;
+  return combine ?? (align === 'dtw' ? 'minCE' : preset.combine);
+}

@@ -356,10 +356,24 @@ export const runConfigSchema = z.strictObject({
             'distance, or the first that the target makes of its text.',
         ),
       combine: z
-        .enum(['minCE', 'minCE-token', 'avgCE', 'fixed'])
+        .enum(['minCE', 'evidence', 'avgCE', 'fixed'])
         .optional()
         .describe(
-          'The best source of each text, or of each token; or all, by cross-entropy or fixed weights.',
+          'All sources at each position, by how well they predicted the text before it; the best one of each text; or ' +
+            'all throughout a text, by cross-entropy or by fixed weights.',
+        ),
+      sharpness: z
+        .number()
+        .gt(0)
+        .default(0.05)
+        .describe('For combine: evidence. 1 weighs by Bayes; nearer to 0, weights are nearer to each other.'),
+      switching: z
+        .number()
+        .gt(0)
+        .lt(1)
+        .default(0.2)
+        .describe(
+          'For combine: evidence. What part of the weight is shared out evenly after each word or so.',
         ),
       weights: z.record(runName, z.number().min(0)).optional().describe('By source, for combine: fixed.'),
       temperature: z.number().positive().default(1).describe('Flattens sources above 1, sharpens below.'),
@@ -470,7 +484,7 @@ export const runConfigSchema = z.strictObject({
       .min(0)
       .max(1)
       .optional()
-      .describe('Weight of the causal loss against the fusion loss; left out 0.3, with preset fusellm 0.9.'),
+      .describe('Weight of the causal loss against the fusion loss; left out 0.15, with preset fusellm 0.9.'),
     learningRate: z.number().positive().default(1e-5).describe('Peak of the schedule.'),
     schedule: z
       .enum(['cosine', 'linear', 'constant'])

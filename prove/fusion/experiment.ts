@@ -7,15 +7,19 @@ type RunFile = z.input<typeof runConfigSchema>;
 export interface Experiment {
   readonly name: string;
   /** Table of the report that shows it. */
-  readonly group: 'main' | 'ablations' | 'sources' | 'candidates' | 'lambda' | 'sample efficiency';
-  /** Names of the sources in demo.yaml; the target's frozen copy is among them. */
+  readonly group: 'main' | 'ablations' | 'candidates' | 'lambda' | 'sample efficiency';
+  /** Names of the sources; `target` is the target's frozen copy. */
   readonly sources: readonly string[];
   readonly topK?: number;
   readonly lambda?: number;
   readonly fusion?: NonNullable<RunFile['fusion']>;
   /** Share of the documents that it is trained on, with its own schedule; 0 leaves the target untrained. */
   readonly share?: number;
+  /** Passes over them, each in an order of its own; left out, one. */
+  readonly passes?: number;
   readonly learningRate?: number;
+  /** With how many of the seeds it is measured at most; left out, with all. */
+  readonly seeds?: number;
 }
 
 /** The run file of an experiment, its sources and its share of the documents. */
@@ -24,4 +28,5 @@ export interface ExperimentSettings {
   /** In the order in which ties between them are broken. */
   readonly sources: readonly string[];
   readonly share: number;
+  readonly passes: number;
 }

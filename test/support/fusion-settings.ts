@@ -4,6 +4,8 @@ import type { FusionSettings } from '../../fusion/fuse/fusion-settings.ts';
 export const fusionSettings: FusionSettings = {
   combine: 'minCE',
   weights: {},
+  sharpness: 1,
+  switching: 0.02,
   crossEntropyPer: 'byte',
   standIn: undefined,
   unaligned: 'nothing',

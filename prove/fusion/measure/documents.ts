@@ -11,6 +11,8 @@ import type { TextEntry } from '../../../texts/read-texts.ts';
 /** The documents of a run. */
 export interface Documents {
   readonly texts: readonly string[];
+  /** Of each. */
+  readonly domains: readonly string[];
   /** Of the texts, in hexadecimal. */
   readonly sha256: string;
   /** In tokens, that none of them exceeds. */
@@ -38,8 +40,14 @@ export async function documentsOf(run: RunConfig, signal: AbortSignal): Promise<
       domains.push(names.indexOf(cut.domain));
     }
   }
-  const texts = [...mixDomains(Uint32Array.from(domains))].map((piece) => pieces[piece]);
-  return { texts, sha256: digestTexts(texts), contextLength };
+  const order = [...mixDomains(Uint32Array.from(domains))];
+  const texts = order.map((piece) => pieces[piece]);
+  return {
+    texts,
+    domains: order.map((piece) => names[domains[piece]]),
+    sha256: digestTexts(texts),
+    contextLength,
+  };
 }
 
 /** The texts of a run file's entries, as they are on disk. */

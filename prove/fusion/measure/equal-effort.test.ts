@@ -7,6 +7,7 @@ const named = (
 ) => ({
   experiment,
   share: changes.share ?? 1,
+  passes: 1,
   result: {
     key: experiment,
     name: experiment,

@@ -1,5 +1,6 @@
 import { startWorker } from '../../../model/runtime/worker.ts';
 import { documentOrder } from '../../../services/feeder/document-order.ts';
+import { epochOrder } from '../../../trainer/recording/epoch-order.ts';
 import type { Study } from '../study.ts';
 import { type Documents, modelsOf } from './documents.ts';
 import { type NamedResult, refuseUnequal } from './equal-effort.ts';
@@ -91,10 +92,13 @@ async function compute(
   { documents, recordings, tokenizers }: Inputs,
   signal: AbortSignal,
 ): Promise<Result> {
-  const { config, share } = settings;
+  const { config, share, passes } = settings;
   // As the feeder of a run with this seed; a share of the documents is the first of them.
   const order = [...documentOrder(new Uint32Array(documents.texts.length), seed)];
-  const recorded = order.slice(0, Math.round(share * order.length));
+  const first = order.slice(0, Math.round(share * order.length));
+  const recorded = Array.from({ length: passes }, (_, epoch) =>
+    [...epochOrder(first.length, { seed, epoch, numberedBy: seed })].map((place) => first[place]),
+  ).flat();
   const sources = sourcesOf(settings).map(({ name, model }) => ({ name, recording: recordings.get(model)! }));
   refuseStopped(signal);
   const { remote, stop: end } = startWorker<TrialMethods>(new URL('./trial-worker.ts', import.meta.url));

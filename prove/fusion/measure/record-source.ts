@@ -29,7 +29,7 @@ export interface NamedModel {
  */
 export async function recordSource(
   { name, model }: NamedModel,
-  { texts, sha256, contextLength }: Documents,
+  { texts, sha256, contextLength }: Omit<Documents, 'domains'>,
   {
     directory,
     say,

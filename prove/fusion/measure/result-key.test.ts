@@ -13,7 +13,7 @@ const keyOf = (changes: Partial<Experiment>, others = {}) =>
   });
 
 test('what sets the default anyway has its key, whatever it is called', () => {
-  expect(keyOf({ name: 'other', fusion: { combine: 'minCE' }, topK: 50, share: 1 })).toBe(keyOf({}));
+  expect(keyOf({ name: 'other', fusion: { combine: 'evidence' }, topK: 50, share: 1 })).toBe(keyOf({}));
 });
 
 test.each<Partial<Experiment>>([
@@ -21,6 +21,7 @@ test.each<Partial<Experiment>>([
   { topK: 5 },
   { lambda: 0.5 },
   { share: 0.5 },
+  { passes: 2 },
   { learningRate: 1e-4 },
   { fusion: { truncated: 'renormalise' } },
   { fusion: { preset: 'fusellm' } },

@@ -19,7 +19,7 @@ export interface Circumstances {
  * default anyway has the default's key.
  */
 export function resultKey(
-  { config, sources, share }: ExperimentSettings,
+  { config, sources, share, passes }: ExperimentSettings,
   circumstances: Circumstances,
 ): string {
   const { batchDocuments, learningRate, schedule, warmupRatio, warmupSteps } = config.trainer;
@@ -27,6 +27,7 @@ export function resultKey(
   const decides = {
     sources,
     share,
+    passes,
     topK: config.topK,
     fusion,
     engine: engineOptionsOf(config, fusion),

@@ -7,9 +7,12 @@ import { type RunConfig, runConfigSchema } from '../../../process/config/schema.
 import { repository } from '../directories.ts';
 import type { Experiment, ExperimentSettings } from '../experiment.ts';
 
-/** The demo's run file; the environment changes nothing in it. */
+/** The demo's run file with the target's frozen copy, as FuseLLM has it; the environment changes nothing in it. */
 export const loadDemo = (): Promise<RunConfig> =>
-  loadRunConfig(join(repository, 'examples', 'demo.yaml'), { environment: {} });
+  loadRunConfig(join(repository, 'examples', 'demo.yaml'), {
+    environment: {},
+    overrides: ['target.source.address=127.0.0.1:0'],
+  });
 
 /**
  * What an experiment runs with: texts, context, batches and schedule are those of its study, all else is what the
@@ -51,5 +54,6 @@ export function settingsOf(experiment: Experiment, study: RunConfig, target: str
     },
   });
   refuseContradictions(config, experiment.name);
-  return { config, sources: sourcesOf(config).map(({ name }) => name), share: experiment.share ?? 1 };
+  const { share = 1, passes = 1 } = experiment;
+  return { config, sources: sourcesOf(config).map(({ name }) => name), share, passes };
 }

@@ -41,7 +41,8 @@ export async function tasksOf(
   const prepared = { config, documents, circumstances: { documents: documents.sha256, heldOut, code } };
   const tasks: Task[] = [];
   for (const experiment of experiments) {
-    for (const seed of seeds) tasks.push(await taskOf(experiment, seed, prepared, signal));
+    for (const seed of seeds.slice(0, experiment.seeds))
+      tasks.push(await taskOf(experiment, seed, prepared, signal));
   }
   return { tasks, documents };
 }
@@ -67,7 +68,7 @@ export const sourcesOf = ({ config: { teachers, target }, sources }: ExperimentS
 
 /** The results of those tasks that are known. */
 export const namedResults = (tasks: readonly Task[], known: ReadonlyMap<string, Result>): NamedResult[] =>
-  tasks.flatMap(({ key, experiment: { name }, settings: { share } }) => {
+  tasks.flatMap(({ key, experiment: { name }, settings: { share, passes } }) => {
     const result = known.get(key);
-    return result === undefined ? [] : [{ experiment: name, share, result }];
+    return result === undefined ? [] : [{ experiment: name, share, passes, result }];
   });

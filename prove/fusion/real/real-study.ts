@@ -19,16 +19,21 @@ const factbookSource: Source = {
   sha512: 'f61G/QWKM2qjQlEcO+zcdZ0Cj0DhnPdfdEmCUK50HBZroLes/ltbVJiozSIJ/Zv7GUw+yss8cBqHSsg7P+H22Q==',
 };
 
-const copy = 'target';
-const sources = ['smollm2', copy];
+const sources = ['smollm2'];
+/** Passes over the text, in which soft labels should matter more than the text itself. */
+const passes = 4;
+/** Seeds of what takes so much longer. */
+const few = 3;
 
 const realExperiments: readonly Experiment[] = [
   { name: 'before', sources, share: 0 },
   { name: continued, sources, lambda: 1 },
   { name: byDefault, sources },
-  { name: 'SmolLM2 alone', sources: ['smollm2'] },
+  { name: 'with the frozen copy', sources: [...sources, 'target'] },
+  { name: 'lambda = 0.3', sources, lambda: 0.3 },
   { name: 'lambda = 0.5', sources, lambda: 0.5 },
-  { name: 'lambda = 0.1', sources, lambda: 0.1 },
+  { name: `${continued}, ${passes} passes`, sources, lambda: 1, passes, seeds: few },
+  { name: `${byDefault}, ${passes} passes`, sources, passes, seeds: few },
 ].map((experiment) => ({ ...experiment, group: 'main' }));
 
 /** SmolLM2 teaches the example models' target, on text that no example model was trained on. Fetches nothing. */

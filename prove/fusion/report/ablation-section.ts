@@ -19,7 +19,7 @@ export function ablationSection(losses: Losses, ablations: readonly Ablation[]):
     '## What each setting does',
     'Each line changes one thing of the default. Differences of the mean loss over the domains in bits per byte, ' +
       'paired by seed, with their 95 % intervals: below 0 is better. A difference is larger than the noise where ' +
-      'its interval excludes 0.',
+      'its interval excludes 0. What is no part of the table of losses was measured with the first three seeds.',
     '![Differences from the default](results/ablations.svg)',
     ...tables,
   ].join('\n\n');

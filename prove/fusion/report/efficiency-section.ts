@@ -6,34 +6,36 @@ import { lossesOf, lossOf, meanOfDomains } from '../statistics/losses.ts';
 import { type Reached, tokensToReach } from '../statistics/sample-efficiency.ts';
 import { markdownTable, written } from './markdown.ts';
 
-/** The default with fewer tokens, by rising number of them; the default itself comes last. */
-const curveOf = (results: readonly NamedResult[], names: readonly string[]): string[] => {
-  const share = (name: string) => results.find(({ experiment }) => experiment === name)?.share ?? 0;
-  return [...names, byDefault].sort((a, b) => share(a) - share(b));
-};
+/** The default with less text, by rising share of it; the default itself comes last. */
+const curveOf = (results: readonly NamedResult[], names: readonly string[]): string[] =>
+  [...names.filter((name) => name.startsWith(byDefault)), byDefault].sort(
+    (a, b) => shareOf(results, a) - shareOf(results, b),
+  );
 
-/** How many of its tokens the default needs to reach the loss of continued training on all of them. */
+/** How much text the default needs to reach the loss of continued training on all of it. */
 export function efficiencySection(results: readonly NamedResult[], names: readonly string[]): string {
   const losses = lossesOf(results);
   const curve = curveOf(results, names);
-  const rows = [...curve, continued].map((name) => [
+  const others = names.filter((name) => !curve.includes(name));
+  const rows = [...curve, ...others, continued].map((name) => [
     name,
+    String(passesOf(results, name)),
     tokensOf(results, name).toLocaleString('en-GB'),
     written(lossOf(losses, name, meanOfDomains), 4),
   ]);
   return [
     '## Sample efficiency',
-    'The default trained on a part of the documents, each time with a schedule of its own that ends at 0, against ' +
-      'continued training on all of them.',
-    markdownTable(['', 'tokens (mean)', 'mean of the domains, bits per byte'], rows),
-    '![Loss by tokens trained on](results/sample-efficiency.svg)',
+    'The default taught on a part of the documents, over which it passes so often that it takes as many steps as ' +
+      'continued training on all of them: the teachers are asked about that part alone.',
+    markdownTable(['', 'passes', 'tokens of the text (mean)', 'mean of the domains, bits per byte'], rows),
+    '![Loss by text trained on](results/sample-efficiency.svg)',
     conclusion(sharesReached(results, curve)),
   ].join('\n\n');
 }
 
 interface SeedReached {
   readonly seed: number;
-  /** In shares of the tokens of continued training. */
+  /** In shares of the text of continued training, in tokens. */
   readonly reached: Reached | undefined;
 }
 
@@ -50,7 +52,7 @@ function sharesReached(results: readonly NamedResult[], curve: readonly string[]
 function pointOf(results: readonly NamedResult[], name: string, seed: number) {
   const own = results.filter(({ experiment, result }) => experiment === name && result.seed === seed);
   const loss = lossOf(lossesOf(own), name, meanOfDomains).mean;
-  return own.map(({ result: { tokens } }) => ({ tokens, loss }));
+  return own.map(({ passes, result }) => ({ tokens: result.tokens / passes, loss }));
 }
 
 function conclusion(seeds: readonly SeedReached[]): string {
@@ -64,10 +66,12 @@ function conclusion(seeds: readonly SeedReached[]): string {
   const share = intervalOf(exact.map((tokens) => 100 * tokens));
   const sum =
     exact.length === seeds.length
-      ? `On average the default needs ${written(share, 1)} % of the tokens: ${(100 / share.mean).toFixed(2)} times fewer.`
-      : 'A mean over the seeds would not be honest, as not all of them reach it between two points of the curve.';
-  const table = markdownTable(['seed', 'share of the tokens with which the default reaches continued'], rows);
-  return `${table}\n\nBetween two points the loss is taken to fall as the logarithm of the tokens grows. ${sum}`;
+      ? `On average the default needs ${written(share, 1)} % of the text: ${(100 / share.mean).toFixed(2)} times less.`
+      : seeds.length > 0 && seeds.every(({ reached }) => reached?.atMost)
+        ? `With every seed the smallest part of the text is enough: the default needs ${(1 / Math.max(...seeds.flatMap(({ reached }) => reached?.tokens ?? []))).toFixed(2)} times less, at least.`
+        : 'A mean over the seeds would not be honest, as not all of them reach it between two points of the curve.';
+  const table = markdownTable(['seed', 'share of the text with which the default reaches continued'], rows);
+  return `${table}\n\nBetween two points the loss is taken to fall as the logarithm of the text grows. ${sum}`;
 }
 
 export function efficiencyPicture(results: readonly NamedResult[], names: readonly string[]): string {
@@ -77,16 +81,22 @@ export function efficiencyPicture(results: readonly NamedResult[], names: readon
     loss: lossOf(losses, name, meanOfDomains),
   });
   return drawCurve({
-    title: 'Mean held-out loss by tokens trained on (bits per byte, lower is better)',
-    axis: 'tokens trained on',
+    title: 'Mean held-out loss by text, with as many steps (bits per byte, lower is better)',
+    axis: 'tokens of the text',
     name: byDefault,
     points: curveOf(results, names).map(point),
-    other: { name: `${continued}, all tokens`, ...point(continued) },
+    other: { name: `${continued}, all text`, ...point(continued) },
   });
 }
 
-/** Tokens trained on, as the mean over seeds. */
+/** Tokens of the text that is trained on, as the mean over seeds. */
 function tokensOf(results: readonly NamedResult[], name: string): number {
   const own = results.filter(({ experiment }) => experiment === name);
-  return Math.round(own.reduce((sum, { result }) => sum + result.tokens, 0) / own.length);
+  return Math.round(own.reduce((sum, { passes, result }) => sum + result.tokens / passes, 0) / own.length);
 }
+
+const shareOf = (results: readonly NamedResult[], name: string): number =>
+  results.find(({ experiment }) => experiment === name)?.share ?? 0;
+
+const passesOf = (results: readonly NamedResult[], name: string): number =>
+  results.find(({ experiment }) => experiment === name)?.passes ?? 0;

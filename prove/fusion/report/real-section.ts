@@ -1,14 +1,15 @@
 import { byDefault, continued } from '../experiments.ts';
 import type { RealFindings } from '../real/real-findings.ts';
-import { lossesOf } from '../statistics/losses.ts';
+import { changeOf, type Losses, lossesOf, meanOfDomains } from '../statistics/losses.ts';
 import { differencesTable } from './ablation-section.ts';
 import { comparison, gain, lossesByDomain, mainPicture } from './main-section.ts';
+import { writtenDifference } from './markdown.ts';
 
 /** What a real LLM among the teachers does for the same target. */
 export function realSection({ names, results, compared }: RealFindings): string {
   const losses = lossesOf(results);
   const seeds = [...new Set(results.map(({ result }) => result.seed))];
-  const whole = results.find(({ share }) => share === 1)?.result;
+  const whole = results.find(({ share, passes }) => share === 1 && passes === 1)?.result;
   const others = names.filter((name) => !['before', continued, byDefault].includes(name));
   return [
     '## A real LLM among the teachers',
@@ -27,7 +28,17 @@ export function realSection({ names, results, compared }: RealFindings): string 
     '### Other settings with SmolLM2',
     'Differences of the mean loss over the domains in bits per byte, paired by seed: below 0 is better.',
     differencesTable(losses, others),
+    ...afterPasses(losses, names),
   ].join('\n\n');
+}
+
+/** What several passes over the text change, each way of training against the other after as many. */
+function afterPasses(losses: Losses, names: readonly string[]): string[] {
+  const own = names.find((name) => name.startsWith(`${byDefault}, `));
+  const other = names.find((name) => name.startsWith(`${continued}, `));
+  if (own === undefined || other === undefined) return [];
+  const change = writtenDifference(changeOf(losses, own, other, meanOfDomains), 2);
+  return [`"${own}" changes the loss of "${other}" by ${change} %.`];
 }
 
 export const realPicture = ({ names, results }: RealFindings): string =>

@@ -1,9 +1,11 @@
+import type { Combination } from '../combination/combinations.ts';
 import type { Experiment } from '../experiment.ts';
 import type { NamedResult } from '../measure/equal-effort.ts';
 import type { RealFindings } from '../real/real-findings.ts';
 import { lossesOf } from '../statistics/losses.ts';
 import { type Ablation, ablationPicture, ablationSection } from './ablation-section.ts';
 import type { Circumstances } from './circumstances.ts';
+import { combinationSection } from './combination-section.ts';
 import { efficiencyPicture, efficiencySection } from './efficiency-section.ts';
 import { mainPicture, mainSection } from './main-section.ts';
 import { markdownTable } from './markdown.ts';
@@ -14,6 +16,7 @@ export interface Findings {
   readonly experiments: readonly Experiment[];
   readonly results: readonly NamedResult[];
   readonly circumstances: Circumstances;
+  readonly combinations: readonly Combination[];
   /** What held-out text was compared with. */
   readonly compared: string;
   /** Undefined where nothing has been measured with a real LLM. */
@@ -26,16 +29,12 @@ export interface Findings {
 
 /** The page and its pictures, by their paths below docs/. */
 export function resultsPage(findings: Findings): Map<string, string> {
-  const { experiments, results, real, onPolicy, remarks } = findings;
+  const { experiments, results, combinations, real, onPolicy, remarks } = findings;
   const losses = lossesOf(results);
   const of = (group: Experiment['group']) =>
     experiments.filter((experiment) => experiment.group === group).map(({ name }) => name);
   const ablations: Ablation[] = [
     { heading: 'Alignment, vocabulary and combination', names: of('ablations') },
-    {
-      heading: 'Sources',
-      names: [...of('main').filter((name) => name.endsWith(' alone')), ...of('sources')],
-    },
     { heading: 'Candidates a token', names: of('candidates') },
     { heading: 'Weight of the text against the teachers', names: of('lambda') },
   ];
@@ -46,6 +45,7 @@ export function resultsPage(findings: Findings): Map<string, string> {
     mainSection(losses, of('main')),
     ablationSection(losses, ablations),
     efficiencySection(results, of('sample efficiency')),
+    combinationSection(combinations),
     ...(real === undefined ? [] : [realSection(real)]),
     ...(onPolicy === undefined ? [] : [onPolicy.trim()]),
     ...(remarks === undefined ? [] : ['## What did not work, and other remarks', remarks.trim()]),
@@ -63,7 +63,7 @@ function whatWasRun({ results, circumstances, compared }: Findings): string {
   const once = [...new Map(results.map(({ result }) => [result.key, result])).values()];
   const seeds = [...new Set(once.map(({ seed }) => seed))];
   const hours = once.reduce((sum, { seconds }) => sum + seconds, 0) / 3600;
-  const whole = results.find(({ share }) => share === 1)?.result;
+  const whole = results.find(({ share, passes }) => share === 1 && passes === 1)?.result;
   const facts = [
     ...circumstances.facts,
     ['seeds', seeds.join(', ')],

@@ -4,6 +4,7 @@ import { changeOf, columnsOf, differenceOf, isSame, lossesOf, lossOf } from './l
 const named = (experiment: string, seed: number, speeches: number, fiction: number) => ({
   experiment,
   share: 1,
+  passes: 1,
   result: {
     key: '',
     name: experiment,
