@@ -65,13 +65,13 @@ export const experiments: readonly Experiment[] = [
     { name: 'orator alone, lambda = 0.3', sources: ['orator'], lambda: 0.3, seeds: few },
   ]),
   // As many steps as one pass over all documents takes.
-  ...inGroup(
-    'sample efficiency',
-    [4, 2].map((passes) => ({
-      name: `default, ${100 / passes} % of the text`,
+  ...inGroup('sample efficiency', [
+    ...[4, 2].map((passes) => ({
+      name: `${byDefault}, ${100 / passes} % of the text`,
       sources,
       share: 1 / passes,
       passes,
     })),
-  ),
+    { name: `${continued}, 25 % of the text`, sources, lambda: 1, share: 0.25, passes: 4 },
+  ]),
 ];
