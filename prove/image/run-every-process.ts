@@ -132,7 +132,7 @@ export async function runEveryProcess(container: Container, directory: string, c
       nothing,
       /kind: PrometheusRule/,
     );
-    await runs('up', ['up', '/data/together.yaml'], volume, /./);
+    await runs('up', ['up', '/data/together.yaml'], { ...volume, temporary: true }, /./);
   } finally {
     for (const { process: child } of running) if (child.exitCode === null) child.kill('SIGKILL');
     await nats.stop();
@@ -145,6 +145,8 @@ function runFile(run: string, url: string, ports: ReadonlyMap<string, number> = 
   return {
     run,
     nats: { url },
+    // Asked for by `kubernetes`; everything listens on 127.0.0.1 here.
+    security: { insecure: true },
     contextLength: 256,
     corpus: [{ domain: 'chat', path: `${chat}/data.jsonl` }],
     onPolicy: {
