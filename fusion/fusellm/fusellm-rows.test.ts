@@ -114,3 +114,15 @@ describe('createSameToken', () => {
     expect(plain(0, 1, 0)).toBe(true);
   });
 });
+
+it('takes what fills up a row of fewer candidates for none', () => {
+  const filled: SourceSteps = {
+    topK: 4,
+    tokenIds: Int32Array.of(3),
+    candidateIds: Int32Array.of(0, 1, 0, 0),
+    logProbabilities: Float32Array.of(-0.5, -1.5, -Infinity, -Infinity),
+  };
+  const { counts, probabilities } = fusellmRows(Int32Array.of(3), filled, Int32Array.of(0), map, always, 1);
+  expect([...counts]).toEqual([2]);
+  expect(probabilities[0] + probabilities[1]).toBeCloseTo(1, 6);
+});

@@ -11,6 +11,9 @@ export interface Experiment {
   /** Names of the sources; `target` is the target's frozen copy. */
   readonly sources: readonly string[];
   readonly topK?: number;
+  readonly topP?: number;
+  /** All of the topK candidates in float16, as they are recorded, and not as a teacher sends them. */
+  readonly asRecorded?: true;
   readonly lambda?: number;
   readonly fusion?: NonNullable<RunFile['fusion']>;
   /** Share of the documents that it is trained on, with its own schedule; 0 leaves the target untrained. */
@@ -28,5 +31,7 @@ export interface ExperimentSettings {
   /** In the order in which ties between them are broken. */
   readonly sources: readonly string[];
   readonly share: number;
+  /** Of the recording's candidates, as of the run file; undefined where they are read as they are. */
+  readonly topP: number | undefined;
   readonly passes: number;
 }

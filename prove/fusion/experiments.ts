@@ -56,10 +56,12 @@ export const experiments: readonly Experiment[] = [
     })),
     { name: 'with the frozen copy', sources: withCopy, seeds: few },
   ]),
-  ...inGroup(
-    'candidates',
-    [1, 10].map((topK) => ({ name: `k = ${topK}`, sources, topK, seeds: few })),
-  ),
+  ...inGroup('candidates', [
+    ...[1, 10].map((topK) => ({ name: `k = ${topK}`, sources, topK, seeds: few })),
+    { name: 'topP 0.9, 8 bits', sources, topP: 0.9, seeds: few },
+    { name: 'topP 0.98, 8 bits', sources, topP: 0.98, seeds: few },
+    { name: 'k = 50, float16', sources, asRecorded: true, seeds: few },
+  ]),
   ...inGroup('lambda', [
     ...[0.05, 0.3].map((lambda) => ({ name: `lambda = ${lambda}`, sources, lambda, seeds: few })),
     { name: 'orator alone, lambda = 0.3', sources: ['orator'], lambda: 0.3, seeds: few },

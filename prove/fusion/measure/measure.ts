@@ -92,7 +92,7 @@ async function compute(
   { documents, recordings, tokenizers }: Inputs,
   signal: AbortSignal,
 ): Promise<Result> {
-  const { config, share, passes } = settings;
+  const { config, share, passes, topP } = settings;
   // As the feeder of a run with this seed; a share of the documents is the first of them.
   const order = [...documentOrder(new Uint32Array(documents.texts.length), seed)];
   const first = order.slice(0, Math.round(share * order.length));
@@ -109,6 +109,7 @@ async function compute(
   try {
     const outcome = await remote.trainExperiment({
       config,
+      topP,
       sources,
       recorded,
       tokenizers,

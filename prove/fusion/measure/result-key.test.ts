@@ -19,6 +19,8 @@ test('what sets the default anyway has its key, whatever it is called', () => {
 test.each<Partial<Experiment>>([
   { sources: ['orator'] },
   { topK: 5 },
+  { topP: 0.9 },
+  { asRecorded: true },
   { lambda: 0.5 },
   { share: 0.5 },
   { passes: 2 },

@@ -19,7 +19,7 @@ export interface Circumstances {
  * default anyway has the default's key.
  */
 export function resultKey(
-  { config, sources, share, passes }: ExperimentSettings,
+  { config, sources, share, passes, topP }: ExperimentSettings,
   circumstances: Circumstances,
 ): string {
   const { batchDocuments, learningRate, schedule, warmupRatio, warmupSteps } = config.trainer;
@@ -29,6 +29,7 @@ export function resultKey(
     share,
     passes,
     topK: config.topK,
+    topP,
     fusion,
     engine: engineOptionsOf(config, fusion),
     batchDocuments,

@@ -41,6 +41,7 @@ export function settingsOf(experiment: Experiment, study: RunConfig, target: str
     heldOut,
     contextLength,
     topK: experiment.topK,
+    topP: experiment.topP,
     teachers: study.teachers.filter(({ name }) => experiment.sources.includes(name)),
     target: { model: target, source: copies ? study.target.source : undefined },
     fusion: experiment.fusion ?? {},
@@ -55,5 +56,6 @@ export function settingsOf(experiment: Experiment, study: RunConfig, target: str
   });
   refuseContradictions(config, experiment.name);
   const { share = 1, passes = 1 } = experiment;
-  return { config, sources: sourcesOf(config).map(({ name }) => name), share, passes };
+  const topP = experiment.asRecorded ? undefined : config.topP;
+  return { config, sources: sourcesOf(config).map(({ name }) => name), share, passes, topP };
 }

@@ -38,7 +38,7 @@ test('an experiment trains on the recorded documents in its own order, and ends 
     sources: ['orator', 'novelist'],
     topK: 5,
   } as const;
-  const { config } = settingsOf(experiment, await loadDemo(), target);
+  const { config, topP } = settingsOf(experiment, await loadDemo(), target);
   const trained = (recorded: readonly number[]) =>
     trainExperiment({
       config: {
@@ -46,6 +46,7 @@ test('an experiment trains on the recorded documents in its own order, and ends 
         heldOut: [{ domain: 'fiction', path: heldOut }],
         trainer: { ...config.trainer, batchDocuments: 2 },
       },
+      topP,
       texts: recorded.map((number) => texts[number]),
       recorded,
       sources,

@@ -24,7 +24,7 @@ import type { ExperimentSettings } from '../experiment.ts';
 import { refuseStopped } from './refuse-stopped.ts';
 
 /** An experiment with all that it is made of. */
-export interface Trial extends Pick<ExperimentSettings, 'config'> {
+export interface Trial extends Pick<ExperimentSettings, 'config' | 'topP'> {
   /** The text of each document of the run, in the order in which they are trained on. */
   readonly texts: readonly string[];
   /** Number that each of these documents has in the recordings. */
@@ -65,6 +65,7 @@ const log = createLog('prove', { level: 'silent' });
  */
 export async function trainExperiment({
   config,
+  topP,
   texts,
   recorded,
   sources,
@@ -107,7 +108,7 @@ export async function trainExperiment({
     let end: TrainingState = initialState(config.run, '');
     await train({
       engine,
-      batches: batchesOf(joinRecorded(texts, recordings, { numbers: recorded, topK, signal })),
+      batches: batchesOf(joinRecorded(texts, recordings, { numbers: recorded, topK, topP, signal })),
       resumedFrom: undefined,
       checkpointEvery: totalSteps + 1,
       signal,
