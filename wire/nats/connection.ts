@@ -10,6 +10,7 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import type { Log } from '../../process/log/log.ts';
 import { RepeatedWarning } from '../../process/log/repeated-warning.ts';
 import { connectionFailure } from './connection-failure.ts';
+import { leaveCutOffServer } from './leave-cut-off-server.ts';
 import { atUrl, type NatsSettings, natsLogin } from './login.ts';
 
 /** A connection to NATS that reconnects by itself. */
@@ -83,6 +84,7 @@ export async function connectNats(
     const manager = await raw.jetstreamManager(inDomain);
     const jetStream = raw.jetstream(inDomain);
     void tell(raw, watch);
+    if (servers.length > 1) void leaveCutOffServer(raw, manager, watch.log);
     void raw.closed().then(() => watch.onEvent?.('closed'));
     const ownHost = raw.info?.client_ip ?? '127.0.0.1';
     const serverVersion = raw.info?.version ?? '';

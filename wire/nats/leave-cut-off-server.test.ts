@@ -1,0 +1,70 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { KeptProcess } from '../../test/end-to-end/kept-process.ts';
+import { hasSeparateNetworks, SeparateNetworks } from '../../test/end-to-end/separate-networks.ts';
+import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
+import { connectNats, type NatsConnection } from './connection.ts';
+import { findNatsServer } from './find-nats-server.ts';
+
+const [port, clusterPort] = [4222, 6222];
+
+async function startCluster(networks: SeparateNetworks): Promise<string> {
+  const directory = await temporaryDirectory();
+  const program = await findNatsServer();
+  const routes = networks.hosts.map((host) => `nats://${host}:${clusterPort}`);
+  for (const [machine, host] of networks.hosts.entries()) {
+    const file = join(directory, `${machine}.conf`);
+    const lines = [
+      `server_name: server-${machine}`,
+      `listen: "${host}:${port}"`,
+      `jetstream { store_dir: ${JSON.stringify(join(directory, `store-${machine}`))} }`,
+      `cluster { name: test, listen: "${host}:${clusterPort}", routes: [${routes}] }`,
+    ];
+    await writeFile(file, lines.join('\n'));
+    const server = new KeptProcess(`server-${machine}`, networks.on(machine, [program, '-c', file]), {
+      mayEnd: false,
+    });
+    server.start();
+    onTestFinished(() => server.stop());
+  }
+  return networks.hosts.map((host) => `nats://${host}:${port}`).join(',');
+}
+
+async function connected(url: string): Promise<NatsConnection> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await connectNats(url, 'test');
+    } catch (error) {
+      // The cluster elects a leader first.
+      if (tries === 100) throw error;
+      await sleep(100);
+    }
+  }
+}
+
+test.skipIf(!(await hasSeparateNetworks()))(
+  'who is connected to a server that is cut off from the others goes to one of these',
+  { timeout: 120_000 },
+  async () => {
+    const networks = await SeparateNetworks.open(3);
+    onTestFinished(() => networks.close());
+    const connection = await connected(await startCluster(networks));
+    onTestFinished(() => connection.close());
+    await connection.manager.streams.add({ name: 'test', subjects: ['test'], num_replicas: 3 });
+    const cutOff = connection.raw.getServer();
+    await networks.separate(networks.hosts.indexOf(cutOff.split(':')[0]));
+    while (connection.raw.getServer() === cutOff) await sleep(100);
+    await expect
+      .poll(
+        () =>
+          connection.jetStream.publish('test').then(
+            ({ seq }) => seq,
+            () => 0,
+          ),
+        { timeout: 30_000 },
+      )
+      .toBeGreaterThan(0);
+  },
+);
