@@ -131,6 +131,7 @@ async function run(
       batchDocuments: 4,
       warmupRatio: 0.05,
       threads: 1,
+      lambda: 0.3,
       ...trainer,
     },
     ...rest,

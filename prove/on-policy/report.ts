@@ -82,7 +82,7 @@ export function onPolicySection(results: readonly ArmResult[]): string {
   return [
     '## Own text against given text',
     '<!-- Written by `npm run prove -- on-policy --write`. -->',
-    'One teacher, the orator, teaches the target the speeches by default (74 steps at 3e-3); then all arms go on from there at ' +
+    'One teacher, the orator, teaches the target the speeches (74 steps at 3e-3, λ 0.3 throughout); then all arms go on from there at ' +
       '1e-3 with as many tokens, each a real run of the whole mesh: from the same speeches in another order, or in part from ' +
       'what the target itself writes behind the beginnings of their paragraphs (temperature 1, 128 tokens at most, staleness 1). ' +
       `Then each writes behind beginnings of held-out speeches, ${ownTokens.toLocaleString('en-GB')} tokens or so, and the ` +
