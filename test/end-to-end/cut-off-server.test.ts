@@ -2,11 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { KeptProcess } from '../../test/end-to-end/kept-process.ts';
-import { hasSeparateNetworks, SeparateNetworks } from '../../test/end-to-end/separate-networks.ts';
-import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
-import { connectNats, type NatsConnection } from './connection.ts';
-import { findNatsServer } from './find-nats-server.ts';
+import { connectNats, type NatsConnection } from '../../wire/nats/connection.ts';
+import { findNatsServer } from '../../wire/nats/find-nats-server.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { KeptProcess } from './kept-process.ts';
+import { hasSeparateNetworks, SeparateNetworks } from './separate-networks.ts';
 
 const [port, clusterPort] = [4222, 6222];
 
