@@ -108,12 +108,12 @@ it('a distribution takes as many bytes as are published', async () => {
     const scores = syntheticScores(texts, await tokenizer.encodeBatch(texts), topK, 1);
     const origin = { document: 0, teacher: 'gpt2', tokenizerFingerprint: tokenizer.fingerprint };
     const bytes = scores.map(
-      (one) => distributionToBytes({ ...one, ...origin }, tokenizer.vocabularySize).length,
+      (one) => distributionToBytes({ ...one, ...origin }, tokenizer.vocabularySize, 1).length,
     );
     const tokens = scores.map(({ tokenIds }) => tokenIds.length);
     const sum = (values: readonly number[]) => values.reduce((a, b) => a + b);
     const share = bytesOfToken(topK, tokenizer.vocabularySize) / (sum(bytes) / sum(tokens));
-    expect(share).toBeGreaterThan(0.97);
-    expect(share).toBeLessThan(1.03);
+    expect(share).toBeGreaterThan(0.9);
+    expect(share).toBeLessThan(1.1);
   }
 });

@@ -10,7 +10,7 @@ import type { ScoredFor, Scoring } from './calibration-request.ts';
 
 const [runFile, name] = process.argv.slice(2);
 const config = await loadRunConfig(runFile);
-const { topK } = config;
+const { topK, topP } = config;
 const source = sourcesOf(config).find((each) => each.name === name)!;
 const { threads, execution, device, chatTemplate, batchDocuments } = source;
 const model = await OnnxModel.load(source.model!, {
@@ -37,7 +37,7 @@ await answerLines<Scoring, ScoredFor>(async ({ contents, seconds, withDistributi
         teacher: name,
         tokenizerFingerprint: model.tokenizer.fingerprint,
       };
-      const message = distributionToBytes({ ...outcome, ...origin }, model.card.vocabularySize);
+      const message = distributionToBytes({ ...outcome, ...origin }, model.card.vocabularySize, topP);
       tokens += outcome.tokenIds.length;
       bytes += message.length;
       if (withDistributions && begin + i < contents.length)
