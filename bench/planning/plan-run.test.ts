@@ -1,9 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { OnnxModel } from '../../services/teacher/backends/onnx-model.ts';
+import { isRefused } from '../../services/teacher/teacher-model.ts';
 import { exampleConfig } from '../../test/support/example-config.ts';
-import { loadRealTokenizer } from '../../test/support/real-tokenizer.ts';
 import { distributionToBytes } from '../../wire/codec/distribution-bytes.ts';
 import { zoo } from '../fusion/zoo-documents.ts';
-import { syntheticScores } from '../mesh/synthetic-scores.ts';
 import { devicesOf } from './accelerators.ts';
 import { type Machines, placeOnAccelerators } from './place-on-accelerators.ts';
 import { byName, shareDevices } from './placement.ts';
@@ -100,19 +100,21 @@ describe('devices', () => {
   });
 });
 
-it('a distribution takes as many bytes as are published', async () => {
-  const tokenizer = await loadRealTokenizer('gpt2');
-  const { contents } = corpus;
-  const texts = contents.slice(0, 4) as string[];
-  for (const topK of [10, 200]) {
-    const scores = syntheticScores(texts, await tokenizer.encodeBatch(texts), topK, 1);
-    const origin = { document: 0, teacher: 'gpt2', tokenizerFingerprint: tokenizer.fingerprint };
-    const bytes = scores.map(
-      (one) => distributionToBytes({ ...one, ...origin }, tokenizer.vocabularySize, 1).length,
-    );
-    const tokens = scores.map(({ tokenIds }) => tokenIds.length);
-    const sum = (values: readonly number[]) => values.reduce((a, b) => a + b);
-    const share = bytesOfToken(topK, tokenizer.vocabularySize) / (sum(bytes) / sum(tokens));
+it('a distribution with all its candidates takes as many bytes as are published, within a tenth', async () => {
+  const contents = corpus.contents.slice(0, 4);
+  const { signal } = new AbortController();
+  for (const topK of [10, 50, 200]) {
+    const model = await OnnxModel.load(`${zoo}/orator`, { topK, threads: 1, placement: { provider: 'cpu' } });
+    onTestFinished(() => model.close());
+    const { vocabularySize } = model.card;
+    const origin = { teacher: 'orator', tokenizerFingerprint: model.tokenizer.fingerprint };
+    let [bytes, tokens] = [0, 0];
+    for (const [document, said] of (await model.score(contents, topK, { lane: '', signal })).entries()) {
+      if (isRefused(said)) throw new Error(said.refusal);
+      bytes += distributionToBytes({ ...said, ...origin, document }, vocabularySize, 1).length;
+      tokens += said.tokenIds.length;
+    }
+    const share = bytesOfToken(topK, vocabularySize) / (bytes / tokens);
     expect(share).toBeGreaterThan(0.9);
     expect(share).toBeLessThan(1.1);
   }
