@@ -181,7 +181,7 @@ describe('fusemesh doctor', { timeout: 60_000 }, () => {
     const trainer = await report(path, ...set(`trainer.address=${address}`, 'corpus.0.path=not/here'));
     expect(trainer.problems).toEqual([]);
     expect(trainer.run.map(({ name }) => name)).toEqual([
-      ...['run file', 'ports', 'trainer.address', 'security', 'nats'],
+      ...['run file', 'ports', 'trainer.address', 'security', 'nats', 'nats store'],
       ...['teachers.0.model', 'teachers.1.model', 'teachers.2.model', 'target.model'],
     ]);
   });
