@@ -2,7 +2,7 @@
 // that started it, and then loads the file it was started for. In an image that is JavaScript too.
 import { workerData } from 'node:worker_threads';
 
-if (workerData.file.endsWith('.ts')) {
+if (/\.m?ts$/.test(workerData.file)) {
   const { register } = await import('tsx/esm/api');
   register();
 }
