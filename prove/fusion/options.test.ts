@@ -16,7 +16,7 @@ test('the quick form is one seed of the main table; names are chosen by a patter
   expect(parseOptions(['--quick']).seeds).toEqual([0]);
   expect(namesOf('--quick')).toEqual(expect.arrayContaining(['before', 'continued training', 'default']));
   expect(namesOf('--quick')).not.toContain('k = 1');
-  expect(namesOf('--only', '^k = ')).toEqual(['k = 1', 'k = 5', 'k = 10', 'k = 50']);
+  expect(namesOf('--only', '^k = ')).toEqual(['k = 1', 'k = 10', 'k = 50, float16']);
 });
 
 test('a learning rate goes to every experiment that is chosen', () => {

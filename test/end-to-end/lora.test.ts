@@ -23,8 +23,8 @@ test('a run trains adapters, goes on with them after a stop, and merges them int
   const parameters = ['up', path, '--json'];
   // All sources together, what lies outside of their candidates left to the target.
   const mixture = ['fusion.combine=avgCE', 'fusion.truncated=tail'];
-  for (const setting of [...mixture, 'target.lora.rank=4', 'trainer.steps=12', 'trainer.learningRate=4e-3'])
-    parameters.push('--set', setting);
+  const few = ['trainer.steps=12', 'trainer.learningRate=4e-3', 'trainer.lambda=0.3'];
+  for (const setting of [...mixture, 'target.lora.rank=4', ...few]) parameters.push('--set', setting);
 
   const first = startCommand(parameters);
   await awaitCheckpoint(output, 2);
