@@ -13,7 +13,13 @@ await withSetUp({ nats: true }, async (environment) => {
   const made = await run(process.execPath, ['--import', 'tsx', 'examples/smollm2/build.ts'], { environment });
   if (made !== 0) return made;
   const vllm = process.env.FUSEMESH_VLLM ?? installVllm();
-  const parameters = ['node_modules/vitest/vitest.mjs', 'run', ...process.argv.slice(2), 'test/vllm'];
+  const parameters = [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    ...process.argv.slice(2),
+    'test/vllm',
+    'test/served',
+  ];
   return run(process.execPath, parameters, { environment: { ...environment, FUSEMESH_VLLM: vllm } });
 });
 

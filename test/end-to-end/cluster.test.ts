@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { disturbedRun, type Outcome } from './disturbed-run.ts';
-import { hasSeparateNetworks } from './separate-networks.ts';
 import { makeSmallCorpus, type SmallCorpus } from './small-run.ts';
 
 const settings = [
@@ -42,39 +41,3 @@ test('a run on three NATS servers survives the leader being killed and another s
   const lives = mesh.servers.map(({ lives }) => lives.length).sort();
   expect(lives).toEqual([1, 1, 2]);
 });
-
-test.skipIf(!(await hasSeparateNetworks()))(
-  'a run on three NATS servers survives a rolling restart, and servers that are cut off from others or from all',
-  { timeout: 600_000 },
-  async () => {
-    const { state, weights, mesh, orphans } = await disturbedRun(corpus, `apart-${process.pid}`, {
-      settings,
-      servers: 3,
-      apart: true,
-      maxPayload,
-      disturb: async ({ mesh: going, reaches }) => {
-        const networks = going.networks!;
-        await reaches(1);
-        for (const server of going.servers) {
-          await server.restart();
-          await going.inSync();
-        }
-        await reaches(3);
-        // The leader hears its clients, and no other server any more: it may not lead on.
-        const leading = going.servers.indexOf((await going.leader())!);
-        await networks.separate(leading);
-        await reaches(5);
-        await networks.unite(leading);
-        await going.inSync();
-        const cutOff = going.servers.indexOf((await going.leader())!);
-        await networks.unplug(cutOff);
-        await reaches(7);
-        await networks.plug(cutOff);
-      },
-    });
-    expect(state).toEqual(undisturbed.state);
-    expect(weights).toBe(undisturbed.weights);
-    expect(orphans).toEqual([]);
-    expect(mesh.servers.map(({ lives }) => lives.length)).toEqual([2, 2, 2]);
-  },
-);
