@@ -3,8 +3,9 @@ import type { FusedBatch } from '../fusion/batch/batches.ts';
 import type { RunConfig } from '../process/config/schema.ts';
 import type { BackgroundTasks } from '../process/lifecycle/background-tasks.ts';
 import type { CorpusManifest } from '../wire/generated/fusemesh/v1/corpus_pb.ts';
-import { type ConnectionEvent, connectNats, type NatsConnection } from '../wire/nats/connection.ts';
+import { connectNats, type NatsConnection } from '../wire/nats/connection.ts';
 import { holdRun } from '../wire/nats/hold-run.ts';
+import { readinessByConnection } from '../wire/nats/readiness-by-connection.ts';
 import { openRunStreams, type RunStreams } from '../wire/nats/run-streams.ts';
 import type { JoinedParts } from './intake/join/join-documents.ts';
 import { awaitManifest } from './intake/read/manifest.ts';
@@ -50,7 +51,7 @@ export class LiveCorpus implements RunCorpus {
   static async open(config: RunConfig, parts: LiveParts): Promise<LiveCorpus> {
     const connection = await connectNats(config, `fusemesh trainer ${config.run}`, {
       log: parts.log,
-      onEvent: (event) => hearOfNats(event, parts),
+      onEvent: readinessByConnection(parts.readiness, parts.onNats),
     });
     try {
       const held = await holdRun(connection, config.run, parts);
@@ -206,11 +207,4 @@ export class LiveCorpus implements RunCorpus {
     };
     yield* batchesOfRecording(await openRecording(), later, training);
   }
-}
-
-function hearOfNats(event: ConnectionEvent, { onNats, readiness }: TrainerParts): void {
-  onNats(event);
-  if (event === 'unanswered') return;
-  if (event === 'connected' || event === 'back') readiness.has('nats');
-  else readiness.lacks('nats', 'the connection to NATS is lost');
 }

@@ -15,6 +15,7 @@ import { findTextFiles } from '../../texts/find-text-files.ts';
 import { portOf } from '../../wire/discovery/advertised-address.ts';
 import type { CorpusManifest } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
 import { type ConnectionEvent, connectNats } from '../../wire/nats/connection.ts';
+import { readinessByConnection } from '../../wire/nats/readiness-by-connection.ts';
 import { openRunStreams, type RunStreams } from '../../wire/nats/run-streams.ts';
 import { DocumentKeeper, type RunDocuments } from './document-keeper.ts';
 import { encodersOfRun } from './encoders-of-run.ts';
@@ -67,12 +68,7 @@ export async function runFeeder(config: RunConfig, options: FeederOptions): Prom
   const readiness = new Readiness();
   readiness.lacks('nats', 'it is not connected to NATS yet');
   const { onNats } = processMetrics(register);
-  const onEvent = (event: ConnectionEvent) => {
-    onNats(event);
-    if (event === 'unanswered') return;
-    if (event === 'connected' || event === 'back') readiness.has('nats');
-    else readiness.lacks('nats', 'the connection to NATS is lost');
-  };
+  const onEvent = readinessByConnection(readiness, onNats);
   const { listen } = options;
   const { security } = config;
   const http =

@@ -11,8 +11,9 @@ import { hostOfAddress } from '../../process/security/loopback.ts';
 import type { Tracer } from '../../process/tracing/tracer.ts';
 import { portOf } from '../../wire/discovery/advertised-address.ts';
 import { findTargets } from '../../wire/discovery/find.ts';
-import { type ConnectionEvent, connectNats, type NatsConnection } from '../../wire/nats/connection.ts';
+import { connectNats, type NatsConnection } from '../../wire/nats/connection.ts';
 import { LateConnection } from '../../wire/nats/late-connection.ts';
+import { readinessByConnection } from '../../wire/nats/readiness-by-connection.ts';
 import { openRolloutStreams } from '../../wire/nats/rollout-streams.ts';
 import { rolloutTable } from './metric-table.ts';
 import { workOnRollouts } from './rollout-worker.ts';
@@ -55,12 +56,7 @@ export async function runRolloutWorker(config: RunConfig, options: RolloutOption
   readiness.lacks('nats', 'it is not connected to NATS yet');
   const metrics = makeMetrics(rolloutTable, register);
   const { onNats } = processMetrics(register);
-  const onEvent = (event: ConnectionEvent) => {
-    onNats(event);
-    if (event === 'unanswered') return;
-    if (event === 'connected' || event === 'back') readiness.has('nats');
-    else readiness.lacks('nats', 'the connection to NATS is lost');
-  };
+  const onEvent = readinessByConnection(readiness, onNats);
   const http = await serveHttp(register, {
     host: hostOfAddress(listen),
     port: portOf(listen),
