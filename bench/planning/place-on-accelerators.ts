@@ -1,10 +1,11 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { type RunSource, sourcesOf } from '../../process/config/run-sources.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
+import { bytesOfToken } from '../../wire/codec/bytes-of-token.ts';
 import { accelerators, type Devices } from './accelerators.ts';
 import type { Host } from './hosts.ts';
 import { type ByName, givenFor, shareDevices } from './placement.ts';
-import { bytesOfToken, type PlacedRun } from './planned-mesh.ts';
+import type { PlacedRun } from './planned-mesh.ts';
 import { meanOf, type SampledCorpus } from './sample-corpus.ts';
 import { costsAtSpeed, type ModelSize, scoringSeconds, trainingCosts } from './speeds.ts';
 

@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { OnnxModel } from '../../services/teacher/backends/onnx-model.ts';
 import { isRefused } from '../../services/teacher/teacher-model.ts';
 import { exampleConfig } from '../../test/support/example-config.ts';
+import { bytesOfToken } from '../../wire/codec/bytes-of-token.ts';
 import { distributionToBytes } from '../../wire/codec/distribution-bytes.ts';
 import { zoo } from '../fusion/zoo-documents.ts';
 import { devicesOf } from './accelerators.ts';
@@ -9,7 +10,7 @@ import { type Machines, placeOnAccelerators } from './place-on-accelerators.ts';
 import { byName, shareDevices } from './placement.ts';
 import { heldOutTokensOf, planRun, sizesOf } from './plan-run.ts';
 import { bottleneckOf, planText } from './plan-text.ts';
-import { bytesOfToken } from './planned-mesh.ts';
+
 import { sampleCorpus } from './sample-corpus.ts';
 
 const config = exampleConfig({

@@ -35,18 +35,6 @@ const publishSeconds = 5e-4;
 /** Of checkpoints, hashed and synced. */
 const diskBytesPerSecond = 500e6;
 
-/** Span, mass, the token's own id and log-probability, and what a row says of its codes. */
-const bytesBeside = 9;
-/** Bits of a candidate beside those that the distance to the next id takes: of its level and of Rice's codes. */
-const bitsOfCandidate = 6.2;
-
-/**
- * Bytes of a token's distribution with all k candidates, whose ids lie V / k apart. With topP 0.98 it is 65 to 87 % of
- * this with k = 50 (docs/recordings.md).
- */
-export const bytesOfToken = (topK: number, vocabularySize: number): number =>
-  bytesBeside + (topK * (Math.log2(vocabularySize / Math.min(topK, vocabularySize)) + bitsOfCandidate)) / 8;
-
 /** All on this machine, as it was measured. */
 export function placeHere(
   config: RunConfig,

@@ -5,6 +5,7 @@ import { keepProgram } from '../../process/lifecycle/kept-program.ts';
 import { exampleConfig } from '../../test/support/example-config.ts';
 import { freePort } from '../../test/support/free-port.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
+import { bytesOfToken } from '../../wire/codec/bytes-of-token.ts';
 import { connectNats } from '../../wire/nats/connection.ts';
 import { findNatsServer } from '../../wire/nats/find-nats-server.ts';
 import { sizesOf, storeOnDisk, tooLarge, tooLargeFor } from './run-sizes.ts';
@@ -21,13 +22,13 @@ const unlimited = {
 it('reckons what a run holds at NATS when every document is as long as it may be', () => {
   const nats = { url: 'nats://a', maxDocuments: 10, maxDistributions: 10, replicas: 3 };
   const { distribution, total } = sizesOf(config({ nats }));
-  expect(distribution).toBe(1_000 * (100 * 4.25 + 10));
+  expect(distribution).toBe(Math.ceil(1_000 * bytesOfToken(100, 2 ** 18)));
   expect(total).toBe(3 * (10 * 8_000 + 11 * distribution + 128 * 2 ** 20));
 });
 
 it.each([
   [{}, { maxPayload: 8_192 }, /max_payload is 8192 bytes: raise it to 32768/],
-  [{ contextLength: 131_072, topK: 1_000 }, {}, /lower topK \(1000\) or contextLength/],
+  [{ contextLength: 262_144, topK: 1_000 }, {}, /lower topK \(1000\) or contextLength/],
   [
     {},
     { storage: 10e6 },

@@ -1,15 +1,13 @@
 import { sourcesOf } from '../../process/config/run-sources.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
+import { bytesOfToken } from '../../wire/codec/bytes-of-token.ts';
 import type { NatsConnection } from '../../wire/nats/connection.ts';
 import { runOnNats } from '../../wire/nats/list-runs.ts';
 import { type ServerLimits, serverLimits } from '../../wire/nats/server-limits.ts';
 import { byteSize } from '../view/words.ts';
 
-/** Bits of a candidate's id in a vocabulary of up to 262,144 tokens, and bytes of its float16. */
-const bitsOfId = 18;
-const bytesOfLogProbability = 2;
-/** Of a token beside its candidates: its id, span, log-probability and kept mass. */
-const bytesBeside = 10;
+/** The largest vocabulary of a teacher: run files do not say how large theirs are. */
+const mostTokens = 262_144;
 /** Of a token's text, generously. */
 const bytesOfText = 8;
 const deadLetterBytes = 128 * 2 ** 20;
@@ -35,8 +33,7 @@ export interface RunSizes {
 export function sizesOf(config: Sized): RunSizes {
   const { contextLength, topK, nats, onPolicy, target } = config;
   const { maxDocuments, maxDistributions, replicas } = nats;
-  const candidate = bitsOfId / 8 + bytesOfLogProbability;
-  const distribution = Math.ceil(contextLength * (topK * candidate + bytesBeside));
+  const distribution = Math.ceil(contextLength * bytesOfToken(topK, mostTokens));
   const documents = maxDocuments * contextLength * bytesOfText;
   const distributions = sourcesOf(config).length * (maxDistributions + 1) * distribution;
   return {

@@ -36,8 +36,10 @@ export async function downloadByOwnScript(
   await runScript(script);
   try {
     const names = [onnxRuntimeFileName, shared, provider];
-    const contents = await Promise.all(names.map((name) => readFile(join(into, name))));
-    return new Map(names.map((name, i) => [name, contents[i]]));
+    const contents = new Map<string, Uint8Array>();
+    // One after another, so that of several missing files the first is named.
+    for (const name of names) contents.set(name, await readFile(join(into, name)));
+    return contents;
   } catch (cause) {
     throw new FuseMeshError(
       'unavailable',
