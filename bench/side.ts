@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** One side of a comparison, in a process of its own, so that its peak memory can be measured. */
 export interface Side<Request, Answer> {
+  /** Id of the process. */
+  readonly pid: number;
   ask(request: Request): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -23,6 +25,7 @@ export async function startSide<Request, Answer>(
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   if ((await lines.next()).done) return undefined;
   return {
+    pid: child.pid!,
     async ask(request) {
       child.stdin.write(`${JSON.stringify(request)}\n`);
       const { value, done } = await lines.next();

@@ -10,7 +10,7 @@ import { Source } from '../../trainer/intake/sources/source.ts';
 import { streamedBatches } from '../../trainer/pipeline.ts';
 import { connectNats } from '../../wire/nats/connection.ts';
 import { openRunStreams } from '../../wire/nats/run-streams.ts';
-import { type Run, topK, topP } from './request.ts';
+import { topK as defaultTopK, topP as defaultTopP, type Run } from './request.ts';
 import { type BenchSource, fusion } from './sources.ts';
 
 /** The trainer's end of a run. */
@@ -25,7 +25,7 @@ export interface OpenRun {
 
 /** The trainer's own pipeline from the streams of a run to batches, for teachers that nobody calls by gRPC. */
 export async function openRun(
-  { url, run, documents }: Run,
+  { url, run, documents, topK = defaultTopK, topP = defaultTopP }: Run,
   target: Tokenizer,
   teachers: readonly BenchSource[],
   sizes: { readonly batchDocuments: number; readonly contextLength: number },
@@ -54,7 +54,7 @@ export async function openRun(
     join: 'all',
     output: 'unused',
     encoder: ContentEncoder.ofBaseModel(target),
-    fusion,
+    fusion: { ...fusion, candidates: topK },
     streams,
     intake,
     tasks,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { NatsConnection } from '../../wire/nats/connection.ts';
 import { type Side, startSide } from '../side.ts';
-import type { Taken, Teaching, Texts } from './request.ts';
+import type { Sizes, Taken, Teaching, Texts } from './request.ts';
 import { teachers } from './sources.ts';
 
 /** The nats-server of the benchmark. */
@@ -30,11 +30,11 @@ export async function startWorker<Request, Answer>(
 export type TeacherSide = Side<Texts | Teaching, Taken>;
 
 /** Starts the teachers' processes, ready to publish distributions of these texts. */
-export function startTeachers(texts: readonly string[]): Promise<TeacherSide[]> {
+export function startTeachers(texts: readonly string[], sizes: Sizes = {}): Promise<TeacherSide[]> {
   return Promise.all(
     teachers.map(async (name) => {
       const side: TeacherSide = await startWorker('teacher-worker.ts', name);
-      await side.ask({ texts });
+      await side.ask({ texts, ...sizes });
       return side;
     }),
   );

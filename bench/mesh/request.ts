@@ -1,11 +1,19 @@
+/** How much is said of a token. */
+export interface Sizes {
+  /** Candidates; left out, 10. */
+  readonly topK?: number;
+  /** Share of their probability that is sent; left out, 0.98. */
+  readonly topP?: number;
+}
+
 /** The first request to each process of the benchmark: the texts of the documents. */
-export interface Texts {
+export interface Texts extends Sizes {
   /** Document d has text d modulo their number. */
   readonly texts: readonly string[];
 }
 
 /** A run in which a process is to do its part. */
-export interface Run {
+export interface Run extends Sizes {
   readonly url: string;
   readonly run: string;
   readonly documents: number;
@@ -38,7 +46,6 @@ export interface Taken {
 }
 
 export const topK = 10;
-/** Share of their probability that is sent, as by default. */
 export const topP = 0.98;
 /** Documents of one batch of a teacher. */
 export const teacherBatchDocuments = 8;

@@ -6,6 +6,8 @@ import { createRandom } from '../../test/support/random.ts';
 const firstIsRight = 0.5;
 /** Elsewhere it stands at any of these ranks, and is no candidate beyond the k. */
 const ranks = 14;
+/** With more candidates probabilities fall more slowly: all of them matter. */
+const usualTopK = 10;
 
 /**
  * What a model with this tokenizer might say about texts: real token ids, often the right one, with
@@ -30,7 +32,7 @@ export function syntheticScores(
     for (let row = 0; row < n; row++) {
       const begin = row * topK;
       const right = random() < firstIsRight ? 0 : Math.floor(random() * ranks);
-      const falls = 0.3 + 0.4 * random();
+      const falls = (0.3 + 0.4 * random()) ** (usualTopK / topK);
       const keptMass = 0.7 + 0.3 * random();
       const first = (keptMass * (1 - falls)) / (1 - falls ** topK);
       for (let j = 0; j < topK; j++) {

@@ -11,7 +11,14 @@ import { loadRealTokenizer, type RealTokenizer } from '../../test/support/real-t
 import { connectNats } from '../../wire/nats/connection.ts';
 import { openRunStreams } from '../../wire/nats/run-streams.ts';
 import { answerLines, stopwatch } from './answer-lines.ts';
-import { type Taken, type Teaching, type Texts, teacherBatchDocuments, topK, topP } from './request.ts';
+import {
+  topK as defaultTopK,
+  topP as defaultTopP,
+  type Taken,
+  type Teaching,
+  type Texts,
+  teacherBatchDocuments,
+} from './request.ts';
 import { syntheticScores } from './synthetic-scores.ts';
 
 const [name] = process.argv.slice(2) as [RealTokenizer];
@@ -22,7 +29,7 @@ const tokenizer = await loadRealTokenizer(name);
 const metrics = teacherMetrics(createRegister({}));
 const scores = new Map<Content, ScoredText>();
 
-async function prepare({ texts }: Texts): Promise<{ readonly tokens: number }> {
+async function prepare({ texts, topK = defaultTopK }: Texts): Promise<{ readonly tokens: number }> {
   const tokenizations = await tokenizer.encodeBatch(texts);
   for (const [i, scored] of syntheticScores(texts, tokenizations, topK, name.length).entries()) {
     scores.set(texts[i], scored);
@@ -45,7 +52,15 @@ const modelOf = (
 const tokensOf = (scored: readonly ScoredText[]) =>
   scored.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
 
-async function teach({ url, run, documents, teacher, tokensPerSecond }: Teaching): Promise<Taken> {
+async function teach({
+  url,
+  run,
+  documents,
+  teacher,
+  tokensPerSecond,
+  topK = defaultTopK,
+  topP = defaultTopP,
+}: Teaching): Promise<Taken> {
   const taken = stopwatch();
   const connection = await connectNats(url, `teacher ${teacher}`);
   const attachment = new RunAttachment(

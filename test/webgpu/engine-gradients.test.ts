@@ -13,6 +13,14 @@ import { gradientErrors, gradientsOf } from '../support/training-gradients.ts';
 import { refusalOfDevice } from './software-device.ts';
 
 const refusal = await refusalOfDevice();
+/** All of them take a minute on a software device: `npm run test:webgpu` does, and `npm test` takes one of each architecture. */
+const models = process.env['FUSEMESH_WEBGPU'] === undefined ? oneOfEach(goldenModels()) : goldenModels();
+
+function oneOfEach(paths: readonly string[]): string[] {
+  const architectures = new Map(paths.map((path) => [basename(path).split('-')[0], path]));
+  return [...architectures.values()];
+}
+
 const named = (paths: readonly string[]) => paths.map((path) => [basename(path), path] as const);
 
 function expectSmall(errors: ReadonlyMap<string, number>): void {
@@ -20,7 +28,7 @@ function expectSmall(errors: ReadonlyMap<string, number>): void {
 }
 
 describe.skipIf(refusal)(`the engine's gradients on a device${refusal ? ` (${refusal})` : ''}`, () => {
-  it.each(named(goldenModels()))("are PyTorch's: %s", async (_, directory) => {
+  it.each(named(models))("are PyTorch's: %s", async (_, directory) => {
     const expected = await openExpected(directory);
     const batch = await readBatch(expected);
     const errors = await gradientErrors(directory, optionsOnDevice(batch), batch, expected);

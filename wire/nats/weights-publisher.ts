@@ -4,7 +4,8 @@ import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { natsFailure } from './failure.ts';
 import type { RunContext } from './names.ts';
 import { type Publication, publishStored } from './publish-stored.ts';
-import { isWhole, lastAnnounced, removeOlder } from './weights-bucket.ts';
+import { untilAnswered } from './until-answered.ts';
+import { ensureBucket, isWhole, lastAnnounced, removeOlder } from './weights-bucket.ts';
 import {
   announcementSubject,
   chunksSubject,
@@ -31,17 +32,18 @@ const atOnce = 8;
 const kept = 2;
 
 /**
- * Publishes weights: chunks, then the announcement. What is published already as the last, to the bit, is left as it
- * is.
+ * Publishes weights: chunks, then the announcement; makes the bucket where it is missing. What is published already as
+ * the last, to the bit, is left as it is.
  *
  * @param options.patience seconds without an answer of the server after which it gives up
+ * @param options.replicas servers of a cluster that hold the bucket
  * @returns what was published, or was there
  * @throws FuseMeshError unavailable when the server does not answer, or has lost chunks meanwhile: publish again
  */
 export async function publishWeights(
   context: RunContext,
   content: WeightsContent,
-  { patience }: { readonly patience: number },
+  { patience, replicas }: { readonly patience: number; readonly replicas: number },
 ): Promise<WeightsObject> {
   const { connection, names } = context;
   const { step, parts, metadata } = content;
@@ -49,14 +51,27 @@ export async function publishWeights(
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
   const sha256 = hash.digest('hex');
+  await ensureBucket(context, replicas);
   const silence = new Silence(1000 * patience);
   const store = async (publication: Publication) => {
     await publishStored(context, publication, { signal: silence.signal });
     silence.broken();
   };
+  const answered = async <T>(request: () => Promise<T>): Promise<T> => {
+    const answer = await untilAnswered(
+      connection,
+      doing,
+      silence.signal,
+      async () => [await request()] as const,
+    );
+    if (answer === undefined) throw new FuseMeshError('cancelled', `Stopped before it could ${doing}.`);
+    silence.broken();
+    return answer[0];
+  };
+  const isThere = (object: WeightsObject) => answered(() => isWhole(context, object));
   try {
-    const last = await lastAnnounced(context);
-    if (last?.step === step && last.sha256 === sha256 && (await isWhole(context, last))) return last;
+    const last = await answered(() => lastAnnounced(context));
+    if (last?.step === step && last.sha256 === sha256 && (await isThere(last))) return last;
 
     const id = nuid.next();
     const subject = chunksSubject(names, id);
@@ -79,7 +94,7 @@ export async function publishWeights(
     await Promise.all(sent);
 
     const object: WeightsObject = { step, id, bytes, chunks, sha256, metadata };
-    if (!(await isWhole(context, object))) {
+    if (!(await isThere(object))) {
       throw new FuseMeshError('unavailable', `Cannot ${doing}: ${connection.url} has lost a part of them.`);
     }
     const rollup = headers();
@@ -91,7 +106,7 @@ export async function publishWeights(
       headers: rollup,
       doing,
     });
-    await removeOlder(context, kept);
+    await answered(() => removeOlder(context, kept));
     return object;
   } catch (error) {
     if (!silence.signal.aborted) throw natsFailure(error, doing, connection.url);

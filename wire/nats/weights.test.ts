@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { natsOfTests } from '../../test/support/nats-of-tests.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { connectNats, type NatsConnection } from './connection.ts';
@@ -111,6 +111,25 @@ it('counts for the size of the run, and is removed with it', async () => {
   expect((await runOnNats(nats.connection, run))?.bytes).toBeGreaterThan(5000);
   await openRunStreams(nats.connection, run).remove();
   expect(await runOnNats(nats.connection, run)).toBeUndefined();
+});
+
+it('publishes also where the server goes before a question, and is away for longer than one waits', async () => {
+  const storeDirectory = await temporaryDirectory();
+  const server = await startLocalNatsServer({ storeDirectory });
+  const connection = await connectNats(server.url, 'test');
+  onTestFinished(() => connection.close());
+  const { streams } = connection.manager;
+  const ask = streams.getMessage.bind(streams);
+  const asked = vi.spyOn(streams, 'getMessage').mockImplementationOnce(async (...question) => {
+    await server.stop();
+    return ask(...question);
+  });
+  const publishing = openWeights(connection, 'away').publish(contentOf(1, 5000), options);
+  publishing.catch(() => {});
+  await expect.poll(() => asked.mock.calls.length, { timeout: 20_000 }).toBe(2);
+  const back = await startLocalNatsServer({ storeDirectory, port: Number(new URL(server.url).port) });
+  onTestFinished(() => back.stop());
+  expect((await publishing).step).toBe(1);
 });
 
 it('goes on when the server was away, and when it has lost everything', { timeout: 60_000 }, async () => {

@@ -11,10 +11,7 @@ export type { WeightsContent } from './weights-publisher.ts';
 
 /** The weights of a run's target on their way from its trainer to who serves it: the newest two, in an object store. */
 export interface RunWeights {
-  /**
-   * As {@link publishWeights}; makes the bucket where it is missing.
-   * @param options.replicas servers of a cluster that hold it
-   */
+  /** As {@link publishWeights}. */
   publish(
     content: WeightsContent,
     options: { readonly patience: number; readonly replicas: number },
@@ -49,10 +46,9 @@ export function openWeights(connection: NatsConnection, run: string): RunWeights
     },
   };
   return {
-    async publish(content, { patience, replicas: wanted }) {
-      replicas = wanted;
-      await ensureBucket(context, wanted);
-      return publishWeights(context, content, { patience });
+    publish(content, options) {
+      replicas = options.replicas;
+      return publishWeights(context, content, options);
     },
     async has(object) {
       try {
