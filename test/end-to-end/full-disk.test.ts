@@ -3,7 +3,7 @@ import { appendFile, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { keepProcesses } from '../../cli/reach/processes-file.ts';
 import { onDisk } from '../../errors/on-disk.ts';
 import { publishDirectory, writeDurably } from '../../model/export/durable-files.ts';
@@ -17,7 +17,10 @@ import { beginning } from '../../texts/row.ts';
 import { SkippedRows } from '../../texts/skipped-rows.ts';
 import { HistoryFile } from '../../trainer/report/history/history-file.ts';
 import { RunHistory } from '../../trainer/report/history/run-history.ts';
+import { type ConnectionEvent, connectNats } from '../../wire/nats/connection.ts';
 import { startLocalNatsServer } from '../../wire/nats/local-server.ts';
+import { runNames } from '../../wire/nats/names.ts';
+import { openRunStreams } from '../../wire/nats/run-streams.ts';
 
 const run = promisify(execFile);
 const log = createLog('test', { level: 'silent' });
@@ -41,21 +44,29 @@ async function unmount(directory: string | undefined): Promise<void> {
 
 const full = await smallDisk(64 * 1024);
 const small = await smallDisk(2 * 2 ** 20 + 256 * 1024);
+// With what a run reserves for its dead letters.
+const store = await smallDisk(192 * 2 ** 20);
 afterAll(async () => {
   await unmount(full);
   await unmount(small);
+  await unmount(store);
 });
 beforeAll(async () => {
-  if (full === undefined) return;
-  const fill = () => appendFile(join(full, 'filled'), Buffer.alloc(4096));
-  for (;;) {
-    const isFull = await fill().then(
-      () => false,
-      () => true,
-    );
-    if (isFull) return;
-  }
+  if (full !== undefined) await fill(full);
 });
+
+/** Writes until there is no room. */
+async function fill(disk: string): Promise<void> {
+  for (const bytes of [2 ** 20, 4096]) {
+    const write = () => appendFile(join(disk, 'filled'), Buffer.alloc(bytes));
+    while (
+      await write().then(
+        () => true,
+        () => false,
+      )
+    );
+  }
+}
 
 const writers: [string, (at: string) => Promise<unknown>, string][] = [
   ['the lock of a directory', (at) => holdDirectory(at, 'train'), 'process.lock'],
@@ -124,3 +135,32 @@ it.skipIf(small === undefined)('a corpus of which a part still fits is not taken
     /The cut corpus cannot be kept in .*corpus \(ENOSPC\): make room there/,
   );
 });
+
+it.skipIf(store === undefined)(
+  'a NATS server whose disk was full has lost nothing once it is started again',
+  async () => {
+    const storeDirectory = join(store!, 'nats');
+    let server = await startLocalNatsServer({ storeDirectory });
+    const { url } = server;
+    onTestFinished(() => server.stop());
+    const events: ConnectionEvent[] = [];
+    const connection = await connectNats(url, 'test', { onEvent: (event) => events.push(event) });
+    onTestFinished(() => connection.close());
+    const streams = openRunStreams(connection, 'full');
+    await streams.ensure({ maxDocuments: 100, maxDistributions: 100 });
+    const publish = (document: number) =>
+      streams.publishDistribution('orator', document, new Uint8Array(100_000).fill(document), { signal });
+    await publish(0);
+    await fill(store!);
+    const publishing = (async () => {
+      for (let document = 1; document < 4; document++) await publish(document);
+    })();
+    await expect.poll(() => events, { timeout: 30_000 }).toContain('unanswered');
+    await rm(join(store!, 'filled'));
+    await server.stop();
+    server = await startLocalNatsServer({ storeDirectory, port: Number(new URL(url).port) });
+    await publishing;
+    const { state } = await connection.manager.streams.info(runNames('full').distributionsStream);
+    expect(state.messages).toBe(4);
+  },
+);
