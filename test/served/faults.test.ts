@@ -3,7 +3,8 @@ import { Scorer } from '../../model/scoring/scorer.ts';
 import type { ServedModel } from '../../services/teacher/backends/served/served-model.ts';
 import { connectServed, zooModel } from './connect-served.ts';
 import { type FaultName, faults } from './faults/faults.ts';
-import { type ServedApi, ServedServer } from './served-server.ts';
+import { servedApis } from './served-apis.ts';
+import { ServedServer } from './served-server.ts';
 
 const texts = [
   'Fellow citizens of the Senate and of the House of Representatives, we meet again.',
@@ -18,10 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => scorer?.close());
 
-/** What both have in common fails alike: every change is tried before the one, `npm run test:served` before both. */
-const apis: ServedApi[] = process.env['FUSEMESH_VLLM'] === undefined ? ['vllm'] : ['vllm', 'sglang'];
-
-describe.each(apis)('before a server that speaks as %s', (api) => {
+describe.each(servedApis)('before a server that speaks as %s', (api) => {
   let server: ServedServer;
 
   beforeAll(async () => {

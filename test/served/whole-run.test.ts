@@ -14,7 +14,7 @@ import {
 } from '../end-to-end/small-run.ts';
 import { freePort } from '../support/free-port.ts';
 import { zooModel } from './connect-served.ts';
-import type { ServedApi } from './served-server.ts';
+import { servedApis } from './served-apis.ts';
 
 const program = fileURLToPath(new URL('./server-worker.ts', import.meta.url));
 const names = ['orator', 'novelist', 'engineer'];
@@ -31,7 +31,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => corpus?.remove());
 
-it.each<ServedApi>(['vllm', 'sglang'])(
+it.each(servedApis)(
   'gives the same weights as own teachers, to the bit, with a %s that is killed in the middle',
   { timeout: 300_000 },
   async (api) => {
