@@ -169,8 +169,7 @@ export function unpackRows(
   const countBits = bitsFor(topK);
   const gaps = new Int32Array(topK);
   const rises = new Int32Array(topK);
-  /** [level] how many candidates have it; then, where the next of them comes to stand. */
-  const places = new Int32Array(deepestLevel + 2);
+  const places = new Places(topK);
   for (let row = 0, begin = 0; row < n; row++, begin += topK) {
     const count = reader.read(countBits) + 1;
     const idParameter = reader.read(idParameterBits);
@@ -182,26 +181,70 @@ export function unpackRows(
     reader.readRice(gaps, count, idParameter);
     reader.readRice(rises, count, levelParameter);
     if (reader.overrun) refuse(`candidates ends after token ${row} of ${n}`);
-    places.fill(0, 0, deepest + 2);
     let mass = 0;
-    for (let i = 0; i < count; i++) {
+    for (let i = 0, id = -1; i < count; i++) {
       const level = deepest - rises[i];
       if (level < 0 || level > deepest) refuse(`candidates has the level ${level} after token ${row}`);
-      mass += powers[level];
-      places[level + 1]++;
-    }
-    const ofFirst = Math.log(keptMass[row] / mass) + shy;
-    for (let level = 1; level <= deepest; level++) places[level] += places[level - 1];
-    for (let i = 0, id = -1; i < count; i++) {
       id += gaps[i] + 1;
       if (gaps[i] < 0 || id >= limit) refuse(`candidates has the id ${id} after token ${row}`);
-      const level = deepest - rises[i];
-      const to = begin + places[level]++;
-      candidateIds[to] = id;
-      logProbabilities[to] = ofFirst - level / levelsPerNat;
+      mass += powers[level];
+      gaps[i] = id;
+      rises[i] = level;
+    }
+    const ofFirst = Math.log(keptMass[row] / mass) + shy;
+    sortByLevel({ ids: gaps, levels: rises, places }, count, deepest);
+    for (let i = 0; i < count; i++) {
+      candidateIds[begin + i] = gaps[i];
+      logProbabilities[begin + i] = ofFirst - rises[i] / levelsPerNat;
     }
     for (let i = begin + count; i < begin + topK; i++) candidateIds[i] = candidateIds[begin];
   }
   if (!reader.exhausted) refuse('candidates has more than its rows');
   return { candidateIds, logProbabilities };
+}
+
+/** Room to sort a row in. */
+class Places {
+  /** [level] how many candidates have it; then, where the next of them comes to stand. */
+  readonly ofLevel = new Int32Array(deepestLevel + 2);
+  readonly ids: Int32Array;
+  readonly levels: Int32Array;
+
+  constructor(topK: number) {
+    this.ids = new Int32Array(topK);
+    this.levels = new Int32Array(topK);
+  }
+}
+
+/** Sorts the first `count` candidates by rising level, and among equal ones by rising id, as they come. */
+function sortByLevel(
+  { ids, levels, places }: { readonly ids: Int32Array; readonly levels: Int32Array; readonly places: Places },
+  count: number,
+  deepest: number,
+): void {
+  if (count <= mostInserted) {
+    for (let i = 1; i < count; i++) {
+      const id = ids[i];
+      const level = levels[i];
+      let to = i;
+      for (; to > 0 && levels[to - 1] > level; to--) {
+        ids[to] = ids[to - 1];
+        levels[to] = levels[to - 1];
+      }
+      ids[to] = id;
+      levels[to] = level;
+    }
+    return;
+  }
+  const { ofLevel } = places;
+  ofLevel.fill(0, 0, deepest + 2);
+  for (let i = 0; i < count; i++) ofLevel[levels[i] + 1]++;
+  for (let level = 1; level <= deepest; level++) ofLevel[level] += ofLevel[level - 1];
+  for (let i = 0; i < count; i++) {
+    const to = ofLevel[levels[i]]++;
+    places.ids[to] = ids[i];
+    places.levels[to] = levels[i];
+  }
+  ids.set(places.ids.subarray(0, count));
+  levels.set(places.levels.subarray(0, count));
 }
