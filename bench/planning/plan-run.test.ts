@@ -10,7 +10,6 @@ import { type Machines, placeOnAccelerators } from './place-on-accelerators.ts';
 import { byName, shareDevices } from './placement.ts';
 import { heldOutTokensOf, planRun, sizesOf } from './plan-run.ts';
 import { bottleneckOf, planText } from './plan-text.ts';
-
 import { sampleCorpus } from './sample-corpus.ts';
 
 const config = exampleConfig({

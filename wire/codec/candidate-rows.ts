@@ -14,6 +14,8 @@ const mostIdBits = 24;
 const levelsOfId = 2 ** levelBits;
 /** Above so many numbers the engine's own sort is faster than one by insertion. */
 const mostInserted = 24;
+/** Up to so many candidates it is faster to insert one after another than to count how many have each level. */
+const fewCandidates = 12;
 /** The least kept mass that the wire's unit can say. */
 const leastMass = 1 / 65535;
 /** What keeps the sum of a row, whatever rounding adds to it, at or below its mass. */
@@ -169,7 +171,8 @@ export function unpackRows(
   const countBits = bitsFor(topK);
   const gaps = new Int32Array(topK);
   const rises = new Int32Array(topK);
-  const places = new Places(topK);
+  /** [level] how many candidates have it; then, where the next of them comes to stand. */
+  const places = new Int32Array(deepestLevel + 2);
   for (let row = 0, begin = 0; row < n; row++, begin += topK) {
     const count = reader.read(countBits) + 1;
     const idParameter = reader.read(idParameterBits);
@@ -192,10 +195,21 @@ export function unpackRows(
       rises[i] = level;
     }
     const ofFirst = Math.log(keptMass[row] / mass) + shy;
-    sortByLevel({ ids: gaps, levels: rises, places }, count, deepest);
-    for (let i = 0; i < count; i++) {
-      candidateIds[begin + i] = gaps[i];
-      logProbabilities[begin + i] = ofFirst - rises[i] / levelsPerNat;
+    if (count <= fewCandidates) {
+      insertByLevel(gaps, rises, count);
+      for (let i = 0; i < count; i++) {
+        candidateIds[begin + i] = gaps[i];
+        logProbabilities[begin + i] = ofFirst - rises[i] / levelsPerNat;
+      }
+    } else {
+      places.fill(0, 0, deepest + 2);
+      for (let i = 0; i < count; i++) places[rises[i] + 1]++;
+      for (let level = 1; level <= deepest; level++) places[level] += places[level - 1];
+      for (let i = 0; i < count; i++) {
+        const to = begin + places[rises[i]]++;
+        candidateIds[to] = gaps[i];
+        logProbabilities[to] = ofFirst - rises[i] / levelsPerNat;
+      }
     }
     for (let i = begin + count; i < begin + topK; i++) candidateIds[i] = candidateIds[begin];
   }
@@ -203,48 +217,17 @@ export function unpackRows(
   return { candidateIds, logProbabilities };
 }
 
-/** Room to sort a row in. */
-class Places {
-  /** [level] how many candidates have it; then, where the next of them comes to stand. */
-  readonly ofLevel = new Int32Array(deepestLevel + 2);
-  readonly ids: Int32Array;
-  readonly levels: Int32Array;
-
-  constructor(topK: number) {
-    this.ids = new Int32Array(topK);
-    this.levels = new Int32Array(topK);
-  }
-}
-
-/** Sorts the first `count` candidates by rising level, and among equal ones by rising id, as they come. */
-function sortByLevel(
-  { ids, levels, places }: { readonly ids: Int32Array; readonly levels: Int32Array; readonly places: Places },
-  count: number,
-  deepest: number,
-): void {
-  if (count <= mostInserted) {
-    for (let i = 1; i < count; i++) {
-      const id = ids[i];
-      const level = levels[i];
-      let to = i;
-      for (; to > 0 && levels[to - 1] > level; to--) {
-        ids[to] = ids[to - 1];
-        levels[to] = levels[to - 1];
-      }
-      ids[to] = id;
-      levels[to] = level;
+/** Sorts the first `count` candidates by rising level, and leaves equal ones in the order in which they come. */
+function insertByLevel(ids: Int32Array, levels: Int32Array, count: number): void {
+  for (let i = 1; i < count; i++) {
+    const id = ids[i];
+    const level = levels[i];
+    let to = i;
+    for (; to > 0 && levels[to - 1] > level; to--) {
+      ids[to] = ids[to - 1];
+      levels[to] = levels[to - 1];
     }
-    return;
+    ids[to] = id;
+    levels[to] = level;
   }
-  const { ofLevel } = places;
-  ofLevel.fill(0, 0, deepest + 2);
-  for (let i = 0; i < count; i++) ofLevel[levels[i] + 1]++;
-  for (let level = 1; level <= deepest; level++) ofLevel[level] += ofLevel[level - 1];
-  for (let i = 0; i < count; i++) {
-    const to = ofLevel[levels[i]]++;
-    places.ids[to] = ids[i];
-    places.levels[to] = levels[i];
-  }
-  ids.set(places.ids.subarray(0, count));
-  levels.set(places.levels.subarray(0, count));
 }
