@@ -78,9 +78,10 @@ describe('TrainingEngine', () => {
     const engine = await TrainingEngine.start(directory, optionsFor(batch));
     const losses = await expected.readFloat32('losses');
     for (let step = 0; step < losses.length / 4; step++) {
-      const { loss, causalLoss, fusionLoss, gradientNorm } = await engine.step(batch, learningRate);
+      const { loss, causalLoss, fusionLoss, gradientNorm, tokens } = await engine.step(batch, learningRate);
       const row = [loss, causalLoss, fusionLoss, gradientNorm];
       expect(largestDifference(row, losses.subarray(step * 4, step * 4 + 4))).toBeLessThan(1e-4);
+      expect(tokens).toBe(batch.labels.filter((label) => label >= 0).length);
     }
     for (const { name, weights } of await engine.weights()) {
       expect(largestDifference(weights, await expected.readFloat32(`final:${name}`)), name).toBeLessThan(

@@ -5,7 +5,7 @@
  *
  * --gigabytes N   so many (10)
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -15,6 +15,7 @@ import type { Run, Taken } from '../bench/mesh/request.ts';
 import { teachers } from '../bench/mesh/sources.ts';
 import { cutTexts } from '../bench/mesh/texts.ts';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
+import { memoryOf } from '../test/end-to-end/kept-process.ts';
 import { loadRealTokenizer } from '../test/support/real-tokenizer.ts';
 import { connectNats } from '../wire/nats/connection.ts';
 import { startLocalNatsServer } from '../wire/nats/local-server.ts';
@@ -34,8 +35,8 @@ const [early, late] = [
   [0.1, 0.3],
   [0.8, 1],
 ] as const;
-/** What it may have grown by from the one to the other: the garbage collector of nats-server lets it swing by some tens of MiB. */
-const allowed = (bytes: number): number => Math.max(0.1 * bytes, 64 * 2 ** 20);
+/** What it may have grown by from the one to the other. */
+const allowed = (bytes: number): number => Math.max(0.1 * bytes, 32 * 2 ** 20);
 
 const tokenizers = await Promise.all(teachers.map((name) => loadRealTokenizer(name)));
 const texts = await cutTexts(tokenizers, contextLength, textsOfFile);
@@ -53,11 +54,8 @@ try {
   const first = await through('first', firstDocuments);
   const documents = Math.ceil((wanted / first.bytes) * firstDocuments);
   const looks: Map<string, number>[] = [];
-  const watch = setInterval(async () => {
-    const memory = [...processes].map(
-      async ([name, pid]): Promise<[string, number]> => [name, await memoryOf(pid)],
-    );
-    looks.push(new Map(await Promise.all(memory)));
+  const watch = setInterval(() => {
+    looks.push(new Map([...processes].map(([name, pid]) => [name, memoryOf(pid, 'VmRSS')])));
   }, lookEvery);
   const { bytes, tokens, seconds } = await through('whole', documents).finally(() => clearInterval(watch));
   console.log(
@@ -96,10 +94,4 @@ function told(name: string, looks: readonly Map<string, number>[]): boolean {
   const [begun, ended, most] = [before, after, Math.max(...all)].map((bytes) => Math.round(bytes / 2 ** 20));
   console.log(`${name}: ${begun} MiB, then ${ended} MiB; at most ${most} MiB`);
   return after - before <= allowed(before);
-}
-
-/** Memory that a process has at the moment, in bytes. */
-async function memoryOf(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(status)![1]);
 }

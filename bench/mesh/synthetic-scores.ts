@@ -1,13 +1,12 @@
 import { type ScoredText, scoredText } from '../../model/scoring/scored-text.ts';
 import type { Tokenization } from '../../model/tokenizer/tokenization.ts';
 import { createRandom } from '../../test/support/random.ts';
+import { topK as usualTopK } from './request.ts';
 
 /** How often the first candidate is the token that follows, as models of some billion parameters have it. */
 const firstIsRight = 0.5;
 /** Elsewhere it stands at any of these ranks, and is no candidate beyond the k. */
 const ranks = 14;
-/** With more candidates probabilities fall more slowly: all of them matter. */
-const usualTopK = 10;
 
 /**
  * What a model with this tokenizer might say about texts: real token ids, often the right one, with
@@ -32,6 +31,7 @@ export function syntheticScores(
     for (let row = 0; row < n; row++) {
       const begin = row * topK;
       const right = random() < firstIsRight ? 0 : Math.floor(random() * ranks);
+      // With more candidates probabilities fall more slowly: all of them matter.
       const falls = (0.3 + 0.4 * random()) ** (usualTopK / topK);
       const keptMass = 0.7 + 0.3 * random();
       const first = (keptMass * (1 - falls)) / (1 - falls ** topK);

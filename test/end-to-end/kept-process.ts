@@ -119,7 +119,8 @@ export class KeptProcess {
   }
 }
 
-function memoryOf(pid: number, what: 'VmHWM' | 'VmRSS'): number {
+/** Memory of a process in bytes, the most that it had or what it has now; 0 where it does not run. */
+export function memoryOf(pid: number, what: 'VmHWM' | 'VmRSS'): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     const line = status.split('\n').find((each) => each.startsWith(`${what}:`));
