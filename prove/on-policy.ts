@@ -5,7 +5,7 @@
  * --seeds N        so many seeds (3)
  * --only PATTERN   arms whose names fit a regular expression
  * --fresh          forget the results so far
- * --write          write prove/on-policy/results.md, which is a section of docs/results.md
+ * --write          write docs/results/own-text.md
  */
 import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,10 +14,11 @@ import { runResultSchema } from '../cli/stored/run-result.ts';
 import { FuseMeshError } from '../errors/fusemesh-error.ts';
 import { runCommand } from '../test/end-to-end/command.ts';
 import { repository } from './fusion/directories.ts';
+import { writePage } from './fusion/report/write-page.ts';
 import { targetOfSeed } from './fusion/targets.ts';
 import { type Arm, arms } from './on-policy/arms.ts';
 import { divergenceOnOwnText } from './on-policy/own-text.ts';
-import { type ArmResult, onPolicySection, onPolicyTable } from './on-policy/report.ts';
+import { type ArmResult, onPolicyPage, onPolicyTable } from './on-policy/report.ts';
 
 const { values } = parseArgs({
   options: {
@@ -53,8 +54,7 @@ for (let seed = 0; seed < Number(values.seeds); seed++) {
 }
 console.log(onPolicyTable(known));
 if (values.write) {
-  await writeFile(join(repository, 'prove', 'on-policy', 'results.md'), `${onPolicySection(known)}\n`);
-  console.log('prove/on-policy/results.md is written');
+  await writePage(new Map([['results/own-text.md', onPolicyPage(known)]]));
 }
 
 async function readResults(): Promise<ArmResult[]> {

@@ -30,12 +30,9 @@ const maxDistributions = 256;
 /** Documents by which the size of all is told. */
 const firstDocuments = 96;
 const lookEvery = 500;
-/** Memory is compared between these parts of the run, each as its median. */
-const [early, late] = [
-  [0.1, 0.3],
-  [0.8, 1],
-] as const;
-/** What it may have grown by from the one to the other. */
+/** Of so many parts of the run, each as its median, the last is compared with the second: the first fills what is kept. */
+const parts = 5;
+/** What memory may have grown by from the one to the other. */
 const allowed = (bytes: number): number => Math.max(0.1 * bytes, 32 * 2 ** 20);
 
 const tokenizers = await Promise.all(teachers.map((name) => loadRealTokenizer(name)));
@@ -83,15 +80,18 @@ async function through(name: string, documents: number): Promise<Taken> {
   return taken;
 }
 
-/** Prints the memory of a process. @returns whether it stayed where it was */
+/** Prints the memory of a process, part by part. @returns whether it stayed where it was */
 function told(name: string, looks: readonly Map<string, number>[]): boolean {
   const all = looks.map((memory) => memory.get(name)!);
-  const medianOf = ([from, to]: readonly [number, number]): number => {
-    const sorted = all.slice(from * all.length, to * all.length).sort((a, b) => a - b);
+  const medians = Array.from({ length: parts }, (_, part) => {
+    const [from, to] = [part, part + 1].map((border) => (border / parts) * all.length);
+    const sorted = all.slice(from, to).sort((a, b) => a - b);
     return sorted[Math.floor(sorted.length / 2)];
-  };
-  const [before, after] = [medianOf(early), medianOf(late)];
-  const [begun, ended, most] = [before, after, Math.max(...all)].map((bytes) => Math.round(bytes / 2 ** 20));
-  console.log(`${name}: ${begun} MiB, then ${ended} MiB; at most ${most} MiB`);
+  });
+  const mebibytes = (bytes: number): number => Math.round(bytes / 2 ** 20);
+  console.log(
+    `${name}: ${medians.map(mebibytes).join(', ')} MiB; at most ${mebibytes(Math.max(...all))} MiB`,
+  );
+  const [before, after] = [medians[1], medians[parts - 1]];
   return after - before <= allowed(before);
 }

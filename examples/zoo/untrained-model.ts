@@ -6,7 +6,7 @@ import { gptNeox } from './families/gpt-neox.ts';
 import { llama } from './families/llama.ts';
 import { mpt } from './families/mpt.ts';
 import { randomWeights } from './families/random-weights.ts';
-import { contextLength } from './families/size.ts';
+import { contextLength, sizeOfZoo } from './families/size.ts';
 import { corpusPath, domains } from './layout.ts';
 import { type TokenizerFile, trainByteLevelBpe, trainLlamaBpe, trainUnigram } from './tokenizers.ts';
 import type { ZooModel } from './zoo.ts';
@@ -15,7 +15,7 @@ const configurations = { llama, mpt, gpt_neox: gptNeox };
 
 /** Learns a model's tokenizer from the corpus, and writes it with a configuration and random weights. */
 export async function buildUntrainedModel(model: ZooModel, directory: string): Promise<void> {
-  const configuration = configurations[model.family](model.vocabularySize);
+  const configuration = configurations[model.family](model.vocabularySize, model.size ?? sizeOfZoo);
   const tokens = { bos_token_id: model.beginToken, eos_token_id: model.endToken };
   await mkdir(directory, { recursive: true });
   await writeJson(join(directory, 'tokenizer.json'), await learnTokenizer(model));

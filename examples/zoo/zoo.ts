@@ -1,4 +1,5 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
+import type { ModelSize } from './families/size.ts';
 import type { Domain } from './layout.ts';
 
 /** One of the example models. */
@@ -8,6 +9,8 @@ export interface ZooModel {
   readonly family: 'llama' | 'mpt' | 'gpt_neox';
   readonly tokenizer: 'byte-level-bpe' | 'llama-bpe' | 'unigram';
   readonly vocabularySize: number;
+  /** Left out, as the others. */
+  readonly size?: ModelSize | undefined;
   /** Tokens that begin and end a text; null where the tokenizer has none. */
   readonly beginToken: number | null;
   readonly endToken: number;

@@ -58,8 +58,7 @@ export const experiments: readonly Experiment[] = [
   ]),
   ...inGroup('candidates', [
     ...[1, 10].map((topK) => ({ name: `k = ${topK}`, sources, topK, seeds: few })),
-    { name: 'topP 0.9, 8 bits', sources, topP: 0.9, seeds: few },
-    { name: 'topP 0.98, 8 bits', sources, topP: 0.98, seeds: few },
+    ...[0.9, 0.95, 0.98].map((topP) => ({ name: `topP ${topP}, 8 bits`, sources, topP, seeds: few })),
     { name: 'k = 50, float16', sources, asRecorded: true, seeds: few },
   ]),
   ...inGroup('lambda', [

@@ -30,7 +30,7 @@ test.each([
   ['--learning-rate', 'x'],
   ['--only', '('],
   ['--write', '--quick'],
-  ['--write', '--real'],
+  ['--write', '--only=k'],
 ])('%s %s is refused', (...parameters) => {
   expect(() => parseOptions(parameters)).toThrow(expect.objectContaining({ code: 'invalid_argument' }));
 });

@@ -5,11 +5,11 @@ import type { Experiment } from './experiment.ts';
 /** What the command is asked for. */
 export interface Options {
   readonly seeds: readonly number[];
-  /** Run the study of a real LLM instead of the demo's. */
-  readonly real: boolean;
+  /** Name of the study. */
+  readonly study: string;
   /** Discard the results so far. */
   readonly fresh: boolean;
-  /** Write docs/results.md with its pictures. */
+  /** Write the study's page with its pictures. */
   readonly write: boolean;
   /** The experiments that are asked for, with --learning-rate where it is given. */
   choose(all: readonly Experiment[]): Experiment[];
@@ -25,15 +25,11 @@ export function parseOptions(parameters: readonly string[]): Options {
   const learningRate = rate === undefined ? undefined : positive('--learning-rate', rate);
   const only = pattern(values.only);
   const write = values.write ?? false;
-  const real = values.real ?? false;
-  if (write && (quick || real || values.only !== '')) {
-    throw refuse(
-      '--write needs all experiments, and adds those of --real: leave --quick, --only and --real out.',
-    );
-  }
+  if (write && (quick || values.only !== ''))
+    throw refuse('--write needs all experiments: leave --quick and --only out.');
   return {
     seeds: Array.from({ length: seeds }, (_, i) => i),
-    real,
+    study: values.study,
     fresh: values.fresh ?? false,
     write,
     choose(all) {
@@ -54,7 +50,7 @@ function parse(parameters: readonly string[]) {
         seeds: { type: 'string', default: '5' },
         quick: { type: 'boolean' },
         only: { type: 'string', default: '' },
-        real: { type: 'boolean' },
+        study: { type: 'string', default: 'demo' },
         fresh: { type: 'boolean' },
         write: { type: 'boolean' },
         'learning-rate': { type: 'string' },

@@ -75,12 +75,12 @@ export const onPolicyTable = (results: readonly ArmResult[]): string =>
     .map((row) => row.join('  '))
     .join('\n');
 
-/** The section of docs/results.md. */
-export function onPolicySection(results: readonly ArmResult[]): string {
+/** docs/results/own-text.md. */
+export function onPolicyPage(results: readonly ArmResult[]): string {
   const seeds = [...new Set(results.map(({ seed }) => seed))];
   const [{ ownTokens }] = results;
   return [
-    '## Own text against given text',
+    '# Own text against given text',
     '<!-- Written by `npm run prove -- on-policy --write`. -->',
     'One teacher, the orator, teaches the target the speeches (74 steps at 3e-3, λ 0.3 throughout); then all arms go on from there at ' +
       '1e-3 with as many tokens, each a real run of the whole mesh: from the same speeches in another order, or in part from ' +
@@ -89,6 +89,6 @@ export function onPolicySection(results: readonly ArmResult[]): string {
       `mean of log target − log teacher over them estimates KL(target ‖ teacher). Seeds ${seeds.join(', ')}; intervals by ` +
       "Student's t, differences paired by seed.",
     `\`\`\`sh\nnpm run prove -- on-policy --seeds ${seeds.length} --write\n\`\`\``,
-    markdownTable(['', ...headings], rowsOf(results)),
+    `${markdownTable(['', ...headings], rowsOf(results))}\n`,
   ].join('\n\n');
 }

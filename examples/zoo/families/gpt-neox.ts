@@ -1,10 +1,10 @@
-import { contextLength, heads, hiddenSize, initializerRange, layers } from './size.ts';
+import { contextLength, initializerRange, type ModelSize } from './size.ts';
 
 /**
  * config.json of a GPT-NeoX: layer norm and linear layers with biases, attention and feed-forward side by side,
  * a quarter of each head rotated, GELU. Its head is tied, unlike that of Pythia: it would be a quarter of the model.
  */
-export const gptNeox = (vocabularySize: number) => ({
+export const gptNeox = (vocabularySize: number, { hiddenSize, layers, heads }: ModelSize) => ({
   architectures: ['GPTNeoXForCausalLM'],
   model_type: 'gpt_neox',
   vocab_size: vocabularySize,

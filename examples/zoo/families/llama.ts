@@ -1,12 +1,13 @@
-import { contextLength, heads, hiddenSize, initializerRange, layers } from './size.ts';
+import { contextLength, initializerRange, type ModelSize } from './size.ts';
 
 /** config.json of a Llama: RMSNorm, rotary positions, SwiGLU, two heads to a key. */
-export const llama = (vocabularySize: number) => ({
+export const llama = (vocabularySize: number, { hiddenSize, layers, heads }: ModelSize) => ({
   architectures: ['LlamaForCausalLM'],
   model_type: 'llama',
   vocab_size: vocabularySize,
   hidden_size: hiddenSize,
-  intermediate_size: 344,
+  // As Llama: two thirds of 4 × hiddenSize, rounded up to a multiple of 8.
+  intermediate_size: 8 * Math.ceil(hiddenSize / 3),
   num_hidden_layers: layers,
   num_attention_heads: heads,
   num_key_value_heads: heads / 2,

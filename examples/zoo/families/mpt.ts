@@ -1,7 +1,7 @@
-import { contextLength, heads, hiddenSize, initializerRange, layers } from './size.ts';
+import { contextLength, initializerRange, type ModelSize } from './size.ts';
 
 /** config.json of an MPT: layer norm without bias, ALiBi instead of positions, GELU. */
-export const mpt = (vocabularySize: number) => ({
+export const mpt = (vocabularySize: number, { hiddenSize, layers, heads }: ModelSize) => ({
   architectures: ['MptForCausalLM'],
   model_type: 'mpt',
   vocab_size: vocabularySize,

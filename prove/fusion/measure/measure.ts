@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { startWorker } from '../../../model/runtime/worker.ts';
 import { documentOrder } from '../../../services/feeder/document-order.ts';
 import { epochOrder } from '../../../trainer/recording/epoch-order.ts';
+import { keptDirectory } from '../directories.ts';
 import type { Study } from '../study.ts';
 import { type Documents, modelsOf } from './documents.ts';
 import { type NamedResult, refuseUnequal } from './equal-effort.ts';
@@ -10,6 +12,10 @@ import { appendResult, type Result, readResults } from './results-file.ts';
 import { sideBySide } from './side-by-side.ts';
 import { namedResults, sourcesOf, type Task, tasksOf } from './tasks.ts';
 import type { TrialMethods } from './trial-worker.ts';
+
+/** File of a study's results so far. */
+export const resultsPath = ({ name }: Pick<Study, 'name'>): string =>
+  join(keptDirectory, `results-${name}.jsonl`);
 
 /** Experiments that are computed at a time, each with one thread. */
 const atOnce = 2;
@@ -26,7 +32,7 @@ export async function measure(
   signal: AbortSignal,
 ): Promise<NamedResult[]> {
   const { tasks, documents } = await tasksOf(study, seeds, signal);
-  const known = await readResults(study.resultsPath);
+  const known = await readResults(resultsPath(study));
   const unknown = [...new Map(tasks.map((task) => [task.key, task])).values()].filter(
     ({ key }) => !known.has(key),
   );
@@ -43,7 +49,7 @@ export async function measure(
   await sideBySide(unknown, atOnce, async (task) => {
     const result = await compute(task, { documents, recordings, tokenizers }, signal);
     known.set(task.key, result);
-    await appendResult(study.resultsPath, result);
+    await appendResult(resultsPath(study), result);
     done++;
     const minutes = ((performance.now() - began) / 60_000 / done) * (unknown.length - done);
     console.log(
@@ -55,25 +61,6 @@ export async function measure(
     );
   });
   const results = namedResults(tasks, known);
-  refuseUnequal(results);
-  return results;
-}
-
-/** What has been measured of a study, of those seeds with which all its experiments have been. */
-export async function knownResults(
-  study: Study,
-  seeds: readonly number[],
-  signal: AbortSignal,
-): Promise<NamedResult[]> {
-  const { tasks } = await tasksOf(study, seeds, signal);
-  const known = await readResults(study.resultsPath);
-  const complete = new Set(
-    seeds.filter((seed) => tasks.every((task) => task.seed !== seed || known.has(task.key))),
-  );
-  const results = namedResults(
-    tasks.filter(({ seed }) => complete.has(seed)),
-    known,
-  );
   refuseUnequal(results);
   return results;
 }

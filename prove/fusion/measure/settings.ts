@@ -43,7 +43,7 @@ export function settingsOf(experiment: Experiment, study: RunConfig, target: str
     topK: experiment.topK,
     topP: experiment.topP,
     teachers: study.teachers.filter(({ name }) => experiment.sources.includes(name)),
-    target: { model: target, source: copies ? study.target.source : undefined },
+    target: { model: target, lora: study.target.lora, source: copies ? study.target.source : undefined },
     fusion: experiment.fusion ?? {},
     trainer: {
       output: 'unused',

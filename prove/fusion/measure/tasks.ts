@@ -22,13 +22,14 @@ export interface Task {
 /** What all tasks of a study have in common. */
 interface Prepared {
   readonly config: RunConfig;
+  readonly targetSize: Study['targetSize'];
   readonly documents: Documents;
   readonly circumstances: Pick<Circumstances, 'documents' | 'heldOut' | 'code'>;
 }
 
 /** Each experiment of a study with each seed, and the documents that they are trained on. */
 export async function tasksOf(
-  { config, experiments }: Study,
+  { config, targetSize, experiments }: Study,
   seeds: readonly number[],
   signal: AbortSignal,
 ): Promise<{ readonly tasks: readonly Task[]; readonly documents: Documents }> {
@@ -38,7 +39,12 @@ export async function tasksOf(
   const versions = await Promise.all(entries.map((entry) => codeVersion(import.meta.resolve(entry))));
   const code = versions.join(' ');
   const heldOut = digestTexts(await readEntries(config.heldOut));
-  const prepared = { config, documents, circumstances: { documents: documents.sha256, heldOut, code } };
+  const prepared = {
+    config,
+    targetSize,
+    documents,
+    circumstances: { documents: documents.sha256, heldOut, code },
+  };
   const tasks: Task[] = [];
   for (const experiment of experiments) {
     for (const seed of seeds.slice(0, experiment.seeds))
@@ -50,10 +56,10 @@ export async function tasksOf(
 async function taskOf(
   experiment: Experiment,
   seed: number,
-  { config, circumstances }: Prepared,
+  { config, targetSize, circumstances }: Prepared,
   signal: AbortSignal,
 ): Promise<Task> {
-  const target = await targetOfSeed(seed, signal);
+  const target = await targetOfSeed(seed, { size: targetSize, signal });
   const settings = settingsOf(experiment, config, target);
   const paths = [target, ...sourcesOf(settings).map(({ model }) => model)];
   const models = await Promise.all(

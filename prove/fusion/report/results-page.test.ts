@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Experiment } from '../experiment.ts';
 import { experiments } from '../experiments.ts';
-import type { RealFindings } from '../real/real-findings.ts';
+import { openLora } from '../studies/other-targets.ts';
 import { resultsPage } from './results-page.ts';
+import { studyPage } from './study-page.ts';
 
 /** Losses that are easy to reckon with; every seed has an offset of its own, which is common to all experiments. */
 const meanLoss = ({ name, share = 1 }: Experiment): number => {
@@ -35,14 +36,12 @@ const results = (seeds: readonly number[]) =>
       };
     }),
   );
-const pageOf = (seeds: readonly number[], real?: RealFindings) =>
+const pageOf = (seeds: readonly number[]) =>
   resultsPage({
     experiments,
     results: results(seeds),
     combinations: [{ name: 'orator alone', bitsPerByte: { speeches: 1.5, fiction: 2.25 } }],
     compared: 'the corpus',
-    real,
-    onPolicy: '## Own text against given text',
     remarks: 'Nothing else.',
     circumstances: { command: 'npm run prove -- fusion --write', facts: [['CPU', 'of a test']] },
   });
@@ -53,7 +52,7 @@ test('says what was run, on what, with which seeds', () => {
   expect(text).toContain('```sh\nnpm run prove -- fusion --write\n```');
   expect(text).toContain('| CPU | of a test |');
   expect(text).toContain('| seeds | 1, 2, 3 |');
-  expect(text).toMatch(/\n\n## Own text against given text\n\n[\s\S]*Nothing else\.\n$/);
+  expect(text).toMatch(/\n\nNothing else\.\n$/);
 });
 
 test('pairs by seed: what all experiments of a seed have in common is no noise', () => {
@@ -77,20 +76,30 @@ test('a single seed claims nothing', () => {
   expect(single).not.toContain('±');
 });
 
-test('a real LLM has a section of its own where it has been measured', () => {
-  expect(text).not.toContain('SmolLM2');
-  const names = ['before', 'continued training', 'default', 'k = 1'];
-  const withReal = pageOf([1, 2, 3], {
-    names,
+test('another study has a page of its own, with its picture beside it', async () => {
+  const study = {
+    ...(await openLora()),
+    experiments: experiments.filter(({ name }) =>
+      ['before', 'continued training', 'default', 'orator alone'].includes(name),
+    ),
+  };
+  const names = study.experiments.map(({ name }) => name);
+  const pages = studyPage(study, {
     results: results([1, 2]).filter(({ experiment }) => names.includes(experiment)),
     compared: 'other text',
+    circumstances: { command: 'npm run prove -- fusion --study lora --write', facts: [] },
   });
-  const [, section] = withReal.get('results.md')!.split('## A real LLM among the teachers');
-  expect(section).toContain('seeds 1, 2. Held-out text was compared with other text.');
-  expect(section).toContain('npm run prove -- fusion --seeds 2 --real\n');
-  expect(section).toContain('| k = 1 | +0.0625 ± 0.0000 | yes | −0.1875 ± 0.0000 | yes |');
-  expect(section).toContain('](results/real.svg)');
-  expect(withReal.get('results/real.svg')).toContain('default');
+  const own = pages.get('results/lora.md')!;
+  expect(own).toMatch(
+    /^# A target with adapters\n\n<!-- Written by `npm run prove -- fusion --study lora --write`\. -->/,
+  );
+  expect(own).toContain('| seeds | 1, 2 |');
+  expect(own).toContain('Held-out text was compared with other text.');
+  expect(own).toContain('| speeches | −0.2500 ± 0.0000 | −11.10 ± 0.03 % | yes | yes |');
+  expect(own).toContain('| orator alone | same as the default |  | −0.2500 ± 0.0000 | yes |');
+  expect(own).toContain('](lora.svg)');
+  expect(pages.get('results/lora.svg')).toContain('orator alone');
+  expect(own).not.toMatch(/NaN|undefined|Infinity/);
 });
 
 test('every picture that the page shows is there', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sharedRuns } from '../../../examples/zoo/overlap.ts';
+import { sharedRuns } from '../../../../examples/zoo/overlap.ts';
 import { divideProfiles, kinds, parseProfile } from './profiles.ts';
 
 const sentence = (country: number) => `People of country${country} fish, those of country${country} farm. `;

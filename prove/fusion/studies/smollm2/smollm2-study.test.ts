@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
-import { textsOf } from '../../../process/config/corpus-of-run.ts';
-import { loadDemo, settingsOf } from '../measure/settings.ts';
+import { textsOf } from '../../../../process/config/corpus-of-run.ts';
+import { loadDemo, settingsOf } from '../../measure/settings.ts';
 import { kinds } from './profiles.ts';
-import { readRealStudy } from './real-study.ts';
+import { loadSmolLm2Run, smolLm2Experiments } from './smollm2-study.ts';
 
-const { config, experiments } = await readRealStudy();
+const config = await loadSmolLm2Run();
 
 test('every experiment can be set up, with the batches and the schedule of the demo', async () => {
   const demo = await loadDemo();
-  for (const experiment of experiments) {
+  for (const experiment of smolLm2Experiments) {
     const settings = settingsOf(experiment, config, config.target.model);
     const { batchDocuments, learningRate, warmupRatio } = settings.config.trainer;
     expect(settings.sources).toEqual(experiment.sources);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { withoutSharedRuns } from '../../../examples/zoo/overlap.ts';
+import { withoutSharedRuns } from '../../../../examples/zoo/overlap.ts';
 
 /** The kinds of text about a country. */
 export const kinds = ['history', 'economy'] as const;

@@ -1,0 +1,49 @@
+import type { ModelSize } from '../../../examples/zoo/families/size.ts';
+import type { RunConfig } from '../../../process/config/schema.ts';
+import { byDefault, continued, experiments } from '../experiments.ts';
+import { loadDemo } from '../measure/settings.ts';
+import type { Study } from '../study.ts';
+
+/** Of the demo's main table, what tells whether another target learns from teachers as the demo's does. */
+const names = ['before', continued, byDefault, 'orator alone', 'orator and novelist'];
+
+/** The demo's teachers and texts with a target of another size, which is pretrained as the demo's is. */
+const withTarget = async (name: string, parameters: string, targetSize: ModelSize): Promise<Study> => ({
+  ...(await demoWith(name, {})),
+  title: `A target of ${parameters} parameters`,
+  about:
+    `The demo's teachers, of a million parameters each, teach a target of ${parameters}: ${targetSize.layers} layers ` +
+    `of ${targetSize.hiddenSize} with ${targetSize.heads} heads, with the tokenizer of the demo's target and pretrained ` +
+    "as that is, on as many tokens. Texts, batches, schedule and learning rate are the demo's.",
+  targetSize,
+});
+
+export const openTarget4m = (): Promise<Study> =>
+  withTarget('target-4m', '4 million', { hiddenSize: 256, layers: 4, heads: 8 });
+
+export const openTarget16m = (): Promise<Study> =>
+  withTarget('target-16m', '16 million', { hiddenSize: 512, layers: 5, heads: 8 });
+
+/** The demo with adapters of low rank in the place of the target's own weights. */
+export async function openLora(): Promise<Study> {
+  const lora = { rank: 16, alpha: 32, targetModules: 'all-linear' };
+  return {
+    ...(await demoWith('lora', { lora })),
+    title: 'A target with adapters',
+    about:
+      `As the demo, but the target keeps its weights, and adapters of rank ${lora.rank} and alpha ${lora.alpha} at all its ` +
+      'linear layers are trained (`target.lora`).',
+  };
+}
+
+async function demoWith(name: string, target: Pick<RunConfig['target'], 'lora'>): Promise<Study> {
+  const demo = await loadDemo();
+  return {
+    name,
+    title: '',
+    about: '',
+    preparation: [],
+    config: { ...demo, target: { ...demo.target, ...target } },
+    experiments: experiments.filter((experiment) => names.includes(experiment.name)),
+  };
+}
