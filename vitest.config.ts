@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from 'vitest/config';
+import { translatedWorkers } from './test/translated/translated-workers.ts';
 
 /** Tests that need a large model: npm run test:real sets this. */
 const withRealModels = process.env['FUSEMESH_REAL'] !== undefined;
@@ -11,8 +12,10 @@ const withSlowDevice = process.env['FUSEMESH_WEBGPU'] !== undefined;
 
 // Tests start real servers, worker threads and child processes: few files at once, and time to spare.
 export default defineConfig({
+  plugins: [translatedWorkers],
   test: {
     include: ['**/*.test.ts'],
+    globalSetup: ['test/translated/translate-program.ts'],
     exclude: [
       ...configDefaults.exclude,
       ...(withRealModels ? [] : ['test/real/**']),

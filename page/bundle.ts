@@ -27,7 +27,7 @@ export function bundle(name: BundleName): Promise<Bundle> {
   const known = bundles.get(name);
   if (known) return known;
   // One after the other: each ends the compiler's process, which all share.
-  const made = Promise.allSettled(bundles.values()).then(async () => (await read(name)) ?? make(name));
+  const made = Promise.allSettled(bundles.values()).then(async () => (await read(name)) ?? makeBundle(name));
   bundles.set(name, made);
   return made;
 }
@@ -59,7 +59,12 @@ const options = {
   logLevel: 'silent',
 } as const satisfies BuildOptions;
 
-async function make(name: BundleName): Promise<Bundle> {
+/**
+ * Bundles the code as it is now.
+ *
+ * @throws FuseMeshError internal when that cannot be done
+ */
+export async function makeBundle(name: BundleName): Promise<Bundle> {
   // An image has no esbuild.
   const { build, stop } = await import('esbuild');
   try {

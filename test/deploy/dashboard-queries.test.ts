@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
@@ -10,6 +8,7 @@ import { keepTargets } from '../../cli/observe/targets.ts';
 import { dashboards } from '../../deploy/grafana/dashboards.ts';
 import { checkpoints, choices, variables } from '../../deploy/grafana/variables.ts';
 import { loadRunConfig } from '../../process/config/load-config.ts';
+import { runCommand } from '../end-to-end/command.ts';
 import { ServedServer } from '../served/served-server.ts';
 import { findProgram } from './find-program.ts';
 import { type PrometheusServer, startPrometheus } from './prometheus-server.ts';
@@ -172,11 +171,6 @@ describe.skipIf(!binary)(`on the metrics of a real run${why}`, () => {
 });
 
 async function fusemeshUp(runFile: string): Promise<void> {
-  const child = spawn(process.execPath, [join(root, 'cli/fusemesh.mjs'), 'up', runFile], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const exit = new Promise<number | null>((resolve) => child.on('exit', resolve));
-  const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  const code = await exit;
-  if (code !== 0) throw new Error(`fusemesh up ends with ${code}:\n${output}${errors}`);
+  const { code, stdout, stderr } = await runCommand(['up', runFile]);
+  if (code !== 0) throw new Error(`fusemesh up ends with ${code}:\n${stdout}${stderr}`);
 }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import { natsOfTests } from '../support/nats-of-tests.ts';
+import { entryOfCheckout } from '../translated/entry.ts';
 import { startCommand } from './command.ts';
 import { makeSmallCorpus, writeRunFile, zoo } from './small-run.ts';
 import { readTraces, straceInto, whyNoStrace } from './system-calls.ts';
@@ -43,7 +44,7 @@ test('a run reaches nobody but the processes of its run file, and writes nothing
   };
   const logOf = (name: string) => join(directory, `${name}.strace`);
   const start = (name: string, ...parameters: string[]) =>
-    startCommand(parameters, environment, straceInto(logOf(name)));
+    startCommand(parameters, environment, { from: entryOfCheckout, under: straceInto(logOf(name)) });
 
   const teaching = start('teacher', 'teacher', path, 'orator');
   const training = start('trainer', 'trainer', path);

@@ -1,8 +1,6 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-
-const entry = fileURLToPath(new URL('../../cli/fusemesh.mjs', import.meta.url));
+import { entry } from '../translated/entry.ts';
 
 test.each(['--help', 'doctor', 'doctor examples/demo.yaml'])(
   '%s ends quietly where its reader has closed the pipe',

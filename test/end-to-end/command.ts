@@ -1,7 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-
-const entry = fileURLToPath(new URL('../../cli/fusemesh.mjs', import.meta.url));
+import { entry } from '../translated/entry.ts';
 
 /** What a finished command left. */
 export interface Finished {
@@ -10,7 +8,7 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** The command as people start it, as a process of its own. */
+/** The command as a process of its own. */
 export interface RunningCommand {
   readonly process: ChildProcess;
   readonly finished: Promise<Finished>;
@@ -21,14 +19,15 @@ const plain = { NO_COLOR: '1', FORCE_COLOR: undefined };
 
 /**
  * @param environment changes to this process's environment; undefined takes a variable away
- * @param under a command that runs the command behind it
+ * @param how.from the file that is run: {@link entryOfCheckout} where a test is about how people start it
+ * @param how.under a command that runs the command behind it
  */
 export function startCommand(
   parameters: readonly string[],
   environment: Readonly<Record<string, string | undefined>> = {},
-  under: readonly string[] = [],
+  { from = entry, under = [] }: { readonly from?: string; readonly under?: readonly string[] } = {},
 ): RunningCommand {
-  const [program, ...rest] = [...under, process.execPath, entry, ...parameters];
+  const [program, ...rest] = [...under, process.execPath, from, ...parameters];
   const child = spawn(program, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...plain, ...environment },
@@ -51,4 +50,5 @@ export function startCommand(
 export const runCommand = (
   parameters: readonly string[],
   environment?: Readonly<Record<string, string | undefined>>,
-): Promise<Finished> => startCommand(parameters, environment).finished;
+  how?: { readonly from?: string },
+): Promise<Finished> => startCommand(parameters, environment, how).finished;

@@ -1,15 +1,14 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { connectNats, type NatsConnection } from '../../wire/nats/connection.ts';
 import { findNatsServer } from '../../wire/nats/find-nats-server.ts';
 import { runNames } from '../../wire/nats/names.ts';
 import { freePort } from '../support/free-port.ts';
+import { entry } from '../translated/entry.ts';
 import { KeptProcess } from './kept-process.ts';
 import { SeparateNetworks } from './separate-networks.ts';
 
-const entry = fileURLToPath(new URL('../../cli/fusemesh.mjs', import.meta.url));
 const teachers = ['orator', 'novelist', 'engineer'];
 const source = 'target';
 /** Rollout workers of a run in which the target writes. */

@@ -9,8 +9,8 @@ import { createClient } from '../../wire/grpc/client.ts';
 import { watchHealth } from '../support/ask-health.ts';
 import { startNatsServer } from '../support/nats-server.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { entry } from '../translated/entry.ts';
 
-const command = fileURLToPath(new URL('../../cli/fusemesh.mjs', import.meta.url));
 const zoo = fileURLToPath(new URL('../../examples/zoo/', import.meta.url));
 const run = `drain-${process.pid}`;
 
@@ -32,7 +32,7 @@ async function startTeacher(natsUrl: string): Promise<{ child: ChildProcess } & 
       trainer: { output: 'unused' },
     }),
   );
-  const child = fork(command, ['teacher', runFile, 'orator'], { execArgv: [], silent: true });
+  const child = fork(entry, ['teacher', runFile, 'orator'], { execArgv: [], silent: true });
   const [{ ready }] = (await once(child, 'message')) as [Ready];
   return { child, ...ready };
 }

@@ -1,7 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { documentFromBytes } from '../../wire/codec/document-bytes.ts';
@@ -12,10 +11,10 @@ import { openRunStreams } from '../../wire/nats/run-streams.ts';
 import { freePort } from '../support/free-port.ts';
 import { startStubTarget, stubCompletion } from '../support/stub-target.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { entry } from '../translated/entry.ts';
 import { KeptProcess } from './kept-process.ts';
 import { zoo } from './small-run.ts';
 
-const entry = fileURLToPath(new URL('../../cli/fusemesh.mjs', import.meta.url));
 const run = `killed-rollouts-${process.pid}`;
 const batchDocuments = 4;
 const staleness = 1;

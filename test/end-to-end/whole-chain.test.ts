@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runResultSchema } from '../../cli/stored/run-result.ts';
 import { checkpointName } from '../../model/checkpoints/checkpoint-names.ts';
+import { entryOfCheckout } from '../translated/entry.ts';
 import { runCommand } from './command.ts';
 import {
   goOn,
@@ -41,7 +42,8 @@ const lastState = async (output: string) => {
 
 test('one command feeds, trains and evaluates', { timeout: 180_000 }, async () => {
   const { path, output } = await writeRunFile(corpus, { run: unbroken });
-  const { code, stdout, stderr } = await runCommand(['up', path, '--json']);
+  // As the README has it, without anything made beforehand.
+  const { code, stdout, stderr } = await runCommand(['up', path, '--json'], {}, { from: entryOfCheckout });
   expect(stderr).not.toMatch(/^fusemesh: /m);
   expect(code).toBe(0);
 
