@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { connectNats, type NatsConnection } from '../../wire/nats/connection.ts';
+import { connectNats } from '../../wire/nats/connection.ts';
 import { findNatsServer } from '../../wire/nats/find-nats-server.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { KeptProcess } from './kept-process.ts';
@@ -32,12 +32,12 @@ async function startCluster(networks: SeparateNetworks): Promise<string> {
   return networks.hosts.map((host) => `nats://${host}:${port}`).join(',');
 }
 
-async function connected(url: string): Promise<NatsConnection> {
+/** Servers that have just been started find each other and elect a leader first. */
+async function onceTogether<T>(ask: () => Promise<T>): Promise<T> {
   for (let tries = 0; ; tries++) {
     try {
-      return await connectNats(url, 'test');
+      return await ask();
     } catch (error) {
-      // The cluster elects a leader first.
       if (tries === 100) throw error;
       await sleep(100);
     }
@@ -50,9 +50,11 @@ test.skipIf(!(await hasSeparateNetworks()))(
   async () => {
     const networks = await SeparateNetworks.open(3);
     onTestFinished(() => networks.close());
-    const connection = await connected(await startCluster(networks));
+    const url = await startCluster(networks);
+    const connection = await onceTogether(() => connectNats(url, 'test'));
     onTestFinished(() => connection.close());
-    await connection.manager.streams.add({ name: 'test', subjects: ['test'], num_replicas: 3 });
+    const stream = { name: 'test', subjects: ['test'], num_replicas: 3 };
+    await onceTogether(() => connection.manager.streams.add(stream));
     const cutOff = connection.raw.getServer();
     await networks.separate(networks.hosts.indexOf(cutOff.split(':')[0]));
     while (connection.raw.getServer() === cutOff) await sleep(100);
