@@ -8,6 +8,8 @@ export async function answerLines<Request, Answer>(
   answer: (request: Request) => Promise<Answer>,
 ): Promise<void> {
   console.log(JSON.stringify({ ready: true }));
+  // Where whoever asks has ended, no answer is worth finishing.
+  process.stdin.once('end', () => process.exit());
   for await (const line of createInterface({ input: process.stdin })) {
     console.log(JSON.stringify(await answer(JSON.parse(line) as Request)));
   }

@@ -31,15 +31,19 @@ export function studyPage(
     comparison(losses, continued),
     gain(losses),
     ...afterPasses(losses, names),
-    '## The others',
-    'Differences of the mean loss over the domains in bits per byte, paired by seed: below 0 is better.',
-    differencesTable(losses, others),
+    ...(others.length === 0 ? [] : differencesOf(losses, others)),
   ];
   return new Map([
     [`results/${name}.md`, `${sections.join('\n\n')}\n`],
     [`results/${name}.svg`, mainPicture(losses, names)],
   ]);
 }
+
+const differencesOf = (losses: Losses, names: readonly string[]): string[] => [
+  '## The others',
+  'Differences of the mean loss over the domains in bits per byte, paired by seed: below 0 is better.',
+  differencesTable(losses, names),
+];
 
 /** What several passes over the text change, each way of training against the other after as many. */
 function afterPasses(losses: Losses, names: readonly string[]): string[] {
