@@ -82,10 +82,15 @@ async function teach({
       log,
     },
   );
-  const failed = attachment.ended.then(() => Promise.reject(new Error(`${teacher} left the run`)));
-  failed.catch(() => {});
+  let left = false;
+  void attachment.ended
+    .catch(() => undefined)
+    .then(() => {
+      left = true;
+    });
   while (published.size < documents) {
-    await Promise.race([sleep(lookEvery), failed]);
+    if (left) throw new Error(`${teacher} left the run`);
+    await sleep(lookEvery);
   }
   const { tokensScored, bytesPublished } = attachment.status();
   const answer = { ...taken(), tokens: Number(tokensScored), bytes: Number(bytesPublished) };

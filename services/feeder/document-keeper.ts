@@ -1,5 +1,6 @@
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { repeatUntilAborted, sleepUnlessAborted } from '../../process/lifecycle/repeat.ts';
+import { unlessAborted } from '../../process/lifecycle/unless-aborted.ts';
 import type { Log } from '../../process/log/log.ts';
 import { RepeatedWarning } from '../../process/log/repeated-warning.ts';
 import type { CorpusManifest, Document } from '../../wire/generated/fusemesh/v1/corpus_pb.ts';
@@ -157,19 +158,6 @@ export class DocumentKeeper {
     const document = this.#corpus.documents.at(number);
     if (!(document instanceof Promise)) return document;
     document.catch(() => undefined);
-    const waited = new AbortController();
-    try {
-      return await Promise.race([document, abortOf(until, waited.signal)]);
-    } finally {
-      waited.abort();
-    }
+    return unlessAborted(document, until);
   }
-}
-
-/** Resolves when a signal aborts; when another does, nobody listens any more. */
-function abortOf(signal: AbortSignal, unless: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve(undefined);
-    signal.addEventListener('abort', () => resolve(undefined), { once: true, signal: unless });
-  });
 }

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { hostname } from 'node:os';
 import { Events, type Msg } from 'nats';
 import { z } from 'zod';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { sleepUnlessAborted } from '../../process/lifecycle/repeat.ts';
+import { unlessAborted } from '../../process/lifecycle/unless-aborted.ts';
 import type { Log } from '../../process/log/log.ts';
 import type { NatsConnection } from './connection.ts';
 import { isUnanswered, natsFailure } from './failure.ts';
@@ -119,7 +119,7 @@ export async function holdRun(
       const asked = new Promise<void>((resolve) => {
         ask = resolve;
       });
-      if (!claimed) await Promise.race([asked, once(until, 'abort')]);
+      if (!claimed) await unlessAborted(asked, until);
       claimed = false;
       await sleepUnlessAborted(askAgainAfter, until);
       if (!until.aborted) await refuseIfTaken();

@@ -19,7 +19,7 @@ export interface DemoFindings extends Findings {
 /** Pages of their own. */
 const otherStudies = [
   '[SmolLM2-135M](results/smollm2.md), a real LLM of 49,152 tokens, as the teacher',
-  '[a target of 4 million parameters](results/target-4m.md), and [one with adapters](results/lora.md)',
+  'targets of [4](results/target-4m.md) and [16 million](results/target-16m.md) parameters, and [one with adapters](results/lora.md)',
   '[own text](results/own-text.md): a target that writes what it learns from',
 ];
 

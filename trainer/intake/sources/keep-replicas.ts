@@ -1,5 +1,6 @@
 import { FuseMeshError } from '../../../errors/fusemesh-error.ts';
 import { repeatUntilAborted } from '../../../process/lifecycle/repeat.ts';
+import { unlessAborted } from '../../../process/lifecycle/unless-aborted.ts';
 import { RepeatedWarning } from '../../../process/log/repeated-warning.ts';
 import type { FoundTeacher } from '../../../wire/discovery/teacher-listing.ts';
 import { type Attachment, keepAttached } from './keep-attached.ts';
@@ -30,16 +31,13 @@ export async function keepReplicas(
   /** Instances that can never do what the run asks. */
   const refused = new Set<string>();
   const warning = new RepeatedWarning(log);
-  // A NATS that hangs must not hold up a trainer that stops.
-  const aborted = new Promise<undefined>((resolve) => {
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
   let failure: { readonly error: unknown } | undefined;
   const onFailure = ({ message }: FuseMeshError) =>
     warning.warn(`Replicas of the teachers are not looked for: ${message}`);
   await repeatUntilAborted({ pause: lookEvery, signal, onFailure }, async () => {
     if (failure !== undefined) throw failure.error;
-    const found = await Promise.race([find(), aborted]);
+    // A NATS that hangs must not hold up a trainer that stops.
+    const found = await unlessAborted(find(), signal);
     if (found === undefined) return;
     warning.over();
     for (const [source, ofSource] of kept) {
