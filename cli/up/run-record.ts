@@ -1,4 +1,5 @@
 import type { RunConfig } from '../../process/config/schema.ts';
+import { unlessAborted } from '../../process/lifecycle/unless-aborted.ts';
 import type { Recorded } from '../../trainer/record-run.ts';
 import { keepProcesses } from '../reach/processes-file.ts';
 import { startOwnNats } from './own-nats.ts';
@@ -40,14 +41,10 @@ export async function runRecord(
   const processes = new RunProcesses(path, config, settings);
   const { url, tokenFile } = config.nats;
   const kept = await keepProcesses(config.trainer.output, nats && { url, tokenFile });
-  const stopped = new Promise<undefined>((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
   try {
     const work = record();
     work.catch(() => undefined);
-    const result = await Promise.race([work, processes.failure, stopped]);
+    const result = await unlessAborted(Promise.race([work, processes.failure]), signal);
     await processes.stop();
     if (result) await forgetStreams(config);
     return result;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { FuseMeshError } from '../../errors/fusemesh-error.ts';
 import { recordingOf } from '../../process/config/corpus-of-run.ts';
 import type { RunConfig } from '../../process/config/schema.ts';
+import { unlessAborted } from '../../process/lifecycle/unless-aborted.ts';
 import { createLog } from '../../process/log/log.ts';
 import { newestCheckpoint } from '../../trainer/checkpoint/read-checkpoint.ts';
 import { fusedModelDirectory } from '../../trainer/fused-model.ts';
@@ -50,16 +51,12 @@ export async function runUp(
   const { url, tokenFile } = config.nats;
   const kept = await keepProcesses(output, nats && { url, tokenFile });
   const leaving = new AbortController();
-  const stopped = new Promise<undefined>((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
   try {
     const isRecorded = recordingOf(config) !== undefined;
     if (!isRecorded) await probeNats(config, fresh, (line) => display.note(line));
     const work = trainAndEvaluate(config, processes, { kept, display, signal: leaving.signal });
     work.catch(() => undefined);
-    const result = await Promise.race([work, processes.failure, stopped]);
+    const result = await unlessAborted(Promise.race([work, processes.failure]), signal);
     leaving.abort();
     if (result) await storeResult(config, result);
     else display.note('Stopping the processes …');

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import type { Registry } from 'prom-client';
 import type { RunConfig } from '../../process/config/schema.ts';
 import { serveHttp } from '../../process/http/serve-http.ts';
 import { Readiness } from '../../process/lifecycle/readiness.ts';
+import { unlessAborted } from '../../process/lifecycle/unless-aborted.ts';
 import type { Log } from '../../process/log/log.ts';
 import { createRegister } from '../../process/metrics/create-register.ts';
 import { processMetrics } from '../../process/metrics/process-metrics.ts';
@@ -130,8 +130,7 @@ async function teach(model: TeacherModel, surroundings: Surroundings): Promise<v
     const called = settings.listen ? withPort(settings.address, portOf(grpc.address)) : grpc.address;
     onReady?.({ grpc: called, metricsPort });
 
-    const stopped = signal.aborted ? undefined : once(signal, 'abort').then(() => undefined);
-    const failure = await Promise.race([stopped, model.failed]);
+    const failure = await unlessAborted(model.failed, signal);
     readiness.lacks('process', failure?.message ?? 'it is stopping');
     if (!failure) await registered;
     // Side by side: no call comes any more, and those who watch a run hear how it ends.
