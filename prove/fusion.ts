@@ -38,9 +38,14 @@ await runUntilStopped(async (signal) => {
   console.log(lossTable(results));
   if (!options.write) return;
   const findings = { results, compared, circumstances: await circumstancesOf(parameters) };
-  if (options.study !== 'demo') return writePage(studyPage(study, findings));
+  if (study.page) return writePage(studyPage(study, study.page, findings));
   const remarks = await readFile(join(import.meta.dirname, 'fusion', 'remarks.md'), 'utf8');
-  const { experiments } = study;
-  const predictions = await combinations(study.config, signal);
-  await writePage(resultsPage({ ...findings, experiments, combinations: predictions, remarks }));
+  await writePage(
+    resultsPage({
+      ...findings,
+      experiments: study.experiments,
+      combinations: await combinations(study.config, signal),
+      remarks,
+    }),
+  );
 });

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import importsOfRooms from '../.dependency-cruiser.rooms.cjs';
 import { generatedCodeIsUpToDate } from './generated-code.mjs';
 import { root, say } from './project.mjs';
 import { run } from './run.mjs';
@@ -6,20 +7,7 @@ import { withSetUp } from './set-up.mjs';
 
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 const passes = async (name, ...parameters) => (await run(bin(name), parameters)) === 0;
-const rooms = [
-  'errors',
-  'numbers',
-  'process',
-  'wire',
-  'model',
-  'engine',
-  'texts',
-  'fusion',
-  'services',
-  'trainer',
-  'cli',
-  'page',
-];
+const rooms = Object.keys(importsOfRooms);
 const folders = [...rooms, 'test', 'bench', 'prove', 'examples', 'deploy', 'scripts'];
 const importsKeep = (config, places) =>
   passes('depcruise', '--config', config, '--output-type', 'err-long', ...places);

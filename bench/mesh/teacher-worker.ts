@@ -83,11 +83,10 @@ async function teach({
     },
   );
   let left = false;
-  void attachment.ended
-    .catch(() => undefined)
-    .then(() => {
-      left = true;
-    });
+  const leave = () => {
+    left = true;
+  };
+  attachment.ended.then(leave, leave);
   while (published.size < documents) {
     if (left) throw new Error(`${teacher} left the run`);
     await sleep(lookEvery);

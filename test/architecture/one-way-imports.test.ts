@@ -85,7 +85,8 @@ let tree: string;
 
 beforeEach(async () => {
   tree = await mkdtemp(join(tmpdir(), 'fusemesh-imports-'));
-  for (const file of [...Object.values(configs), 'tsconfig.json', 'package.json']) {
+  const read = [...Object.values(configs), '.dependency-cruiser.rooms.cjs', 'tsconfig.json', 'package.json'];
+  for (const file of read) {
     await copyFile(join(root, file), join(tree, file));
   }
   await symlink(join(root, 'node_modules'), join(tree, 'node_modules'));

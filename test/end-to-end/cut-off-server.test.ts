@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { connectNats } from '../../wire/nats/connection.ts';
 import { findNatsServer } from '../../wire/nats/find-nats-server.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -33,16 +33,8 @@ async function startCluster(networks: SeparateNetworks): Promise<string> {
 }
 
 /** Servers that have just been started find each other and elect a leader first. */
-async function onceTogether<T>(ask: () => Promise<T>): Promise<T> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (tries === 100) throw error;
-      await sleep(100);
-    }
-  }
-}
+const onceTogether = <T>(ask: () => Promise<T>): Promise<T> =>
+  vi.waitFor(ask, { timeout: 60_000, interval: 100 });
 
 test.skipIf(!(await hasSeparateNetworks()))(
   'who is connected to a server that is cut off from the others goes to one of these',

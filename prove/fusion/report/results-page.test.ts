@@ -77,14 +77,10 @@ test('a single seed claims nothing', () => {
 });
 
 test('another study has a page of its own, with its picture beside it', async () => {
-  const study = {
-    ...(await openLora()),
-    experiments: experiments.filter(({ name }) =>
-      ['before', 'continued training', 'default', 'orator alone'].includes(name),
-    ),
-  };
-  const names = study.experiments.map(({ name }) => name);
-  const pages = studyPage(study, {
+  const { name, page: ofStudy } = await openLora();
+  const names = ['before', 'continued training', 'default', 'orator alone'];
+  const study = { name, experiments: experiments.filter((each) => names.includes(each.name)) };
+  const pages = studyPage(study, ofStudy!, {
     results: results([1, 2]).filter(({ experiment }) => names.includes(experiment)),
     compared: 'other text',
     circumstances: { command: 'npm run prove -- fusion --study lora --write', facts: [] },

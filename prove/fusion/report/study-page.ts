@@ -1,6 +1,6 @@
 import { byDefault, continued } from '../experiments.ts';
 import { changeOf, type Losses, lossesOf, meanOfDomains } from '../statistics/losses.ts';
-import type { Study } from '../study.ts';
+import type { PageOfStudy, Study } from '../study.ts';
 import { differencesTable } from './ablation-section.ts';
 import type { Findings } from './findings.ts';
 import { comparison, gain, lossesByDomain, mainPicture } from './main-section.ts';
@@ -9,7 +9,8 @@ import { factsOfRun, sizeOfTrainings } from './what-was-run.ts';
 
 /** The page of a study beside the demo's, and its picture, by their paths below docs/. */
 export function studyPage(
-  { name, title, about, preparation, experiments }: Study,
+  { name, experiments }: Pick<Study, 'name' | 'experiments'>,
+  { title, about, preparation }: PageOfStudy,
   findings: Findings,
 ): Map<string, string> {
   const { results, circumstances, compared } = findings;
@@ -21,7 +22,7 @@ export function studyPage(
     `<!-- Written by \`${circumstances.command}\`. -->`,
     `[All results](../results.md) has what all studies have in common, and the demo's. ${about}`,
     `${sizeOfTrainings(results)} Held-out text was compared with ${compared}.`,
-    `\`\`\`sh\n${[...preparation, circumstances.command].join('\n')}\n\`\`\``,
+    `\`\`\`sh\n${[preparation ?? [], circumstances.command].flat().join('\n')}\n\`\`\``,
     factsOfRun(findings),
     '## Held-out loss',
     "Bits per byte: mean over the seeds, with the 95 % interval by Student's t.",

@@ -5,9 +5,6 @@ import type { Study } from '../study.ts';
 /** The example models on the demo's corpus: what docs/results.md is about. */
 export const openDemoStudy = async (): Promise<Study> => ({
   name: 'demo',
-  title: 'Fused training against continued training',
-  about: '',
-  preparation: [],
   config: await loadDemo(),
   experiments,
 });

@@ -15,11 +15,9 @@ const studies: Readonly<Record<string, Open>> = {
   lora: openLora,
 };
 
-export const studyNames: readonly string[] = Object.keys(studies);
-
 /** @throws FuseMeshError not_found when there is no such study, or what it needs is missing */
 export async function openStudy(name: string): Promise<Study> {
-  if (!Object.hasOwn(studies, name))
-    throw new FuseMeshError('not_found', `There is no study ${name}: there are ${studyNames.join(', ')}.`);
-  return studies[name]();
+  if (Object.hasOwn(studies, name)) return studies[name]();
+  const known = Object.keys(studies).join(', ');
+  throw new FuseMeshError('not_found', `There is no study ${name}: there are ${known}.`);
 }

@@ -52,14 +52,16 @@ export async function openSmolLm2Study(): Promise<Study> {
   await buildTexts(config);
   return {
     name: 'smollm2',
-    title: 'A real LLM as the teacher',
-    about:
-      'SmolLM2-135M-Instruct, an LLM of 49,152 tokens which others have trained on the web, teaches the target of the ' +
-      'demo, with its tokenizer of 3,000 tokens. The text is from the World Factbook of 2015, which none of the example ' +
-      'models was trained on; SmolLM2 may have read it. What is held out is about countries of which none is trained on.',
-    preparation: ['npm run smollm2'],
     config,
     experiments: smolLm2Experiments,
+    page: {
+      title: 'A real LLM as the teacher',
+      about:
+        'SmolLM2-135M-Instruct, an LLM of 49,152 tokens which others have trained on the web, teaches the target of the ' +
+        'demo, with its tokenizer of 3,000 tokens. The text is from the World Factbook of 2015, which none of the example ' +
+        'models was trained on; SmolLM2 may have read it. What is held out is about countries of which none is trained on.',
+      preparation: 'npm run smollm2',
+    },
   };
 }
 
