@@ -279,6 +279,13 @@ const renderingOf = ({ template }: ContentEncoder, { turns }: Conversation): str
     { addGenerationPrompt: false },
   );
 
+/** Bytes in front of a content that the tokenizer's own template does not render. */
+function bytesLeftOut(content: string, tokenizer: ChatTokenizer, isLast: boolean): number {
+  // Llama 3.1 trims all contents, Qwen3 takes line breaks away in front of the last answer.
+  const blanks = { llama3_1: /^\s+/, qwen3: isLast ? /^\n+/ : undefined }[tokenizer as string];
+  return blanks ? Buffer.byteLength(blanks.exec(content)?.[0] ?? '') : 0;
+}
+
 describe('properties of spans', () => {
   const exchanges = fc.array(fc.tuple(texts, texts), { minLength: 1, maxLength: 3 });
   const conversationOf = (pairs: readonly (readonly [string, string])[]) =>
@@ -295,7 +302,6 @@ describe('properties of spans', () => {
     '%s: they rise, cover all that is kept, and masks cover no word of a user',
     async (tokenizer, template) => {
       const encoder = await chatModel(tokenizer, template);
-      const trims = tokenizer === 'llama3_1';
       await fc.assert(
         fc.asyncProperty(exchanges, async (pairs) => {
           const content = conversationOf(pairs);
@@ -305,9 +311,8 @@ describe('properties of spans', () => {
           turnPlaces(content).forEach(({ begin, end }, i) => {
             const said = content.turns[i];
             // The part of the content that some token spells.
-            let covered =
-              begin +
-              (trims ? Buffer.byteLength(said.content) - Buffer.byteLength(said.content.trimStart()) : 0);
+            const isLast = i === content.turns.length - 1;
+            let covered = begin + bytesLeftOut(said.content, tokenizer, isLast);
             for (let t = 0; t < ends.length; t++) {
               if (starts[t] <= covered && starts[t] >= begin && ends[t] > covered) covered = ends[t];
               const inside = ends[t] > begin && starts[t] <= end && starts[t] >= begin;
@@ -323,7 +328,7 @@ describe('properties of spans', () => {
             expect(content.turns[turn]?.role).toBe('assistant');
           });
         }),
-        { numRuns: 40 },
+        { numRuns: 40, examples: [[[['', '\n\n\nthe']]]] },
       );
     },
   );
